@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// app is everything the commands may reach outside their arguments and the
+// files that these name.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+}
+
+// The exit codes of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+// hinted is an error with a line that says what to do next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// run executes a command line and gives the exit code. Only it prints errors.
+func (a app) run(ctx context.Context, args []string) int {
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	a.report(err)
+	var usage usageError
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// report prints what went wrong, input problems a line each, then at most one
+// line that says what to do next.
+func (a app) report(err error) {
+	var problems render.Problems
+	if errors.As(err, &problems) {
+		for _, problem := range problems {
+			fmt.Fprintf(a.err, "%s\n", problem.Error())
+		}
+		fmt.Fprintf(a.err, "pm-gitops: %s; nothing was written\n", count(len(problems), "problem"))
+	} else {
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", err)
+	}
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintln(a.err, h.hint)
+	}
+}
+
+// warn prints what is suspicious, a line each.
+func (a app) warn(warnings render.Problems) {
+	for _, warning := range warnings {
+		at, rest, _ := strings.Cut(warning.Error(), ": ")
+		fmt.Fprintf(a.err, "%s: warning: %s\n", at, rest)
+	}
+}
+
+// count is a number with its noun: 1 problem, 2 problems.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func (a app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pm-gitops",
+		Short: "One environment file becomes the manifests that Flux reconciles",
+		Long: `pm-gitops turns one environment file into the manifests that Flux reconciles to
+run Customer-Managed Prefect Cloud: istiod first, then prefect-cloud, then
+whatever else you name. It never talks to a cluster and never puts a secret
+into Git.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+		Example: `  pm-gitops demo                                   see it work, without any set-up
+  pm-gitops init                                   write a starter environment.yaml
+  pm-gitops render --target flux --dir .           write the manifests into this repository`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return hinted{usageError{err}, "See " + cmd.CommandPath() + " --help."}
+	})
+	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
+	return root
+}
+
+// noArgs refuses arguments as wrong usage.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, "See " + cmd.CommandPath() + " --help."}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/targets"
+	"github.com/pm-gitops/pm-gitops/testdata"
+)
+
+func (a app) demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "See it work: an example, rendered and committed in a temporary folder",
+		Long: `Demo needs nothing: it renders an example environment into a Git repository in
+a temporary folder, commits it, shows the waves and the files, and says what to
+look at next. It reaches for no network and no cluster.`,
+		Example: "  pm-gitops demo",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.demo() },
+	}
+}
+
+func (a app) demo() error {
+	dir, err := os.MkdirTemp("", "pm-gitops-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	const file = "environment.yaml"
+	source, err := testdata.Demo.ReadFile("demo/" + file)
+	if err != nil {
+		return fmt.Errorf("read the example: %w", err)
+	}
+	plan, tree, err := renderDemo(source)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, file), source, 0o666); err != nil {
+		return fmt.Errorf("write the example: %w", err)
+	}
+	hash, err := a.commitDemo(dir, plan, tree)
+	if err != nil {
+		return err
+	}
+	a.tellDemo(dir, plan, tree, hash)
+	return nil
+}
+
+func renderDemo(source []byte) (render.Plan, render.Tree, error) {
+	env, err := render.Parse("environment.yaml", source, nil)
+	if err != nil {
+		return render.Plan{}, nil, err
+	}
+	target := targets.Flux{}
+	plan, err := render.NewPlan(env, catalog.Embedded(), target.SecretsInto())
+	if err != nil {
+		return plan, nil, err
+	}
+	rendering, err := render.Render(plan, target)
+	return plan, rendering.Tree, err
+}
+
+// commitDemo makes the repository and commits the environment file with what
+// was rendered from it.
+func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string, error) {
+	repository, err := gitrepo.Init(dir)
+	if err != nil {
+		return "", err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", fmt.Errorf("open folder %s: %w", dir, err)
+	}
+	defer root.Close()
+	if _, err := folder.Write(root, tree, false); err != nil {
+		return "", err
+	}
+	return repository.CommitAll("feat(prefect/"+plan.Environment+"): first rendering\n", "pm-gitops demo", "demo@example.com", a.now())
+}
+
+func (a app) tellDemo(dir string, plan render.Plan, tree render.Tree, hash string) {
+	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
+	say("One environment file, %s of YAML that you review once:", count(strings.Count(string(tree[plan.ClusterFile()]), "\nkind: "), "Flux Kustomization"))
+	say("")
+	say("  environment.yaml    what the installation is")
+	for _, name := range tree.Paths() {
+		say("  %s", name)
+	}
+	say("")
+	say("Flux installs and upgrades it in waves, each when the one before is ready:")
+	say("")
+	say("  0. namespaces")
+	for i, wave := range plan.Waves {
+		for _, release := range wave {
+			say("  %d. %s %s as %s in namespace %s", i+1, release.Key, release.Chart.Version, release.Name, release.Namespace)
+		}
+	}
+	say("")
+	say("Committed as %s in %s", hash[:12], dir)
+	say("")
+	say("Next:")
+	say("  cd %s", dir)
+	say("  git show --stat")
+	say("  pm-gitops render --target flux --built      what reaches the cluster")
+	say("  pm-gitops secrets list                      the Secrets that you create")
+	say("  edit environment.yaml, then: pm-gitops render --target flux --dir . && git diff")
+	say("  pm-gitops init                              in your own repository: a starter file")
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+)
+
+// input is the flags that say which environment a command is about.
+type input struct {
+	file    string
+	catalog string
+}
+
+func (in *input) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&in.file, "file", "f", "environment.yaml", "environment file, or - for standard input")
+	cmd.Flags().StringVar(&in.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
+	_ = cmd.MarkFlagFilename("catalog", "yaml", "yml")
+}
+
+// environment reads the environment that the flags name, and the catalog with
+// what the environment and the flags add to it.
+func (a app) environment(in input) (render.Environment, catalog.Catalog, error) {
+	data, err := a.read(in.file)
+	if err != nil {
+		return render.Environment{}, catalog.Catalog{}, err
+	}
+	readBeside := insideRepository(in.file)
+	env, err := render.Parse(in.file, data, readBeside)
+	if err != nil {
+		return env, catalog.Catalog{}, err
+	}
+	cat := catalog.Embedded()
+	if name := env.CatalogFile(); name != "" {
+		data, err := readBeside(name)
+		if err != nil {
+			return env, cat, fmt.Errorf("read the catalog that %s names: %w", in.file, err)
+		}
+		if cat, err = extend(cat, name, data); err != nil {
+			return env, cat, err
+		}
+	}
+	if in.catalog != "" {
+		data, err := a.read(in.catalog)
+		if err != nil {
+			return env, cat, err
+		}
+		cat, err = extend(cat, in.catalog, data)
+		return env, cat, err
+	}
+	return env, cat, nil
+}
+
+// plan reads the environment that the flags name and plans it for a target.
+func (a app) plan(in input, target render.Target) (render.Plan, error) {
+	env, cat, err := a.environment(in)
+	if err != nil {
+		return render.Plan{}, err
+	}
+	if env.IsDefaults() {
+		return render.Plan{}, fmt.Errorf("%s holds defaults that environments extend: it is no environment itself", in.file)
+	}
+	plan, err := render.NewPlan(env, cat, target.SecretsInto())
+	if err != nil {
+		return plan, err
+	}
+	a.warn(plan.Warnings)
+	return plan, nil
+}
+
+func extend(cat catalog.Catalog, name string, data []byte) (catalog.Catalog, error) {
+	other, err := catalog.Parse(name, data)
+	if err != nil {
+		return cat, err
+	}
+	return cat.With(other), nil
+}
+
+// read reads a file that the user named.
+func (a app) read(name string) ([]byte, error) {
+	if name == "-" {
+		data, err := io.ReadAll(a.in)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return data, nil
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && name == "environment.yaml" {
+		return nil, hinted{errors.New("there is no environment.yaml here"), "Write one with `pm-gitops init`, or name yours with -f FILE."}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
+	}
+	return data, nil
+}
+
+// insideRepository reads the files that an environment file names, relative
+// to the working directory like the environment file's own name, as long as
+// they lie in the repository that holds it: its Git repository, or without
+// one the working directory.
+func insideRepository(file string) render.ReadFile {
+	return func(name string) ([]byte, error) {
+		top, err := repositoryOf(file)
+		if err != nil {
+			return nil, err
+		}
+		path, err := filepath.Abs(filepath.FromSlash(name))
+		if err != nil {
+			return nil, fmt.Errorf("find %s: %w", name, err)
+		}
+		inside, err := filepath.Rel(top, path)
+		if err != nil || !filepath.IsLocal(inside) {
+			return nil, fmt.Errorf("%s lies outside the repository %s", name, top)
+		}
+		root, err := os.OpenRoot(top)
+		if err != nil {
+			return nil, fmt.Errorf("open the repository: %w", err)
+		}
+		defer root.Close()
+		data, err := root.ReadFile(inside)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
+		}
+		return data, nil
+	}
+}
+
+// repositoryOf is the closest folder above a file that holds a .git, or the
+// working directory.
+func repositoryOf(file string) (string, error) {
+	working, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the working directory: %w", err)
+	}
+	start := working
+	if file != "-" {
+		if start, err = filepath.Abs(filepath.Dir(file)); err != nil {
+			return "", fmt.Errorf("find %s: %w", file, err)
+		}
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	if strings.HasPrefix(start+string(filepath.Separator), working+string(filepath.Separator)) {
+		return working, nil
+	}
+	return start, nil
+}

@@ -1,0 +1,21 @@
+// Pm-gitops turns one environment file into the manifests that Flux
+// reconciles to run Customer-Managed Prefect Cloud.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
+	a := app{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now}
+	return a.run(ctx, os.Args[1:])
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+type renderOptions struct {
+	input
+	target string
+	dir    string
+	built  bool
+	force  bool
+	remove string
+	quiet  bool
+}
+
+func (a app) renderCommand() *cobra.Command {
+	var o renderOptions
+	cmd := &cobra.Command{
+		Use:   "render",
+		Short: "Write the manifests of an environment",
+		Long: `Render writes the manifests of an environment for the delivery system that
+reconciles them: to standard output, or with --dir into a folder, which is the
+root of your Git repository. Every overlay is built with kustomize first; one
+that does not build is an error, and then nothing is written.
+
+Into a folder, only what changed is written, and what is no longer rendered is
+removed. Files that a person changed or put there are left alone, and said;
+--force takes them.`,
+		Example: `  pm-gitops render --target flux                   print every file
+  pm-gitops render --target flux --dir .           write them into this repository
+  pm-gitops render --target flux --built | kubectl diff -f -
+  pm-gitops render --remove staging --dir .        take an environment's files out`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return hinted{usageError{err}, "See pm-gitops render --help."}
+			}
+			if o.remove != "" {
+				return a.remove(o)
+			}
+			return a.render(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd)
+	cmd.Flags().StringVarP(&o.target, "target", "t", "flux", "delivery system: "+render.OneOf(targets.Names()))
+	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
+	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
+	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
+	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "with --dir: print nothing but problems")
+	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets.Names(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check refuses flags that exclude or need each other.
+func (o renderOptions) check(cmd *cobra.Command) error {
+	switch {
+	case o.remove != "" && o.dir == "":
+		return errors.New("--remove needs --dir")
+	case o.remove != "" && (o.built || cmd.Flags().Changed("file") || cmd.Flags().Changed("catalog")):
+		return errors.New("--remove takes the files of an environment out by its name: no --file, --catalog or --built with it")
+	case o.built && o.dir != "":
+		return errors.New("--built prints, --dir writes: want one of them")
+	case o.dir == "" && (o.force || o.quiet):
+		return errors.New("--force and --quiet need --dir")
+	}
+	return nil
+}
+
+func (a app) render(ctx context.Context, o renderOptions) error {
+	target, err := targets.ByName(o.target)
+	if err != nil {
+		return usageError{err}
+	}
+	plan, err := a.plan(o.input, target)
+	if err != nil {
+		return err
+	}
+	rendering, err := render.Render(plan, target)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	switch {
+	case o.dir != "":
+		return a.write(o, rendering.Tree)
+	case o.built:
+		return a.stream(rendering.Manifests)
+	default:
+		return a.stream(files(rendering.Tree))
+	}
+}
+
+// files is the YAML of a tree in the order of its paths. The inventory is
+// bookkeeping between us and a folder.
+func files(tree render.Tree) []render.Manifest {
+	var manifests []render.Manifest
+	for _, name := range tree.Paths() {
+		if path.Base(path.Dir(name)) != render.InventoryFolder {
+			manifests = append(manifests, render.Manifest{Source: name, YAML: tree[name]})
+		}
+	}
+	return manifests
+}
+
+// stream prints manifests as one YAML stream, each document with where it is from.
+func (a app) stream(manifests []render.Manifest) error {
+	out := bufio.NewWriter(a.out)
+	for _, manifest := range manifests {
+		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
+			fmt.Fprintf(out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("print the manifests: %w", err)
+	}
+	return nil
+}
+
+func (a app) write(o renderOptions, tree render.Tree) error {
+	root, err := os.OpenRoot(o.dir)
+	if err != nil {
+		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
+	}
+	defer root.Close()
+	changes, err := folder.Write(root, tree, o.force)
+	if err != nil {
+		return forceHint(err)
+	}
+	a.printChanges(o, changes)
+	return nil
+}
+
+func (a app) remove(o renderOptions) error {
+	root, err := os.OpenRoot(o.dir)
+	if err != nil {
+		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
+	}
+	defer root.Close()
+	found, err := folder.Find(root, o.remove)
+	switch {
+	case err != nil:
+		return err
+	case len(found) == 0:
+		return fmt.Errorf("folder %s has no environment %q", o.dir, o.remove)
+	case len(found) > 1:
+		return fmt.Errorf("folder %s has environment %q more than once: %s", o.dir, o.remove, strings.Join(found, ", "))
+	}
+	changes, err := folder.Remove(root, found[0], o.force)
+	if err != nil {
+		return forceHint(err)
+	}
+	a.printChanges(o, changes)
+	if !o.quiet {
+		fmt.Fprintln(a.err, "The vendor's releases and the namespaces stay in the cluster: uninstall them by hand if you mean to.")
+	}
+	return nil
+}
+
+// forceHint says that --force exists where it helps.
+func forceHint(err error) error {
+	var conflict folder.ConflictError
+	var move folder.MoveError
+	var target folder.TargetError
+	if errors.As(err, &conflict) || errors.As(err, &move) || errors.As(err, &target) {
+		return hinted{err, "Look at them first; --force goes ahead."}
+	}
+	return err
+}
+
+// printChanges prints a line a file that changed, and a summary.
+func (a app) printChanges(o renderOptions, changes folder.Changes) {
+	if o.quiet {
+		return
+	}
+	for _, list := range []struct {
+		verb  string
+		paths []string
+	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
+		for _, name := range list.paths {
+			fmt.Fprintf(a.out, "%s %s\n", list.verb, name)
+		}
+	}
+	if changes.Empty() {
+		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
+		return
+	}
+	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
+		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+type secretsListOptions struct {
+	input
+	target string
+	output string
+}
+
+func (a app) secretsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "secrets",
+		Short: "What must be secret, and where it must be",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.secretsListCommand())
+	return cmd
+}
+
+func (a app) secretsListCommand() *cobra.Command {
+	var o secretsListOptions
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "Print the Secrets that must exist before the first install",
+		Long: `List prints the Secrets that an environment needs and that nothing we write
+makes, as manifests to fill in. Keep the filled-in file out of Git.`,
+		Example: `  pm-gitops secrets list > secrets.yaml      fill it in, then: kubectl apply -f secrets.yaml
+  pm-gitops secrets list -o json`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.secretsList(o) },
+	}
+	o.addFlags(cmd)
+	cmd.Flags().StringVarP(&o.target, "target", "t", "flux", "delivery system: "+render.OneOf(targets.Names()))
+	addOutput(cmd, &o.output)
+	return cmd
+}
+
+func (a app) secretsList(o secretsListOptions) error {
+	if err := checkOutput(o.output); err != nil {
+		return err
+	}
+	target, err := targets.ByName(o.target)
+	if err != nil {
+		return usageError{err}
+	}
+	plan, err := a.plan(o.input, target)
+	if err != nil {
+		return err
+	}
+	secrets := plan.RequiredSecrets()
+	if o.output == "json" {
+		return a.printJSON(struct {
+			Environment string                  `json:"environment"`
+			Secrets     []render.RequiredSecret `json:"secrets"`
+		}{plan.Environment, append([]render.RequiredSecret{}, secrets...)})
+	}
+	if len(secrets) == 0 {
+		fmt.Fprintf(a.err, "%s needs no Secrets.\n", plan.Environment)
+		return nil
+	}
+	manifests, err := render.SecretTemplates(secrets)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(a.out, strings.TrimSuffix(string(manifests), "\n")+"\n")
+	return err
+}

@@ -1,0 +1,99 @@
+package catalog
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+// Range is a semver range of chart versions, such as ">=1.2.0 <1.3.0".
+type Range string
+
+// Validate refuses what is no semver range.
+func (r Range) Validate() error {
+	if _, err := semver.NewConstraint(string(r)); err != nil {
+		return fmt.Errorf("want a semver range such as %q, got %q", ">=1.2.0 <1.3.0", string(r))
+	}
+	return nil
+}
+
+// Contains reports whether an exact version lies in the range. Pre-releases
+// do only where the range names one, as in Helm.
+func (r Range) Contains(version string) bool {
+	constraint, err := semver.NewConstraint(string(r))
+	if err != nil || r == "" {
+		return false
+	}
+	v, err := semver.StrictNewVersion(version)
+	return err == nil && constraint.Check(v)
+}
+
+// Pattern is an image tag in which * stands for any text.
+type Pattern string
+
+// Validate refuses a pattern that cannot match.
+func (p Pattern) Validate() error {
+	if _, err := path.Match(string(p), ""); err != nil {
+		return fmt.Errorf("want an image tag or a pattern such as %q, got %q", "2025.10.*", string(p))
+	}
+	return nil
+}
+
+// Matches reports whether a tag fits the pattern.
+func (p Pattern) Matches(tag string) bool {
+	ok, _ := path.Match(string(p), tag)
+	return ok
+}
+
+// Conditions all hold, or the rule does not apply. In a file it is a string
+// or a list of strings.
+type Conditions []Condition
+
+// Condition is NAME (the field is set), !NAME (it is not), or NAME=VALUE.
+type Condition struct {
+	Field string
+	Not   bool
+	Value string // with Equal: what the field must say
+	Equal bool
+}
+
+// UnmarshalValue reads a condition or a list of them.
+func (c *Conditions) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {
+	items := []*strictyaml.Value{v}
+	if v.Kind == strictyaml.Sequence {
+		items = v.Items
+	}
+	for _, item := range items {
+		if item.Kind != strictyaml.Scalar || item.Text == "" {
+			return strictyaml.Problems{{Position: item.Position, Path: path, Message: "want a condition: NAME, !NAME or NAME=VALUE"}}
+		}
+		var condition Condition
+		text := item.Text
+		text, condition.Not = strings.CutPrefix(text, "!")
+		condition.Field, condition.Value, condition.Equal = strings.Cut(text, "=")
+		*c = append(*c, condition)
+	}
+	return nil
+}
+
+// Settings is dotted chart values and what they become: text, true, false or a number.
+type Settings map[string]any
+
+// UnmarshalValue reads a mapping of scalars.
+func (s *Settings) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {
+	settings, problems := map[string]any{}, strictyaml.Problems(nil)
+	if v.Kind != strictyaml.Mapping {
+		return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want a mapping of chart values, got " + strictyaml.Describe(v)}}
+	}
+	for _, entry := range v.Entries {
+		value, p := strictyaml.Plain(entry.Value, strictyaml.Join(path, entry.Key))
+		settings[entry.Key] = value
+		problems = append(problems, p...)
+	}
+	*s = settings
+	return problems
+}

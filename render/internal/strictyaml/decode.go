@@ -1,0 +1,220 @@
+package strictyaml
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Unmarshaler is a type that reads itself, such as a field that takes a word
+// or a mapping.
+type Unmarshaler interface {
+	UnmarshalValue(v *Value, path string) Problems
+}
+
+// Validator is a type whose values have a form. The error says what is
+// wanted; it ends up behind position and path.
+type Validator interface {
+	Validate() error
+}
+
+// Mode says what Decode insists on.
+type Mode int
+
+// The modes of Decode.
+const (
+	Complete Mode = iota // every field without omitempty must be there
+	Partial              // any field may be missing, as in a file of defaults
+)
+
+// Decode fills into, a pointer to a struct, from v and gives every problem it
+// finds. Fields go by their json names; one without omitempty is required; a
+// null counts as absent. A field of type Position, tagged json:"-", gets the
+// place of its mapping. A type that implements [Unmarshaler] reads itself, one
+// that implements [Validator] is asked after it was filled.
+func Decode(v *Value, into any, mode Mode) Problems {
+	d := decoder{mode: mode}
+	d.decode(v, reflect.ValueOf(into).Elem(), "")
+	return d.problems
+}
+
+// DecodeAt is Decode for a part of a document that lies at path.
+func DecodeAt(v *Value, into any, path string) Problems {
+	var d decoder
+	d.decode(v, reflect.ValueOf(into).Elem(), path)
+	return d.problems
+}
+
+type decoder struct {
+	mode     Mode
+	problems Problems
+}
+
+func (d *decoder) problem(at Position, path, format string, args ...any) {
+	d.problems = append(d.problems, Problem{at, path, fmt.Sprintf(format, args...)})
+}
+
+func (d *decoder) decode(v *Value, into reflect.Value, path string) {
+	if into.Kind() == reflect.Pointer {
+		if into.IsNil() {
+			into.Set(reflect.New(into.Type().Elem()))
+		}
+		d.decode(v, into.Elem(), path)
+		return
+	}
+	if u, ok := into.Addr().Interface().(Unmarshaler); ok {
+		d.problems = append(d.problems, u.UnmarshalValue(v, path)...)
+		return
+	}
+	before := len(d.problems)
+	switch into.Kind() {
+	case reflect.Struct:
+		d.structure(v, into, path)
+	case reflect.Map:
+		d.dictionary(v, into, path)
+	case reflect.Slice:
+		d.list(v, into, path)
+	default:
+		d.scalar(v, into, path)
+	}
+	if len(d.problems) > before {
+		return
+	}
+	if c, ok := into.Addr().Interface().(Validator); ok {
+		if err := c.Validate(); err != nil {
+			d.problem(v.Position, path, "%s", err)
+		}
+	}
+}
+
+func (d *decoder) structure(v *Value, into reflect.Value, path string) {
+	if v.Kind != Mapping {
+		d.problem(v.Position, path, "want a mapping, got %s", Describe(v))
+		return
+	}
+	fields := Fields(into.Type())
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	for _, entry := range v.Entries {
+		if !slices.Contains(names, entry.Key) {
+			d.problem(entry.Position, Join(path, entry.Key), "unknown field%s", Suggest(entry.Key, names))
+		}
+	}
+	for _, f := range fields {
+		value, at := v.Get(f.Name), Join(path, f.Name)
+		switch {
+		case !value.IsNull():
+			d.decode(value, into.FieldByIndex(f.Index), at)
+		case f.Required && d.mode == Complete:
+			d.problem(v.Position, at, "the field is missing")
+		}
+	}
+	if f := into.FieldByName("Position"); f.IsValid() && f.Type() == reflect.TypeFor[Position]() {
+		f.Set(reflect.ValueOf(v.Position))
+	}
+}
+
+func (d *decoder) dictionary(v *Value, into reflect.Value, path string) {
+	if v.Kind != Mapping {
+		d.problem(v.Position, path, "want a mapping, got %s", Describe(v))
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, entry := range v.Entries {
+		key := reflect.New(into.Type().Key()).Elem()
+		key.SetString(entry.Key)
+		element := reflect.New(into.Type().Elem()).Elem()
+		if entry.Value.IsNull() {
+			d.problem(entry.Position, Join(path, entry.Key), "the value is missing")
+			continue
+		}
+		d.decode(entry.Value, element, Join(path, entry.Key))
+		into.SetMapIndex(key, element)
+	}
+}
+
+func (d *decoder) list(v *Value, into reflect.Value, path string) {
+	if v.Kind != Sequence {
+		d.problem(v.Position, path, "want a list, got %s", Describe(v))
+		return
+	}
+	into.Set(reflect.MakeSlice(into.Type(), len(v.Items), len(v.Items)))
+	for i, item := range v.Items {
+		d.decode(item, into.Index(i), Index(path, i))
+	}
+}
+
+func (d *decoder) scalar(v *Value, into reflect.Value, path string) {
+	switch into.Kind() {
+	case reflect.Bool:
+		if v.Kind != Scalar || v.Tag != "!!bool" {
+			d.problem(v.Position, path, "want true or false, got %s", Describe(v))
+			return
+		}
+		into.SetBool(strings.EqualFold(v.Text, "true"))
+	case reflect.String:
+		if v.Kind != Scalar || v.Tag != "!!str" {
+			d.problem(v.Position, path, "want a string, got %s%s", Describe(v), quoteHint(v))
+			return
+		}
+		into.SetString(v.Text)
+	default:
+		panic("strictyaml: no decoding for " + into.Type().String())
+	}
+}
+
+// quoteHint says how to write a scalar that YAML takes for something else:
+// the unquoted 2025.10 is the number 2025.1.
+func quoteHint(v *Value) string {
+	if v.Kind != Scalar || v.Tag == "!!null" {
+		return ""
+	}
+	return `: put it in quotes`
+}
+
+// Describe says what a value is without repeating it: it may be a secret.
+func Describe(v *Value) string {
+	switch v.Kind {
+	case Mapping:
+		return "a mapping"
+	case Sequence:
+		return "a list"
+	}
+	switch v.Tag {
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!null":
+		return "nothing"
+	case "!!timestamp":
+		return "a date"
+	default:
+		return "a string"
+	}
+}
+
+// Field is a field that Decode fills.
+type Field struct {
+	Name     string // its json name
+	Index    []int
+	Required bool
+}
+
+// Fields is the fields of a struct type that Decode fills, in the order of
+// the type.
+func Fields(t reflect.Type) []Field {
+	var fields []Field
+	for _, f := range reflect.VisibleFields(t) {
+		tag := f.Tag.Get("json")
+		name, options, _ := strings.Cut(tag, ",")
+		if !f.IsExported() || f.Anonymous || name == "-" || name == "" {
+			continue
+		}
+		fields = append(fields, Field{name, f.Index, !strings.Contains(options, "omit")})
+	}
+	return fields
+}

@@ -1,0 +1,92 @@
+package strictyaml
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Position is a place in a file. Lines and columns count from 1, columns in
+// characters; a zero Line means the file as a whole.
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+// String is the file:line:column form that editors and terminals turn into a link.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Problem is one thing that is wrong, or for a warning suspicious, in an
+// input file. Message never holds a value from a place where a secret may be.
+type Problem struct {
+	Position Position
+	Path     string // the field, such as spec.releases[0].chart; empty for the file as a whole
+	Message  string
+}
+
+// Error is the position, the field and the message on one line.
+func (p Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.Position.String())
+	b.WriteString(": ")
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Message)
+	return b.String()
+}
+
+// Problems is everything that is wrong with an input, so that one run shows
+// all of it.
+type Problems []Problem
+
+// Error is one problem a line.
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err is the problems in reading order as an error, or nil when there are none.
+func (ps Problems) Err() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps.Sorted()
+}
+
+// Sorted is the problems in reading order: by file, line and column.
+func (ps Problems) Sorted() Problems {
+	sorted := slices.Clone(ps)
+	slices.SortStableFunc(sorted, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.Position.File, b.Position.File),
+			cmp.Compare(a.Position.Line, b.Position.Line),
+			cmp.Compare(a.Position.Column, b.Position.Column),
+		)
+	})
+	return sorted
+}
+
+// Join appends a key to a field path: a.b, or a["x/y"] where the key is no plain word.
+func Join(path, key string) string {
+	if strings.ContainsFunc(key, func(r rune) bool { return strings.ContainsRune(".[]\" /", r) }) || key == "" {
+		return path + "[" + strconv.Quote(key) + "]"
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// Index appends a list index to a field path.
+func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

@@ -1,0 +1,171 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// marshalAll writes objects as a YAML stream.
+func marshalAll(objects []any) ([]byte, error) {
+	var out bytes.Buffer
+	for i, object := range objects {
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		if err := marshal(&out, object); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// marshal writes a typed object with just the fields that were set, its keys
+// sorted. The types of Flux and Kubernetes print more than that: a status,
+// empty references, intervals of 0s.
+func marshal(out *bytes.Buffer, object any) error {
+	data, err := json.Marshal(object)
+	if err != nil {
+		return fmt.Errorf("marshal %T: %w", object, err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber() // an int64 of the values must not become a float
+	var tree map[string]any
+	if err := decoder.Decode(&tree); err != nil {
+		return fmt.Errorf("marshal %T: %w", object, err)
+	}
+	delete(tree, "status")
+	clean(tree)
+	encoder := yaml.NewEncoder(out)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	if err := encoder.Encode(yamlNode(tree)); err != nil {
+		return fmt.Errorf("marshal %T: %w", object, err)
+	}
+	return encoder.Close()
+}
+
+// freeForm is the keys below which everything is the user's: nothing there is
+// dropped or rewritten.
+var freeForm = map[string]bool{"values": true, "valuesObject": true, "labels": true, "annotations": true, "data": true, "stringData": true}
+
+// durationKeys is the fields that Kubernetes types print as 30m0s.
+var durationKeys = map[string]bool{"interval": true, "retryInterval": true, "timeout": true}
+
+// clean drops what was not set from a map: nulls, empty texts, lists and
+// maps, and intervals of zero.
+func clean(m map[string]any) {
+	for key, value := range m {
+		if freeForm[key] {
+			if value == nil {
+				delete(m, key)
+			}
+			continue
+		}
+		switch value := value.(type) {
+		case nil:
+			delete(m, key)
+		case map[string]any:
+			if clean(value); len(value) == 0 {
+				delete(m, key)
+			}
+		case []any:
+			cleanList(value)
+			if len(value) == 0 {
+				delete(m, key)
+			}
+		case string:
+			if durationKeys[key] {
+				value = shortDuration(value)
+				m[key] = value
+			}
+			if value == "" {
+				delete(m, key)
+			}
+		}
+	}
+}
+
+func cleanList(items []any) {
+	for _, item := range items {
+		if m, ok := item.(map[string]any); ok {
+			clean(m)
+		}
+	}
+}
+
+// shortDuration is 30m for 30m0s, and nothing for 0s.
+func shortDuration(text string) string {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return text
+	}
+	if d == 0 {
+		return ""
+	}
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
+}
+
+// yamlNode is a JSON tree as YAML, keys sorted.
+func yamlNode(value any) *yaml.Node {
+	switch value := value.(type) {
+	case map[string]any:
+		node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		if len(value) == 0 {
+			node.Style = yaml.FlowStyle
+		}
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			node.Content = append(node.Content, textNode(key), yamlNode(value[key]))
+		}
+		return node
+	case []any:
+		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		if len(value) == 0 {
+			node.Style = yaml.FlowStyle
+		}
+		for _, item := range value {
+			node.Content = append(node.Content, yamlNode(item))
+		}
+		return node
+	case bool:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(value)}
+	case json.Number:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: value.String()}
+	case string:
+		return textNode(value)
+	default:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
+	}
+}
+
+// ambiguous is texts that some YAML reader takes for something else: the
+// booleans, nulls and special numbers of YAML 1.1, and anything that begins
+// like a number, a version or a tag.
+var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?\.(inf|nan)|)$|^[-+.]?[0-9]`)
+
+// textNode is a string that every YAML reader takes for one. Versions and
+// tags are always quoted, so that a person who edits one sees that it is a
+// text; lengths of time are not.
+func textNode(text string) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	switch _, err := time.ParseDuration(text); {
+	case strings.Contains(text, "\n"):
+		node.Style = yaml.LiteralStyle
+	case ambiguous.MatchString(text) && (err != nil || text == "0"):
+		node.Style = yaml.DoubleQuotedStyle
+	}
+	return node
+}

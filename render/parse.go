@@ -1,0 +1,122 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+// Position is a place in an input file.
+type Position = strictyaml.Position
+
+// Problem is one thing that is wrong with an input, or suspicious.
+type Problem = strictyaml.Problem
+
+// Problems is everything that is wrong with an input. Match it with [errors.As].
+type Problems = strictyaml.Problems
+
+// OneOf lists names the way a sentence does: a, b or c.
+func OneOf(names []string) string { return strictyaml.OneOf(names) }
+
+// ReadFile gives the content of a file that an environment names. The name is
+// relative to where the environment's own name is, with slashes; the function
+// decides what may be read.
+type ReadFile func(name string) ([]byte, error)
+
+// Parse reads an environment file, or a file of defaults. The name is what
+// problems show; it is not opened. Files that the environment extends are
+// asked of read. The error is every problem at once, as [Problems]; none
+// repeats a value from a place where a secret belongs.
+func Parse(name string, data []byte, read ReadFile) (Environment, error) {
+	root, problems := load(name, data, read, nil)
+	if problems != nil {
+		return Environment{}, problems.Err()
+	}
+	env := Environment{source: root}
+	mode := strictyaml.Complete
+	if root.Get("kind").Text == "EnvironmentDefaults" {
+		mode = strictyaml.Partial
+	}
+	if problems = strictyaml.Decode(root, &env, mode); mode == strictyaml.Complete {
+		problems = append(problems, env.check()...)
+	}
+	return env, problems.Err()
+}
+
+// IsDefaults reports whether the file is there to be extended, not rendered.
+func (e Environment) IsDefaults() bool { return e.Kind == "EnvironmentDefaults" }
+
+// CatalogFile is the catalog that the environment names, relative to where
+// the environment's own name is; empty when it names none.
+func (e Environment) CatalogFile() string {
+	if e.Spec.Catalog == "" {
+		return ""
+	}
+	return beside(e.source.At("spec.catalog").File, e.Spec.Catalog)
+}
+
+// beside is a path relative to a file, relative to where that file's name is.
+func beside(file, name string) string {
+	return path.Join(path.Dir(strings.ReplaceAll(file, `\`, "/")), name)
+}
+
+// load reads a file and lays it over what it extends. The files in via led here.
+func load(name string, data []byte, read ReadFile, via []string) (*strictyaml.Value, Problems) {
+	root, problems := strictyaml.Load(name, data)
+	if problems != nil {
+		return nil, problems
+	}
+	if problems = checkHead(root, via); problems != nil {
+		return nil, problems
+	}
+	extends := root.Get("extends")
+	if extends.IsNull() {
+		return root, nil
+	}
+	parentName, at := beside(name, extends.Text), func(format string, args ...any) Problems {
+		return Problems{{Position: extends.Position, Path: "extends", Message: fmt.Sprintf(format, args...)}}
+	}
+	switch {
+	case extends.Kind != strictyaml.Scalar || path.IsAbs(extends.Text):
+		return nil, at("want the path of a file of kind EnvironmentDefaults, relative to this one")
+	case slices.Contains(append(via, name), parentName):
+		return nil, at("files extend each other: %s", strings.Join(append(append(via, name), parentName), " -> "))
+	}
+	parentData, err := read(parentName)
+	if err != nil {
+		return nil, at("%s", err)
+	}
+	parent, problems := load(parentName, parentData, read, append(via, name))
+	if problems != nil {
+		return nil, problems
+	}
+	parent.Entries = slices.DeleteFunc(parent.Entries, func(e strictyaml.Entry) bool { return e.Key == "metadata" })
+	return strictyaml.Merge(parent, root), nil
+}
+
+// checkHead says early, and alone, that a file is something else altogether.
+func checkHead(root *strictyaml.Value, via []string) Problems {
+	if root.Kind != strictyaml.Mapping {
+		return Problems{{Position: root.Position, Message: "want an environment file, a mapping that begins with apiVersion: pm-gitops/v1, got " + strictyaml.Describe(root)}}
+	}
+	want := EnvironmentKind("").words()
+	if len(via) > 0 {
+		want = []string{"EnvironmentDefaults"}
+	}
+	var problems Problems
+	check := func(key string, want []string) {
+		value := root.Get(key)
+		switch {
+		case value.IsNull():
+			problems = append(problems, Problem{Position: root.Position, Path: key, Message: "the field is missing: want " + strictyaml.OneOf(want)})
+		case value.Kind != strictyaml.Scalar || !slices.Contains(want, value.Text):
+			problems = append(problems, Problem{Position: value.Position, Path: key, Message: fmt.Sprintf("want %s, got %s", strictyaml.OneOf(want), quoted(value.Text))})
+		}
+	}
+	check("apiVersion", APIVersion("").words())
+	check("kind", want)
+	return problems
+}

@@ -1,0 +1,31 @@
+package render
+
+import "strings"
+
+// vendorRegistry is where the vendor's guide pulls images from; charts lie
+// below it in charts/.
+const vendorRegistry = "us-docker.pkg.dev/prefect-prd-customer-managed/cloud"
+
+func (r Registry) source() string {
+	if r.Source == "" {
+		return vendorRegistry
+	}
+	return string(r.Source)
+}
+
+// locate is where something of a registry is pulled from: with a mirror, what
+// follows the source is kept below the mirror, and names of other hosts get
+// the mirror as prefix. What is on the mirror's host already stays.
+func (r Registry) locate(name string) string {
+	if r.Mirror == "" {
+		return name
+	}
+	mirror := string(r.Mirror)
+	if rest, ok := strings.CutPrefix(name, r.source()+"/"); ok {
+		return mirror + "/" + rest
+	}
+	if host, _, _ := strings.Cut(mirror, "/"); strings.HasPrefix(name, host+"/") {
+		return name
+	}
+	return mirror + "/" + name
+}

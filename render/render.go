@@ -1,0 +1,105 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// Target is a delivery system that manifests are written for.
+type Target interface {
+	// Name is what --target takes, and the folder of its bases.
+	Name() string
+	// SecretsInto is how charts get their secrets where the environment does not say.
+	SecretsInto() SecretsInto
+	// Files is the files of a plan in the order in which their objects reach
+	// the cluster. The error is [Problems] or says what the target cannot do.
+	Files(Plan) ([]File, error)
+}
+
+// File is the manifests of one file.
+type File struct {
+	Path    string // from the repository root, with slashes
+	Objects []any  // typed Kubernetes objects and kustomizations, one document each
+}
+
+// Rendering is an environment as a delivery system reads it.
+type Rendering struct {
+	Tree Tree // every file, with the inventory
+	// Manifests is what reaches the cluster, in order: files that the
+	// controller reads as they are, and overlays as kustomize builds them.
+	Manifests []Manifest
+}
+
+// Manifest is YAML that reaches the cluster.
+type Manifest struct {
+	Source string // the file or the folder of the overlay
+	YAML   []byte
+}
+
+// Render writes a plan down for a target and builds every overlay: one that
+// does not build is an error. Nothing touches a disk, and the same plan gives
+// the same bytes.
+func Render(plan Plan, target Target) (Rendering, error) {
+	files, err := target.Files(plan)
+	if err != nil {
+		return Rendering{}, err
+	}
+	tree := Tree{}
+	for _, file := range files {
+		if _, twice := tree[file.Path]; twice {
+			return Rendering{}, fmt.Errorf("render %s for %s: %s is written twice", plan.Environment, target.Name(), file.Path)
+		}
+		if tree[file.Path], err = marshalAll(file.Objects); err != nil {
+			return Rendering{}, fmt.Errorf("write %s: %w", file.Path, err)
+		}
+	}
+	manifests, err := build(tree, files, plan.overlays())
+	if err != nil {
+		return Rendering{}, err
+	}
+	if err := tree.addInventory(plan, target.Name()); err != nil {
+		return Rendering{}, err
+	}
+	return Rendering{Tree: tree, Manifests: manifests}, nil
+}
+
+// overlays is the folder that the environment's overlays lie in.
+func (p Plan) overlays() string { return path.Join(p.Path, "overlays", p.Environment) }
+
+// Overlay is the folder of one part of the environment: a release's key, or prereqs.
+func (p Plan) Overlay(part string) string { return path.Join(p.overlays(), part) }
+
+// Base is the folder of what no environment changes, for one target. Its
+// content is fixed for ever: another content is another version beside it, so
+// that rendering one environment never changes what another gets.
+func (p Plan) Base(target, part string) string { return path.Join(p.Path, "base", "v1", target, part) }
+
+// ClusterFile is the file that the controller is pointed at.
+func (p Plan) ClusterFile() string {
+	return path.Join("clusters", p.Cluster, "prefect-"+p.Environment+".yaml")
+}
+
+// build gives what reaches the cluster: files outside bases and overlays as
+// they are, and each overlay as kustomize builds it.
+func build(tree Tree, files []File, overlays string) ([]Manifest, error) {
+	kustomize, err := newBuilder(tree)
+	if err != nil {
+		return nil, err
+	}
+	var manifests []Manifest
+	for _, file := range files {
+		folder, name := path.Split(file.Path)
+		switch {
+		case strings.HasPrefix(file.Path, "clusters/"):
+			manifests = append(manifests, Manifest{file.Path, tree[file.Path]})
+		case name == kustomizationFile && strings.HasPrefix(folder, overlays+"/"):
+			built, err := kustomize.build(path.Clean(folder))
+			if err != nil {
+				return nil, err
+			}
+			manifests = append(manifests, Manifest{path.Clean(folder), built})
+		}
+	}
+	return manifests, nil
+}

@@ -1,0 +1,110 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// RequiredSecret is a Secret that must exist in the cluster before a release
+// is installed, because nothing that is rendered makes it.
+type RequiredSecret struct {
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	Type      string   `json:"type"` // Opaque, kubernetes.io/dockerconfigjson …
+	Keys      []string `json:"keys"`
+	Why       string   `json:"why"`
+	// Inputs is what the document under values.yaml must say, for a Secret
+	// that hands values to a chart.
+	Inputs []SecretInput `json:"inputs,omitempty"`
+}
+
+// ValuesKey is the key of the document in a values Secret: Flux's default.
+const ValuesKey = "values.yaml"
+
+// ValuesSecret is the name of the Secret that holds the secret values of a
+// release as one document, in the release's namespace.
+func ValuesSecret(release Release) string { return release.Key + "-values" }
+
+// RequiredSecrets is the Secrets that must exist, by namespace and name.
+func (p Plan) RequiredSecrets() []RequiredSecret {
+	var secrets []RequiredSecret
+	for _, release := range p.Releases() {
+		if len(release.SecretInputs) > 0 {
+			secrets = append(secrets, RequiredSecret{release.Namespace, ValuesSecret(release), "Opaque", []string{ValuesKey}, "secret values of " + release.Key, release.SecretInputs})
+		}
+		if name := release.Chart.PullSecret; name != "" {
+			secrets = append(secrets, RequiredSecret{release.Namespace, name, "kubernetes.io/dockerconfigjson", []string{".dockerconfigjson"}, "pulls charts and images", nil})
+		}
+		if name := release.Chart.CASecret; name != "" {
+			secrets = append(secrets, RequiredSecret{release.Namespace, name, "Opaque", []string{"ca.crt"}, "the registry's certificate authority", nil})
+		}
+		if release.Key == PrefectCloud {
+			secrets = append(secrets, p.chartSecrets(release)...)
+		}
+	}
+	slices.SortFunc(secrets, func(a, b RequiredSecret) int {
+		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	})
+	return slices.CompactFunc(secrets, func(a, b RequiredSecret) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
+}
+
+// chartSecrets is the Secrets that the chart itself reads.
+func (p Plan) chartSecrets(release Release) []RequiredSecret {
+	var secrets []RequiredSecret
+	if tls := p.env.Spec.Ingress; tls != nil && tls.TLS != nil {
+		secrets = append(secrets, RequiredSecret{release.Namespace, string(tls.TLS.Secret), "kubernetes.io/tls", []string{"tls.crt", "tls.key"}, "the certificate of the Ingress", nil})
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.chartReads)) {
+		secrets = append(secrets, RequiredSecret{release.Namespace, name, "Opaque", p.chartReads[name], "read by the chart of " + release.Key, nil})
+	}
+	return secrets
+}
+
+// fillIn stands where a person puts a secret.
+const fillIn = "FILL-IN"
+
+// SecretTemplates is the manifests of Secrets to fill in, as a YAML stream.
+// The document of a values Secret has every value in its place, and behind
+// the placeholder the Secret and key that the environment names for it.
+func SecretTemplates(secrets []RequiredSecret) ([]byte, error) {
+	var objects []any
+	for _, secret := range secrets {
+		data := map[string]string{}
+		for _, key := range secret.Keys {
+			data[key] = fillIn
+		}
+		if secret.Inputs != nil {
+			document, err := secret.document()
+			if err != nil {
+				return nil, err
+			}
+			data[ValuesKey] = document
+		}
+		objects = append(objects, corev1.Secret{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+			ObjectMeta: metav1.ObjectMeta{Name: secret.Name, Namespace: secret.Namespace},
+			Type:       corev1.SecretType(secret.Type),
+			StringData: data,
+		})
+	}
+	return marshalAll(objects)
+}
+
+// document is the values document with placeholders.
+func (s RequiredSecret) document() (string, error) {
+	values := map[string]any{}
+	for _, input := range s.Inputs {
+		setPath(values, input.Path, fmt.Sprintf("%s %s/%s", fillIn, input.From.Secret, input.From.Key))
+	}
+	var out bytes.Buffer
+	if err := marshal(&out, values); err != nil {
+		return "", fmt.Errorf("write the document of Secret %s: %w", s.Name, err)
+	}
+	return out.String(), nil
+}

@@ -1,0 +1,188 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+// SecretInput is a chart value that is secret: where it goes in the values,
+// and where it comes from.
+type SecretInput struct {
+	Path string    `json:"path"` // dotted chart value
+	From SecretRef `json:"from"`
+}
+
+// composer puts the chart values of a plan together.
+type composer struct {
+	env      Environment
+	into     SecretsInto
+	line     catalog.Line
+	fields   fields
+	used     map[string]bool
+	problems Problems
+	warnings Problems
+}
+
+// layout is the values and secret inputs of a release that follow from fields.
+func (c *composer) layout(release string) (map[string]any, []SecretInput) {
+	values, secrets := map[string]any{}, []SecretInput(nil)
+	for _, rule := range c.line.Layout {
+		if of := rule.Release; of != release && (of != "" || release != PrefectCloud) || !c.applies(rule) {
+			continue
+		}
+		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
+			c.set(values, path, rule.Set[path], rule)
+		}
+		if rule.Field == "" || rule.Path == "" {
+			continue
+		}
+		c.used[rule.Field] = true
+		switch value := c.fields[rule.Field].(type) {
+		case nil:
+		case SecretRef:
+			if c.into == IntoValues {
+				secrets = append(secrets, SecretInput{rule.Path, value})
+			}
+		default:
+			c.set(values, rule.Path, value, rule)
+		}
+	}
+	return values, secrets
+}
+
+// applies reports whether all conditions of a rule hold.
+func (c *composer) applies(rule catalog.Rule) bool {
+	for _, condition := range rule.When {
+		value, set := c.fields[condition.Field]
+		if condition.Equal {
+			set = set && fmt.Sprint(value) == condition.Value
+		}
+		if set == condition.Not {
+			return false
+		}
+	}
+	return true
+}
+
+// set puts a value at a dotted path.
+func (c *composer) set(values map[string]any, path string, value any, rule catalog.Rule) {
+	if !setPath(values, path, value) {
+		c.problems = append(c.problems, Problem{Position: rule.Position, Message: fmt.Sprintf("the layout of line %q sets %s, and something inside or above it too", c.line.Name, path)})
+	}
+}
+
+// setPath puts a value at a dotted path and reports whether it could: no part
+// of the path may be a value already, and no mapping is replaced.
+func setPath(values map[string]any, path string, value any) bool {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		next, ok := values[key].(map[string]any)
+		if !ok {
+			if _, taken := values[key]; taken {
+				return false
+			}
+			next = map[string]any{}
+			values[key] = next
+		}
+		values = next
+	}
+	last := keys[len(keys)-1]
+	if _, isMap := values[last].(map[string]any); isMap {
+		return false
+	}
+	values[last] = value
+	return true
+}
+
+// getPath is the value at a dotted path.
+func getPath(values map[string]any, path string) (any, bool) {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		next, ok := values[key].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		values = next
+	}
+	value, ok := values[keys[len(keys)-1]]
+	return value, ok
+}
+
+// overlay lays the values that the user wrote over those from fields: maps
+// merge, anything else replaces. Replacing what a field said is a warning.
+func (c *composer) overlay(values, over map[string]any, path string) map[string]any {
+	merged := maps.Clone(values)
+	for _, key := range slices.Sorted(maps.Keys(over)) {
+		at := strictyaml.Join(path, key)
+		below, exists := values[key]
+		belowMap, isMap := below.(map[string]any)
+		overMap, overIsMap := over[key].(map[string]any)
+		switch {
+		case isMap && overIsMap:
+			merged[key] = c.overlay(belowMap, overMap, at)
+		case exists:
+			c.warnings = append(c.warnings, c.env.problem(at, "replaces what a field of the environment says"))
+			merged[key] = over[key]
+		default:
+			merged[key] = over[key]
+		}
+	}
+	return merged
+}
+
+// checkSecretPaths finds values that are written out where a secret goes, in
+// Flux inline values win over those of a Secret, and secrets that cannot
+// stand in one document.
+func (c *composer) checkSecretPaths(path string, values map[string]any, secrets []SecretInput) {
+	document := map[string]any{}
+	for _, secret := range secrets {
+		if _, twice := getPath(document, secret.Path); twice || !setPath(document, secret.Path, true) {
+			c.problems = append(c.problems, c.env.problem("spec.secretValues", "the value %s is secret already, or lies inside or above one that is", secret.Path))
+		}
+		if _, ok := getPath(values, secret.Path); ok {
+			c.problems = append(c.problems, c.env.problem(path+"."+secret.Path, "the value is secret and comes from Secret %s: it must not be here too", secret.From.Secret))
+		}
+	}
+}
+
+// checkLayout finds field names in the layout that no environment has.
+func (c *composer) checkLayout() {
+	names := fieldNames()
+	for _, rule := range c.line.Layout {
+		asked := []string{rule.Field}
+		for _, condition := range rule.When {
+			asked = append(asked, condition.Field)
+		}
+		for _, name := range asked {
+			if name != "" && !slices.Contains(names, name) {
+				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown field %s%s", quoted(name), strictyaml.Suggest(name, names))})
+			}
+		}
+	}
+}
+
+// checkUnused finds fields that are set and reach nothing.
+func (c *composer) checkUnused() {
+	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
+		if !inChart(name) || c.used[name] || slices.Contains(computed, name) || c.fields[name] == true && c.hasParts(name) {
+			continue
+		}
+		if c.into == IntoChart {
+			if _, isSecret := c.fields[name].(SecretRef); isSecret {
+				continue
+			}
+		}
+		c.problems = append(c.problems, c.env.problem("spec."+name,
+			"the catalog's line %q does not say which chart value this sets: add a layout rule in a catalog (spec.catalog), or set the value itself under spec.values.%s", c.line.Name, PrefectCloud))
+	}
+}
+
+// hasParts reports whether a field is a section: its parts speak for it.
+func (c *composer) hasParts(name string) bool {
+	return slices.ContainsFunc(fieldNames(), func(other string) bool { return strings.HasPrefix(other, name+".") })
+}

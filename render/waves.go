@@ -1,0 +1,83 @@
+package render
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+// waves orders releases by what they need. The problem is one circle, named
+// from its first release in name order.
+func (e Environment) waves(releases []Release) ([]Wave, *Problem) {
+	pending := slices.SortedFunc(slices.Values(releases), func(a, b Release) int { return strings.Compare(a.Key, b.Key) })
+	var waves []Wave
+	done := map[string]bool{}
+	for len(pending) > 0 {
+		var wave Wave
+		var rest []Release
+		for _, release := range pending {
+			if slices.ContainsFunc(release.Needs, func(need string) bool { return !done[need] }) {
+				rest = append(rest, release)
+			} else {
+				wave = append(wave, release)
+			}
+		}
+		if len(wave) == 0 {
+			problem := e.circle(rest)
+			return nil, &problem
+		}
+		for _, release := range wave {
+			done[release.Key] = true
+		}
+		waves, pending = append(waves, wave), rest
+	}
+	return waves, nil
+}
+
+// circle names one circle among releases that all wait for each other.
+func (e Environment) circle(releases []Release) Problem {
+	needs := map[string][]string{}
+	for _, release := range releases {
+		needs[release.Key] = release.Needs
+	}
+	var path []string
+	for key := releases[0].Key; ; {
+		if i := slices.Index(path, key); i >= 0 {
+			circle := append(path[i:], key)
+			return e.problem(e.needsPath(circle[0]), "releases wait for each other: %s", strings.Join(circle, " -> "))
+		}
+		path = append(path, key)
+		for _, need := range needs[key] {
+			if needs[need] != nil {
+				key = need
+				break
+			}
+		}
+	}
+}
+
+// needsPath is the field that says what a release needs.
+func (e Environment) needsPath(key string) string {
+	for i, release := range e.Spec.Releases {
+		if string(release.Name) == key {
+			return strictyaml.Index("spec.releases", i) + ".needs"
+		}
+	}
+	return strictyaml.Join("spec.needs", key)
+}
+
+// checkTwins finds releases that Helm could not tell apart.
+func (e Environment) checkTwins(releases []Release) Problems {
+	var problems Problems
+	first := map[string]string{}
+	for _, release := range releases {
+		id := release.Namespace + "/" + release.Name
+		if other, taken := first[id]; taken {
+			problems = append(problems, e.problem(strings.TrimSuffix(e.needsPath(release.Key), ".needs"), "%s and %s are both the Helm release %q in namespace %q", other, release.Key, release.Name, release.Namespace))
+			continue
+		}
+		first[id] = release.Key
+	}
+	return problems
+}

@@ -1,0 +1,276 @@
+package targets
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
+	"github.com/fluxcd/pkg/apis/kustomize"
+	"github.com/fluxcd/pkg/apis/meta"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Flux writes HelmReleases and their OCIRepositories, one overlay a release,
+// and one Flux Kustomization an overlay that waits for the ones before.
+type Flux struct{}
+
+// Name is flux.
+func (Flux) Name() string { return "flux" }
+
+// SecretsInto is values: Flux reads them from a Secret in the cluster.
+func (Flux) SecretsInto() render.SecretsInto { return render.IntoValues }
+
+const (
+	retryInterval = time.Minute
+	checkInterval = time.Hour // of what only changes when Git does
+	driftInterval = 30 * time.Minute
+	maxHistory    = 5
+)
+
+// Files is the files of a plan: what Flux is pointed at, the bases, and an
+// overlay for the prerequisites and for each release.
+func (f Flux) Files(plan render.Plan) ([]render.File, error) {
+	if err := f.check(plan); err != nil {
+		return nil, err
+	}
+	w := fluxWriter{plan: plan, minor: plan.Delivery.Flux.Version.Minor()}
+	files := []render.File{{Path: plan.ClusterFile(), Objects: w.kustomizations()}}
+	files = append(files, w.prereqs()...)
+	for _, release := range plan.Releases() {
+		overlay, err := w.release(release)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, overlay...)
+	}
+	return files, nil
+}
+
+// check refuses what Flux, or its target, cannot do.
+func (f Flux) check(plan render.Plan) error {
+	var problems render.Problems
+	if plan.Secrets.From != render.FromExisting {
+		problems = append(problems, plan.Problem("spec.secrets.from", "the flux target does not write %s yet: want existing", plan.Secrets.From))
+	}
+	for _, namespace := range plan.Namespaces {
+		if namespace.Name == string(plan.Delivery.Flux.Namespace) {
+			problems = append(problems, plan.Problem("spec.delivery.flux.namespace", "a release is installed in %q, and that namespace belongs to Flux: give the release another one", namespace.Name))
+		}
+	}
+	for _, release := range plan.Releases() {
+		// kustomize-controller labels what it applies with the Kustomization's
+		// name, and a label's value ends at 63 characters.
+		if name := kustomizationName(plan, release.Key); len(name) > 63 {
+			problems = append(problems, plan.Problem("metadata.name", "with the release's name behind it, %q has %d characters: want at most 63", name, len(name)))
+		}
+	}
+	return problems.Err()
+}
+
+func kustomizationName(plan render.Plan, part string) string { return plan.Environment + "-" + part }
+
+// fluxWriter writes one plan for one release of Flux. A field is written only
+// if the oldest Flux that must work knows it: an unknown one fails the
+// dry-run of its whole Flux Kustomization.
+type fluxWriter struct {
+	plan  render.Plan
+	minor int // 7 for Flux 2.7
+}
+
+// kustomizations is what Flux is pointed at: the prerequisites, then every
+// release after what it needs. Names follow the releases, never the waves: a
+// wave more must not rename, and so prune, anything.
+func (w fluxWriter) kustomizations() []any {
+	prereqs := w.kustomization(render.Prereqs, nil, 5*time.Minute)
+	// Namespaces hold what nobody wants to lose: nothing there is ever deleted.
+	prereqs.Spec.Prune = false
+	objects := []any{prereqs}
+	for _, release := range w.plan.Releases() {
+		// A failed install is retried as an upgrade; the wave waits for both.
+		timeout := release.InstallTimeout + release.UpgradeTimeout + 5*time.Minute
+		k := w.kustomization(release.Key, append([]string{render.Prereqs}, release.Needs...), timeout)
+		if release.Protected && w.minor >= 5 {
+			k.Spec.DeletionPolicy = kustomizev1.DeletionPolicyOrphan
+		}
+		objects = append(objects, k)
+	}
+	return objects
+}
+
+// kustomization waits for everything in its overlay, and so, because the
+// specification of a HelmRelease says everything that makes a release new,
+// for the upgrade and not for what was ready before.
+func (w fluxWriter) kustomization(part string, needs []string, timeout time.Duration) kustomizev1.Kustomization {
+	k := kustomizev1.Kustomization{
+		TypeMeta:   metav1.TypeMeta{APIVersion: kustomizev1.GroupVersion.String(), Kind: kustomizev1.KustomizationKind},
+		ObjectMeta: metav1.ObjectMeta{Name: kustomizationName(w.plan, part), Namespace: string(w.plan.Delivery.Flux.Namespace)},
+		Spec: kustomizev1.KustomizationSpec{
+			Interval:      metav1.Duration{Duration: checkInterval},
+			RetryInterval: &metav1.Duration{Duration: retryInterval},
+			Timeout:       &metav1.Duration{Duration: timeout},
+			Path:          "./" + w.plan.Overlay(part),
+			Prune:         true,
+			Wait:          true,
+			SourceRef:     kustomizev1.CrossNamespaceSourceReference{Kind: "GitRepository", Name: string(w.plan.Delivery.Flux.Source)},
+		},
+	}
+	for _, need := range needs {
+		k.Spec.DependsOn = append(k.Spec.DependsOn, kustomizev1.DependencyReference{Name: kustomizationName(w.plan, need)})
+	}
+	return k
+}
+
+// pruneDisabled keeps an object when its manifest, or the Kustomization that
+// applied it, goes away, on every release of Flux
+// (https://fluxcd.io/flux/components/kustomize/kustomizations/#prune).
+var pruneDisabled = map[string]string{kustomizev1.GroupVersion.Group + "/prune": "disabled"}
+
+// prereqs is the namespaces: the chart's own could not be labelled before the
+// first pod is created.
+func (w fluxWriter) prereqs() []render.File {
+	var namespaces []any
+	for _, namespace := range w.plan.Namespaces {
+		namespaces = append(namespaces, corev1.Namespace{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+			ObjectMeta: metav1.ObjectMeta{Name: namespace.Name, Labels: namespace.Labels, Annotations: maps.Clone(pruneDisabled)},
+		})
+	}
+	return overlay(w.plan.Overlay(render.Prereqs), kustomization{Resources: []string{"namespaces.yaml"}}, fileOf("namespaces.yaml", namespaces...))
+}
+
+// release is the overlay of a release. The vendor's releases share a base
+// with every other environment; a release of the user's own stands alone.
+func (w fluxWriter) release(release render.Release) ([]render.File, error) {
+	var base helmv2.HelmRelease
+	folder := w.plan.Overlay(release.Key)
+	source := fileOf("ocirepository.yaml", w.ociRepository(release))
+	if vendor(release) {
+		patch, err := w.helmRelease(release, typed(release.Key))
+		if err != nil {
+			return nil, err
+		}
+		base = helmReleaseBase(release)
+		below := w.plan.Base("flux", release.Key)
+		files := overlay(below, kustomization{Resources: []string{"helmrelease.yaml"}}, fileOf("helmrelease.yaml", base))
+		return append(files, overlay(folder, kustomization{
+			Namespace: release.Namespace,
+			Resources: []string{relative(folder, below), source.Path},
+			Patches:   []string{"helmrelease-patch.yaml"},
+		}, source, fileOf("helmrelease-patch.yaml", patch))...), nil
+	}
+	full, err := w.helmRelease(release, helmReleaseBase(release))
+	if err != nil {
+		return nil, err
+	}
+	return overlay(folder, kustomization{
+		Namespace: release.Namespace,
+		Resources: []string{"helmrelease.yaml", source.Path},
+	}, source, fileOf("helmrelease.yaml", full)), nil
+}
+
+// vendor reports whether a release is one of the vendor's.
+func vendor(release render.Release) bool {
+	return release.Key == render.PrefectIstiod || release.Key == render.PrefectCloud
+}
+
+func typed(name string) helmv2.HelmRelease {
+	return helmv2.HelmRelease{
+		TypeMeta:   metav1.TypeMeta{APIVersion: helmv2.GroupVersion.String(), Kind: helmv2.HelmReleaseKind},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+	}
+}
+
+// helmReleaseBase is what is the same for a release in every environment and
+// for every release of Flux. Its text is fixed for ever (see render.Plan.Base).
+func helmReleaseBase(release render.Release) helmv2.HelmRelease {
+	history := maxHistory
+	base := typed(release.Key)
+	if release.Protected {
+		base.Annotations = maps.Clone(pruneDisabled)
+	}
+	base.Spec = helmv2.HelmReleaseSpec{
+		ChartRef:   &helmv2.CrossNamespaceSourceReference{Kind: "OCIRepository"},
+		Interval:   metav1.Duration{Duration: driftInterval},
+		MaxHistory: &history,
+		// Helm itself never updates the CRDs of a chart's crds folder.
+		Install: &helmv2.Install{CRDs: helmv2.CreateReplace},
+		Upgrade: &helmv2.Upgrade{CRDs: helmv2.CreateReplace},
+		// A HorizontalPodAutoscaler, or a person in an incident, owns replicas.
+		DriftDetection: &helmv2.DriftDetection{
+			Mode:   helmv2.DriftDetectionEnabled,
+			Ignore: []helmv2.IgnoreRule{ignore("/spec/replicas", "apps", "Deployment")},
+		},
+	}
+	if release.Key == render.PrefectIstiod {
+		// istiod turns the policy from Ignore to Fail once it is up
+		// (https://github.com/istio/istio/issues/52785).
+		base.Spec.DriftDetection.Ignore = append(base.Spec.DriftDetection.Ignore,
+			ignore("/webhooks/0/failurePolicy", "admissionregistration.k8s.io", "ValidatingWebhookConfiguration"))
+	}
+	return base
+}
+
+func ignore(path, group, kind string) helmv2.IgnoreRule {
+	return helmv2.IgnoreRule{Paths: []string{path}, Target: &kustomize.Selector{Group: group, Kind: kind}}
+}
+
+// helmRelease fills in what an environment says. The name of the source
+// carries the version, so that a new chart is a new specification: bumping
+// the version inside the source would leave the HelmRelease ready with the
+// old one, and open the next wave too early.
+func (w fluxWriter) helmRelease(release render.Release, hr helmv2.HelmRelease) (helmv2.HelmRelease, error) {
+	values, err := json.Marshal(release.Values)
+	if err != nil {
+		return hr, fmt.Errorf("write the values of %s: %w", release.Key, err)
+	}
+	hr.Spec.ReleaseName = release.Name
+	hr.Spec.Timeout = &metav1.Duration{Duration: release.UpgradeTimeout}
+	hr.Spec.ChartRef = &helmv2.CrossNamespaceSourceReference{Name: sourceName(release)}
+	if !vendor(release) {
+		hr.Spec.ChartRef.Kind = "OCIRepository"
+	}
+	if len(release.Values) > 0 {
+		hr.Spec.Values = &apiextensionsv1.JSON{Raw: values}
+	}
+	if len(release.SecretInputs) > 0 {
+		// One Secret with a whole document: single keys with targetPath go
+		// through the parser of --set, which mangles passwords
+		// (https://github.com/fluxcd/flux2/issues/2625).
+		hr.Spec.ValuesFrom = []meta.ValuesReference{{Kind: "Secret", Name: render.ValuesSecret(release)}}
+	}
+	w.failures(release, &hr.Spec)
+	return hr, nil
+}
+
+// failures says what happens when an install or upgrade fails: it is tried
+// again, and never rolled back or uninstalled, since neither can undo a
+// database migration.
+func (w fluxWriter) failures(release render.Release, spec *helmv2.HelmReleaseSpec) {
+	install, upgrade := helmv2.Install{}, helmv2.Upgrade{}
+	if spec.Install != nil {
+		install, upgrade = *spec.Install, *spec.Upgrade
+	}
+	if release.InstallTimeout != release.UpgradeTimeout {
+		install.Timeout = &metav1.Duration{Duration: release.InstallTimeout}
+	}
+	if w.minor >= 7 {
+		retry := &metav1.Duration{Duration: retryInterval}
+		install.Strategy = &helmv2.InstallStrategy{Name: string(helmv2.ActionStrategyRetryOnFailure), RetryInterval: retry}
+		upgrade.Strategy = &helmv2.UpgradeStrategy{Name: string(helmv2.ActionStrategyRetryOnFailure), RetryInterval: retry}
+	} else {
+		never := false
+		install.Remediation = &helmv2.InstallRemediation{RemediateLastFailure: &never}
+		upgrade.Remediation = &helmv2.UpgradeRemediation{RemediateLastFailure: &never}
+		// Without a strategy that retries, an install that waits for services
+		// that wait for the migration after it would fail for good.
+		install.DisableWait = release.MigratesAfterInstall
+	}
+	spec.Install, spec.Upgrade = &install, &upgrade
+}

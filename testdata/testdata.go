@@ -1,0 +1,10 @@
+// Package testdata embeds the example that `pm-gitops demo` shows. Everything
+// else in this folder is input of the tests.
+package testdata
+
+import "embed"
+
+// Demo is the files of the demo's repository, below the folder demo.
+//
+//go:embed all:demo
+var Demo embed.FS
