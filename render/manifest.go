@@ -154,7 +154,7 @@ func yamlNode(value any) *yaml.Node {
 // ambiguous is texts that some YAML reader takes for something else: the
 // booleans, nulls and special numbers of YAML 1.1, and anything that begins
 // like a number, a version or a tag.
-var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?\.(inf|nan)|)$|^[-+.]?[0-9]`)
+var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?\.(inf|nan)|)$|^[-+.]?[0-9]|^v[0-9]+\.`)
 
 // textNode is a string that every YAML reader takes for one. Versions and
 // tags are always quoted, so that a person who edits one sees that it is a

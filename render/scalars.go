@@ -222,10 +222,11 @@ func (u ChartURL) Validate() error {
 // digestForm is an OCI digest as registries give it.
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
-// Validate wants semver, and a whole digest behind an @.
+// Validate wants semver, as Helm with a v before it if the chart has one, and
+// a whole digest behind an @.
 func (v ChartVersion) Validate() error {
 	version, digest, pinned := strings.Cut(string(v), "@")
-	if _, err := semver.StrictNewVersion(version); err != nil {
+	if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
 		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", quoted(version))
 	}
 	if pinned && !digestForm.MatchString(digest) {

@@ -161,7 +161,7 @@ func forms() map[reflect.Type]string {
 		reflect.TypeFor[Email]():        `^[^@\s]+@[^@\s]+$`,
 		reflect.TypeFor[Repository]():   repositoryForm.String(),
 		reflect.TypeFor[ChartURL]():     `^oci://[^/]+/.+[^/]$`,
-		reflect.TypeFor[ChartVersion](): `^\d+\.\d+\.\d+[-+.0-9A-Za-z]*(@sha256:[0-9a-f]{64})?$`,
+		reflect.TypeFor[ChartVersion](): `^v?\d+\.\d+\.\d+[-+.0-9A-Za-z]*(@sha256:[0-9a-f]{64})?$`,
 		reflect.TypeFor[Tag]():          tagForm.String(),
 		reflect.TypeFor[KubeVersion]():  `^v?\d+\.\d+`,
 		reflect.TypeFor[Duration]():     durationForm.String(),
