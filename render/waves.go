@@ -57,12 +57,20 @@ func (e Environment) circle(releases []Release) Problem {
 	}
 }
 
-// needsPath is the field that says what a release needs.
-func (e Environment) needsPath(key string) string {
+// releasePath is the field that says what a release is called.
+func (e Environment) releasePath(key string) string {
 	for i, release := range e.Spec.Releases {
 		if string(release.Name) == key {
-			return strictyaml.Index("spec.releases", i) + ".needs"
+			return strictyaml.Index("spec.releases", i)
 		}
+	}
+	return strictyaml.Join("spec.names", key)
+}
+
+// needsPath is the field that says what a release needs.
+func (e Environment) needsPath(key string) string {
+	if e.extra(key) != nil {
+		return e.releasePath(key) + ".needs"
 	}
 	return strictyaml.Join("spec.needs", key)
 }
@@ -74,7 +82,7 @@ func (e Environment) checkTwins(releases []Release) Problems {
 	for _, release := range releases {
 		id := release.Namespace + "/" + release.Name
 		if other, taken := first[id]; taken {
-			problems = append(problems, e.problem(strings.TrimSuffix(e.needsPath(release.Key), ".needs"), "%s and %s are both the Helm release %q in namespace %q", other, release.Key, release.Name, release.Namespace))
+			problems = append(problems, e.problem(e.releasePath(release.Key), "%s and %s are both the Helm release %q in namespace %q", other, release.Key, release.Name, release.Namespace))
 			continue
 		}
 		first[id] = release.Key

@@ -126,6 +126,7 @@ func syntaxProblem(at Position, err error) Problem {
 type loader struct {
 	file     string
 	count    int
+	stopped  bool                // a limit is reached, and the rest is not worth reading
 	open     map[*yaml.Node]bool // anchors being expanded, to notice one inside itself
 	problems Problems
 }
@@ -139,10 +140,10 @@ func (l *loader) problem(n *yaml.Node, path, format string, args ...any) {
 func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 	l.count++
 	if l.count > maxValues || depth > maxDepth {
-		if len(l.problems) == 0 || l.count <= maxValues {
-			l.problem(n, "", "the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)
-		}
-		l.count = maxValues
+		l.problems = Problems{{l.at(n), "", fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)}}
+		l.stopped = true
+	}
+	if l.stopped {
 		return &Value{Position: l.at(n), Tag: "!!null"}
 	}
 	switch n.Kind {
@@ -153,7 +154,7 @@ func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 	case yaml.SequenceNode:
 		v := &Value{Position: l.at(n), Kind: Sequence}
 		for i, item := range n.Content {
-			if l.stopped() {
+			if l.stopped {
 				break
 			}
 			v.Items = append(v.Items, l.load(item, Index(path, i), depth+1))
@@ -163,9 +164,6 @@ func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 		return &Value{Position: l.at(n), Tag: n.ShortTag(), Text: n.Value}
 	}
 }
-
-// stopped reports that the limits are reached and the rest is not worth reading.
-func (l *loader) stopped() bool { return l.count >= maxValues }
 
 func (l *loader) alias(n *yaml.Node, path string, depth int) *Value {
 	if l.open[n.Alias] {
@@ -181,7 +179,7 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 	v := &Value{Position: l.at(n), Kind: Mapping}
 	seen := map[string]Position{}
 	var merges []*yaml.Node
-	for i := 0; i+1 < len(n.Content) && !l.stopped(); i += 2 {
+	for i := 0; i+1 < len(n.Content) && !l.stopped; i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.ShortTag() == "!!merge" {
 			merges = append(merges, value)

@@ -1,0 +1,176 @@
+package render_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+)
+
+func parse(t testing.TB, source string) render.Environment {
+	t.Helper()
+	env, err := render.Parse("dev.yaml", []byte(source), noFiles)
+	if err != nil {
+		t.Fatalf("Parse: %v", err)
+	}
+	return env
+}
+
+// extras is extra releases in a file, each NAME:NEED,NEED…
+func extras(releases ...string) string {
+	text := "  releases:\n"
+	for _, release := range releases {
+		name, needs, _ := strings.Cut(release, ":")
+		text += fmt.Sprintf("  - {name: %s, chart: oci://r.io/charts/%s, version: 1.0.0, namespace: extra, needs: [%s]}\n", name, name, needs)
+	}
+	return text
+}
+
+func TestWaves(t *testing.T) {
+	tests := []struct {
+		name, more string
+		want       string
+	}{
+		{"the guide's order", "", "dev: prefect-istiod -> prefect-cloud"},
+		{"no mesh", "  mesh: none\n", "dev: prefect-cloud"},
+		{"existing mesh", "  mesh: {existing: {revision: 1-28}}\n", "dev: prefect-cloud"},
+		{"extras side by side, in name order", extras("b:", "a:prefect-cloud", "c:prefect-cloud"), "dev: b, prefect-istiod -> prefect-cloud -> a, c"},
+		{"a chain, whatever the order in the file", extras("c:b", "b:a", "a:"), "dev: a, prefect-istiod -> b, prefect-cloud -> c"},
+		{"an extra before the vendor's", extras("a:") + "  needs: {prefect-istiod: [a]}\n", "dev: a -> prefect-istiod -> prefect-cloud"},
+		{"a need said twice", extras("a:prefect-cloud,prefect-cloud"), "dev: prefect-istiod -> prefect-cloud -> a"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			plan, err := render.NewPlan(parse(t, complete+tt.more), catalog.Embedded(), render.IntoValues)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := plan.String(); got != tt.want {
+				t.Errorf("plan = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPlanProblems(t *testing.T) {
+	tests := []struct {
+		name, old, new string
+		want           string
+	}{
+		{"a circle", "", extras("a:c", "b:a", "c:b", "d:c"), "dev.yaml:22:77: spec.releases[0].needs: releases wait for each other: a -> c -> b -> a"},
+		{"a circle through the vendor's", "", extras("a:prefect-cloud") + "  needs: {prefect-istiod: [a]}\n", "dev.yaml:22:77: spec.releases[0].needs: releases wait for each other: a -> prefect-cloud -> prefect-istiod -> a"},
+		{"one Helm release twice", "", "  names: {prefect-istiod: {release: same, namespace: x}, prefect-cloud: {release: same, namespace: x}}\n", `dev.yaml:21:58: spec.names.prefect-cloud: prefect-istiod and prefect-cloud are both the Helm release "same" in namespace "x"`},
+		{"a line without layout", "prefectCloud: 1.2.900", "prefectCloud: 0.7.1", `dev.yaml:13:5: spec.versions.prefectCloud: the catalog's line "0.7" has no layout: nothing says which chart values the fields set; add one in a catalog (spec.catalog)`},
+		{"a field that reaches nothing", "", "  ingress: {className: nginx}\n", `dev.yaml:21:13: spec.ingress.className: the catalog's line "1.2" does not say which chart value this sets: add a layout rule in a catalog (spec.catalog), or set the value itself under spec.values.prefect-cloud`},
+		{"a value where a secret goes", "", "  values: {prefect-cloud: {smtp: {pass: word}}}\n  secretValues: [{release: prefect-cloud, path: smtp.pass, secret: s, key: k}]\n", "dev.yaml:21:35: spec.values.prefect-cloud.smtp.pass: the value is secret and comes from Secret s: it must not be here too"},
+		{"secrets inside each other", "", "  secretValues: [{release: prefect-cloud, path: a.b, secret: s, key: k}, {release: prefect-cloud, path: a, secret: s, key: k}]\n", "dev.yaml:21:3: spec.secretValues: the value a is secret already, or lies inside or above one that is"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			source := complete + tt.new
+			if tt.old != "" {
+				source = strings.Replace(complete, tt.old, tt.new, 1)
+			}
+			_, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoValues)
+			if got := strings.Join(messages(err), "\n"); got != tt.want {
+				t.Errorf("NewPlan:\ngot  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	source := strings.NewReplacer("prefectCloud: 1.2.900", "prefectCloud: 1.9.0", "    okta:", "    okta:").Replace(complete)
+	source += "  values: {prefect-cloud: {global: {ownerEmail: other@company.com}}}\n"
+	plan, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoChart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		`dev.yaml:5:1: spec.database: the chart runs an embedded database: never for production`:                                                                                          true,
+		`dev.yaml:5:1: spec.redis: the chart runs an embedded Redis: never for production`:                                                                                                true,
+		`dev.yaml:5:1: spec.secrets.into: the chart reads Secrets that exist, and the catalog's line "1.3" does not say which: ask the vendor, and name them in a catalog (spec.catalog)`: true,
+		`dev.yaml:13:5: spec.versions.prefectCloud: no line of the catalog covers 1.9.0: the layout of the newest, "1.3", is used`:                                                        true,
+		`dev.yaml:21:37: spec.values.prefect-cloud.global.ownerEmail: replaces what a field of the environment says`:                                                                      true,
+	}
+	if diff := cmp.Diff(want, sorted(messages(plan.Warnings))); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	tests := []struct {
+		more             string
+		install, upgrade string
+	}{
+		{"", "10m0s", "30m0s"}, // the catalog: migrations run after the install
+		{"  migrations: {timeout: 2h}\n", "10m0s", "2h0m0s"},
+		{"  migrations: {afterInstall: false}\n", "30m0s", "30m0s"},
+	}
+	for _, tt := range tests {
+		plan, err := render.NewPlan(parse(t, complete+tt.more), catalog.Embedded(), render.IntoValues)
+		if err != nil {
+			t.Fatal(err)
+		}
+		releases := plan.Releases()
+		istiod, cloud := releases[0], releases[1]
+		if cloud.InstallTimeout.String() != tt.install || cloud.UpgradeTimeout.String() != tt.upgrade {
+			t.Errorf("%q: prefect-cloud gets %s to install and %s to upgrade, want %s and %s", tt.more, cloud.InstallTimeout, cloud.UpgradeTimeout, tt.install, tt.upgrade)
+		}
+		if istiod.UpgradeTimeout != render.DefaultTimeout {
+			t.Errorf("prefect-istiod gets %s, want %s", istiod.UpgradeTimeout, render.DefaultTimeout)
+		}
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	injected := map[string]string{"istio-injection": "enabled"}
+	tests := []struct {
+		name, more string
+		want       []render.Namespace
+	}{
+		{"as in the guide", "", []render.Namespace{{Name: "customer-managed", Labels: injected}, {Name: "istio-system", Labels: injected}}},
+		{"revision of an existing mesh", "  mesh: {existing: {revision: 1-28}}\n", []render.Namespace{{Name: "customer-managed", Labels: map[string]string{"istio.io/rev": "1-28"}}}},
+		{"no mesh", "  mesh: none\n", []render.Namespace{{Name: "customer-managed", Labels: map[string]string{}}}},
+		{"extra releases are not injected", extras("a:"), []render.Namespace{{Name: "customer-managed", Labels: injected}, {Name: "extra", Labels: map[string]string{}}, {Name: "istio-system", Labels: injected}}},
+	}
+	for _, tt := range tests {
+		plan, err := render.NewPlan(parse(t, complete+tt.more), catalog.Embedded(), render.IntoValues)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, plan.Namespaces); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestMirror is where things are pulled from when there is a mirror.
+func TestMirror(t *testing.T) {
+	tests := []struct{ chart, want string }{
+		{"oci://us-docker.pkg.dev/prefect-prd-customer-managed/cloud/charts/other", "reg.io/m/charts/other"},
+		{"oci://us-docker.pkg.dev/prefect-prd-customer-managed/cloudy/other", "reg.io/m/us-docker.pkg.dev/prefect-prd-customer-managed/cloudy/other"},
+		{"oci://ghcr.io/prefecthq/worker", "reg.io/m/ghcr.io/prefecthq/worker"},
+		{"oci://reg.io/charts/worker", "reg.io/charts/worker"},
+		{"oci://reg.io:5000/charts/worker", "reg.io/m/reg.io:5000/charts/worker"},
+	}
+	for _, tt := range tests {
+		source := complete + "  registry: {mirror: reg.io/m}\n  releases:\n  - {name: a, chart: \"" + tt.chart + "\", version: 1.0.0, namespace: a}\n"
+		plan, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoValues)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, release := range plan.Releases() {
+			switch {
+			case release.Key == "a" && release.Chart.Repository != tt.want:
+				t.Errorf("%s is pulled from %s, want %s", tt.chart, release.Chart.Repository, tt.want)
+			case release.Key == render.PrefectCloud && release.Chart.Repository != "reg.io/m/charts/prefect-cloud":
+				t.Errorf("prefect-cloud is pulled from %s", release.Chart.Repository)
+			}
+		}
+	}
+}
