@@ -107,7 +107,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
   pm-gitops render --target flux --dir .           write the manifests into this repository`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{err}, "See " + cmd.CommandPath() + " --help."}

@@ -35,8 +35,11 @@ func (a app) environment(in input) (render.Environment, catalog.Catalog, error) 
 	if err != nil {
 		return render.Environment{}, catalog.Catalog{}, err
 	}
-	readBeside := insideRepository(in.file)
-	env, err := render.Parse(in.file, data, readBeside)
+	readBeside, name := insideRepository(in.file), in.file
+	if name == "-" {
+		name = "<stdin>"
+	}
+	env, err := render.Parse(name, data, readBeside)
 	if err != nil {
 		return env, catalog.Catalog{}, err
 	}

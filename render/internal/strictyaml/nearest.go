@@ -32,12 +32,17 @@ func OneOf(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// Nearest is the allowed name that name was most likely meant to be, or "".
-// Ties go to the name that sorts first.
+// Nearest is the allowed name that name was most likely meant to be, or "": a
+// few letters away, or the whole of which it is the start. Ties go to the
+// name that sorts first.
 func Nearest(name string, allowed []string) string {
+	name = strings.ToLower(name)
 	best, bestDistance := "", len(name)/3+2
 	for _, candidate := range slices.Sorted(slices.Values(allowed)) {
-		distance := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(candidate))
+		distance := levenshtein.ComputeDistance(name, strings.ToLower(candidate))
+		if len(name) > 2 && strings.HasPrefix(strings.ToLower(candidate), name) {
+			distance = 1
+		}
 		if distance < bestDistance && distance < len(candidate) {
 			best, bestDistance = candidate, distance
 		}
