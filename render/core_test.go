@@ -1,0 +1,34 @@
+package render_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestCoreIsPure keeps effects out of the core: neither it nor the targets
+// may link a Git client or our own packages of the edge, and their own code
+// may import nothing that reaches disk, network, clock-driven waiting or
+// other programs.
+func TestCoreIsPure(t *testing.T) {
+	const module = "github.com/pm-gitops/pm-gitops/"
+	core := []string{module + "render", module + "render/catalog", module + "render/internal/strictyaml", module + "targets"}
+	list := func(args ...string) []string {
+		out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+		if err != nil {
+			t.Fatalf("go list %v: %v", args, err)
+		}
+		return strings.Fields(string(out))
+	}
+	for _, dependency := range list(append([]string{"-deps"}, core...)...) {
+		if strings.HasPrefix(dependency, "github.com/go-git/") || strings.HasPrefix(dependency, module+"cmd/") || strings.HasSuffix(dependency, "/crdtest") {
+			t.Errorf("the core links %s", dependency)
+		}
+	}
+	impure := map[string]bool{"os": true, "os/exec": true, "net/http": true, "io/ioutil": true, "math/rand": true, "math/rand/v2": true, "crypto/rand": true, "os/signal": true, "path/filepath": true}
+	for _, imported := range list(append([]string{"-f", `{{range .Imports}}{{$.ImportPath}}:{{.}} {{end}}`}, core...)...) {
+		if _, name, _ := strings.Cut(imported, ":"); impure[name] {
+			t.Errorf("%s imports %s", strings.Split(imported, ":")[0], name)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package targets_test
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+// FuzzRender feeds the whole pipeline. Whatever the file says, nothing
+// panics; what is accepted places every release once, after all it needs,
+// inside the tree, and gives the same bytes twice.
+func FuzzRender(f *testing.F) {
+	for _, file := range samples(f) {
+		f.Add(readFile(f, file))
+	}
+	f.Add(readFile(f, "../templates/environment.yaml"))
+	cat := catalog.Embedded()
+	f.Fuzz(func(t *testing.T, source []byte) {
+		read := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+		env, err := render.Parse("environment.yaml", source, read)
+		if err != nil {
+			checkProblems(t, err)
+			return
+		}
+		plan, err := render.NewPlan(env, cat, targets.Flux{}.SecretsInto())
+		if err != nil || env.IsDefaults() {
+			checkProblems(t, err)
+			return
+		}
+		checkPlan(t, plan)
+		first, err := render.Render(plan, targets.Flux{})
+		if err != nil {
+			checkProblems(t, err)
+			return
+		}
+		for _, name := range first.Tree.Paths() {
+			if path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "../") || strings.HasPrefix(name, ".git/") {
+				t.Errorf("a file is written to %q", name)
+			}
+		}
+		second, err := render.Render(plan, targets.Flux{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(first, second); diff != "" {
+			t.Errorf("rendered twice (-first +second):\n%s", diff)
+		}
+	})
+}
+
+// checkProblems wants every refusal of an input to say where.
+func checkProblems(t *testing.T, err error) {
+	t.Helper()
+	var problems render.Problems
+	if err != nil && (!errors.As(err, &problems) || len(problems) == 0) {
+		t.Errorf("an input is refused without a place: %v", err)
+	}
+	for _, problem := range problems {
+		if problem.Message == "" || problem.Position.File == "" {
+			t.Errorf("a problem says nothing: %#v", problem)
+		}
+	}
+}
+
+func checkPlan(t *testing.T, plan render.Plan) {
+	t.Helper()
+	ready := map[string]bool{}
+	for _, wave := range plan.Waves {
+		for _, release := range wave {
+			if ready[release.Key] {
+				t.Errorf("%s is placed twice", release.Key)
+			}
+			for _, need := range release.Needs {
+				if !ready[need] {
+					t.Errorf("%s comes before %s, which it needs", release.Key, need)
+				}
+			}
+		}
+		for _, release := range wave {
+			ready[release.Key] = true
+		}
+	}
+}
