@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+)
+
+const root = "../.."
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// blocks is the fenced blocks of a language in a Markdown text.
+func blocks(text, language string) []string {
+	var found []string
+	for _, m := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllStringSubmatch(text, -1) {
+		found = append(found, m[1])
+	}
+	return found
+}
+
+// TestReadmeSessions runs every terminal session of the README, one after
+// another in one folder, and compares what they print.
+func TestReadmeSessions(t *testing.T) {
+	sessions := blocks(read(t, "README.md"), "console")
+	if len(sessions) < 2 {
+		t.Fatalf("the README has %d terminal sessions", len(sessions))
+	}
+	var script, files strings.Builder
+	commands := 0
+	for _, step := range strings.Split("\n"+strings.Join(sessions, ""), "\n$ ")[1:] {
+		command, output, _ := strings.Cut(step, "\n")
+		commands++
+		fmt.Fprintf(&files, "-- command%d --\n%s\n", commands, command)
+		fmt.Fprintf(&files, "-- output%d --\n%s", commands, strings.TrimSuffix(output, "\n"))
+		fmt.Fprintf(&files, "\n")
+		// The files of the script itself are not what the README's user sees.
+		fmt.Fprintf(&script, "exec sh $WORK/command%d\ncmp stdout $WORK/output%d\n", commands, commands)
+	}
+	file := filepath.Join(t.TempDir(), "readme.txtar")
+	if err := os.WriteFile(file, []byte("mkdir here\ncd here\n"+script.String()+files.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true})
+}
+
+// TestReadmeMainCommand runs the first of the README's two commands as it
+// stands, from the sources. The second one is what runs this test.
+func TestReadmeMainCommand(t *testing.T) {
+	commands := blocks(read(t, "README.md"), "sh")
+	if len(commands) < 2 || commands[0] != "go run ./cmd/pm-gitops demo\n" || commands[1] != "go test ./...\n" {
+		t.Fatalf("the README's first commands are %q", commands)
+	}
+	run := exec.Command("sh", "-c", commands[0])
+	run.Dir = root
+	run.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	var stderr bytes.Buffer
+	run.Stderr = &stderr
+	out, err := run.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", commands[0], err, stderr.String())
+	}
+	if !strings.Contains(string(out), "2. prefect-cloud 1.2.900") {
+		t.Errorf("the demo says\n%s", out)
+	}
+}
+
+// TestReadmeEnvironment keeps the README's environment the one that golden
+// trees are made from.
+func TestReadmeEnvironment(t *testing.T) {
+	shown := blocks(read(t, "README.md"), "yaml")
+	if len(shown) != 1 || shown[0] != read(t, "testdata/env/prod.yaml") {
+		t.Error("the README's environment is not testdata/env/prod.yaml")
+	}
+}
+
+// TestDocsCatalog keeps the catalog of the documentation right.
+func TestDocsCatalog(t *testing.T) {
+	shown := blocks(read(t, "docs/catalog.md"), "yaml")
+	if len(shown) != 1 {
+		t.Fatalf("docs/catalog.md has %d YAML blocks", len(shown))
+	}
+	if _, err := catalog.Parse("docs/catalog.md", []byte(shown[0])); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHelpExamples runs the examples of every command's help, up to the pipe
+// or the comment, in a folder where what they name exists.
+func TestHelpExamples(t *testing.T) {
+	var commands []string
+	var collect func(*cobra.Command)
+	collect = func(cmd *cobra.Command) {
+		if cmd.Runnable() && cmd.Example == "" && cmd.Name() != "secrets" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		for line := range strings.Lines(cmd.Example) {
+			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "pm-gitops "); ok {
+				commands = append(commands, cmd.Name()+": pm-gitops "+command)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			collect(sub)
+		}
+	}
+	collect(app{}.rootCommand())
+	cut := regexp.MustCompile(` \|| >|  `)
+	var script strings.Builder
+	for _, named := range commands {
+		of, command, _ := strings.Cut(named, ": ")
+		command = cut.Split(command, 2)[0]
+		script.WriteString("exec sh -c 'rm -rf here && mkdir -p here/environments'\ncd here\n")
+		if of != "init" && of != "pm-gitops" || !strings.Contains(command, " init") {
+			script.WriteString("exec pm-gitops init\nexec pm-gitops init -f environments/prod.yaml\n")
+		}
+		if strings.Contains(command, "--remove") {
+			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")
+		}
+		script.WriteString("exec " + command + "\ncd $WORK\n")
+	}
+	file := filepath.Join(t.TempDir(), "examples.txtar")
+	if err := os.WriteFile(file, []byte(script.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true})
+}
