@@ -84,7 +84,7 @@ func TestParseProblems(t *testing.T) {
 		{"plaintext number as a secret", "{secret: prefect-auth, key: client-secret}", "123456", []string{
 			`dev.yaml:19:21: spec.auth.okta.clientSecret: want a reference, {secret: NAME, key: KEY}: a secret itself would be in Git for all to read`}},
 		{"plaintext in the reference", "secret: prefect-auth, key", "secret: " + canary + "!, key", []string{
-			`dev.yaml:19:30: spec.auth.okta.clientSecret.secret: want the name of a Secret: at most 253 lower-case letters, digits, - and .`}},
+			`dev.yaml:19:30: spec.auth.okta.clientSecret.secret: want the name of a Secret: at most 253 lower-case letters, digits, . and -`}},
 		{"plaintext under values", "", "  values:\n    prefect-cloud:\n      smtp: {password: " + canary + ", existingSecret: smtp, tokens: 3}\n      list: [{apiKey: [" + canary + "]}]\n      dsn: postgres://me:" + canary + "@db/orion\n", []string{
 			`dev.yaml:23:24: spec.values.prefect-cloud.smtp.password: the key names a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`,
 			`dev.yaml:24:23: spec.values.prefect-cloud.list[0].apiKey: the key names a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`,

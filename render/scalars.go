@@ -119,7 +119,7 @@ func (n ReleaseName) Validate() error {
 // which may be a secret in the wrong place.
 func (n SecretName) Validate() error {
 	if validation.IsDNS1123Subdomain(string(n)) != nil {
-		return errors.New("want the name of a Secret: at most 253 lower-case letters, digits, - and .")
+		return errors.New("want the name of a Secret: at most 253 lower-case letters, digits, . and -")
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (n SecretName) Validate() error {
 // repeat the text, which may be a secret in the wrong place.
 func (k SecretKey) Validate() error {
 	if validation.IsConfigMapKey(string(k)) != nil {
-		return errors.New("want a key of a Secret: letters, digits, -, _ and .")
+		return errors.New("want a key of a Secret: letters, digits, -, . and _")
 	}
 	return nil
 }
