@@ -21,15 +21,15 @@ func (r Range) Validate() error {
 	return nil
 }
 
-// Contains reports whether an exact version lies in the range. Pre-releases
-// do only where the range names one, as in Helm.
+// Contains reports whether an exact version lies in the range. A pre-release
+// belongs where its release will: 1.3.0-rc.1 to the line of 1.3.0.
 func (r Range) Contains(version string) bool {
 	constraint, err := semver.NewConstraint(string(r))
 	if err != nil || r == "" {
 		return false
 	}
-	v, err := semver.StrictNewVersion(version)
-	return err == nil && constraint.Check(v)
+	v, err := semver.NewVersion(version)
+	return err == nil && constraint.Check(semver.New(v.Major(), v.Minor(), v.Patch(), "", ""))
 }
 
 // Pattern is an image tag in which * stands for any text.
