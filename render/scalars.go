@@ -15,8 +15,6 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
-
-	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // The types of this file are the texts of an environment file that have a
@@ -335,76 +333,4 @@ func quotedURL(s string) string {
 		return "one with an @ in it"
 	}
 	return quoted(s)
-}
-
-// Words of which a field takes exactly one.
-type (
-	APIVersion      string // pm-gitops/v1
-	EnvironmentKind string // Environment or EnvironmentDefaults
-	SecretsFrom     string // who makes the Secrets
-	SecretsInto     string // how the chart gets secret values
-	StoreKind       string // SecretStore or ClusterSecretStore
-	ESOVersion      string // the API version of External Secrets
-	FluxVersion     string // a minor release of Flux
-	ArgoVersion     string // a minor release of Argo CD
-	AutoMerge       string // which pull requests merge themselves
-)
-
-// The words that the program itself asks for.
-const (
-	FromExisting SecretsFrom = "existing"
-	IntoValues   SecretsInto = "values"
-	IntoChart    SecretsInto = "chart"
-)
-
-func (APIVersion) words() []string { return []string{"pm-gitops/v1"} }
-func (EnvironmentKind) words() []string {
-	return []string{"Environment", "EnvironmentDefaults"}
-}
-func (SecretsFrom) words() []string {
-	return []string{"existing", "externalSecrets", "sops", "sealedSecrets"}
-}
-func (SecretsInto) words() []string { return []string{"values", "chart"} }
-func (StoreKind) words() []string   { return []string{"SecretStore", "ClusterSecretStore"} }
-func (ESOVersion) words() []string  { return []string{"v1", "v1beta1"} }
-func (FluxVersion) words() []string {
-	return []string{"2.4", "2.5", "2.6", "2.7", "2.8", "2.9"}
-}
-func (ArgoVersion) words() []string {
-	return []string{"2.14", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5"}
-}
-func (AutoMerge) words() []string { return []string{"never", "patch"} }
-
-// Validate refuses every other word; likewise for the types below.
-func (w APIVersion) Validate() error      { return oneOf(w) }
-func (w EnvironmentKind) Validate() error { return oneOf(w) }
-func (w SecretsFrom) Validate() error     { return oneOf(w) }
-func (w SecretsInto) Validate() error     { return oneOf(w) }
-func (w StoreKind) Validate() error       { return oneOf(w) }
-func (w ESOVersion) Validate() error      { return oneOf(w) }
-func (w FluxVersion) Validate() error     { return oneOf(w) }
-func (w ArgoVersion) Validate() error     { return oneOf(w) }
-func (w AutoMerge) Validate() error       { return oneOf(w) }
-
-// word is a string type that takes one of a few words.
-type word interface {
-	~string
-	words() []string
-}
-
-func oneOf[W word](w W) error {
-	if slices.Contains(w.words(), string(w)) {
-		return nil
-	}
-	return fmt.Errorf("want %s, got %s", strictyaml.OneOf(w.words()), quoted(string(w)))
-}
-
-// Minor is the second number of a Flux release: 7 for 2.7.
-func (w FluxVersion) Minor() int {
-	minor, _ := strings.CutPrefix(string(w), "2.")
-	n := 0
-	for _, digit := range minor {
-		n = n*10 + int(digit-'0')
-	}
-	return n
 }
