@@ -13,6 +13,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // input is the flags that say which environment a command is about.
@@ -26,6 +27,12 @@ func (in *input) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&in.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
 	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
 	_ = cmd.MarkFlagFilename("catalog", "yaml", "yml")
+}
+
+// addTarget adds the flag for the delivery system.
+func addTarget(cmd *cobra.Command, target *string) {
+	cmd.Flags().StringVarP(target, "target", "t", "flux", "delivery system: "+render.OneOf(targets.Names()))
+	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets.Names(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // environment reads the environment that the flags name, and the catalog with

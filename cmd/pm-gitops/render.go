@@ -55,14 +55,13 @@ removed. Files that a person changed or put there are left alone, and said;
 		},
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringVarP(&o.target, "target", "t", "flux", "delivery system: "+render.OneOf(targets.Names()))
+	addTarget(cmd, &o.target)
 	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
 	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
 	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "with --dir: print nothing but problems")
 	_ = cmd.MarkFlagDirname("dir")
-	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets.Names(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

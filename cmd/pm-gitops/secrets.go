@@ -40,7 +40,7 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 		RunE: func(*cobra.Command, []string) error { return a.secretsList(o) },
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringVarP(&o.target, "target", "t", "flux", "delivery system: "+render.OneOf(targets.Names()))
+	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	return cmd
 }

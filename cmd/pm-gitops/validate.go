@@ -83,8 +83,8 @@ func (a app) validate(o validateOptions) error {
 	return nil
 }
 
-// examine checks everything that can be known without a target, and renders
-// for every target: what a target cannot do is found too.
+// examine checks the environment and renders it: what the delivery system
+// cannot do, and what does not build, is found too.
 func (a app) examine(in input) (render.Problems, string, error) {
 	env, cat, err := a.environment(in)
 	if err != nil {
