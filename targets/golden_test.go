@@ -125,3 +125,32 @@ func write(t *testing.T, name string, data []byte) {
 		t.Fatal(err)
 	}
 }
+
+// TestBaseNeverChanges: environments are rendered one at a time, by different
+// versions of the program, so a base that changed would change what others
+// get. No flag rewrites this file; another content is another base version.
+func TestBaseNeverChanges(t *testing.T) {
+	frozen := map[string]string{}
+	for _, file := range txtar.Parse(readFile(t, "../testdata/frozen/base-v1-flux.txtar")).Files {
+		frozen[file.Name] = string(file.Data)
+	}
+	seen := map[string]bool{}
+	for name, file := range samples(t) {
+		for _, version := range fluxVersions {
+			plan := planOf(t, file, version)
+			for path, content := range rendered(t, plan).Tree {
+				relative, ok := strings.CutPrefix(path, plan.Path+"/base/v1/flux/")
+				if !ok {
+					continue
+				}
+				seen[relative] = true
+				if frozen[relative] != string(content) {
+					t.Errorf("%s, Flux %s: base %s is\n%swhile it is for ever\n%s", name, version, relative, content, frozen[relative])
+				}
+			}
+		}
+	}
+	if len(seen) != len(frozen) {
+		t.Errorf("bases %v, want %d", seen, len(frozen))
+	}
+}

@@ -172,13 +172,17 @@ func (a app) remove(o renderOptions) error {
 	return nil
 }
 
-// forceHint says that --force exists where it helps.
+// forceHint says how to go on where the folder is not as expected.
 func forceHint(err error) error {
 	var conflict folder.ConflictError
 	var move folder.MoveError
 	var target folder.TargetError
-	if errors.As(err, &conflict) || errors.As(err, &move) || errors.As(err, &target) {
-		return hinted{err, "Look at them first; --force goes ahead."}
+	var elsewhere folder.PathError
+	switch {
+	case errors.As(err, &elsewhere):
+		return hinted{err, "Nothing was changed. Take it out first: pm-gitops render --remove " + elsewhere.Environment + " --dir DIR"}
+	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target):
+		return hinted{err, "Nothing was changed. Look first; --force goes ahead."}
 	}
 	return err
 }

@@ -5,7 +5,7 @@
 // so that after a crash every file is the old or the new one, and running
 // again finishes the job. Files that a person changed, or put where ours
 // belong, are never overwritten or deleted unless forced. Nothing outside the
-// folder is touched, symbolic links included.
+// folder is touched, and nothing is written or removed through a symbolic link.
 package folder
 
 import (
@@ -31,53 +31,27 @@ type Changes struct {
 // Empty reports whether nothing changed.
 func (c Changes) Empty() bool { return len(c.Created)+len(c.Updated)+len(c.Removed) == 0 }
 
-// ConflictError is files that are not as we left them.
-type ConflictError struct {
-	Paths []string // each with the reason behind it
-}
-
-func (e ConflictError) Error() string {
-	return "these files are not as they were written; nothing was changed:\n  " + strings.Join(e.Paths, "\n  ")
-}
-
-// MoveError is a release that would be installed a second time.
-type MoveError struct {
-	Release  string
-	Old, New render.InstalledAt
-}
-
-func (e MoveError) Error() string {
-	return fmt.Sprintf("%s moves from Helm release %s in namespace %s to %s in %s: the old installation would stay, and a second one be made; nothing was changed",
-		e.Release, e.Old.Name, e.Old.Namespace, e.New.Name, e.New.Namespace)
-}
-
-// TargetError is an environment that was rendered for another target.
-type TargetError struct {
-	Environment, Old, New string
-}
-
-func (e TargetError) Error() string {
-	return fmt.Sprintf("environment %s is rendered for %s here: rendering it for %s replaces that; nothing was changed", e.Environment, e.Old, e.New)
-}
-
 // Write brings the folder to a tree that render.Render made, inventory
 // included: it writes what is new or different and removes what an earlier
-// tree of the same environment had. Errors are a [ConflictError], [MoveError]
-// or [TargetError], unless force is set, or say what could not be read or
-// written.
+// tree of the same environment had. The error joins every reason not to: a
+// [ConflictError], [MoveError] or [TargetError], unless force is set, a
+// [PathError] in any case; or it says what could not be read or written.
 func Write(root *os.Root, tree render.Tree, force bool) (Changes, error) {
 	inventoryPath, next, err := inventoryOf(tree)
 	if err != nil {
 		return Changes{}, err
 	}
-	known, err := readInventories(root, path.Dir(inventoryPath))
+	known, leftovers, err := readInventories(root, inventoryPath)
 	if err != nil {
 		return Changes{}, err
 	}
-	if err := known.allows(next, force); err != nil {
+	if err := elsewhere(root, known, next.Environment, inventoryPath); err != nil {
 		return Changes{}, err
 	}
-	s := step{root: root, known: known, force: force}
+	s := step{root: root, known: known, leftovers: leftovers, force: force}
+	if !force {
+		s.refusals = known.refusals(next)
+	}
 	s.compare(tree, inventoryPath)
 	s.stale(next.Environment, next.Files)
 	if err := s.err(); err != nil {
@@ -89,70 +63,53 @@ func Write(root *os.Root, tree render.Tree, force bool) (Changes, error) {
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares. Errors are as in [Write].
 func Remove(root *os.Root, inventoryPath string, force bool) (Changes, error) {
-	known, err := readInventories(root, path.Dir(inventoryPath))
+	known, leftovers, err := readInventories(root, inventoryPath)
 	if err != nil {
 		return Changes{}, err
 	}
 	s := step{root: root, known: known, force: force}
+	if _, _, err := s.read(inventoryPath); err != nil {
+		return Changes{}, err
+	}
 	s.stale(strings.TrimSuffix(path.Base(inventoryPath), ".json"), nil)
 	if err := s.err(); err != nil {
 		return Changes{}, err
 	}
-	if err := s.removeAll(append(s.changes.Removed, inventoryPath, pendingOf(inventoryPath))); err != nil {
+	if err := s.removeAll(slices.Concat(s.changes.Removed, leftovers)); err != nil {
 		return Changes{}, err
 	}
+	s.prune(s.unwanted)
+	// The inventory goes last: until then, running again finishes the job.
+	if err := s.removeAll([]string{inventoryPath}); err != nil {
+		return Changes{}, err
+	}
+	s.prune([]string{inventoryPath})
 	return s.changes, nil
-}
-
-// Find is the inventories of an environment anywhere below the folder.
-func Find(root *os.Root, environment string) ([]string, error) {
-	var found []string
-	err := fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && entry.Name() == ".git":
-			return fs.SkipDir
-		case entry.Name() == environment+".json" && path.Base(path.Dir(name)) == render.InventoryFolder:
-			found = append(found, name)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look for environment %s: %w", environment, err)
-	}
-	return found, nil
-}
-
-// inventoryOf finds the inventory in a tree.
-func inventoryOf(tree render.Tree) (string, render.Inventory, error) {
-	for _, name := range tree.Paths() {
-		if path.Base(path.Dir(name)) == render.InventoryFolder {
-			inventory, err := render.ParseInventory(tree[name])
-			return name, inventory, err
-		}
-	}
-	return "", render.Inventory{}, errors.New("the tree has no inventory")
 }
 
 // step is one write: what is to be done, found out before anything is done.
 type step struct {
 	root      *os.Root
 	known     inventories
+	leftovers []string // of writes that died
 	force     bool
 	changes   Changes
+	unwanted  []string // the files that are to be gone, there or not
 	conflicts []string
+	refusals  []error // what force would overrule, but for conflicts
 	failures  []error
 }
 
+// err is why nothing may be done: all of it, so that nobody forces more than
+// they have seen.
 func (s *step) err() error {
 	if err := errors.Join(s.failures...); err != nil {
 		return err
 	}
 	if len(s.conflicts) > 0 {
-		return ConflictError{s.conflicts}
+		s.refusals = append(s.refusals, ConflictError{s.conflicts})
 	}
-	return nil
+	return errors.Join(s.refusals...)
 }
 
 // compare finds out which files of the tree are to be written.
@@ -179,6 +136,7 @@ func (s *step) stale(environment string, wanted map[string]string) {
 		if _, keep := wanted[name]; keep || s.known.sharedBeyond(environment, name) {
 			continue
 		}
+		s.unwanted = append(s.unwanted, name)
 		content, found, err := s.read(name)
 		switch {
 		case err != nil:
@@ -203,8 +161,16 @@ func (s *step) mine(name string, content []byte, inventory bool) {
 }
 
 // read gives a file, and whether there is one. What is there and is no plain
-// file is an error: a symbolic link is not followed.
+// file is an error: a symbolic link is not followed, nor one on the way.
 func (s *step) read(name string) (content []byte, found bool, err error) {
+	if !fs.ValidPath(name) { // an inventory may say anything
+		return nil, false, fmt.Errorf("read %s: it is no path inside the folder", name)
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if info, err := s.root.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
+			return nil, false, fmt.Errorf("read %s: folder %s is a symbolic link", name, dir)
+		}
+	}
 	info, err := s.root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -222,12 +188,13 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 }
 
 // apply does what was found out. The new inventory is written beside the old
-// one first, so that a run after a crash knows the files of both.
+// one first, and those of writes that died stay until this one is done, so
+// that a run after a crash knows the files of all of them.
 func (s *step) apply(tree render.Tree, inventoryPath string) error {
-	if s.changes.Empty() {
+	if s.changes.Empty() && len(s.leftovers) == 0 {
 		return nil
 	}
-	pending, growing := pendingOf(inventoryPath), inventoryPath+".new"
+	pending, growing := pendingOf(inventoryPath, tree[inventoryPath]), inventoryPath+growingSuffix
 	if err := s.replace(pending, growing, tree[inventoryPath]); err != nil {
 		return err
 	}
@@ -239,9 +206,11 @@ func (s *step) apply(tree render.Tree, inventoryPath string) error {
 			return err
 		}
 	}
-	if err := s.removeAll(s.changes.Removed); err != nil {
+	dead := slices.DeleteFunc(s.leftovers, func(name string) bool { return name == pending })
+	if err := s.removeAll(slices.Concat(s.changes.Removed, dead)); err != nil {
 		return err
 	}
+	s.prune(s.unwanted)
 	if err := s.root.Rename(pending, inventoryPath); err != nil {
 		return fmt.Errorf("write %s: %w", inventoryPath, reason(err))
 	}
@@ -256,7 +225,7 @@ func (s *step) replace(name, growing string, content []byte) error {
 			return fmt.Errorf("make folder %s: %w", folder, reason(err))
 		}
 	}
-	err := s.root.WriteFile(growing, content, 0o666)
+	err := s.create(growing, content)
 	if err == nil {
 		err = s.root.Rename(growing, name)
 	}
@@ -267,19 +236,39 @@ func (s *step) replace(name, growing string, content []byte) error {
 	return nil
 }
 
-// removeAll removes files, and the folders that are empty then.
+// create writes a file of its own, whatever a write that died, or a person,
+// left in its place: a link there must not lead us into another file.
+func (s *step) create(name string, content []byte) error {
+	if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
+}
+
+// removeAll removes files.
 func (s *step) removeAll(names []string) error {
 	for _, name := range names {
 		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", name, reason(err))
 		}
+	}
+	return nil
+}
+
+// prune removes the folders of files that are gone, if they are empty.
+func (s *step) prune(names []string) {
+	for _, name := range names {
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-			if s.root.Remove(dir) != nil { // not empty: the rest is in use
-				break
+			if err := s.root.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				break // not empty: the rest is in use
 			}
 		}
 	}
-	return nil
 }
 
 // reason is an error of the operating system without the operation and the

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -13,60 +12,97 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// pendingSuffix marks the inventory of a write that is under way, or was when
-// the program died.
-const pendingSuffix = ".pending"
+const (
+	// pendingSuffix marks the inventory of a write that is under way, or was
+	// when the program died.
+	pendingSuffix = ".pending"
+	// growingSuffix marks the file that is being written.
+	growingSuffix = ".new"
+)
 
-func pendingOf(inventoryPath string) string { return inventoryPath + pendingSuffix }
+// pendingOf is where the inventory of a write lies until the write is done.
+// Each has its own, since the writes before it may have died as well.
+func pendingOf(inventoryPath string, content []byte) string {
+	return inventoryPath + "." + strings.TrimPrefix(render.Digest(content), "sha256:")[:12] + pendingSuffix
+}
+
+// environmentOf is whose inventory a file in the inventory folder is, finished
+// or pending; empty if it is none.
+func environmentOf(file string) string {
+	environment, rest, found := strings.Cut(file, ".json")
+	if !found || rest != "" && !strings.HasSuffix(rest, pendingSuffix) {
+		return ""
+	}
+	return environment
+}
 
 // inventories is what is known of the files of a folder: by environment, the
 // inventories that name them, the finished one first.
 type inventories map[string][]render.Inventory
 
-func readInventories(root *os.Root, dir string) (inventories, error) {
-	known := inventories{}
+// readInventories reads the inventories beside one, and finds what writes that
+// died left of it.
+func readInventories(root *os.Root, inventoryPath string) (known inventories, leftovers []string, err error) {
+	known = inventories{}
+	dir := path.Dir(inventoryPath)
 	entries, err := fs.ReadDir(root.FS(), dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return known, nil
+		return known, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read folder %s: %w", dir, reason(err))
+		return nil, nil, fmt.Errorf("read folder %s: %w", dir, reason(err))
 	}
-	for _, entry := range entries { // NAME.json sorts before NAME.json.pending
-		if !strings.HasSuffix(strings.TrimSuffix(entry.Name(), pendingSuffix), ".json") {
+	for _, entry := range entries { // NAME.json sorts before NAME.json.….pending
+		name := path.Join(dir, entry.Name())
+		if rest, beside := strings.CutPrefix(name, inventoryPath); beside && (strings.HasSuffix(rest, pendingSuffix) || rest == growingSuffix) {
+			leftovers = append(leftovers, name)
+		}
+		if environmentOf(entry.Name()) == "" {
 			continue
 		}
-		name := path.Join(dir, entry.Name())
 		data, err := root.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, reason(err))
+			return nil, nil, fmt.Errorf("read %s: %w", name, reason(err))
 		}
 		inventory, err := render.ParseInventory(data)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
+			return nil, nil, fmt.Errorf("read %s: %w", name, err)
 		}
 		known[inventory.Environment] = append(known[inventory.Environment], inventory)
 	}
-	return known, nil
+	return known, leftovers, nil
 }
 
-// allows refuses what a person must say twice: another target for an
-// environment, and another place for a protected release.
-func (known inventories) allows(next render.Inventory, force bool) error {
-	if force {
+// Find is the inventories of an environment anywhere below the folder, also
+// one of a first write that died before it could put its inventory there.
+func Find(root *os.Root, environment string) ([]string, error) {
+	var found []string
+	err := fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == ".git":
+			return fs.SkipDir
+		case environmentOf(entry.Name()) == environment && path.Base(path.Dir(name)) == render.InventoryFolder:
+			found = append(found, path.Join(path.Dir(name), environment+".json"))
+		}
 		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for environment %s: %w", environment, err)
 	}
-	for _, inventory := range known[next.Environment] {
-		if inventory.Target != next.Target {
-			return TargetError{next.Environment, inventory.Target, next.Target}
-		}
-		for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
-			if old, ok := inventory.Releases[release]; ok && old != next.Releases[release] {
-				return MoveError{release, old, next.Releases[release]}
-			}
+	return slices.Compact(found), nil
+}
+
+// inventoryOf finds the inventory in a tree.
+func inventoryOf(tree render.Tree) (string, render.Inventory, error) {
+	for _, name := range tree.Paths() {
+		if path.Base(path.Dir(name)) == render.InventoryFolder {
+			inventory, err := render.ParseInventory(tree[name])
+			return name, inventory, err
 		}
 	}
-	return nil
+	return "", render.Inventory{}, errors.New("the tree has no inventory")
 }
 
 // filesOf is every file that an environment wrote.
@@ -83,7 +119,8 @@ func (known inventories) filesOf(environment string) map[string]bool {
 // sharedBeyond reports whether another environment has the file too: a base.
 func (known inventories) sharedBeyond(environment, name string) bool {
 	for other := range known {
-		if other != environment && known.filesOf(other)[name] {
+		has := func(i render.Inventory) bool { return i.Files[name] != "" }
+		if other != environment && slices.ContainsFunc(known[other], has) {
 			return true
 		}
 	}
