@@ -56,6 +56,9 @@ func marshal(out *bytes.Buffer, object any) error {
 // dropped or rewritten.
 var freeForm = map[string]bool{"values": true, "valuesObject": true, "labels": true, "annotations": true, "data": true, "stringData": true}
 
+// required is the keys whose empty text says something: the core API group.
+var required = map[string]bool{"group": true}
+
 // durationKeys is the fields that Kubernetes types print as 30m0s.
 var durationKeys = map[string]bool{"interval": true, "retryInterval": true, "timeout": true}
 
@@ -86,7 +89,7 @@ func clean(m map[string]any) {
 				value = shortDuration(value)
 				m[key] = value
 			}
-			if value == "" {
+			if value == "" && !required[key] {
 				delete(m, key)
 			}
 		}

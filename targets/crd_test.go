@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/targets/internal/crdtest"
 )
 
@@ -37,14 +38,14 @@ func objects(t testing.TB, stream []byte) []map[string]any {
 // server of each Flux release would, unknown fields and CEL rules included.
 func TestObjectsFitCRDs(t *testing.T) {
 	for _, version := range fluxVersions {
-		t.Run(string(version), func(t *testing.T) {
+		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			schemas, err := crdtest.Load(crdtest.Dir(t, "flux-"+string(version)))
+			schemas, err := crdtest.Load(crdtest.Dir(t, "flux-"+version))
 			if err != nil {
 				t.Fatal(err)
 			}
 			for name, file := range samples(t) {
-				for _, manifest := range rendered(t, planOf(t, file, version)).Manifests {
+				for _, manifest := range rendered(t, forFlux(t, file, version), targets.Flux{}).Manifests {
 					for _, object := range objects(t, manifest.YAML) {
 						if object["kind"] == "Namespace" {
 							continue
@@ -67,7 +68,7 @@ func TestNewerFieldsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found []string
-	for _, manifest := range rendered(t, planOf(t, samples(t)["guide"], "2.9")).Manifests {
+	for _, manifest := range rendered(t, forFlux(t, samples(t)["guide"], "2.9"), targets.Flux{}).Manifests {
 		for _, object := range objects(t, manifest.YAML) {
 			if object["kind"] == "Namespace" {
 				continue
@@ -94,7 +95,7 @@ func TestBuiltAsKustomizeBuilds(t *testing.T) {
 	for name, file := range samples(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rendering, dir := rendered(t, planOf(t, file, "2.7")), t.TempDir()
+			rendering, dir := rendered(t, forFlux(t, file, "2.7"), targets.Flux{}), t.TempDir()
 			for path, content := range rendering.Tree {
 				write(t, filepath.Join(dir, path), content)
 			}
