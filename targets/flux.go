@@ -98,6 +98,9 @@ func (w fluxWriter) kustomizations() []any {
 		if release.Protected && w.minor >= 5 {
 			k.Spec.DeletionPolicy = kustomizev1.DeletionPolicyOrphan
 		}
+		if w.minor >= 5 {
+			k.Spec.HealthCheckExprs = []kustomize.CustomHealthCheck{helmReleaseHealth()}
+		}
 		objects = append(objects, k)
 	}
 	return objects
@@ -124,6 +127,24 @@ func (w fluxWriter) kustomization(part string, needs []string, timeout time.Dura
 		k.Spec.DependsOn = append(k.Spec.DependsOn, kustomizev1.DependencyReference{Name: kustomizationName(w.plan, need)})
 	}
 	return k
+}
+
+// helmReleaseHealth ends the wait of a wave once its Helm action failed. A
+// HelmRelease that will be tried again counts as in progress otherwise, and
+// while a wave waits Flux applies no newer commit: the fix would have to wait
+// until the wave's time is up. A wave that heals without a commit opens the
+// next one within the retry interval
+// (https://fluxcd.io/flux/components/kustomize/kustomizations/#health-check-expressions).
+func helmReleaseHealth() kustomize.CustomHealthCheck {
+	const condition = "has(status.conditions) && status.conditions.exists(c, c.type == 'Ready' && c.status == "
+	return kustomize.CustomHealthCheck{
+		APIVersion: helmv2.GroupVersion.String(),
+		Kind:       helmv2.HelmReleaseKind,
+		HealthCheckExpressions: kustomize.HealthCheckExpressions{
+			Failed:  condition + "'False' && c.reason in ['InstallFailed', 'UpgradeFailed', 'TestFailed'])",
+			Current: condition + "'True')",
+		},
+	}
 }
 
 // pruneDisabled keeps an object when its manifest, or the Kustomization that

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -161,15 +164,33 @@ func (a app) remove(o renderOptions) error {
 	case len(found) > 1:
 		return fmt.Errorf("folder %s has environment %q more than once: %s", o.dir, o.remove, strings.Join(found, ", "))
 	}
-	changes, err := folder.Remove(root, found[0], o.force)
+	changes, inventory, err := folder.Remove(root, found[0], o.force)
 	if err != nil {
 		return forceHint(err)
 	}
 	a.printChanges(o, changes)
 	if !o.quiet {
-		fmt.Fprintln(a.err, "The vendor's releases and the namespaces stay in the cluster: uninstall them by hand if you mean to.")
+		a.tellRemoved(root, inventory)
 	}
 	return nil
+}
+
+// tellRemoved says what stays in the cluster, and how to uninstall it: with
+// Helm alone, Flux would install it again.
+func (a app) tellRemoved(root *os.Root, inventory render.Inventory) {
+	fmt.Fprintln(a.err, "Once this is committed, protected releases and the namespaces stay in the cluster. To uninstall a release:")
+	for _, key := range slices.Sorted(maps.Keys(inventory.Releases)) {
+		fmt.Fprintf(a.err, "  kubectl -n %s delete helmrelease %s\n", inventory.Releases[key].Namespace, key)
+	}
+	for name := range inventory.Files {
+		pointedAt := path.Dir(name)
+		if !strings.HasPrefix(name, "clusters/") {
+			continue
+		}
+		if _, err := root.Stat(pointedAt); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(a.err, "Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.\n", pointedAt)
+		}
+	}
 }
 
 // forceHint says how to go on where the folder is not as expected.

@@ -61,30 +61,36 @@ func Write(root *os.Root, tree render.Tree, force bool) (Changes, error) {
 }
 
 // Remove takes an environment's files out of the folder, but for those that
-// another environment shares. Errors are as in [Write].
-func Remove(root *os.Root, inventoryPath string, force bool) (Changes, error) {
+// another environment shares, and gives the inventory that it had. Errors are
+// as in [Write].
+func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.Inventory, error) {
+	var had render.Inventory
 	known, leftovers, err := readInventories(root, inventoryPath)
 	if err != nil {
-		return Changes{}, err
+		return Changes{}, had, err
 	}
 	s := step{root: root, known: known, force: force}
 	if _, _, err := s.read(inventoryPath); err != nil {
-		return Changes{}, err
+		return Changes{}, had, err
 	}
-	s.stale(strings.TrimSuffix(path.Base(inventoryPath), ".json"), nil)
+	environment := strings.TrimSuffix(path.Base(inventoryPath), ".json")
+	s.stale(environment, nil)
 	if err := s.err(); err != nil {
-		return Changes{}, err
+		return Changes{}, had, err
 	}
 	if err := s.removeAll(slices.Concat(s.changes.Removed, leftovers)); err != nil {
-		return Changes{}, err
+		return Changes{}, had, err
 	}
 	s.prune(s.unwanted)
 	// The inventory goes last: until then, running again finishes the job.
 	if err := s.removeAll([]string{inventoryPath}); err != nil {
-		return Changes{}, err
+		return Changes{}, had, err
 	}
 	s.prune([]string{inventoryPath})
-	return s.changes, nil
+	if inventories := known[environment]; inventories != nil {
+		had = inventories[0]
+	}
+	return s.changes, had, nil
 }
 
 // step is one write: what is to be done, found out before anything is done.

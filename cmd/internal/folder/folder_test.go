@@ -455,7 +455,7 @@ func TestRemoveGoesThroughNoLink(t *testing.T) {
 			link(t, dir, tt.link, tt.to)
 			before := snapshot(t, above)
 			for _, force := range []bool{false, true} {
-				_, err := folder.Remove(root, devInventory, force)
+				_, _, err := folder.Remove(root, devInventory, force)
 				if err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("Remove(force %v) = %v, want %q", force, err, tt.want)
 				}
@@ -559,11 +559,11 @@ func TestEnvironmentsDoNotMeetButInTheirBase(t *testing.T) {
 	expect(t, dir, snapshotOf(text(dev), text(prod)))
 
 	// Removed environments leave the base to those that are there.
-	if changes, err := folder.Remove(root, devInventory, false); err != nil || !slices.Equal(changes.Removed, []string{"prefect/dev/a.yaml"}) {
+	if changes, _, err := folder.Remove(root, devInventory, false); err != nil || !slices.Equal(changes.Removed, []string{"prefect/dev/a.yaml"}) {
 		t.Errorf("Remove = %q, %v, want the overlay", changes.Removed, err)
 	}
 	expect(t, dir, snapshotOf(text(prod)))
-	if _, err := folder.Remove(root, "prefect/.pm-gitops/prod.json", false); err != nil {
+	if _, _, err := folder.Remove(root, "prefect/.pm-gitops/prod.json", false); err != nil {
 		t.Errorf("Remove: %v", err)
 	}
 	expect(t, dir, snapshotOf())
@@ -575,7 +575,7 @@ func TestRemoveLeavesWhatAPersonDid(t *testing.T) {
 	put(t, dir, "prefect/dev/a.yaml", "mine")
 	put(t, dir, "prefect/dev/notes.md", "mine")
 	before := snapshot(t, dir)
-	_, err := folder.Remove(root, devInventory, false)
+	_, _, err := folder.Remove(root, devInventory, false)
 	var conflict folder.ConflictError
 	errors.As(err, &conflict)
 	if diff := cmp.Diff([]string{"prefect/dev/a.yaml (changed by someone)"}, conflict.Paths); diff != "" {
@@ -583,7 +583,7 @@ func TestRemoveLeavesWhatAPersonDid(t *testing.T) {
 	}
 	expect(t, dir, before)
 
-	changes, err := folder.Remove(root, devInventory, true)
+	changes, _, err := folder.Remove(root, devInventory, true)
 	if diff := cmp.Diff(folder.Changes{Removed: []string{"prefect/dev/a.yaml", "prefect/dev/b.yaml"}}, changes); diff != "" || err != nil {
 		t.Errorf("Remove: %v, changes (-want +got):\n%s", err, diff)
 	}
@@ -726,7 +726,7 @@ func TestRemoveAfterACrash(t *testing.T) {
 				if !slices.Equal(found, []string{devInventory}) {
 					t.Fatalf("Find = %q, want %q", found, devInventory)
 				}
-				if _, err := folder.Remove(root, devInventory, false); err != nil {
+				if _, _, err := folder.Remove(root, devInventory, false); err != nil {
 					t.Fatalf("Remove: %v", err)
 				}
 				expect(t, dir, snapshotOf(files(notes+"=mine")))
@@ -788,7 +788,7 @@ func writeForever(dir string) error {
 		if turn := i % (len(trees) + 1); turn < len(trees) {
 			_, err = folder.Write(root, trees[turn], false)
 		} else {
-			_, err = folder.Remove(root, devInventory, false)
+			_, _, err = folder.Remove(root, devInventory, false)
 		}
 		if err != nil {
 			return err
