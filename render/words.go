@@ -86,3 +86,7 @@ func (w FluxVersion) Minor() int {
 // NativeOCI reports whether the release of Argo CD knows oci:// sources
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/oci/).
 func (w ArgoVersion) NativeOCI() bool { return w != "2.14" && w != "3.0" }
+
+// RetriesNewest reports whether the release of Argo CD can take the newest
+// commit when it tries again (spec.syncPolicy.retry.refresh).
+func (w ArgoVersion) RetriesNewest() bool { return w.NativeOCI() && w != "3.1" }

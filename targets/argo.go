@@ -2,7 +2,6 @@ package targets
 
 import (
 	argov1 "github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -102,36 +101,31 @@ func (w argoWriter) rootProject() string { return w.plan.Environment + "-root" }
 
 // entrance is what Argo CD is pointed at: the projects and the root Application.
 func (w argoWriter) entrance() []any {
-	root := w.application(w.plan.Environment)
+	root := newApplication(w.plan.Environment)
 	root.Namespace = string(w.argo.Namespace)
 	root.Spec.Project = w.rootProject()
 	root.Spec.Source = w.git(w.rootOverlay())
 	root.Spec.Destination = argov1.ApplicationDestination{Server: inCluster, Namespace: string(w.argo.Namespace)}
-	root.Spec.SyncPolicy = syncPolicy("PruneLast=true")
+	root.Spec.SyncPolicy = automated("PruneLast=true")
+	root.Spec.SyncPolicy.Retry = w.retry()
 	return []any{w.project(), w.projectOfRoot(), root}
 }
 
 // root is the overlay that the root Application syncs: the child Applications.
 func (w argoWriter) root() []render.File {
-	child := w.application(w.plan.Environment + "-" + render.Prereqs)
+	child := newApplication(w.plan.Environment + "-" + render.Prereqs)
 	child.Namespace = string(w.argo.Namespace)
 	child.Annotations = map[string]string{syncWave: "0", syncOptions: confirmDelete}
 	child.Spec.Project = w.plan.Environment
 	child.Spec.Source = w.git(w.plan.Overlay(render.Prereqs))
 	child.Spec.Destination = w.destination(w.plan.Namespaces[0].Name)
-	child.Spec.SyncPolicy = syncPolicy()
+	child.Spec.SyncPolicy = automated()
+	child.Spec.SyncPolicy.Retry = w.retry()
 	resources := []string{"prereqs.yaml"}
 	for _, release := range w.plan.Releases() {
 		resources = append(resources, release.Key)
 	}
 	return applied(overlay(w.rootOverlay(), kustomization{Resources: resources}, fileOf("prereqs.yaml", child)))
-}
-
-func (w argoWriter) application(name string) argov1.Application {
-	return argov1.Application{
-		TypeMeta:   metav1.TypeMeta{APIVersion: argov1.SchemeGroupVersion.String(), Kind: "Application"},
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-	}
 }
 
 // git is a folder of the repository that holds the manifests.
@@ -144,17 +138,4 @@ func (w argoWriter) git(folder string) *argov1.ApplicationSource {
 func (w argoWriter) destination(namespace string) argov1.ApplicationDestination {
 	to := w.argo.Destination
 	return argov1.ApplicationDestination{Server: string(to.Server), Name: string(to.Name), Namespace: namespace}
-}
-
-// syncPolicy syncs by itself, and tries again for ever: without a retry, Argo
-// CD does not sync a commit again that failed once
-// (https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/).
-func syncPolicy(options ...string) *argov1.SyncPolicy {
-	factor := int64(2)
-	return &argov1.SyncPolicy{
-		Automated: &argov1.SyncPolicyAutomated{Prune: true, SelfHeal: true},
-		// Istio's CRDs are too large for the annotation of a client-side apply.
-		SyncOptions: append([]string{"ServerSideApply=true", "RespectIgnoreDifferences=true", "FailOnSharedResource=true"}, options...),
-		Retry:       &argov1.RetryStrategy{Limit: -1, Backoff: &argov1.Backoff{Duration: "30s", Factor: &factor, MaxDuration: "5m"}},
-	}
 }

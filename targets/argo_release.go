@@ -19,34 +19,34 @@ func (w argoWriter) release(release render.Release, wave int) ([]render.File, er
 	folder := w.plan.Overlay(release.Key)
 	k := kustomization{Namespace: string(w.argo.Namespace), NamePrefix: w.plan.Environment + "-"}
 	if !vendor(release) {
-		full := w.base(release)
+		full := applicationBase(release)
 		if err := w.fill(&full, release, wave); err != nil {
 			return nil, err
 		}
 		k.Resources = []string{"application.yaml"}
 		return overlay(folder, k, fileOf("application.yaml", full)), nil
 	}
-	patch := w.application(release.Key)
+	patch := newApplication(release.Key)
 	if err := w.fill(&patch, release, wave); err != nil {
 		return nil, err
 	}
 	below := w.plan.Base("argo", release.Key)
-	files := overlay(below, kustomization{Resources: []string{"application.yaml"}}, fileOf("application.yaml", w.base(release)))
+	files := overlay(below, kustomization{Resources: []string{"application.yaml"}}, fileOf("application.yaml", applicationBase(release)))
 	k.Resources, k.Patches = []string{relative(folder, below)}, []string{"application-patch.yaml"}
 	return append(files, overlay(folder, k, fileOf("application-patch.yaml", patch))...), nil
 }
 
-// base is what is the same for a release in every environment. For the
-// vendor's releases its text is fixed for ever (see render.Plan.Base).
-func (w argoWriter) base(release render.Release) argov1.Application {
-	base := w.application(release.Key)
+// applicationBase is what is the same for a release in every environment and
+// for every release of Argo CD. For the vendor's releases its text is fixed for ever (see render.Plan.Base).
+func applicationBase(release render.Release) application {
+	base := newApplication(release.Key)
 	if release.Protected {
 		// No finalizer: nothing that happens to the Application uninstalls it.
 		base.Annotations = map[string]string{syncOptions: confirmDelete}
 	} else {
 		base.Finalizers = []string{argov1.ResourcesFinalizerName}
 	}
-	base.Spec.SyncPolicy = syncPolicy("PruneLast=true")
+	base.Spec.SyncPolicy = automated("PruneLast=true")
 	if release.Key == render.PrefectIstiod {
 		// istiod rewrites both once it is up; without this Argo CD and istiod
 		// undo each other for ever (https://github.com/istio/istio/issues/52785).
@@ -62,7 +62,7 @@ func (w argoWriter) base(release render.Release) argov1.Application {
 // fill says what an environment says. Version and values are in the
 // Application's own specification: what it took from Git itself it would sync
 // by itself, outside of the waves.
-func (w argoWriter) fill(application *argov1.Application, release render.Release, wave int) error {
+func (w argoWriter) fill(application *application, release render.Release, wave int) error {
 	if application.Annotations == nil {
 		application.Annotations = map[string]string{}
 	}
@@ -70,6 +70,10 @@ func (w argoWriter) fill(application *argov1.Application, release render.Release
 	application.Spec.Project = w.plan.Environment
 	application.Spec.Destination = w.destination(release.Namespace)
 	application.Spec.Source = w.chart(release.Chart)
+	if application.Spec.SyncPolicy == nil {
+		application.Spec.SyncPolicy = &argoSyncPolicy{}
+	}
+	application.Spec.SyncPolicy.Retry = w.retry()
 	application.Spec.Source.Helm = &argov1.ApplicationSourceHelm{ReleaseName: release.Name}
 	if len(release.Values) > 0 {
 		values, err := json.Marshal(release.Values)
