@@ -49,12 +49,12 @@ func automated(options ...string) *argoSyncPolicy {
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/): for ever
 // where a retry takes the newest commit. Before, it takes the one that failed,
 // and nothing else is synced until it gives up: it must, or a fix would never
-// arrive.
+// arrive. Five times are some eight minutes.
 func (w argoWriter) retry() *argoRetry {
 	factor := int64(2)
 	retry := &argoRetry{RetryStrategy: argov1.RetryStrategy{
 		Limit:   5,
-		Backoff: &argov1.Backoff{Duration: "30s", Factor: &factor, MaxDuration: "5m"},
+		Backoff: &argov1.Backoff{Duration: "15s", Factor: &factor, MaxDuration: "2m"},
 	}}
 	if w.argo.Version.RetriesNewest() {
 		retry.Limit, retry.Refresh = -1, true
