@@ -43,11 +43,19 @@ func marshal(out *bytes.Buffer, object any) error {
 	}
 	delete(tree, "status")
 	clean(tree)
+	if err := encode(out, tree); err != nil {
+		return fmt.Errorf("marshal %T: %w", object, err)
+	}
+	return nil
+}
+
+// encode writes a JSON tree as YAML, whole.
+func encode(out *bytes.Buffer, tree map[string]any) error {
 	encoder := yaml.NewEncoder(out)
 	encoder.SetIndent(2)
 	encoder.CompactSeqIndent()
 	if err := encoder.Encode(yamlNode(tree)); err != nil {
-		return fmt.Errorf("marshal %T: %w", object, err)
+		return err
 	}
 	return encoder.Close()
 }
@@ -162,6 +170,8 @@ var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<
 func textNode(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch _, err := time.ParseDuration(text); {
+	case strings.HasPrefix(text, "\t") && strings.Contains(text, "\n"):
+		node.Style = yaml.DoubleQuotedStyle // kustomize cannot read a block that begins with a tab
 	case strings.Contains(text, "\n"):
 		node.Style = yaml.LiteralStyle
 	case ambiguous.MatchString(text) && (err != nil || text == "0"):
