@@ -382,7 +382,9 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 		{"a file that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, stays, outside+"/dev/a.yaml") }, next, "read " + stays + ": it is no plain file"},
 		{"a file that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, stays, "../../README.md") }, next, "read " + stays + ": it is no plain file"},
 		{"a file that links to nothing", func(t *testing.T, dir, _ string) { link(t, dir, stays, "nothing") }, next, "read " + stays + ": it is no plain file"},
-		{"a new file's place that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/overlays/dev/new.yaml", outside+"/new.yaml") }, next, "read prefect/overlays/dev/new.yaml: it is no plain file"},
+		{"a new file's place that links to the outside", func(t *testing.T, dir, outside string) {
+			link(t, dir, "prefect/overlays/dev/new.yaml", outside+"/new.yaml")
+		}, next, "read prefect/overlays/dev/new.yaml: it is no plain file"},
 		{"a stale file that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, goes, outside+"/old/b.yaml") }, next, "read " + goes + ": it is no plain file"},
 		{"a folder that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/overlays/dev", outside+"/dev") }, next, "read " + stays + ": folder prefect/overlays/dev is a symbolic link"},
 		{"a folder above that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect", outside) }, next, "read folder prefect/.pm-gitops: path escapes from parent"},
