@@ -177,3 +177,42 @@ func TestMirror(t *testing.T) {
 		}
 	}
 }
+
+// TestValues merges what the user wrote last: maps merge, anything else replaces.
+func TestValues(t *testing.T) {
+	source := complete + `  values:
+    prefect-cloud:
+      global: {ownerEmail: other@company.com, extra: 1}
+      services: {server: {replicas: 3, args: [a, b]}}
+      empty: {}
+    prefect-istiod: {istioDiscovery: {replicaCount: 2}}
+`
+	plan, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoValues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	istiod, cloud := plan.Releases()[0], plan.Releases()[1]
+	if diff := cmp.Diff(render.Values{"istioDiscovery": map[string]any{"replicaCount": int64(2)}}, istiod.Values); diff != "" {
+		t.Errorf("values of prefect-istiod (-want +got):\n%s", diff)
+	}
+	want := map[string]any{
+		"ownerEmail":   "other@company.com",
+		"extra":        int64(1),
+		"frontendUrl":  "https://ui.company.com",
+		"backendUrl":   "https://api.company.com",
+		"instanceName": "customer-managed",
+	}
+	global := cloud.Values["global"].(map[string]any)
+	for key, value := range want {
+		if global[key] != value {
+			t.Errorf("global.%s = %v, want %v", key, global[key], value)
+		}
+	}
+	services := map[string]any{"server": map[string]any{"replicas": int64(3), "args": []any{"a", "b"}}}
+	if diff := cmp.Diff(services, cloud.Values["services"]); diff != "" {
+		t.Errorf("services (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{}, cloud.Values["empty"]); diff != "" {
+		t.Errorf("empty (-want +got):\n%s", diff)
+	}
+}
