@@ -28,8 +28,8 @@ func marshalAll(objects []any) ([]byte, error) {
 }
 
 // marshal writes a typed object with just the fields that were set, its keys
-// sorted. The types of Flux and Kubernetes print more than that: a status,
-// empty references, intervals of 0s.
+// sorted. The types of Flux and Kubernetes print more than that: an empty
+// status, empty references, intervals of 0s.
 func marshal(out *bytes.Buffer, object any) error {
 	data, err := json.Marshal(object)
 	if err != nil {
@@ -41,7 +41,6 @@ func marshal(out *bytes.Buffer, object any) error {
 	if err := decoder.Decode(&tree); err != nil {
 		return fmt.Errorf("marshal %T: %w", object, err)
 	}
-	delete(tree, "status")
 	clean(tree)
 	if err := encode(out, tree); err != nil {
 		return fmt.Errorf("marshal %T: %w", object, err)
