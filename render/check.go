@@ -3,7 +3,9 @@ package render
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
@@ -17,7 +19,12 @@ const (
 // Prereqs names what is written before every release; no release has the name.
 const Prereqs = "prereqs"
 
-// problem is a problem at a field of the environment.
+// Problem is a problem at a field of the environment, such as spec.catalog.
+func (e Environment) Problem(path, format string, args ...any) Problem {
+	return e.problem(path, format, args...)
+}
+
+// problem is Problem, which there are many of.
 func (e Environment) problem(path, format string, args ...any) Problem {
 	return Problem{Position: e.source.At(path), Path: path, Message: fmt.Sprintf(format, args...)}
 }
@@ -88,6 +95,8 @@ func (e Environment) checkReleases() Problems {
 			problems = append(problems, e.problem(path+".name", "%q is taken: want another name", name))
 		case slices.Index(keys, name) < len(keys)-len(e.Spec.Releases)+i:
 			problems = append(problems, e.problem(path+".name", "the release %q is there twice", name))
+		case ReleaseName(name).Validate() != nil:
+			problems = append(problems, e.problem(path+".name", "%s: the name is Helm's name for the release too", ReleaseName(name).Validate()))
 		}
 		problems = append(problems, e.checkNeeds(path+".needs", name, release.Needs)...)
 	}
@@ -134,11 +143,24 @@ func (e Environment) checkNames() Problems {
 }
 
 func (e Environment) checkDelivery() Problems {
+	var problems Problems
+	if first, _, _ := strings.Cut(string(e.Spec.Delivery.Path), "/"); strings.EqualFold(first, "clusters") {
+		problems = append(problems, e.problem("spec.delivery.path", "want a folder outside clusters: the controller applies every file there as it is"))
+	}
+	if path.IsAbs(e.Spec.Catalog) {
+		problems = append(problems, e.problem("spec.catalog", "want the path of a catalog, relative to this file"))
+	}
+	if registry := e.Spec.Registry; registry.CASecret != "" && registry.CASecret == registry.PullSecret {
+		problems = append(problems, e.problem("spec.registry.caSecret", "want another Secret than pullSecret: they are of different types"))
+	}
+	if or(e.Spec.Cluster.Name, e.Metadata.Name) == "flux-system" {
+		problems = append(problems, e.problem("spec.cluster.name", "clusters/flux-system may belong to Flux itself: want another name"))
+	}
 	destination := e.Spec.Delivery.Argo.Destination
 	if destination.Server != "" && destination.Name != "" {
-		return Problems{e.problem("spec.delivery.argo.destination", "want server or name, not both")}
+		problems = append(problems, e.problem("spec.delivery.argo.destination", "want server or name, not both"))
 	}
-	return nil
+	return problems
 }
 
 // known is the problem that a release has no such name, if so.

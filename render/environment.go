@@ -88,7 +88,7 @@ type Registry struct {
 	Source Repository `json:"source,omitempty"`
 	// Pull everything from here instead: what follows source is kept, names of other hosts get the mirror as prefix.
 	Mirror Repository `json:"mirror,omitempty"`
-	// A kubernetes.io/dockerconfigjson Secret in each namespace.
+	// A kubernetes.io/dockerconfigjson Secret in each namespace. Charts are pulled with it; whether pods use it is up to the chart's values.
 	PullSecret ObjectName `json:"pullSecret,omitempty"`
 	// A Secret in each namespace whose ca.crt is the registry's own certificate authority.
 	CASecret ObjectName `json:"caSecret,omitempty"`

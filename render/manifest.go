@@ -28,8 +28,8 @@ func marshalAll(objects []any) ([]byte, error) {
 }
 
 // marshal writes a typed object with just the fields that were set, its keys
-// sorted. The types of Flux and Kubernetes print more than that: a status,
-// empty references, intervals of 0s.
+// sorted. The types of Flux and Kubernetes print more than that: an empty
+// status, empty references, intervals of 0s.
 func marshal(out *bytes.Buffer, object any) error {
 	data, err := json.Marshal(object)
 	if err != nil {
@@ -41,13 +41,20 @@ func marshal(out *bytes.Buffer, object any) error {
 	if err := decoder.Decode(&tree); err != nil {
 		return fmt.Errorf("marshal %T: %w", object, err)
 	}
-	delete(tree, "status")
 	clean(tree)
+	if err := encode(out, tree); err != nil {
+		return fmt.Errorf("marshal %T: %w", object, err)
+	}
+	return nil
+}
+
+// encode writes a JSON tree as YAML, whole.
+func encode(out *bytes.Buffer, tree map[string]any) error {
 	encoder := yaml.NewEncoder(out)
 	encoder.SetIndent(2)
 	encoder.CompactSeqIndent()
 	if err := encoder.Encode(yamlNode(tree)); err != nil {
-		return fmt.Errorf("marshal %T: %w", object, err)
+		return err
 	}
 	return encoder.Close()
 }
@@ -165,6 +172,8 @@ var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<
 func textNode(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch _, err := time.ParseDuration(text); {
+	case strings.HasPrefix(text, "\t") && strings.Contains(text, "\n"):
+		node.Style = yaml.DoubleQuotedStyle // kustomize cannot read a block that begins with a tab
 	case strings.Contains(text, "\n"):
 		node.Style = yaml.LiteralStyle
 	case ambiguous.MatchString(text) && (err != nil || text == "0"):

@@ -23,7 +23,7 @@ func TestTextsStayTexts(t *testing.T) {
 		"2025.10", "2025.10.202511042343", "1.20", "0123", "0x10", "1_000", "1e3", "12:30:45", "+1", "-1", ".5", ".inf", "-.INF", ".nan",
 		"2025-10-23", "v1.19.1", "10.0.0.1", "5m", "1h30m", "0", "0s",
 		" lead", "trail ", "a: b", "a #b", "#a", "- a", "? a", "[a]", "{a}", "*a", "&a", "!a", "|", ">", "@a", "`a", "%a", "'", `"`, `\`,
-		"two\nlines", "two\nlines\n", "  indented\nless\n", "tab\there", "\ttab", "ends\n\n", "é✓🎉", "\u0085", "\u2028", "\ufeff", "\x7f", "\r", "a\r\nb", "${var}", "$(var)", "{{ .Values }}",
+		"two\nlines", "two\nlines\n", "  indented\nless\n", "tab\there", "\ttab", "\ttab\nline\n", "ends\n\n", "é✓🎉", "\u0085", "\u2028", "\ufeff", "\x7f", "\r", "a\r\nb", "${var}", "$(var)", "{{ .Values }}",
 	}
 	for _, text := range texts {
 		checkText(t, text)

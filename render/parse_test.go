@@ -94,7 +94,7 @@ func TestParseProblems(t *testing.T) {
 			`dev.yaml:22:36: spec.values.prefect-cloud.b: the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits`,
 			`dev.yaml:22:45: spec.values.prefect-cloud.c: null is not written, since Helm 3 and Helm 4 treat it differently: give a value or leave the key out`,
 			`dev.yaml:22:54: spec.values.prefect-cloud.d: the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits`,
-			`dev.yaml:22:61: spec.values.prefect-cloud.$patch: a key that begins with $ is a directive of kustomize and cannot reach the chart`,
+			`dev.yaml:22:61: spec.values.prefect-cloud.$patch: a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart`,
 			`dev.yaml:22:95: spec.values.prefect-cloud.g: the number would not reach the chart as it is written: put it in quotes, or write it without needless digits`}},
 		{"two providers", "    okta:\n", "    entra: {clientID: a, clientSecret: {secret: b, key: c}, tenantID: d}\n    okta:\n", []string{
 			`dev.yaml:16:3: spec.auth: want exactly one of okta, adfs and entra, got 2`}},
@@ -130,7 +130,31 @@ func TestParseProblems(t *testing.T) {
 		{"wrong kind", "kind: Environment", "kind: Deployment", []string{
 			`dev.yaml:2:7: kind: want Environment or EnvironmentDefaults, got "Deployment"`}},
 		{"anchor in itself", "", "  values: {prefect-cloud: &a {b: *a}}\n", []string{
-			`dev.yaml:21:34: spec.values.prefect-cloud.b.b: the anchor "a" contains itself`}},
+			`dev.yaml:21:34: spec.values.prefect-cloud.b.b: the anchor contains itself`}},
+		{"secret that is an alias", "{secret: prefect-auth, key: client-secret}", "*" + canary, []string{
+			`dev.yaml: not valid YAML: a * begins an alias, and no anchor has the name: put a text that begins with * in quotes`}},
+		{"secret that is an anchor in itself", "{secret: prefect-auth, key: client-secret}", "&" + canary + " [*" + canary + "]", []string{
+			`dev.yaml:19:45: spec.auth.okta.clientSecret[0][0]: the anchor contains itself`}},
+		{"plaintext in lists", "", "  values:\n    prefect-cloud:\n      args: [\"--dsn=postgres://me:" + canary + "@db/orion\"]\n      env: [{name: DB_PASSWORD, value: " + canary + "}, {name: TOKEN, valueFrom: x}, {name: COLOR, value: blue}]\n", []string{
+			`dev.yaml:23:14: spec.values.prefect-cloud.args[0]: the address has a password in it: name it under spec.secretValues instead, a value here would be in Git for all to read`,
+			`dev.yaml:24:40: spec.values.prefect-cloud.env[0].value: the name is that of a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`}},
+		{"control characters", "", "  values: {prefect-cloud: {a: \"x\\Ny\", b: \"\\x7f\", c: \"a\\tb\\nc\"}}\n", []string{
+			`dev.yaml:21:31: spec.values.prefect-cloud.a: a control character would not reach the chart as it is written`,
+			`dev.yaml:21:42: spec.values.prefect-cloud.b: a control character would not reach the chart as it is written`}},
+		{"Git URLs with tokens", "", "  delivery: {git: {url: \"ghp_" + canary + "@git.company.com:a.git\"}}\n", []string{
+			`dev.yaml:21:25: spec.delivery.git.url: want an address without user and password: it would be in Git for all to read`}},
+		{"Git URL with a token behind", "", "  delivery: {git: {url: \"https://git.company.com/a.git?private_token=" + canary + "\"}}\n", []string{
+			`dev.yaml:21:25: spec.delivery.git.url: want an address without ? and #`}},
+		{"places that are not ours", "", "  delivery: {path: clusters/dev}\n  cluster: {name: flux-system}\n  catalog: /etc/catalog.yaml\n", []string{
+			`dev.yaml:21:14: spec.delivery.path: want a folder outside clusters: the controller applies every file there as it is`,
+			`dev.yaml:22:13: spec.cluster.name: clusters/flux-system may belong to Flux itself: want another name`,
+			`dev.yaml:23:3: spec.catalog: want the path of a catalog, relative to this file`}},
+		{"a Git folder", "", "  delivery: {path: .GIT/x}\n", []string{
+			`dev.yaml:21:20: spec.delivery.path: want a relative path with slashes that stays below the folder, got ".GIT/x"`}},
+		{"a time out of range", "", "  migrations: {timeout: 2000000h}\n", []string{
+			`dev.yaml:21:25: spec.migrations.timeout: want a length of time such as 30m or 72h, got "2000000h"`}},
+		{"a name too long for Helm", "", "  releases: [{name: " + strings.Repeat("a", 54) + ", chart: oci://r.io/a, version: 1.0.0, namespace: a}]\n", []string{
+			`dev.yaml:21:15: spec.releases[0].name: want a Helm release name: at most 53 lower-case letters, digits, - and ., got "` + strings.Repeat("a", 54) + `": the name is Helm's name for the release too`}},
 		{"aliases that explode", "", "  values:\n    prefect-cloud:\n      a: &a [1,1,1,1,1,1,1,1,1,1]\n      b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n      c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n      d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n      e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", []string{
 			`dev.yaml:24:41: the document is too large or too deep: want at most 100000 values, aliases expanded, in 100 levels`}},
 		{"too deep", "", "  values: {prefect-cloud: {a: " + strings.Repeat("[", 150) + strings.Repeat("]", 150) + "}}\n", []string{

@@ -26,6 +26,10 @@ type Plan struct {
 	chartReads map[string][]string // the Secrets that the chart reads itself: name to keys
 }
 
+// ReleasePath is the field of the environment that names a release, for
+// problems.
+func (p Plan) ReleasePath(key string) string { return p.env.releasePath(key) }
+
 // Problem is a problem at a field of the environment, such as
 // spec.delivery.path, for a target that cannot do what the plan asks.
 func (p Plan) Problem(path, format string, args ...any) Problem {

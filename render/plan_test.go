@@ -66,7 +66,9 @@ func TestPlanProblems(t *testing.T) {
 		{"one Helm release twice", "", "  names: {prefect-istiod: {release: same, namespace: x}, prefect-cloud: {release: same, namespace: x}}\n", `dev.yaml:21:58: spec.names.prefect-cloud: prefect-istiod and prefect-cloud are both the Helm release "same" in namespace "x"`},
 		{"a line without layout", "prefectCloud: 1.2.900", "prefectCloud: 0.7.1", `dev.yaml:13:5: spec.versions.prefectCloud: the catalog's line "0.7" has no layout: nothing says which chart values the fields set; add one in a catalog (spec.catalog)`},
 		{"a field that reaches nothing", "", "  ingress: {className: nginx}\n", `dev.yaml:21:13: spec.ingress.className: the catalog's line "1.2" does not say which chart value this sets: add a layout rule in a catalog (spec.catalog), or set the value itself under spec.values.prefect-cloud`},
-		{"a value where a secret goes", "", "  values: {prefect-cloud: {smtp: {pass: word}}}\n  secretValues: [{release: prefect-cloud, path: smtp.pass, secret: s, key: k}]\n", "dev.yaml:21:35: spec.values.prefect-cloud.smtp.pass: the value is secret and comes from Secret s: it must not be here too"},
+		{"a value where a secret goes", "", "  values: {prefect-cloud: {smtp: {pass: word}}}\n  secretValues: [{release: prefect-cloud, path: smtp.pass, secret: s, key: k}]\n", "dev.yaml:21:35: spec.values.prefect-cloud.smtp.pass: the value smtp.pass is secret and comes from Secret s: what is here would hide it"},
+		{"a value above where a secret goes", "", "  database: {primary: db, serviceUser: {password: {secret: s, key: k}}, superUser: {password: {secret: s, key: k}}}\n  values: {prefect-cloud: {db: {serviceuser: x}}}\n", "dev.yaml:22:33: spec.values.prefect-cloud.db.serviceuser: the value db.serviceuser.password is secret and comes from Secret s: what is here would hide it"},
+		{"a secret that the layout sets", "", "  redis: {cache: {host: a}, work: {host: a}, streams: {host: a}}\n  secretValues: [{release: prefect-cloud, path: redis.work.password, secret: s, key: k}]\n", `dev.yaml:22:3: spec.secretValues: the layout of line "1.2" sets redis.work.password itself: give the secret in the field of the environment that has it`},
 		{"secrets inside each other", "", "  secretValues: [{release: prefect-cloud, path: a.b, secret: s, key: k}, {release: prefect-cloud, path: a, secret: s, key: k}]\n", "dev.yaml:21:3: spec.secretValues: the value a is secret already, or lies inside or above one that is"},
 	}
 	for _, tt := range tests {
@@ -110,6 +112,7 @@ func TestTimeouts(t *testing.T) {
 		{"", "10m0s", "30m0s"}, // the catalog: migrations run after the install
 		{"  migrations: {timeout: 2h}\n", "10m0s", "2h0m0s"},
 		{"  migrations: {afterInstall: false}\n", "30m0s", "30m0s"},
+		{"  migrations: {timeout: 1m}\n", "10m0s", "10m0s"}, // never less than without migrations
 	}
 	for _, tt := range tests {
 		plan, err := render.NewPlan(parse(t, complete+tt.more), catalog.Embedded(), render.IntoValues)
@@ -172,5 +175,44 @@ func TestMirror(t *testing.T) {
 				t.Errorf("prefect-cloud is pulled from %s", release.Chart.Repository)
 			}
 		}
+	}
+}
+
+// TestValues merges what the user wrote last: maps merge, anything else replaces.
+func TestValues(t *testing.T) {
+	source := complete + `  values:
+    prefect-cloud:
+      global: {ownerEmail: other@company.com, extra: 1}
+      services: {server: {replicas: 3, args: [a, b]}}
+      empty: {}
+    prefect-istiod: {istioDiscovery: {replicaCount: 2}}
+`
+	plan, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoValues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	istiod, cloud := plan.Releases()[0], plan.Releases()[1]
+	if diff := cmp.Diff(render.Values{"istioDiscovery": map[string]any{"replicaCount": int64(2)}}, istiod.Values); diff != "" {
+		t.Errorf("values of prefect-istiod (-want +got):\n%s", diff)
+	}
+	want := map[string]any{
+		"ownerEmail":   "other@company.com",
+		"extra":        int64(1),
+		"frontendUrl":  "https://ui.company.com",
+		"backendUrl":   "https://api.company.com",
+		"instanceName": "customer-managed",
+	}
+	global := cloud.Values["global"].(map[string]any)
+	for key, value := range want {
+		if global[key] != value {
+			t.Errorf("global.%s = %v, want %v", key, global[key], value)
+		}
+	}
+	services := map[string]any{"server": map[string]any{"replicas": int64(3), "args": []any{"a", "b"}}}
+	if diff := cmp.Diff(services, cloud.Values["services"]); diff != "" {
+		t.Errorf("services (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{}, cloud.Values["empty"]); diff != "" {
+		t.Errorf("empty (-want +got):\n%s", diff)
 	}
 }

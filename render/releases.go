@@ -38,7 +38,7 @@ func (c *composer) vendor(key string, version ChartVersion, names ReleaseNames) 
 	values, secrets := c.layout(key)
 	values = c.overlay(values, spec.Values[key], strictyaml.Join("spec.values", key))
 	secrets = append(secrets, c.furtherSecrets(key)...)
-	c.checkSecretPaths(strictyaml.Join("spec.values", key), values, secrets)
+	c.checkSecrets(strictyaml.Join("spec.values", key), spec.Values[key], values, secrets)
 	release := Release{
 		Key:            key,
 		Name:           string(or(spec.Names[key].Release, names.Release)),
@@ -60,7 +60,7 @@ func (c *composer) vendor(key string, version ChartVersion, names ReleaseNames) 
 func (c *composer) further(extra ExtraRelease, path string) Release {
 	key := string(extra.Name)
 	secrets := c.furtherSecrets(key)
-	c.checkSecretPaths(path+".values", extra.Values, secrets)
+	c.checkSecrets(path+".values", extra.Values, extra.Values, secrets)
 	release := Release{
 		Key:            key,
 		Name:           key,
@@ -120,7 +120,7 @@ func (c *composer) migrate(release *Release) {
 		release.MigratesAfterInstall = *own.AfterInstall
 	}
 	if t := or(own.Timeout, timeout).Duration(); t > 0 {
-		release.UpgradeTimeout = t
+		release.UpgradeTimeout = max(t, DefaultTimeout)
 	}
 	if !release.MigratesAfterInstall {
 		release.InstallTimeout = release.UpgradeTimeout

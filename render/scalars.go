@@ -138,7 +138,7 @@ func (u URL) Validate() error {
 	case err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || !hostOK(parsed.Hostname()):
 		return fmt.Errorf("want an http or https address such as https://prefect.company.com, got %s", quotedURL(string(u)))
 	case parsed.User != nil:
-		return errors.New("want an address without user and password: it would be in Git for all to read")
+		return errSecretAddress
 	case parsed.RawQuery != "" || parsed.Fragment != "":
 		return errors.New("want an address without ? and #")
 	}
@@ -158,17 +158,29 @@ func (a Authority) bare() bool { return !strings.Contains(string(a), "://") }
 // scpLike is the short form of an SSH address: git@host:path.
 var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:[^\s:]+$`)
 
+// tokenForm is how the tokens of forges begin.
+var tokenForm = regexp.MustCompile(`^(gh[a-z]_|github_pat_|glpat-|x-token-|gldt-)`)
+
+var errSecretAddress = errors.New("want an address without user and password: it would be in Git for all to read")
+
 // Validate takes https, http, ssh and file addresses and git@host:path.
 func (u GitURL) Validate() error {
 	if scpLike.MatchString(string(u)) {
+		if tokenForm.MatchString(string(u)) {
+			return errSecretAddress
+		}
 		return nil
 	}
 	parsed, err := url.Parse(string(u))
 	if err != nil || parsed.Path == "" || !slices.Contains([]string{"https", "http", "ssh", "file"}, parsed.Scheme) {
 		return fmt.Errorf("want a Git address such as https://git.company.com/platform/fleet.git, got %s", quotedURL(string(u)))
 	}
-	if _, hasPassword := parsed.User.Password(); hasPassword || parsed.User != nil && parsed.Scheme != "ssh" {
-		return errors.New("want an address without user and password: it would be in Git for all to read")
+	_, hasPassword := parsed.User.Password()
+	if hasPassword || parsed.User != nil && parsed.Scheme != "ssh" || tokenForm.MatchString(parsed.User.Username()) {
+		return errSecretAddress
+	}
+	if parsed.RawQuery != "" || parsed.Fragment != "" {
+		return errors.New("want an address without ? and #")
 	}
 	return nil
 }
@@ -271,9 +283,12 @@ func (v KubeVersion) Validate() error {
 // durationForm is what the CRDs of Flux accept.
 var durationForm = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`)
 
+// mostDuration keeps sums of lengths of time in range.
+const mostDuration = 10_000 * time.Hour
+
 // Validate wants what Flux takes as a duration.
 func (d Duration) Validate() error {
-	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 {
+	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 || d.Duration() > mostDuration {
 		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", quoted(string(d)))
 	}
 	return nil
@@ -292,7 +307,7 @@ var pathForm = regexp.MustCompile(`^[A-Za-z0-9._/@+-]+$`)
 func (p Path) Validate() error {
 	text := string(p)
 	if !pathForm.MatchString(text) || path.IsAbs(text) || path.Clean(text) != text || text == ".." ||
-		strings.HasPrefix(text, "../") || slices.Contains(strings.Split(text, "/"), ".git") {
+		strings.HasPrefix(text, "../") || slices.Contains(strings.Split(strings.ToLower(text), "/"), ".git") {
 		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", quoted(text))
 	}
 	return nil

@@ -39,7 +39,7 @@ func (p Plan) RequiredSecrets() []RequiredSecret {
 			secrets = append(secrets, RequiredSecret{release.Namespace, ValuesSecret(release), "Opaque", []string{ValuesKey}, "secret values of " + release.Key, release.SecretInputs})
 		}
 		if name := release.Chart.PullSecret; name != "" {
-			secrets = append(secrets, RequiredSecret{release.Namespace, name, "kubernetes.io/dockerconfigjson", []string{".dockerconfigjson"}, "pulls charts and images", nil})
+			secrets = append(secrets, RequiredSecret{release.Namespace, name, "kubernetes.io/dockerconfigjson", []string{".dockerconfigjson"}, "pulls charts; pods use it where the chart is told to", nil})
 		}
 		if name := release.Chart.CASecret; name != "" {
 			secrets = append(secrets, RequiredSecret{release.Namespace, name, "Opaque", []string{"ca.crt"}, "the registry's certificate authority", nil})
@@ -103,7 +103,7 @@ func (s RequiredSecret) document() (string, error) {
 		setPath(values, input.Path, fmt.Sprintf("%s %s/%s", fillIn, input.From.Secret, input.From.Key))
 	}
 	var out bytes.Buffer
-	if err := marshal(&out, values); err != nil {
+	if err := encode(&out, values); err != nil {
 		return "", fmt.Errorf("write the document of Secret %s: %w", s.Name, err)
 	}
 	return out.String(), nil

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Tree is files by their path from the repository root, with slashes.
@@ -55,6 +56,37 @@ func ParseInventory(data []byte) (Inventory, error) {
 		return Inventory{}, fmt.Errorf("parse inventory: %w", err)
 	}
 	return inventory, nil
+}
+
+// Cluster is the folder of clusters that the environment is written to.
+func (i Inventory) Cluster() string {
+	for file := range i.Files {
+		if cluster, ok := i.clusterOf(file); ok {
+			return cluster
+		}
+	}
+	return ""
+}
+
+// clusterOf is the cluster whose controller is pointed at a file, if it is
+// the environment's file for that.
+func (i Inventory) clusterOf(file string) (string, bool) {
+	folder, ok := strings.CutSuffix(file, "/prefect-"+i.Environment+".yaml")
+	return path.Base(folder), ok && path.Dir(folder) == "clusters"
+}
+
+// Owns reports whether a file can be one of the inventory's, which lies below
+// a delivery path: an inventory comes from the repository, and must not make
+// us remove what is not ours.
+func (i Inventory) Owns(deliveryPath, file string) bool {
+	if path.Clean(file) != file {
+		return false
+	}
+	if _, ok := i.clusterOf(file); ok {
+		return true
+	}
+	return strings.HasPrefix(file, path.Join(deliveryPath, "base")+"/") ||
+		strings.HasPrefix(file, path.Join(deliveryPath, "overlays", i.Environment)+"/")
 }
 
 func (t Tree) addInventory(plan Plan, target string) error {

@@ -105,21 +105,27 @@ func (vs *Values) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Pr
 // plaintext finds texts under keys that name secrets.
 func plaintext(v *strictyaml.Value, path string) strictyaml.Problems {
 	var problems strictyaml.Problems
+	secret := func(at Position, path, what string) {
+		problems = append(problems, Problem{Position: at, Path: path, Message: what + ": name it under spec.secretValues instead, a value here would be in Git for all to read"})
+	}
+	if v.Kind == strictyaml.Scalar && credentials.MatchString(v.Text) {
+		secret(v.Position, path, "the address has a password in it")
+	}
+	// An environment variable says its name beside its value.
+	if name, value := v.Get("name"), v.Get("value"); name != nil && value != nil && secretKey(name.Text) && holdsText(value) {
+		secret(value.Position, strictyaml.Join(path, "value"), "the name is that of a secret")
+		return problems
+	}
 	for i, item := range v.Items {
 		problems = append(problems, plaintext(item, strictyaml.Index(path, i))...)
 	}
 	for _, entry := range v.Entries {
 		at := strictyaml.Join(path, entry.Key)
-		switch {
-		case secretKey(entry.Key) && holdsText(entry.Value):
-			problems = append(problems, strictyaml.Problem{Position: entry.Value.Position, Path: at,
-				Message: "the key names a secret: name it under spec.secretValues instead, a value here would be in Git for all to read"})
-		case entry.Value.Kind == strictyaml.Scalar && credentials.MatchString(entry.Value.Text):
-			problems = append(problems, strictyaml.Problem{Position: entry.Value.Position, Path: at,
-				Message: "the address has a password in it: name it under spec.secretValues instead, a value here would be in Git for all to read"})
-		default:
-			problems = append(problems, plaintext(entry.Value, at)...)
+		if secretKey(entry.Key) && holdsText(entry.Value) {
+			secret(entry.Value.Position, at, "the key names a secret")
+			continue
 		}
+		problems = append(problems, plaintext(entry.Value, at)...)
 	}
 	return problems
 }
@@ -141,7 +147,8 @@ func holdsText(v *strictyaml.Value) bool {
 var secretEndings = []string{"password", "passwd", "secret", "token", "apikey", "privatekey", "credentials", "connectionstring"}
 
 // secretKey reports whether a key names a secret value. Keys that name where
-// a secret is, such as existingSecret, secretName and tokenRef, do not.
+// a secret is, such as existingSecret, imagePullSecret, secretName and
+// tokenRef, do not.
 func secretKey(key string) bool {
 	var letters strings.Builder
 	for _, r := range strings.ToLower(key) {
@@ -150,7 +157,7 @@ func secretKey(key string) bool {
 		}
 	}
 	name := letters.String()
-	if strings.HasPrefix(name, "existing") {
+	if strings.HasPrefix(name, "existing") || strings.HasSuffix(name, "pullsecret") {
 		return false
 	}
 	for _, ending := range secretEndings {

@@ -46,10 +46,10 @@ func (c *composer) layout(release string) (map[string]any, []SecretInput) {
 		case nil:
 		case SecretRef:
 			if c.into == IntoValues {
-				secrets = append(secrets, SecretInput{rule.Path, value})
+				secrets = append(secrets, SecretInput{string(rule.Path), value})
 			}
 		default:
-			c.set(values, rule.Path, value, rule)
+			c.set(values, string(rule.Path), value, rule)
 		}
 	}
 	return values, secrets
@@ -113,6 +113,22 @@ func getPath(values map[string]any, path string) (any, bool) {
 	return value, ok
 }
 
+// inTheWay is the part of a dotted path, or all of it, at which a value would
+// hide what another document has at the path: Helm merges mappings, and
+// anything else replaces.
+func inTheWay(values map[string]any, path string) (at string, ok bool) {
+	keys := strings.Split(path, ".")
+	for i, key := range keys {
+		value, exists := values[key]
+		next, isMap := value.(map[string]any)
+		if exists && (!isMap || i == len(keys)-1) {
+			return strings.Join(keys[:i+1], "."), true
+		}
+		values = next
+	}
+	return "", false
+}
+
 // overlay lays the values that the user wrote over those from fields: maps
 // merge, anything else replaces. Replacing what a field said is a warning.
 func (c *composer) overlay(values, over map[string]any, path string) map[string]any {
@@ -135,17 +151,19 @@ func (c *composer) overlay(values, over map[string]any, path string) map[string]
 	return merged
 }
 
-// checkSecretPaths finds values that are written out where a secret goes, in
-// Flux inline values win over those of a Secret, and secrets that cannot
-// stand in one document.
-func (c *composer) checkSecretPaths(path string, values map[string]any, secrets []SecretInput) {
+// checkSecrets finds values that are written out where a secret goes, since
+// inline values win over those of a Secret; secrets that cannot stand in one
+// document; and secrets that a layout itself writes out.
+func (c *composer) checkSecrets(path string, own, composed map[string]any, secrets []SecretInput) {
 	document := map[string]any{}
 	for _, secret := range secrets {
 		if _, twice := getPath(document, secret.Path); twice || !setPath(document, secret.Path, true) {
 			c.problems = append(c.problems, c.env.problem("spec.secretValues", "the value %s is secret already, or lies inside or above one that is", secret.Path))
 		}
-		if _, ok := getPath(values, secret.Path); ok {
-			c.problems = append(c.problems, c.env.problem(path+"."+secret.Path, "the value is secret and comes from Secret %s: it must not be here too", secret.From.Secret))
+		if at, ok := inTheWay(own, secret.Path); ok {
+			c.problems = append(c.problems, c.env.problem(path+"."+at, "the value %s is secret and comes from Secret %s: what is here would hide it", secret.Path, secret.From.Secret))
+		} else if at, ok := inTheWay(composed, secret.Path); ok {
+			c.problems = append(c.problems, c.env.problem("spec.secretValues", "the layout of line %q sets %s itself: give the secret in the field of the environment that has it", c.line.Name, at))
 		}
 	}
 }
@@ -154,6 +172,15 @@ func (c *composer) checkSecretPaths(path string, values map[string]any, secrets 
 func (c *composer) checkLayout() {
 	names := fieldNames()
 	for _, rule := range c.line.Layout {
+		if vendor := []string{PrefectIstiod, PrefectCloud}; rule.Release != "" && !slices.Contains(vendor, rule.Release) {
+			c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown release %s%s", quoted(rule.Release), strictyaml.Suggest(rule.Release, vendor))})
+		}
+		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
+			text, isText := rule.Set[path].(string)
+			if isText && text != "" && (secretKey(path[strings.LastIndex(path, ".")+1:]) || credentials.MatchString(text)) {
+				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("%s is secret: a value here would be in Git for all to read", path)})
+			}
+		}
 		asked := []string{rule.Field}
 		for _, condition := range rule.When {
 			asked = append(asked, condition.Field)

@@ -12,6 +12,7 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -58,12 +59,13 @@ func (f Flux) check(plan render.Plan) error {
 	if plan.Secrets.From != render.FromExisting {
 		problems = append(problems, plan.Problem("spec.secrets.from", "the flux target does not write %s yet: want existing", plan.Secrets.From))
 	}
-	for _, namespace := range plan.Namespaces {
-		if namespace.Name == string(plan.Delivery.Flux.Namespace) {
-			problems = append(problems, plan.Problem("spec.delivery.flux.namespace", "a release is installed in %q, and that namespace belongs to Flux: give the release another one", namespace.Name))
-		}
-	}
 	for _, release := range plan.Releases() {
+		if release.Namespace == string(plan.Delivery.Flux.Namespace) {
+			problems = append(problems, plan.Problem(plan.ReleasePath(release.Key)+".namespace", "the namespace %q belongs to Flux: want another one", release.Namespace))
+		}
+		if name := sourceName(release); validation.IsDNS1123Subdomain(name) != nil {
+			problems = append(problems, plan.Problem(plan.ReleasePath(release.Key), "the chart version %q can be in no object name, and so not pinned by Flux: want another version", release.Chart.Version))
+		}
 		// kustomize-controller labels what it applies with the Kustomization's
 		// name, and a label's value ends at 63 characters.
 		if name := kustomizationName(plan, release.Key); len(name) > 63 {
@@ -264,10 +266,10 @@ func (w fluxWriter) failures(release render.Release, spec *helmv2.HelmReleaseSpe
 	if spec.Install != nil {
 		install, upgrade = *spec.Install, *spec.Upgrade
 	}
-	if release.InstallTimeout != release.UpgradeTimeout {
-		install.Timeout = &metav1.Duration{Duration: release.InstallTimeout}
-	}
 	if w.minor >= 7 {
+		if release.InstallTimeout != release.UpgradeTimeout {
+			install.Timeout = &metav1.Duration{Duration: release.InstallTimeout}
+		}
 		retry := &metav1.Duration{Duration: retryInterval}
 		install.Strategy = &helmv2.InstallStrategy{Name: string(helmv2.ActionStrategyRetryOnFailure), RetryInterval: retry}
 		upgrade.Strategy = &helmv2.UpgradeStrategy{Name: string(helmv2.ActionStrategyRetryOnFailure), RetryInterval: retry}

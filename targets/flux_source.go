@@ -63,12 +63,13 @@ func reference(chart render.Chart) *sourcev1.OCIRepositoryRef {
 // (https://fluxcd.io/flux/components/source/ocirepositories/#provider).
 func googleHost(repository string) bool {
 	host, _, _ := strings.Cut(repository, "/")
+	host, _, _ = strings.Cut(host, ":")
 	return host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev")
 }
 
 // sourceName carries everything that makes the chart another one: the
-// version, and the start of the digest where it is pinned. A version that is
-// no object name as it is gets a hash instead of what had to go.
+// version, and the start of the digest where it is pinned. A version with
+// capitals or a + gets a hash for what is lost.
 func sourceName(release render.Release) string {
 	version := release.Chart.Version
 	name := strings.ToLower(strings.ReplaceAll(version, "+", "-"))

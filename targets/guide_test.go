@@ -36,6 +36,23 @@ func TestGuideValues(t *testing.T) {
 	}
 }
 
+// TestGuideNames is what lets Flux take over an installation made by hand with
+// the guide's commands: `helm install istiod`, in istio-system as the guide's
+// namespace says, and `helm install customer-managed -n customer-managed`.
+func TestGuideNames(t *testing.T) {
+	rendering := rendered(t, planOf(t, samples(t)["guide"], "2.7"))
+	for key, want := range map[string][2]string{
+		render.PrefectIstiod: {"istiod", "istio-system"},
+		render.PrefectCloud:  {"customer-managed", "customer-managed"},
+	} {
+		release := helmRelease(t, rendering, key)
+		name, namespace := release["spec"].(map[string]any)["releaseName"], release["metadata"].(map[string]any)["namespace"]
+		if name != want[0] || namespace != want[1] {
+			t.Errorf("%s is Helm release %v in %v, want %s in %s", key, name, namespace, want[0], want[1])
+		}
+	}
+}
+
 // secretDocument is the document of the values Secret that the HelmRelease
 // names, as `secrets list` prints it, filled in with the guide's secrets.
 func secretDocument(t *testing.T, plan render.Plan, spec map[string]any) map[string]any {

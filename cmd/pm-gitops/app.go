@@ -41,12 +41,17 @@ func (h hinted) Unwrap() error { return h.error }
 
 // run executes a command line and gives the exit code. Only it prints errors.
 func (a app) run(ctx context.Context, args []string) int {
+	out := &output{w: a.out}
+	a.out = out
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(a.in)
-	root.SetOut(a.out)
+	root.SetOut(out)
 	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write the result: %w", out.err)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -58,12 +63,30 @@ func (a app) run(ctx context.Context, args []string) int {
 	return exitFailed
 }
 
+// output remembers that a result did not get where it should, so that no
+// command has to look after each line that it prints.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(data []byte) (int, error) {
+	n, err := o.w.Write(data)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// mostProblems is how many problems are printed: nobody reads more.
+const mostProblems = 100
+
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
 	var problems render.Problems
 	if errors.As(err, &problems) {
-		for _, problem := range problems {
+		for _, problem := range problems[:min(len(problems), mostProblems)] {
 			fmt.Fprintf(a.err, "%s\n", problem.Error())
 		}
 		fmt.Fprintf(a.err, "pm-gitops: %s; nothing was written\n", count(len(problems), "problem"))
@@ -79,8 +102,7 @@ func (a app) report(err error) {
 // warn prints what is suspicious, a line each.
 func (a app) warn(warnings render.Problems) {
 	for _, warning := range warnings {
-		at, rest, _ := strings.Cut(warning.Error(), ": ")
-		fmt.Fprintf(a.err, "%s: warning: %s\n", at, rest)
+		fmt.Fprintf(a.err, "%s: warning: %s: %s\n", warning.Position, warning.Path, warning.Message)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -88,7 +87,7 @@ func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string,
 
 func (a app) tellDemo(dir string, plan render.Plan, tree render.Tree, hash string) {
 	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
-	say("One environment file, %s of YAML that you review once:", count(strings.Count(string(tree[plan.ClusterFile()]), "\nkind: "), "Flux Kustomization"))
+	say("One environment file, and what is rendered from it for Flux:")
 	say("")
 	say("  environment.yaml    what the installation is")
 	for _, name := range tree.Paths() {

@@ -43,6 +43,6 @@ func (a app) init(file string) error {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	fmt.Fprintf(a.out, "wrote %s\n", file)
-	fmt.Fprintln(a.err, "Make it yours, then: pm-gitops validate")
+	fmt.Fprintf(a.err, "Make it yours, then: pm-gitops validate -f %s\n", file)
 	return nil
 }

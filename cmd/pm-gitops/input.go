@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,8 +38,8 @@ func addTarget(cmd *cobra.Command, target *string) {
 
 // environment reads the environment that the flags name, and the catalog with
 // what the environment and the flags add to it.
-func (a app) environment(in input) (render.Environment, catalog.Catalog, error) {
-	data, err := a.read(in.file)
+func (a app) environment(ctx context.Context, in input) (render.Environment, catalog.Catalog, error) {
+	data, err := a.read(ctx, in.file)
 	if err != nil {
 		return render.Environment{}, catalog.Catalog{}, err
 	}
@@ -54,14 +55,14 @@ func (a app) environment(in input) (render.Environment, catalog.Catalog, error) 
 	if name := env.CatalogFile(); name != "" {
 		data, err := readBeside(name)
 		if err != nil {
-			return env, cat, fmt.Errorf("read the catalog that %s names: %w", in.file, err)
+			return env, cat, render.Problems{env.Problem("spec.catalog", "%s", err)}
 		}
 		if cat, err = extend(cat, name, data); err != nil {
 			return env, cat, err
 		}
 	}
 	if in.catalog != "" {
-		data, err := a.read(in.catalog)
+		data, err := a.read(ctx, in.catalog)
 		if err != nil {
 			return env, cat, err
 		}
@@ -72,8 +73,8 @@ func (a app) environment(in input) (render.Environment, catalog.Catalog, error) 
 }
 
 // plan reads the environment that the flags name and plans it for a target.
-func (a app) plan(in input, target render.Target) (render.Plan, error) {
-	env, cat, err := a.environment(in)
+func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
+	env, cat, err := a.environment(ctx, in)
 	if err != nil {
 		return render.Plan{}, err
 	}
@@ -96,8 +97,27 @@ func extend(cat catalog.Catalog, name string, data []byte) (catalog.Catalog, err
 	return cat.With(other), nil
 }
 
-// read reads a file that the user named.
-func (a app) read(name string) ([]byte, error) {
+// read reads a file that the user named, unless the user gives up first:
+// standard input and named pipes may never end.
+func (a app) read(ctx context.Context, name string) ([]byte, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := a.readWhole(name)
+		done <- result{data, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read %s: %w", name, ctx.Err())
+	case r := <-done:
+		return r.data, r.err
+	}
+}
+
+func (a app) readWhole(name string) ([]byte, error) {
 	if name == "-" {
 		data, err := io.ReadAll(a.in)
 		if err != nil {

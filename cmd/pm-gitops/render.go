@@ -70,10 +70,13 @@ removed. Files that a person changed or put there are left alone, and said;
 
 // check refuses flags that exclude or need each other.
 func (o renderOptions) check(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
 	switch {
+	case given("remove") && o.remove == "", given("dir") && o.dir == "":
+		return errors.New("--remove and --dir want a text: a variable that is not set, maybe?")
 	case o.remove != "" && o.dir == "":
 		return errors.New("--remove needs --dir")
-	case o.remove != "" && (o.built || cmd.Flags().Changed("file") || cmd.Flags().Changed("catalog")):
+	case o.remove != "" && (o.built || given("file") || given("catalog")):
 		return errors.New("--remove takes the files of an environment out by its name: no --file, --catalog or --built with it")
 	case o.built && o.dir != "":
 		return errors.New("--built prints, --dir writes: want one of them")
@@ -88,7 +91,7 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	plan, err := a.plan(o.input, target)
+	plan, err := a.plan(ctx, o.input, target)
 	if err != nil {
 		return err
 	}
@@ -198,11 +201,12 @@ func forceHint(err error) error {
 	var conflict folder.ConflictError
 	var move folder.MoveError
 	var target folder.TargetError
+	var twin folder.TwinError
 	var elsewhere folder.PathError
 	switch {
 	case errors.As(err, &elsewhere):
 		return hinted{err, "Nothing was changed. Take it out first: pm-gitops render --remove " + elsewhere.Environment + " --dir DIR"}
-	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target):
+	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin):
 		return hinted{err, "Nothing was changed. Look first; --force goes ahead."}
 	}
 	return err

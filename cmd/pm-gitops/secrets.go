@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,7 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 		Example: `  pm-gitops secrets list > secrets.yaml      fill it in, then: kubectl apply -f secrets.yaml
   pm-gitops secrets list -o json`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.secretsList(o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.secretsList(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
 	addTarget(cmd, &o.target)
@@ -45,7 +46,7 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 	return cmd
 }
 
-func (a app) secretsList(o secretsListOptions) error {
+func (a app) secretsList(ctx context.Context, o secretsListOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (a app) secretsList(o secretsListOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	plan, err := a.plan(o.input, target)
+	plan, err := a.plan(ctx, o.input, target)
 	if err != nil {
 		return err
 	}

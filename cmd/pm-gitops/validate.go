@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ and the nearest name. It writes nothing and reaches for no network.`,
   pm-gitops validate -f environments/prod.yaml
   pm-gitops validate -f environments/prod.yaml -o json`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.validate(o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
 	addOutput(cmd, &o.output)
@@ -67,11 +68,11 @@ func findings(severity string, problems render.Problems) []finding {
 	return found
 }
 
-func (a app) validate(o validateOptions) error {
+func (a app) validate(ctx context.Context, o validateOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	warnings, summary, err := a.examine(o.input)
+	warnings, summary, err := a.examine(ctx, o.input)
 	if o.output == "json" {
 		return a.validateJSON(o.file, warnings, err)
 	}
@@ -85,8 +86,8 @@ func (a app) validate(o validateOptions) error {
 
 // examine checks the environment and renders it: what the delivery system
 // cannot do, and what does not build, is found too.
-func (a app) examine(in input) (render.Problems, string, error) {
-	env, cat, err := a.environment(in)
+func (a app) examine(ctx context.Context, in input) (render.Problems, string, error) {
+	env, cat, err := a.environment(ctx, in)
 	if err != nil {
 		return nil, "", err
 	}

@@ -7,6 +7,7 @@
 package catalog
 
 import (
+	"cmp"
 	_ "embed" // the embedded catalog
 	"fmt"
 	"slices"
@@ -70,7 +71,7 @@ type Rule struct {
 	Field string `json:"field,omitempty"`
 	// Path is the dotted chart value that Field is copied to; empty in a
 	// correction to drop the rule.
-	Path string `json:"path,omitempty"`
+	Path ValuePath `json:"path,omitempty"`
 	// When is conditions on fields: NAME (is set), !NAME (is not set), NAME=VALUE.
 	When Conditions `json:"when,omitempty"`
 	// Set is dotted chart values and what they become.
@@ -99,7 +100,7 @@ type Migrations struct {
 	// services were created, and that the services wait for them.
 	AfterInstall *bool `json:"afterInstall,omitempty"`
 	// Timeout is how long a migration may take, as a Go duration.
-	Timeout string `json:"timeout,omitempty"`
+	Timeout Timeout `json:"timeout,omitempty"`
 }
 
 // Embedded is the catalog of publicly documented facts that the program carries.
@@ -212,10 +213,21 @@ func over(l, other Line) ([]Rule, map[string][]string, *Migrations) {
 	if other.Secrets != nil {
 		secrets = other.Secrets
 	}
-	if other.Migrations != nil {
-		migrations = other.Migrations
+	return layout, secrets, migrations.corrected(other.Migrations)
+}
+
+// corrected is the migrations with what other says laid over them, field by field.
+func (m *Migrations) corrected(other *Migrations) *Migrations {
+	if m == nil || other == nil {
+		return cmp.Or(other, m)
 	}
-	return layout, secrets, migrations
+	merged := *m
+	if other.Jobs != nil {
+		merged.Jobs = other.Jobs
+	}
+	merged.AfterInstall = cmp.Or(other.AfterInstall, m.AfterInstall)
+	merged.Timeout = cmp.Or(other.Timeout, m.Timeout)
+	return &merged
 }
 
 // Find is the line that a chart version of a release belongs to, with what it

@@ -23,7 +23,7 @@ func paths(line catalog.Line) map[string]string {
 	m := map[string]string{}
 	for _, rule := range line.Layout {
 		if rule.Field != "" {
-			m[rule.Field] = rule.Path
+			m[rule.Field] = string(rule.Path)
 		}
 	}
 	return m
@@ -119,8 +119,8 @@ func TestWith(t *testing.T) {
 			t.Errorf("%s goes to %q, want %q", field, got[field], want)
 		}
 	}
-	if line.Migrations.Timeout != "2h" {
-		t.Errorf("migrations take %s, want the corrected 2h", line.Migrations.Timeout)
+	if m := line.Migrations; m.Timeout != "2h" || m.AfterInstall == nil || !*m.AfterInstall {
+		t.Errorf("migrations = %+v, want the corrected timeout of 2h, and the rest as it was", m)
 	}
 }
 
@@ -131,6 +131,9 @@ func TestParseProblems(t *testing.T) {
 		{`- {name: "1.2", charts: {prefect-cloud: "~>a"}}`, `own.yaml:4:41: lines[0].charts.prefect-cloud: want a semver range such as ">=1.2.0 <1.3.0", got "~>a"`},
 		{`- {name: "1.2", server: ["[a"]}`, `own.yaml:4:26: lines[0].server[0]: want an image tag or a pattern such as "2025.10.*", got "[a"`},
 		{`- {name: "1.2", layout: [{path: a}]}`, `own.yaml:4:26: lines[0].layout[0]: want either field and path, or set`},
+		{`- {name: "1.2", layout: [{field: a, path: ui.$patch}]}`, `own.yaml:4:43: lines[0].layout[0].path: want dotted keys such as global.frontendUrl, got "ui.$patch"`},
+		{`- {name: "1.2", layout: [{set: {a..b: 1}}]}`, `own.yaml:4:33: lines[0].layout[0].set["a..b"]: want dotted keys such as global.frontendUrl, got "a..b"`},
+		{`- {name: "1.2", migrations: {timeout: 45 minutes}}`, `own.yaml:4:39: lines[0].migrations.timeout: want a length of time such as 30m, got "45 minutes"`},
 		{`- {name: "1.2", layout: [{when: "", set: {a: 1}}]}`, `own.yaml:4:33: lines[0].layout[0].when: want a condition: NAME, !NAME or NAME=VALUE`},
 		{`- {name: "1.2", layout: [{set: {a: null}}]}`, `own.yaml:4:36: lines[0].layout[0].set.a: null is not written, since Helm 3 and Helm 4 treat it differently: give a value or leave the key out`},
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -49,6 +50,30 @@ func (p Pattern) Matches(tag string) bool {
 	return ok
 }
 
+// ValuePath is a dotted chart value such as global.frontendUrl.
+type ValuePath string
+
+// Validate refuses empty keys and what kustomize takes for a directive.
+func (p ValuePath) Validate() error {
+	for _, key := range strings.Split(string(p), ".") {
+		if key == "" || strings.ContainsAny(key, "[]$ \t\"'") {
+			return fmt.Errorf("want dotted keys such as global.frontendUrl, got %q", string(p))
+		}
+	}
+	return nil
+}
+
+// Timeout is a positive Go duration.
+type Timeout string
+
+// Validate refuses what is no length of time.
+func (t Timeout) Validate() error {
+	if d, err := time.ParseDuration(string(t)); err != nil || d <= 0 {
+		return fmt.Errorf("want a length of time such as 30m, got %q", string(t))
+	}
+	return nil
+}
+
 // Conditions all hold, or the rule does not apply. In a file it is a string
 // or a list of strings.
 type Conditions []Condition
@@ -90,7 +115,11 @@ func (s *Settings) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.P
 		return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want a mapping of chart values, got " + strictyaml.Describe(v)}}
 	}
 	for _, entry := range v.Entries {
-		value, p := strictyaml.Plain(entry.Value, strictyaml.Join(path, entry.Key))
+		at := strictyaml.Join(path, entry.Key)
+		if err := ValuePath(entry.Key).Validate(); err != nil {
+			problems = append(problems, strictyaml.Problem{Position: entry.Position, Path: at, Message: err.Error()})
+		}
+		value, p := strictyaml.Plain(entry.Value, at)
 		settings[entry.Key] = value
 		problems = append(problems, p...)
 	}

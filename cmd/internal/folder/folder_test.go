@@ -204,7 +204,7 @@ func expect(t *testing.T, dir string, want map[string]string) {
 
 func TestWriteOfTheFirstTreeCreatesItAndNothingElse(t *testing.T) {
 	dir, root := folderWith(t)
-	tree := treeOf("dev", files("clusters/dev/prefect.yaml", "prefect/base/cloud.yaml", "prefect/dev/cloud.yaml"))
+	tree := treeOf("dev", files("clusters/x/prefect-dev.yaml", "prefect/base/cloud.yaml", "prefect/overlays/dev/cloud.yaml"))
 	got := write(t, root, tree, false)
 	if diff := cmp.Diff(folder.Changes{Created: tree.Paths()}, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
@@ -213,7 +213,7 @@ func TestWriteOfTheFirstTreeCreatesItAndNothingElse(t *testing.T) {
 }
 
 func TestWriteOfTheSameTreeTouchesNothing(t *testing.T) {
-	tree := treeOf("dev", files("clusters/dev/prefect.yaml", "prefect/dev/cloud.yaml"))
+	tree := treeOf("dev", files("clusters/x/prefect-dev.yaml", "prefect/overlays/dev/cloud.yaml"))
 	dir, root := folderWith(t, tree)
 	long := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 	before := map[string]fs.FileInfo{}
@@ -249,7 +249,7 @@ func TestWriteOfTheSameTreeTouchesNothing(t *testing.T) {
 }
 
 func TestWriteFollowsTheTree(t *testing.T) {
-	old := files("prefect/a.yaml", "prefect/dev/b.yaml", "prefect/dev/deep/er/c.yaml")
+	old := files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml", "prefect/overlays/dev/deep/er/c.yaml")
 	tests := []struct {
 		name    string
 		foreign map[string]string // that a person has in the folder
@@ -258,28 +258,28 @@ func TestWriteFollowsTheTree(t *testing.T) {
 	}{
 		{
 			"new content replaces the old", nil,
-			files("prefect/a.yaml=new", "prefect/dev/b.yaml", "prefect/dev/deep/er/c.yaml"),
-			folder.Changes{Updated: []string{devInventory, "prefect/a.yaml"}, Unchanged: 2},
+			files("prefect/overlays/dev/a.yaml=new", "prefect/overlays/dev/b.yaml", "prefect/overlays/dev/deep/er/c.yaml"),
+			folder.Changes{Updated: []string{devInventory, "prefect/overlays/dev/a.yaml"}, Unchanged: 2},
 		},
 		{
 			"a file more is created", nil,
-			files("prefect/a.yaml", "prefect/dev/b.yaml", "prefect/dev/deep/er/c.yaml", "prefect/dev/deep/d.yaml"),
-			folder.Changes{Created: []string{"prefect/dev/deep/d.yaml"}, Updated: []string{devInventory}, Unchanged: 3},
+			files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml", "prefect/overlays/dev/deep/er/c.yaml", "prefect/overlays/dev/deep/d.yaml"),
+			folder.Changes{Created: []string{"prefect/overlays/dev/deep/d.yaml"}, Updated: []string{devInventory}, Unchanged: 3},
 		},
 		{
 			"a file less is removed, with the folders that are empty then", nil,
-			files("prefect/a.yaml", "prefect/dev/b.yaml"),
-			folder.Changes{Removed: []string{"prefect/dev/deep/er/c.yaml"}, Updated: []string{devInventory}, Unchanged: 2},
+			files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml"),
+			folder.Changes{Removed: []string{"prefect/overlays/dev/deep/er/c.yaml"}, Updated: []string{devInventory}, Unchanged: 2},
 		},
 		{
-			"a folder with a person's file stays", files("prefect/dev/deep/notes.md", "README.md", devInventory+".orig"),
-			files("prefect/a.yaml"),
-			folder.Changes{Removed: []string{"prefect/dev/b.yaml", "prefect/dev/deep/er/c.yaml"}, Updated: []string{devInventory}, Unchanged: 1},
+			"a folder with a person's file stays", files("prefect/overlays/dev/deep/notes.md", "README.md", devInventory+".orig"),
+			files("prefect/overlays/dev/a.yaml"),
+			folder.Changes{Removed: []string{"prefect/overlays/dev/b.yaml", "prefect/overlays/dev/deep/er/c.yaml"}, Updated: []string{devInventory}, Unchanged: 1},
 		},
 		{
 			"everything may move", nil,
-			files("clusters/z.yaml", "prefect/dev/b.yaml=new"),
-			folder.Changes{Created: []string{"clusters/z.yaml"}, Updated: []string{devInventory, "prefect/dev/b.yaml"}, Removed: []string{"prefect/a.yaml", "prefect/dev/deep/er/c.yaml"}},
+			files("clusters/z.yaml", "prefect/overlays/dev/b.yaml=new"),
+			folder.Changes{Created: []string{"clusters/z.yaml"}, Updated: []string{devInventory, "prefect/overlays/dev/b.yaml"}, Removed: []string{"prefect/overlays/dev/a.yaml", "prefect/overlays/dev/deep/er/c.yaml"}},
 		},
 	}
 	for _, tt := range tests {
@@ -298,12 +298,12 @@ func TestWriteFollowsTheTree(t *testing.T) {
 }
 
 func TestWriteBringsBackAFileThatAPersonDeleted(t *testing.T) {
-	tree := treeOf("dev", files("prefect/a.yaml", "prefect/b.yaml"))
+	tree := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml"))
 	dir, root := folderWith(t, tree)
-	if err := os.Remove(filepath.Join(dir, "prefect/a.yaml")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "prefect/overlays/dev/a.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	want := folder.Changes{Created: []string{"prefect/a.yaml"}, Unchanged: 2}
+	want := folder.Changes{Created: []string{"prefect/overlays/dev/a.yaml"}, Unchanged: 2}
 	if diff := cmp.Diff(want, write(t, root, tree, false)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
@@ -311,23 +311,23 @@ func TestWriteBringsBackAFileThatAPersonDeleted(t *testing.T) {
 }
 
 func TestWriteLeavesWhatAPersonDid(t *testing.T) {
-	old := treeOf("dev", files("prefect/a.yaml", "prefect/b.yaml", "prefect/gone/c.yaml"))
-	next := treeOf("dev", files("prefect/a.yaml=new", "prefect/b.yaml=new", "prefect/gone/c.yaml", "prefect/new/d.yaml"))
-	without := treeOf("dev", files("prefect/a.yaml", "prefect/b.yaml"))
+	old := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml", "prefect/overlays/dev/gone/c.yaml"))
+	next := treeOf("dev", files("prefect/overlays/dev/a.yaml=new", "prefect/overlays/dev/b.yaml=new", "prefect/overlays/dev/gone/c.yaml", "prefect/overlays/dev/new/d.yaml"))
+	without := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml"))
 	tests := []struct {
 		name   string
 		person map[string]string
 		tree   render.Tree
 		want   []string
 	}{
-		{"a changed file", files("prefect/b.yaml=mine"), next, []string{"prefect/b.yaml (changed by someone)"}},
-		{"a changed file that the tree has as before", files("prefect/a.yaml=mine"), old, []string{"prefect/a.yaml (changed by someone)"}},
-		{"an emptied file", files("prefect/b.yaml="), next, []string{"prefect/b.yaml (changed by someone)"}},
-		{"a file where one of ours belongs", files("prefect/new/d.yaml=mine"), next, []string{"prefect/new/d.yaml (put there by someone)"}},
-		{"a changed file that is to go", files("prefect/gone/c.yaml=mine"), without, []string{"prefect/gone/c.yaml (changed by someone)"}},
+		{"a changed file", files("prefect/overlays/dev/b.yaml=mine"), next, []string{"prefect/overlays/dev/b.yaml (changed by someone)"}},
+		{"a changed file that the tree has as before", files("prefect/overlays/dev/a.yaml=mine"), old, []string{"prefect/overlays/dev/a.yaml (changed by someone)"}},
+		{"an emptied file", files("prefect/overlays/dev/b.yaml="), next, []string{"prefect/overlays/dev/b.yaml (changed by someone)"}},
+		{"a file where one of ours belongs", files("prefect/overlays/dev/new/d.yaml=mine"), next, []string{"prefect/overlays/dev/new/d.yaml (put there by someone)"}},
+		{"a changed file that is to go", files("prefect/overlays/dev/gone/c.yaml=mine"), without, []string{"prefect/overlays/dev/gone/c.yaml (changed by someone)"}},
 		{
-			"several at once", files("prefect/a.yaml=mine", "prefect/new/d.yaml=mine"), next,
-			[]string{"prefect/a.yaml (changed by someone)", "prefect/new/d.yaml (put there by someone)"},
+			"several at once", files("prefect/overlays/dev/a.yaml=mine", "prefect/overlays/dev/new/d.yaml=mine"), next,
+			[]string{"prefect/overlays/dev/a.yaml (changed by someone)", "prefect/overlays/dev/new/d.yaml (put there by someone)"},
 		},
 	}
 	for _, tt := range tests {
@@ -358,8 +358,8 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 
 func TestWriteTakesAPersonsFileThatIsTheSame(t *testing.T) {
 	dir, root := folderWith(t)
-	put(t, dir, "prefect/a.yaml", "prefect/a.yaml")
-	tree := treeOf("dev", files("prefect/a.yaml"))
+	put(t, dir, "prefect/overlays/dev/a.yaml", "prefect/overlays/dev/a.yaml")
+	tree := treeOf("dev", files("prefect/overlays/dev/a.yaml"))
 	if diff := cmp.Diff(folder.Changes{Created: []string{devInventory}, Unchanged: 1}, write(t, root, tree, false)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
@@ -369,9 +369,9 @@ func TestWriteTakesAPersonsFileThatIsTheSame(t *testing.T) {
 // Each case makes something in the way of a file of ours, with a folder
 // outside that must not be reached.
 func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
-	const stays, goes = "prefect/dev/a.yaml", "prefect/old/b.yaml"
+	const stays, goes = "prefect/overlays/dev/a.yaml", "prefect/overlays/dev/old/b.yaml"
 	old := treeOf("dev", files(stays, goes))
-	next := treeOf("dev", files(stays+"=new", "prefect/dev/new.yaml"))
+	next := treeOf("dev", files(stays+"=new", "prefect/overlays/dev/new.yaml"))
 	long := "prefect/" + strings.Repeat("x", 300)
 	tests := []struct {
 		name string
@@ -382,19 +382,21 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 		{"a file that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, stays, outside+"/dev/a.yaml") }, next, "read " + stays + ": it is no plain file"},
 		{"a file that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, stays, "../../README.md") }, next, "read " + stays + ": it is no plain file"},
 		{"a file that links to nothing", func(t *testing.T, dir, _ string) { link(t, dir, stays, "nothing") }, next, "read " + stays + ": it is no plain file"},
-		{"a new file's place that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/dev/new.yaml", outside+"/new.yaml") }, next, "read prefect/dev/new.yaml: it is no plain file"},
+		{"a new file's place that links to the outside", func(t *testing.T, dir, outside string) {
+			link(t, dir, "prefect/overlays/dev/new.yaml", outside+"/new.yaml")
+		}, next, "read prefect/overlays/dev/new.yaml: it is no plain file"},
 		{"a stale file that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, goes, outside+"/old/b.yaml") }, next, "read " + goes + ": it is no plain file"},
-		{"a folder that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/dev", outside+"/dev") }, next, "read " + stays + ": folder prefect/dev is a symbolic link"},
+		{"a folder that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/overlays/dev", outside+"/dev") }, next, "read " + stays + ": folder prefect/overlays/dev is a symbolic link"},
 		{"a folder above that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect", outside) }, next, "read folder prefect/.pm-gitops: path escapes from parent"},
-		{"a folder that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/dev", "../docs") }, next, "read " + stays + ": folder prefect/dev is a symbolic link"},
-		{"a folder that links to nothing", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/dev", "../nothing") }, next, "read " + stays + ": folder prefect/dev is a symbolic link"},
-		{"a stale file's folder that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/old", outside+"/old") }, next, "read " + goes + ": folder prefect/old is a symbolic link"},
-		{"a stale file's folder that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/old", "../docs") }, next, "read " + goes + ": folder prefect/old is a symbolic link"},
+		{"a folder that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/overlays/dev", "../../docs") }, next, "read " + stays + ": folder prefect/overlays/dev is a symbolic link"},
+		{"a folder that links to nothing", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/overlays/dev", "../../nothing") }, next, "read " + stays + ": folder prefect/overlays/dev is a symbolic link"},
+		{"a stale file's folder that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/overlays/dev/old", outside+"/old") }, next, "read " + goes + ": folder prefect/overlays/dev/old is a symbolic link"},
+		{"a stale file's folder that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/overlays/dev/old", "../docs") }, next, "read " + goes + ": folder prefect/overlays/dev/old is a symbolic link"},
 		{"an inventory that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, devInventory, outside+"/dev.json") }, next, "read " + devInventory + ": path escapes from parent"},
 		{"an inventory folder that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, "prefect/.pm-gitops", outside) }, next, "read folder prefect/.pm-gitops: path escapes from parent"},
 		{"an inventory folder that links to the inside", func(t *testing.T, dir, _ string) { link(t, dir, "prefect/.pm-gitops", "../docs") }, next, "read " + devInventory + ": folder prefect/.pm-gitops is a symbolic link"},
-		{"a folder where a file belongs", func(t *testing.T, dir, _ string) { put(t, dir, "prefect/dev/new.yaml/notes.md", "") }, next, "read prefect/dev/new.yaml: it is no plain file"},
-		{"a file where a folder belongs", func(t *testing.T, dir, _ string) { put(t, dir, "prefect/new", "") }, treeOf("dev", files("prefect/new/a.yaml")), "read prefect/new/a.yaml: not a directory"},
+		{"a folder where a file belongs", func(t *testing.T, dir, _ string) { put(t, dir, "prefect/overlays/dev/new.yaml/notes.md", "") }, next, "read prefect/overlays/dev/new.yaml: it is no plain file"},
+		{"a file where a folder belongs", func(t *testing.T, dir, _ string) { put(t, dir, "prefect/overlays/dev/new", "") }, treeOf("dev", files("prefect/overlays/dev/new/a.yaml")), "read prefect/overlays/dev/new/a.yaml: not a directory"},
 		{"a name that is too long", func(*testing.T, string, string) {}, treeOf("dev", files(long)), "read " + long + ": file name too long"},
 		{"a file of a folder above", func(*testing.T, string, string) {}, treeOf("dev", files("../a.yaml")), "read ../a.yaml: it is no path inside the folder"},
 		{"a file of the whole machine", func(*testing.T, string, string) {}, treeOf("dev", files("/etc/motd")), "read /etc/motd: it is no path inside the folder"},
@@ -404,7 +406,7 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 			func(t *testing.T, dir, outside string) {
 				forged := treeOf("dev", files("../"+filepath.Base(outside)+"/dev/a.yaml="+stays))
 				put(t, dir, devInventory, string(forged[devInventory]))
-			}, next, "read ../OUTSIDE/dev/a.yaml: it is no path inside the folder",
+			}, next, "read " + devInventory + ": it lists ../OUTSIDE/dev/a.yaml, which environment dev never writes",
 		},
 	}
 	for _, tt := range tests {
@@ -438,9 +440,9 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 
 func TestRemoveGoesThroughNoLink(t *testing.T) {
 	tests := []struct{ name, link, to, want string }{
-		{"a file", "prefect/dev/a.yaml", "../../docs/a.yaml", "read prefect/dev/a.yaml: it is no plain file"},
-		{"a folder to the inside", "prefect/dev", "../docs", "read prefect/dev/a.yaml: folder prefect/dev is a symbolic link"},
-		{"a folder to the outside", "prefect/dev", "../../outside", "read prefect/dev/a.yaml: folder prefect/dev is a symbolic link"},
+		{"a file", "prefect/overlays/dev/a.yaml", "../../docs/a.yaml", "read prefect/overlays/dev/a.yaml: it is no plain file"},
+		{"a folder to the inside", "prefect/overlays/dev", "../../docs", "read prefect/overlays/dev/a.yaml: folder prefect/overlays/dev is a symbolic link"},
+		{"a folder to the outside", "prefect/overlays/dev", "../../../outside", "read prefect/overlays/dev/a.yaml: folder prefect/overlays/dev is a symbolic link"},
 		{"the inventory", devInventory, "../../docs/a.yaml", "read " + devInventory + ": parse inventory"},
 		{"the inventory's folder", "prefect/.pm-gitops", "../docs", "read " + devInventory + ": folder prefect/.pm-gitops is a symbolic link"},
 	}
@@ -448,10 +450,10 @@ func TestRemoveGoesThroughNoLink(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			above := t.TempDir()
 			dir := filepath.Join(above, "dir")
-			put(t, above, "outside/a.yaml", "prefect/dev/a.yaml")
-			put(t, dir, "docs/a.yaml", "prefect/dev/a.yaml")
+			put(t, above, "outside/a.yaml", "prefect/overlays/dev/a.yaml")
+			put(t, dir, "docs/a.yaml", "prefect/overlays/dev/a.yaml")
 			root := open(t, dir)
-			write(t, root, treeOf("dev", files("prefect/dev/a.yaml")), false)
+			write(t, root, treeOf("dev", files("prefect/overlays/dev/a.yaml")), false)
 			link(t, dir, tt.link, tt.to)
 			before := snapshot(t, above)
 			for _, force := range []bool{false, true} {
@@ -475,7 +477,7 @@ func TestWriteDoesNotGrowFilesThroughLinks(t *testing.T) {
 			put(t, dir, "README.md", "mine")
 			root := open(t, dir)
 			link(t, dir, devInventory+".new", to)
-			tree := treeOf("dev", files("prefect/a.yaml"))
+			tree := treeOf("dev", files("prefect/overlays/dev/a.yaml"))
 			write(t, root, tree, false)
 			expect(t, dir, snapshotOf(text(tree), files("README.md=mine")))
 			if got := snapshot(t, above)["outside.md"]; got != "mine" {
@@ -486,7 +488,7 @@ func TestWriteDoesNotGrowFilesThroughLinks(t *testing.T) {
 }
 
 func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
-	old := treeOf("dev", files("prefect/a.yaml", "prefect/flux/b.yaml"))
+	old := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/flux/b.yaml"))
 	move := func(name, namespace string) error {
 		return folder.MoveError{Release: "cloud", Old: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}, New: render.InstalledAt{Name: name, Namespace: namespace}}
 	}
@@ -512,7 +514,7 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, root := folderWith(t, old)
-			next := treeOf("dev", files("prefect/a.yaml", "prefect/argo/c.yaml"), tt.change)
+			next := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/argo/c.yaml"), tt.change)
 			_, err := folder.Write(root, next, false)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("Write = %v, want %v", err, tt.want)
@@ -523,7 +525,7 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 			expect(t, dir, snapshotOf(text(old)))
 
 			changes := write(t, root, next, true)
-			if diff := cmp.Diff([]string{"prefect/flux/b.yaml"}, changes.Removed); diff != "" {
+			if diff := cmp.Diff([]string{"prefect/overlays/dev/flux/b.yaml"}, changes.Removed); diff != "" {
 				t.Errorf("removed (-want +got):\n%s", diff)
 			}
 			expect(t, dir, snapshotOf(text(next)))
@@ -533,33 +535,33 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 
 func TestWriteLetsReleasesComeAndGo(t *testing.T) {
 	none := func(i *render.Inventory) { i.Releases = nil }
-	some := files("prefect/a.yaml")
+	some := files("prefect/overlays/dev/a.yaml")
 	dir, _ := folderWith(t, treeOf("dev", some), treeOf("dev", some, none), treeOf("dev", some, installedAt("new", "new")))
 	expect(t, dir, snapshotOf(text(treeOf("dev", some, installedAt("new", "new")))))
 }
 
 func TestEnvironmentsDoNotMeetButInTheirBase(t *testing.T) {
 	const base, newBase = "prefect/base/v1/cloud.yaml", "prefect/base/v2/cloud.yaml"
-	dev, prod := treeOf("dev", files(base, "prefect/dev/a.yaml")), treeOf("prod", files(base, "prefect/prod/a.yaml"), forTarget("argo"))
+	dev, prod := treeOf("dev", files(base, "prefect/overlays/dev/a.yaml")), treeOf("prod", files(base, "prefect/overlays/prod/a.yaml"), forTarget("argo"))
 	dir, root := folderWith(t, dev, prod)
 	expect(t, dir, snapshotOf(text(dev), text(prod)))
 
 	// Prod leaves the base that dev still has.
-	prod = treeOf("prod", files(newBase, "prefect/prod/a.yaml"), forTarget("argo"))
+	prod = treeOf("prod", files(newBase, "prefect/overlays/prod/a.yaml"), forTarget("argo"))
 	if changes := write(t, root, prod, false); len(changes.Removed) > 0 {
 		t.Errorf("removed %q, want the base to stay", changes.Removed)
 	}
 	expect(t, dir, snapshotOf(text(dev), text(prod), files(base)))
 
 	// Dev leaves it too: it goes with the last.
-	dev = treeOf("dev", files(newBase, "prefect/dev/a.yaml"))
+	dev = treeOf("dev", files(newBase, "prefect/overlays/dev/a.yaml"))
 	if changes := write(t, root, dev, false); !slices.Equal(changes.Removed, []string{base}) {
 		t.Errorf("removed %q, want %q", changes.Removed, base)
 	}
 	expect(t, dir, snapshotOf(text(dev), text(prod)))
 
 	// Removed environments leave the base to those that are there.
-	if changes, _, err := folder.Remove(root, devInventory, false); err != nil || !slices.Equal(changes.Removed, []string{"prefect/dev/a.yaml"}) {
+	if changes, _, err := folder.Remove(root, devInventory, false); err != nil || !slices.Equal(changes.Removed, []string{"prefect/overlays/dev/a.yaml"}) {
 		t.Errorf("Remove = %q, %v, want the overlay", changes.Removed, err)
 	}
 	expect(t, dir, snapshotOf(text(prod)))
@@ -570,24 +572,24 @@ func TestEnvironmentsDoNotMeetButInTheirBase(t *testing.T) {
 }
 
 func TestRemoveLeavesWhatAPersonDid(t *testing.T) {
-	tree := treeOf("dev", files("prefect/dev/a.yaml", "prefect/dev/b.yaml"))
+	tree := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml"))
 	dir, root := folderWith(t, tree)
-	put(t, dir, "prefect/dev/a.yaml", "mine")
-	put(t, dir, "prefect/dev/notes.md", "mine")
+	put(t, dir, "prefect/overlays/dev/a.yaml", "mine")
+	put(t, dir, "prefect/overlays/dev/notes.md", "mine")
 	before := snapshot(t, dir)
 	_, _, err := folder.Remove(root, devInventory, false)
 	var conflict folder.ConflictError
 	errors.As(err, &conflict)
-	if diff := cmp.Diff([]string{"prefect/dev/a.yaml (changed by someone)"}, conflict.Paths); diff != "" {
+	if diff := cmp.Diff([]string{"prefect/overlays/dev/a.yaml (changed by someone)"}, conflict.Paths); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
 	expect(t, dir, before)
 
 	changes, _, err := folder.Remove(root, devInventory, true)
-	if diff := cmp.Diff(folder.Changes{Removed: []string{"prefect/dev/a.yaml", "prefect/dev/b.yaml"}}, changes); diff != "" || err != nil {
+	if diff := cmp.Diff(folder.Changes{Removed: []string{"prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml"}}, changes); diff != "" || err != nil {
 		t.Errorf("Remove: %v, changes (-want +got):\n%s", err, diff)
 	}
-	expect(t, dir, snapshotOf(files("prefect/dev/notes.md=mine")))
+	expect(t, dir, snapshotOf(files("prefect/overlays/dev/notes.md=mine")))
 }
 
 func TestFindLooksEverywhereButInGit(t *testing.T) {
@@ -597,7 +599,7 @@ func TestFindLooksEverywhereButInGit(t *testing.T) {
 		"prefect/.pm-gitops/dev.json", "prefect/.pm-gitops/dev.json.new", "prefect/.pm-gitops/prod.json",
 		"a/b/c/.pm-gitops/dev.json", "a/b/c/.pm-gitops/dev.json.0123456789ab.pending",
 		"died/.pm-gitops/one.json.0123456789ab.pending", "died/.pm-gitops/one.json.cdef01234567.pending",
-		"prefect/dev.json", "prefect/.pm-gitops/deep/dev.json", "prefect/.pm-gitops/dev.json.orig",
+		"prefect/overlays/dev.json", "prefect/.pm-gitops/deep/dev.json", "prefect/.pm-gitops/dev.json.orig",
 		".git/.pm-gitops/dev.json", "module/.git/x/.pm-gitops/dev.json",
 	} {
 		put(t, dir, name, "")
@@ -625,13 +627,13 @@ func TestFindLooksEverywhereButInGit(t *testing.T) {
 // Three trees that differ in every way: files that stay, change, come, go,
 // and come back, alone in folders and not.
 var (
-	treeA = treeOf("dev", files("clusters/dev.yaml", "prefect/base/x.yaml", "prefect/dev/a.yaml", "prefect/dev/one/b.yaml=A", "prefect/dev/two/c.yaml=A", "prefect/old/d/e.yaml"))
-	treeB = treeOf("dev", files("clusters/dev.yaml=B", "prefect/base/x.yaml", "prefect/dev/a.yaml=B", "prefect/dev/two/c.yaml=B", "prefect/new/d/e.yaml=B", "prefect/new/f.yaml=B"))
-	treeC = treeOf("dev", files("clusters/dev.yaml=C", "prefect/base/x.yaml", "prefect/dev/one/b.yaml=C", "prefect/new/d/e.yaml=C", "prefect/old/g.yaml=C"))
+	treeA = treeOf("dev", files("clusters/x/prefect-dev.yaml", "prefect/base/x.yaml", "prefect/overlays/dev/a.yaml", "prefect/overlays/dev/one/b.yaml=A", "prefect/overlays/dev/two/c.yaml=A", "prefect/overlays/dev/old/d/e.yaml"))
+	treeB = treeOf("dev", files("clusters/x/prefect-dev.yaml=B", "prefect/base/x.yaml", "prefect/overlays/dev/a.yaml=B", "prefect/overlays/dev/two/c.yaml=B", "prefect/overlays/dev/new/d/e.yaml=B", "prefect/overlays/dev/new/f.yaml=B"))
+	treeC = treeOf("dev", files("clusters/x/prefect-dev.yaml=C", "prefect/base/x.yaml", "prefect/overlays/dev/one/b.yaml=C", "prefect/overlays/dev/new/d/e.yaml=C", "prefect/overlays/dev/old/g.yaml=C"))
 	trees = []render.Tree{treeA, treeB, treeC}
 )
 
-const notes = "prefect/dev/notes.md" // a person's, who does not care
+const notes = "prefect/overlays/dev/notes.md" // a person's, who does not care
 
 // operations is what a write does, one by one: its inventory beside the old
 // one, the files, the folders, the inventory in its place.
@@ -738,23 +740,23 @@ func TestRemoveAfterACrash(t *testing.T) {
 // A tree that has a file and a folder of one name cannot be written: that ends
 // a write in the middle, as a full disk would.
 func TestWritesThatEndInTheMiddleAddUp(t *testing.T) {
-	dir, root := folderWith(t, treeOf("dev", files("prefect/a.yaml=A", "prefect/b.yaml=A")))
+	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml=A", "prefect/overlays/dev/b.yaml=A")))
 	for _, broken := range []render.Tree{
-		treeOf("dev", files("prefect/c.yaml=B", "prefect/d.yaml=B", "prefect/full", "prefect/full/disk")),
-		treeOf("dev", files("prefect/a.yaml=C", "prefect/c.yaml=C", "prefect/afull", "prefect/afull/disk")),
+		treeOf("dev", files("prefect/overlays/dev/c.yaml=B", "prefect/overlays/dev/d.yaml=B", "prefect/overlays/dev/full", "prefect/overlays/dev/full/disk")),
+		treeOf("dev", files("prefect/overlays/dev/a.yaml=C", "prefect/overlays/dev/c.yaml=C", "prefect/overlays/dev/afull", "prefect/overlays/dev/afull/disk")),
 	} {
 		_, err := folder.Write(root, broken, false)
 		if err == nil || !strings.Contains(err.Error(), "full: file exists") {
 			t.Fatalf("Write = %v, want an error in the middle", err)
 		}
-		for _, name := range []string{"prefect/full", "prefect/afull"} {
+		for _, name := range []string{"prefect/overlays/dev/full", "prefect/overlays/dev/afull"} {
 			_ = os.Remove(filepath.Join(dir, name))
 		}
 	}
-	if got := snapshot(t, dir)["prefect/c.yaml"]; got != "B" {
+	if got := snapshot(t, dir)["prefect/overlays/dev/c.yaml"]; got != "B" {
 		t.Fatalf("c.yaml = %q, want it from the write before", got)
 	}
-	last := treeOf("dev", files("prefect/c.yaml=D", "prefect/e.yaml"))
+	last := treeOf("dev", files("prefect/overlays/dev/c.yaml=D", "prefect/overlays/dev/e.yaml"))
 	write(t, root, last, false)
 	expect(t, dir, snapshotOf(text(last)))
 }
@@ -860,10 +862,10 @@ func killWriter(t *testing.T, program, dir string, writes int, into time.Duratio
 // TestWriteSaysEveryRefusalAtOnce: what force overrules must all have been
 // seen.
 func TestWriteSaysEveryRefusalAtOnce(t *testing.T) {
-	dir, root := folderWith(t, treeOf("dev", files("prefect/a.yaml")))
-	put(t, dir, "prefect/a.yaml", "changed")
+	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml")))
+	put(t, dir, "prefect/overlays/dev/a.yaml", "changed")
 	before := snapshot(t, dir)
-	_, err := folder.Write(root, treeOf("dev", files("prefect/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other")), false)
+	_, err := folder.Write(root, treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other")), false)
 	var target folder.TargetError
 	var move folder.MoveError
 	var conflict folder.ConflictError
@@ -875,7 +877,7 @@ func TestWriteSaysEveryRefusalAtOnce(t *testing.T) {
 
 // TestWriteRefusesASecondCopy: files below clusters would be fought over.
 func TestWriteRefusesASecondCopy(t *testing.T) {
-	dir, root := folderWith(t, treeOf("dev", files("prefect/a.yaml")))
+	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml")))
 	before := snapshot(t, dir)
 	next := treeOf("dev", files("other/a.yaml"))
 	next["other/.pm-gitops/dev.json"] = next[devInventory]
@@ -887,4 +889,35 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 		}
 	}
 	expect(t, dir, before)
+}
+
+// TestWriteRefusesATwin: two environments of one cluster must not be the same
+// Helm release; on two clusters they may.
+func TestWriteRefusesATwin(t *testing.T) {
+	_, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml")))
+	want := folder.TwinError{Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	if _, err := folder.Write(root, treeOf("prod", files("clusters/x/prefect-prod.yaml")), false); !errors.Is(err, want) {
+		t.Errorf("Write = %v, want %v", err, want)
+	}
+	write(t, root, treeOf("prod", files("clusters/y/prefect-prod.yaml")), false)
+	write(t, root, treeOf("test", files("clusters/x/prefect-test.yaml"), installedAt("prefect-cloud", "test")), false)
+}
+
+// TestAnInventoryCannotListWhatIsNotOurs: it comes from the repository, and
+// what it lists we delete.
+func TestAnInventoryCannotListWhatIsNotOurs(t *testing.T) {
+	for _, file := range []string{".git/HEAD", "README.md", "prefect/other.yaml", "prefect/overlays/prod/a.yaml", "clusters/x/prefect-prod.yaml", "clusters/prefect-dev.yaml", "prefect/base", "prefect/overlays/dev/../../../README.md", "/etc/motd"} {
+		dir, root := folderWith(t)
+		put(t, dir, "README.md", "mine")
+		forged := treeOf("dev", files(file))
+		put(t, dir, devInventory, string(forged[devInventory]))
+		before := snapshot(t, dir)
+		for _, force := range []bool{false, true} {
+			_, err := folder.Write(root, treeOf("dev", files("prefect/overlays/dev/a.yaml")), force)
+			if want := "read " + devInventory + ": it lists " + file + ", which environment dev never writes"; err == nil || err.Error() != want {
+				t.Errorf("Write = %v, want %s", err, want)
+			}
+		}
+		expect(t, dir, before)
+	}
 }

@@ -68,6 +68,11 @@ func readInventories(root *os.Root, inventoryPath string) (known inventories, le
 		if err != nil {
 			return nil, nil, fmt.Errorf("read %s: %w", name, err)
 		}
+		for file := range inventory.Files {
+			if !inventory.Owns(path.Dir(dir), file) {
+				return nil, nil, fmt.Errorf("read %s: it lists %s, which environment %s never writes", name, file, inventory.Environment)
+			}
+		}
 		known[inventory.Environment] = append(known[inventory.Environment], inventory)
 	}
 	return known, leftovers, nil

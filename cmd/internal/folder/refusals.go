@@ -48,6 +48,17 @@ func (e PathError) Error() string {
 	return fmt.Sprintf("environment %s is written with inventory %s here, and would be written a second time with %s", e.Environment, e.Old, e.New)
 }
 
+// TwinError is a Helm release that two environments install in one cluster.
+type TwinError struct {
+	Release, Other string // the release's key, and the environment that has it
+	At             render.InstalledAt
+}
+
+func (e TwinError) Error() string {
+	return fmt.Sprintf("environment %s installs Helm release %s in namespace %s of the same cluster already: give %s another name or namespace under spec.names, or take that environment out first",
+		e.Other, e.At.Name, e.At.Namespace, e.Release)
+}
+
 // elsewhere refuses a second copy of an environment: its delivery path changed.
 func elsewhere(root *os.Root, known inventories, environment, inventoryPath string) error {
 	if known[environment] != nil {
@@ -61,7 +72,8 @@ func elsewhere(root *os.Root, known inventories, environment, inventoryPath stri
 }
 
 // refusals is what a person must say twice: another target for an
-// environment, and another place for a protected release.
+// environment, another place for a protected release, and a place that another
+// environment has.
 func (known inventories) refusals(next render.Inventory) []error {
 	var refusals []error
 	for _, inventory := range known[next.Environment] {
@@ -74,5 +86,25 @@ func (known inventories) refusals(next render.Inventory) []error {
 			}
 		}
 	}
-	return refusals
+	return append(refusals, known.twins(next)...)
+}
+
+// twins finds protected releases that another environment has where they go.
+func (known inventories) twins(next render.Inventory) []error {
+	var twins []error
+	for _, other := range slices.Sorted(maps.Keys(known)) {
+		if other == next.Environment || !slices.ContainsFunc(known[other], func(i render.Inventory) bool { return next.Cluster() != "" && i.Cluster() == next.Cluster() }) {
+			continue
+		}
+		for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
+			at := next.Releases[release]
+			has := func(i render.Inventory) bool {
+				return slices.Contains(slices.Collect(maps.Values(i.Releases)), at)
+			}
+			if slices.ContainsFunc(known[other], has) {
+				twins = append(twins, TwinError{release, other, at})
+			}
+		}
+	}
+	return twins
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Plain is v as JSON knows it: map[string]any, []any, string, bool, int64 and
@@ -36,8 +37,8 @@ func plainMapping(v *Value, path string) (any, Problems) {
 		at := Join(path, entry.Key)
 		// kustomize reads such keys of a patch as its own directives
 		// (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/).
-		if strings.HasPrefix(entry.Key, "$") {
-			problems = append(problems, Problem{entry.Position, at, "a key that begins with $ is a directive of kustomize and cannot reach the chart"})
+		if strings.HasPrefix(entry.Key, "$") || entry.Key == "<<" {
+			problems = append(problems, Problem{entry.Position, at, "a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart"})
 			continue
 		}
 		value, p := Plain(entry.Value, at)
@@ -49,6 +50,9 @@ func plainMapping(v *Value, path string) (any, Problems) {
 func plainScalar(v *Value) (value any, problem string) {
 	switch v.Tag {
 	case "!!str":
+		if strings.ContainsFunc(v.Text, unwritable) {
+			return nil, "a control character would not reach the chart as it is written"
+		}
 		return v.Text, ""
 	case "!!bool":
 		return strings.EqualFold(v.Text, "true"), ""
@@ -69,6 +73,12 @@ func plainScalar(v *Value) (value any, problem string) {
 	default:
 		return nil, fmt.Sprintf("want a string, number, true or false, got %s: put it in quotes", Describe(v))
 	}
+}
+
+// unwritable reports whether a character is one that YAML readers drop,
+// change or refuse.
+func unwritable(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
 }
 
 // sameNumber reports whether a float, written the short way, is its own text

@@ -119,6 +119,9 @@ func syntaxProblem(at Position, err error) Problem {
 		at.Column = min(at.Line, 1)
 		text = text[len(m[0]):]
 	}
+	if strings.HasPrefix(text, "unknown anchor") { // the library repeats the name, and that may be a password
+		text = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
+	}
 	return Problem{Position: at, Message: "not valid YAML: " + text}
 }
 
@@ -167,7 +170,7 @@ func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 
 func (l *loader) alias(n *yaml.Node, path string, depth int) *Value {
 	if l.open[n.Alias] {
-		l.problem(n, path, "the anchor %q contains itself", n.Value)
+		l.problem(n, path, "the anchor contains itself")
 		return &Value{Position: l.at(n), Tag: "!!null"}
 	}
 	l.open[n.Alias] = true
@@ -225,7 +228,8 @@ func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
 }
 
 // Merge lays child over parent: mappings merge key by key, anything else in
-// the child replaces what the parent has, a null included. Neither is changed.
+// the child replaces what the parent has, and a null takes it away. Neither
+// is changed.
 func Merge(parent, child *Value) *Value {
 	if parent == nil || child == nil || parent.Kind != Mapping || child.Kind != Mapping {
 		if child == nil {
@@ -241,7 +245,11 @@ func Merge(parent, child *Value) *Value {
 		}
 	}
 	for _, entry := range child.Entries {
-		entry.Value = Merge(parent.Get(entry.Key), entry.Value)
+		below := parent.Get(entry.Key)
+		if below != nil && entry.Value.IsNull() {
+			continue
+		}
+		entry.Value = Merge(below, entry.Value)
 		merged.Entries = append(merged.Entries, entry)
 	}
 	return &merged
