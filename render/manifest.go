@@ -13,6 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// YAML writes objects as a stream, in the form that manifests have.
+func YAML(objects ...any) ([]byte, error) { return marshalAll(objects) }
+
 // marshalAll writes objects as a YAML stream.
 func marshalAll(objects []any) ([]byte, error) {
 	var out bytes.Buffer

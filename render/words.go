@@ -87,6 +87,10 @@ func (w FluxVersion) Minor() int {
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/oci/).
 func (w ArgoVersion) NativeOCI() bool { return w != "2.14" && w != "3.0" }
 
+// TracksByLabel reports whether the release of Argo CD knows what it applied by
+// a label, where it is told nothing else.
+func (w ArgoVersion) TracksByLabel() bool { return w == "2.14" }
+
 // RetriesNewest reports whether the release of Argo CD can take the newest
 // commit when it tries again (spec.syncPolicy.retry.refresh).
 func (w ArgoVersion) RetriesNewest() bool { return w.NativeOCI() && w != "3.1" }

@@ -27,7 +27,7 @@ func (a Argo) Files(plan render.Plan) ([]render.File, error) {
 	w := argoWriter{plan: plan, argo: plan.Delivery.Argo}
 	files := []render.File{{Path: plan.ClusterFile(), Objects: w.entrance(), Applied: true}}
 	files = append(files, w.root()...)
-	files = append(files, namespaces(plan, map[string]string{syncOptions: neverDelete})...)
+	files = append(files, namespaces(plan, keptNamespace)...)
 	for i, wave := range plan.Waves {
 		for _, release := range wave {
 			overlay, err := w.release(release, i+1)
@@ -88,9 +88,18 @@ const (
 	neverDelete   = "Prune=false,Delete=false"
 	confirmDelete = "Prune=confirm,Delete=confirm"
 
+	// ignoreGone keeps an Application Synced that has less in Git than in the
+	// cluster: without it, a namespace that is kept would hold every wave.
+	compareOptions = "argocd.argoproj.io/compare-options"
+	ignoreGone     = "IgnoreExtraneous"
+
 	// inCluster is the cluster that Argo CD itself runs in.
 	inCluster = "https://kubernetes.default.svc"
 )
+
+// keptNamespace is the annotations of namespaces: they hold what nobody wants
+// to lose, and stay when they are no longer in Git.
+var keptNamespace = map[string]string{syncOptions: neverDelete, compareOptions: ignoreGone}
 
 // rootOverlay is the folder of the root Application's children.
 func (w argoWriter) rootOverlay() string { return w.plan.Overlay("") }

@@ -97,12 +97,3 @@ func (w argoWriter) chart(chart render.Chart) *argov1.ApplicationSource {
 	}
 	return &argov1.ApplicationSource{RepoURL: w.repository(chart), Path: ".", TargetRevision: revision}
 }
-
-// repository is what an Application, its project and the credentials of a
-// chart call the place it is in: Argo CD compares the texts.
-func (w argoWriter) repository(chart render.Chart) string {
-	if w.argo.Charts == render.ChartsOCI {
-		return "oci://" + chart.Repository
-	}
-	return path.Dir(chart.Repository)
-}

@@ -40,7 +40,7 @@ func TestGuideValues(t *testing.T) {
 // the guide's commands: `helm install istiod`, in istio-system as the guide's
 // namespace says, and `helm install customer-managed -n customer-managed`.
 func TestGuideNames(t *testing.T) {
-	rendering := rendered(t, planOf(t, samples(t)["guide"], "2.7"))
+	rendering := rendered(t, forFlux(t, samples(t)["guide"], "2.7"), targets.Flux{})
 	for key, want := range map[string][2]string{
 		render.PrefectIstiod: {"istiod", "istio-system"},
 		render.PrefectCloud:  {"customer-managed", "customer-managed"},
