@@ -53,6 +53,9 @@ func (a Argo) check(plan render.Plan) error {
 	if plan.Secrets.Into == render.IntoValues {
 		problem("spec.secrets.into", "Argo CD cannot hand a Secret to a chart as values: want chart, with which the chart reads Secrets that exist, or the flux target")
 	}
+	if plan.Environment == "default" {
+		problem("metadata.name", "%q is the project that Argo CD gives to everybody: want another name", plan.Environment)
+	}
 	if plan.Delivery.Git == nil {
 		problem("spec.delivery.git", "the field is missing: an Application names the Git repository that holds its manifests")
 	}

@@ -68,6 +68,9 @@ func (a app) checkPrerequisites(ctx context.Context, file string, plan render.Pl
 	if err != nil {
 		return err
 	}
+	if file == "-" {
+		file = "<stdin>"
+	}
 	missing, err := system.CheckPrerequisites(plan, configMap)
 	if err != nil {
 		return fmt.Errorf("check %s: %w", file, err)
