@@ -269,6 +269,17 @@ type Argo struct {
 	// Where Argo CD runs; default argocd.
 	Namespace   Name            `json:"namespace,omitempty"`
 	Destination ArgoDestination `json:"destination,omitzero"`
+	// How charts are named: helm (the classic form, default) or oci (native, from Argo CD 3.1, which can pin digests).
+	Charts ArgoCharts `json:"charts,omitempty"`
+	// Further kinds of cluster-wide objects that releases of your own bring.
+	ClusterResources []GroupKind `json:"clusterResources,omitempty"`
+}
+
+// GroupKind is a kind of objects.
+type GroupKind struct {
+	// The API group; empty for the core one.
+	Group string `json:"group,omitempty"`
+	Kind  Text   `json:"kind"`
 }
 
 // ArgoDestination is the cluster to deploy to, by server or by name; default

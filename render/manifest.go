@@ -13,6 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// YAML writes objects as a stream, in the form that manifests have.
+func YAML(objects ...any) ([]byte, error) { return marshalAll(objects) }
+
 // marshalAll writes objects as a YAML stream.
 func marshalAll(objects []any) ([]byte, error) {
 	var out bytes.Buffer
@@ -63,6 +66,9 @@ func encode(out *bytes.Buffer, tree map[string]any) error {
 // dropped or rewritten.
 var freeForm = map[string]bool{"values": true, "valuesObject": true, "labels": true, "annotations": true, "data": true, "stringData": true}
 
+// required is the keys whose empty text says something: the core API group.
+var required = map[string]bool{"group": true}
+
 // durationKeys is the fields that Kubernetes types print as 30m0s.
 var durationKeys = map[string]bool{"interval": true, "retryInterval": true, "timeout": true}
 
@@ -93,7 +99,7 @@ func clean(m map[string]any) {
 				value = shortDuration(value)
 				m[key] = value
 			}
-			if value == "" {
+			if value == "" && !required[key] {
 				delete(m, key)
 			}
 		}

@@ -147,6 +147,13 @@ func (d Delivery) withDefaults() Delivery {
 	d.Flux.Source = or(d.Flux.Source, "flux-system")
 	d.Argo.Version = or(d.Argo.Version, "2.14")
 	d.Argo.Namespace = or(d.Argo.Namespace, "argocd")
+	d.Argo.Charts = or(d.Argo.Charts, ChartsHelm)
+	if d.Argo.Destination == (ArgoDestination{}) {
+		d.Argo.Destination.Server = "https://kubernetes.default.svc"
+	}
+	if d.Git != nil {
+		d.Git = &Git{d.Git.URL, or(d.Git.Branch, "main")}
+	}
 	return d
 }
 

@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"path"
-	"strings"
 )
 
 // Target is a delivery system that manifests are written for.
@@ -21,6 +20,9 @@ type Target interface {
 type File struct {
 	Path    string // from the repository root, with slashes
 	Objects []any  // typed Kubernetes objects and kustomizations, one document each
+	// Applied says that a controller is pointed at the file or, for a
+	// kustomization.yaml, at its folder. What only others include is not.
+	Applied bool
 }
 
 // Rendering is an environment as a delivery system reads it.
@@ -54,7 +56,7 @@ func Render(plan Plan, target Target) (Rendering, error) {
 			return Rendering{}, fmt.Errorf("write %s: %w", file.Path, err)
 		}
 	}
-	manifests, err := build(tree, files, plan.overlays())
+	manifests, err := build(tree, files)
 	if err != nil {
 		return Rendering{}, err
 	}
@@ -64,11 +66,11 @@ func Render(plan Plan, target Target) (Rendering, error) {
 	return Rendering{Tree: tree, Manifests: manifests}, nil
 }
 
-// overlays is the folder that the environment's overlays lie in.
-func (p Plan) overlays() string { return path.Join(p.Path, "overlays", p.Environment) }
-
-// Overlay is the folder of one part of the environment: a release's key, or prereqs.
-func (p Plan) Overlay(part string) string { return path.Join(p.overlays(), part) }
+// Overlay is the folder of one part of the environment: a release's key,
+// prereqs, or the empty text for the folder above them all.
+func (p Plan) Overlay(part string) string {
+	return path.Join(p.Path, "overlays", p.Environment, part)
+}
 
 // Base is the folder of what no environment changes, for one target. Its
 // content is fixed for ever: another content is another version beside it, so
@@ -80,20 +82,20 @@ func (p Plan) ClusterFile() string {
 	return path.Join("clusters", p.Cluster, "prefect-"+p.Environment+".yaml")
 }
 
-// build gives what reaches the cluster: files outside bases and overlays as
-// they are, and each overlay as kustomize builds it.
-func build(tree Tree, files []File, overlays string) ([]Manifest, error) {
+// build gives what reaches the cluster: files as they are, and overlays, with
+// all that they include, as kustomize builds them.
+func build(tree Tree, files []File) ([]Manifest, error) {
 	kustomize, err := newBuilder(tree)
 	if err != nil {
 		return nil, err
 	}
 	var manifests []Manifest
 	for _, file := range files {
-		folder, name := path.Split(file.Path)
-		switch {
-		case strings.HasPrefix(file.Path, "clusters/"):
+		switch folder, name := path.Split(file.Path); {
+		case !file.Applied:
+		case name != kustomizationFile:
 			manifests = append(manifests, Manifest{file.Path, tree[file.Path]})
-		case name == kustomizationFile && strings.HasPrefix(folder, overlays+"/"):
+		default:
 			built, err := kustomize.build(path.Clean(folder))
 			if err != nil {
 				return nil, err

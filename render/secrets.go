@@ -19,10 +19,16 @@ type RequiredSecret struct {
 	Type      string   `json:"type"` // Opaque, kubernetes.io/dockerconfigjson …
 	Keys      []string `json:"keys"`
 	Why       string   `json:"why"`
+	// Labels and Data is what it must say besides, and is no secret.
+	Labels map[string]string `json:"labels,omitempty"`
+	Data   map[string]string `json:"data,omitempty"`
 	// Inputs is what the document under values.yaml must say, for a Secret
 	// that hands values to a chart.
 	Inputs []SecretInput `json:"inputs,omitempty"`
 }
+
+// WhyCA is why the Secret of a registry's certificate authority must exist.
+const WhyCA = "the registry's certificate authority"
 
 // ValuesKey is the key of the document in a values Secret: Flux's default.
 const ValuesKey = "values.yaml"
@@ -36,13 +42,13 @@ func (p Plan) RequiredSecrets() []RequiredSecret {
 	var secrets []RequiredSecret
 	for _, release := range p.Releases() {
 		if len(release.SecretInputs) > 0 {
-			secrets = append(secrets, RequiredSecret{release.Namespace, ValuesSecret(release), "Opaque", []string{ValuesKey}, "secret values of " + release.Key, release.SecretInputs})
+			secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: ValuesSecret(release), Type: "Opaque", Keys: []string{ValuesKey}, Why: "secret values of " + release.Key, Inputs: release.SecretInputs})
 		}
 		if name := release.Chart.PullSecret; name != "" {
-			secrets = append(secrets, RequiredSecret{release.Namespace, name, "kubernetes.io/dockerconfigjson", []string{".dockerconfigjson"}, "pulls charts; pods use it where the chart is told to", nil})
+			secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: name, Type: "kubernetes.io/dockerconfigjson", Keys: []string{".dockerconfigjson"}, Why: "pulls charts; pods use it where the chart is told to"})
 		}
 		if name := release.Chart.CASecret; name != "" {
-			secrets = append(secrets, RequiredSecret{release.Namespace, name, "Opaque", []string{"ca.crt"}, "the registry's certificate authority", nil})
+			secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: name, Type: "Opaque", Keys: []string{"ca.crt"}, Why: WhyCA})
 		}
 		if release.Key == PrefectCloud {
 			secrets = append(secrets, p.chartSecrets(release)...)
@@ -58,16 +64,16 @@ func (p Plan) RequiredSecrets() []RequiredSecret {
 func (p Plan) chartSecrets(release Release) []RequiredSecret {
 	var secrets []RequiredSecret
 	if tls := p.env.Spec.Ingress; tls != nil && tls.TLS != nil {
-		secrets = append(secrets, RequiredSecret{release.Namespace, string(tls.TLS.Secret), "kubernetes.io/tls", []string{"tls.crt", "tls.key"}, "the certificate of the Ingress", nil})
+		secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: string(tls.TLS.Secret), Type: "kubernetes.io/tls", Keys: []string{"tls.crt", "tls.key"}, Why: "the certificate of the Ingress"})
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.chartReads)) {
-		secrets = append(secrets, RequiredSecret{release.Namespace, name, "Opaque", p.chartReads[name], "read by the chart of " + release.Key, nil})
+		secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: name, Type: "Opaque", Keys: p.chartReads[name], Why: "read by the chart of " + release.Key})
 	}
 	return secrets
 }
 
-// fillIn stands where a person puts a secret.
-const fillIn = "FILL-IN"
+// FillIn stands where a person puts a secret.
+const FillIn = "FILL-IN"
 
 // SecretTemplates is the manifests of Secrets to fill in, as a YAML stream.
 // The document of a values Secret has every value in its place, and behind
@@ -76,8 +82,9 @@ func SecretTemplates(secrets []RequiredSecret) ([]byte, error) {
 	var objects []any
 	for _, secret := range secrets {
 		data := map[string]string{}
+		maps.Copy(data, secret.Data)
 		for _, key := range secret.Keys {
-			data[key] = fillIn
+			data[key] = FillIn
 		}
 		if secret.Inputs != nil {
 			document, err := secret.document()
@@ -88,7 +95,7 @@ func SecretTemplates(secrets []RequiredSecret) ([]byte, error) {
 		}
 		objects = append(objects, corev1.Secret{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: secret.Name, Namespace: secret.Namespace},
+			ObjectMeta: metav1.ObjectMeta{Name: secret.Name, Namespace: secret.Namespace, Labels: secret.Labels},
 			Type:       corev1.SecretType(secret.Type),
 			StringData: data,
 		})
@@ -100,7 +107,7 @@ func SecretTemplates(secrets []RequiredSecret) ([]byte, error) {
 func (s RequiredSecret) document() (string, error) {
 	values := map[string]any{}
 	for _, input := range s.Inputs {
-		setPath(values, input.Path, fmt.Sprintf("%s %s/%s", fillIn, input.From.Secret, input.From.Key))
+		setPath(values, input.Path, fmt.Sprintf("%s %s/%s", FillIn, input.From.Secret, input.From.Key))
 	}
 	var out bytes.Buffer
 	if err := encode(&out, values); err != nil {

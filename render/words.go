@@ -19,6 +19,7 @@ type (
 	ESOVersion      string // the API version of External Secrets
 	FluxVersion     string // a minor release of Flux
 	ArgoVersion     string // a minor release of Argo CD
+	ArgoCharts      string // how Applications name charts
 	AutoMerge       string // which pull requests merge themselves
 )
 
@@ -27,6 +28,9 @@ const (
 	FromExisting SecretsFrom = "existing"
 	IntoValues   SecretsInto = "values"
 	IntoChart    SecretsInto = "chart"
+
+	ChartsHelm ArgoCharts = "helm"
+	ChartsOCI  ArgoCharts = "oci"
 )
 
 func (APIVersion) words() []string { return []string{"pm-gitops/v1"} }
@@ -45,7 +49,8 @@ func (FluxVersion) words() []string {
 func (ArgoVersion) words() []string {
 	return []string{"2.14", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5"}
 }
-func (AutoMerge) words() []string { return []string{"never", "patch"} }
+func (ArgoCharts) words() []string { return []string{"helm", "oci"} }
+func (AutoMerge) words() []string  { return []string{"never", "patch"} }
 
 // Validate refuses every other word; likewise for the types below.
 func (w APIVersion) Validate() error      { return oneOf(w) }
@@ -56,6 +61,7 @@ func (w StoreKind) Validate() error       { return oneOf(w) }
 func (w ESOVersion) Validate() error      { return oneOf(w) }
 func (w FluxVersion) Validate() error     { return oneOf(w) }
 func (w ArgoVersion) Validate() error     { return oneOf(w) }
+func (w ArgoCharts) Validate() error      { return oneOf(w) }
 func (w AutoMerge) Validate() error       { return oneOf(w) }
 
 // word is a string type that takes one of a few words.
@@ -76,3 +82,15 @@ func (w FluxVersion) Minor() int {
 	minor, _ := strconv.Atoi(strings.TrimPrefix(string(w), "2."))
 	return minor
 }
+
+// NativeOCI reports whether the release of Argo CD knows oci:// sources
+// (https://argo-cd.readthedocs.io/en/stable/user-guide/oci/).
+func (w ArgoVersion) NativeOCI() bool { return w != "2.14" && w != "3.0" }
+
+// TracksByLabel reports whether the release of Argo CD knows what it applied by
+// a label, where it is told nothing else.
+func (w ArgoVersion) TracksByLabel() bool { return w == "2.14" }
+
+// RetriesNewest reports whether the release of Argo CD can take the newest
+// commit when it tries again (spec.syncPolicy.retry.refresh).
+func (w ArgoVersion) RetriesNewest() bool { return w.NativeOCI() && w != "3.1" }

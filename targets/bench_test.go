@@ -9,7 +9,7 @@ import (
 
 // BenchmarkRender is one environment with every overlay built.
 func BenchmarkRender(b *testing.B) {
-	plan := planOf(b, samples(b)["prod"], "2.7")
+	plan := forFlux(b, samples(b)["prod"], "2.7")
 	for b.Loop() {
 		if _, err := render.Render(plan, targets.Flux{}); err != nil {
 			b.Fatal(err)

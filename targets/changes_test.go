@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // cluster is what Flux keeps of a rendering: the Flux Kustomizations, and
@@ -154,7 +155,7 @@ func TestChanges(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, version := range fluxVersions {
-			t.Run(tt.name+"/"+string(version), func(t *testing.T) {
+			t.Run(tt.name+"/"+version, func(t *testing.T) {
 				file := samples(t)["prod"]
 				source := string(readFile(t, file))
 				edited := strings.ReplaceAll(source, tt.old, tt.new)
@@ -183,11 +184,11 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-func flux(t *testing.T, file, source string, version render.FluxVersion) cluster {
+func flux(t *testing.T, file, source string, version string) cluster {
 	t.Helper()
-	plan := planSource(t, file, []byte(source))
-	plan.Delivery.Flux.Version = version
-	return apply(t, rendered(t, plan))
+	plan := planSource(t, targets.Flux{}, file, []byte(source))
+	plan.Delivery.Flux.Version = render.FluxVersion(version)
+	return apply(t, rendered(t, plan, targets.Flux{}))
 }
 
 // checkProtected fails when Helm would uninstall what is protected.

@@ -10,7 +10,6 @@ import (
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/apis/meta"
-	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -42,8 +41,8 @@ func (f Flux) Files(plan render.Plan) ([]render.File, error) {
 		return nil, err
 	}
 	w := fluxWriter{plan: plan, minor: plan.Delivery.Flux.Version.Minor()}
-	files := []render.File{{Path: plan.ClusterFile(), Objects: w.kustomizations()}}
-	files = append(files, w.prereqs()...)
+	files := []render.File{{Path: plan.ClusterFile(), Objects: w.kustomizations(), Applied: true}}
+	files = append(files, namespaces(plan, pruneDisabled)...)
 	for _, release := range plan.Releases() {
 		overlay, err := w.release(release)
 		if err != nil {
@@ -155,19 +154,6 @@ func helmReleaseHealth() kustomize.CustomHealthCheck {
 // (https://fluxcd.io/flux/components/kustomize/kustomizations/#prune).
 var pruneDisabled = map[string]string{kustomizev1.GroupVersion.Group + "/prune": "disabled"}
 
-// prereqs is the namespaces: the chart's own could not be labelled before the
-// first pod is created.
-func (w fluxWriter) prereqs() []render.File {
-	var namespaces []any
-	for _, namespace := range w.plan.Namespaces {
-		namespaces = append(namespaces, corev1.Namespace{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
-			ObjectMeta: metav1.ObjectMeta{Name: namespace.Name, Labels: namespace.Labels, Annotations: maps.Clone(pruneDisabled)},
-		})
-	}
-	return overlay(w.plan.Overlay(render.Prereqs), kustomization{Resources: []string{"namespaces.yaml"}}, fileOf("namespaces.yaml", namespaces...))
-}
-
 // release is the overlay of a release. The vendor's releases share a base
 // with every other environment; a release of the user's own stands alone.
 func (w fluxWriter) release(release render.Release) ([]render.File, error) {
@@ -182,20 +168,20 @@ func (w fluxWriter) release(release render.Release) ([]render.File, error) {
 		base = helmReleaseBase(release)
 		below := w.plan.Base("flux", release.Key)
 		files := overlay(below, kustomization{Resources: []string{"helmrelease.yaml"}}, fileOf("helmrelease.yaml", base))
-		return append(files, overlay(folder, kustomization{
+		return append(files, applied(overlay(folder, kustomization{
 			Namespace: release.Namespace,
 			Resources: []string{relative(folder, below), source.Path},
 			Patches:   []string{"helmrelease-patch.yaml"},
-		}, source, fileOf("helmrelease-patch.yaml", patch))...), nil
+		}, source, fileOf("helmrelease-patch.yaml", patch)))...), nil
 	}
 	full, err := w.helmRelease(release, helmReleaseBase(release))
 	if err != nil {
 		return nil, err
 	}
-	return overlay(folder, kustomization{
+	return applied(overlay(folder, kustomization{
 		Namespace: release.Namespace,
 		Resources: []string{"helmrelease.yaml", source.Path},
-	}, source, fileOf("helmrelease.yaml", full)), nil
+	}, source, fileOf("helmrelease.yaml", full))), nil
 }
 
 // vendor reports whether a release is one of the vendor's.

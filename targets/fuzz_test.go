@@ -30,30 +30,37 @@ func FuzzRender(f *testing.F) {
 			checkProblems(t, err)
 			return
 		}
-		plan, err := render.NewPlan(env, cat, targets.Flux{}.SecretsInto())
-		if err != nil || env.IsDefaults() {
-			checkProblems(t, err)
-			return
-		}
-		checkPlan(t, plan)
-		first, err := render.Render(plan, targets.Flux{})
-		if err != nil {
-			checkProblems(t, err)
-			return
-		}
-		for _, name := range first.Tree.Paths() {
-			if path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "../") || strings.HasPrefix(name, ".git/") {
-				t.Errorf("a file is written to %q", name)
-			}
-		}
-		second, err := render.Render(plan, targets.Flux{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(first, second); diff != "" {
-			t.Errorf("rendered twice (-first +second):\n%s", diff)
+		for _, target := range targets.All() {
+			checkRendering(t, env, cat, target)
 		}
 	})
+}
+
+func checkRendering(t *testing.T, env render.Environment, cat catalog.Catalog, target render.Target) {
+	t.Helper()
+	plan, err := render.NewPlan(env, cat, target.SecretsInto())
+	if err != nil || env.IsDefaults() {
+		checkProblems(t, err)
+		return
+	}
+	checkPlan(t, plan)
+	first, err := render.Render(plan, target)
+	if err != nil {
+		checkProblems(t, err)
+		return
+	}
+	for _, name := range first.Tree.Paths() {
+		if path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "../") || strings.HasPrefix(name, ".git/") {
+			t.Errorf("a file is written to %q", name)
+		}
+	}
+	second, err := render.Render(plan, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("rendered twice (-first +second):\n%s", diff)
+	}
 }
 
 // checkProblems wants every refusal of an input to say where.

@@ -18,7 +18,35 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden trees")
 
 // fluxVersions is every release of Flux that an environment may name.
-var fluxVersions = []render.FluxVersion{"2.4", "2.5", "2.6", "2.7", "2.8", "2.9"}
+var fluxVersions = []string{"2.4", "2.5", "2.6", "2.7", "2.8", "2.9"}
+
+// argoVersions is every release of Argo CD that an environment may name.
+var argoVersions = []string{"2.14", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5"}
+
+// forFlux and forArgo plan a sample for a release of a delivery system.
+func forFlux(t testing.TB, file, version string) render.Plan {
+	t.Helper()
+	plan := planSource(t, targets.Flux{}, file, readFile(t, file))
+	plan.Delivery.Flux.Version = render.FluxVersion(version)
+	return plan
+}
+
+func forArgo(t testing.TB, file, version string) render.Plan {
+	t.Helper()
+	plan := planSource(t, targets.Argo{}, file, readFile(t, file))
+	plan.Delivery.Argo.Version = render.ArgoVersion(version)
+	return plan
+}
+
+// deliveries is every release of every delivery system.
+var deliveries = []struct {
+	target   render.Target
+	versions []string
+	plan     func(t testing.TB, file, version string) render.Plan
+}{
+	{targets.Flux{}, fluxVersions, forFlux},
+	{targets.Argo{}, argoVersions, forArgo},
+}
 
 // samples is the sample environments, each name with its file.
 func samples(t testing.TB) map[string]string {
@@ -34,16 +62,8 @@ func samples(t testing.TB) map[string]string {
 	return byName
 }
 
-// planOf plans a sample for a release of Flux.
-func planOf(t testing.TB, file string, version render.FluxVersion) render.Plan {
-	t.Helper()
-	plan := planSource(t, file, readFile(t, file))
-	plan.Delivery.Flux.Version = version
-	return plan
-}
-
 // planSource plans an environment that stands where file does.
-func planSource(t testing.TB, file string, source []byte) render.Plan {
+func planSource(t testing.TB, target render.Target, file string, source []byte) render.Plan {
 	t.Helper()
 	env, err := render.Parse(file, source, os.ReadFile)
 	if err != nil {
@@ -57,16 +77,16 @@ func planSource(t testing.TB, file string, source []byte) render.Plan {
 		}
 		cat = cat.With(other)
 	}
-	plan, err := render.NewPlan(env, cat, targets.Flux{}.SecretsInto())
+	plan, err := render.NewPlan(env, cat, target.SecretsInto())
 	if err != nil {
 		t.Fatalf("NewPlan: %v", err)
 	}
 	return plan
 }
 
-func rendered(t testing.TB, plan render.Plan) render.Rendering {
+func rendered(t testing.TB, plan render.Plan, target render.Target) render.Rendering {
 	t.Helper()
-	rendering, err := render.Render(plan, targets.Flux{})
+	rendering, err := render.Render(plan, target)
 	if err != nil {
 		t.Fatalf("Render: %v", err)
 	}
@@ -83,29 +103,41 @@ func readFile(t testing.TB, name string) []byte {
 }
 
 // TestGoldenTrees compares whole trees: a file too many fails as one too few.
+// Of a sample that a target refuses, the archive has the reasons.
 func TestGoldenTrees(t *testing.T) {
 	wanted := map[string]bool{}
-	for name, file := range samples(t) {
-		for _, version := range fluxVersions {
-			golden := filepath.Join("..", "testdata", "golden", "flux-"+string(version), name+".txtar")
-			wanted[golden] = true
-			t.Run(name+"/"+string(version), func(t *testing.T) {
-				got := archive(rendered(t, planOf(t, file, version)).Tree)
-				if *update {
-					write(t, golden, got)
-				}
-				if diff := cmp.Diff(string(readFile(t, golden)), string(got)); diff != "" {
-					t.Errorf("tree of %s for Flux %s (-want +got):\n%s", name, version, diff)
-				}
-			})
+	for _, delivery := range deliveries {
+		for name, file := range samples(t) {
+			for _, version := range delivery.versions {
+				of := delivery.target.Name() + "-" + version
+				golden := filepath.Join("..", "testdata", "golden", of, name+".txtar")
+				wanted[golden] = true
+				t.Run(of+"/"+name, func(t *testing.T) {
+					got := goldenOf(delivery.plan(t, file, version), delivery.target)
+					if *update {
+						write(t, golden, got)
+					}
+					if diff := cmp.Diff(string(readFile(t, golden)), string(got)); diff != "" {
+						t.Errorf("tree (-want +got):\n%s", diff)
+					}
+				})
+			}
 		}
 	}
-	found, _ := filepath.Glob("../testdata/golden/flux-*/*.txtar")
+	found, _ := filepath.Glob("../testdata/golden/*/*.txtar")
 	for _, golden := range found {
 		if !wanted[golden] {
 			t.Errorf("%s belongs to no sample environment", golden)
 		}
 	}
+}
+
+func goldenOf(plan render.Plan, target render.Target) []byte {
+	rendering, err := render.Render(plan, target)
+	if err != nil {
+		return archive(render.Tree{"refused": []byte(err.Error() + "\n")})
+	}
+	return archive(rendering.Tree)
 }
 
 func archive(tree render.Tree) []byte {
@@ -128,29 +160,34 @@ func write(t *testing.T, name string, data []byte) {
 
 // TestBaseNeverChanges: environments are rendered one at a time, by different
 // versions of the program, so a base that changed would change what others
-// get. No flag rewrites this file; another content is another base version.
+// get. No flag rewrites these files; another content is another base version.
 func TestBaseNeverChanges(t *testing.T) {
-	frozen := map[string]string{}
-	for _, file := range txtar.Parse(readFile(t, "../testdata/frozen/base-v1-flux.txtar")).Files {
-		frozen[file.Name] = string(file.Data)
-	}
-	seen := map[string]bool{}
-	for name, file := range samples(t) {
-		for _, version := range fluxVersions {
-			plan := planOf(t, file, version)
-			for path, content := range rendered(t, plan).Tree {
-				relative, ok := strings.CutPrefix(path, plan.Path+"/base/v1/flux/")
-				if !ok {
-					continue
+	for _, delivery := range deliveries {
+		frozen, seen := map[string]string{}, map[string]bool{}
+		for _, file := range txtar.Parse(readFile(t, "../testdata/frozen/base-v1-"+delivery.target.Name()+".txtar")).Files {
+			frozen[file.Name] = string(file.Data)
+		}
+		for name, file := range samples(t) {
+			for _, version := range delivery.versions {
+				plan := delivery.plan(t, file, version)
+				rendering, err := render.Render(plan, delivery.target)
+				if err != nil {
+					continue // a golden archive has the reason
 				}
-				seen[relative] = true
-				if frozen[relative] != string(content) {
-					t.Errorf("%s, Flux %s: base %s is\n%swhile it is for ever\n%s", name, version, relative, content, frozen[relative])
+				for path, content := range rendering.Tree {
+					relative, ok := strings.CutPrefix(path, plan.Base(delivery.target.Name(), "")+"/")
+					if !ok {
+						continue
+					}
+					seen[relative] = true
+					if frozen[relative] != string(content) {
+						t.Errorf("%s for %s %s: base %s is\n%swhile it is for ever\n%s", name, delivery.target.Name(), version, relative, content, frozen[relative])
+					}
 				}
 			}
 		}
-	}
-	if len(seen) != len(frozen) {
-		t.Errorf("bases %v, want %d", seen, len(frozen))
+		if len(frozen) == 0 || len(seen) != len(frozen) {
+			t.Errorf("%s has the bases %v, want %d", delivery.target.Name(), seen, len(frozen))
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // TestGuideValues compares with the values-override.yaml of the vendor's
@@ -21,8 +22,8 @@ func TestGuideValues(t *testing.T) {
 	if n := len(leaves(want)); n != 25 {
 		t.Fatalf("the guide's sample has %d leaves, want 25", n)
 	}
-	plan := planOf(t, samples(t)["guide"], "2.7")
-	spec := helmRelease(t, rendered(t, plan), render.PrefectCloud)["spec"].(map[string]any)
+	plan := forFlux(t, samples(t)["guide"], "2.7")
+	spec := helmRelease(t, rendered(t, plan, targets.Flux{}), render.PrefectCloud)["spec"].(map[string]any)
 	got := leaves(spec["values"].(map[string]any))
 	for path, value := range leaves(secretDocument(t, plan, spec)) {
 		if got[path] != nil {
@@ -39,7 +40,7 @@ func TestGuideValues(t *testing.T) {
 // the guide's commands: `helm install istiod`, in istio-system as the guide's
 // namespace says, and `helm install customer-managed -n customer-managed`.
 func TestGuideNames(t *testing.T) {
-	rendering := rendered(t, planOf(t, samples(t)["guide"], "2.7"))
+	rendering := rendered(t, forFlux(t, samples(t)["guide"], "2.7"), targets.Flux{})
 	for key, want := range map[string][2]string{
 		render.PrefectIstiod: {"istiod", "istio-system"},
 		render.PrefectCloud:  {"customer-managed", "customer-managed"},

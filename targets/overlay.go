@@ -4,6 +4,8 @@ import (
 	"path"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -11,18 +13,20 @@ import (
 
 // kustomization is what our kustomization.yaml files say.
 type kustomization struct {
-	Namespace string
-	Resources []string
-	Patches   []string
+	Namespace  string
+	NamePrefix string
+	Resources  []string
+	Patches    []string
 }
 
 // overlay is a folder that kustomize builds: its kustomization.yaml, then its
 // other files.
 func overlay(folder string, k kustomization, files ...render.File) []render.File {
 	object := types.Kustomization{
-		TypeMeta:  types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
-		Namespace: k.Namespace,
-		Resources: k.Resources,
+		TypeMeta:   types.TypeMeta{APIVersion: types.KustomizationVersion, Kind: types.KustomizationKind},
+		Namespace:  k.Namespace,
+		NamePrefix: k.NamePrefix,
+		Resources:  k.Resources,
 	}
 	for _, patch := range k.Patches {
 		object.Patches = append(object.Patches, types.Patch{Path: patch})
@@ -33,6 +37,12 @@ func overlay(folder string, k kustomization, files ...render.File) []render.File
 		all = append(all, file)
 	}
 	return all
+}
+
+// applied marks an overlay that a controller is pointed at.
+func applied(files []render.File) []render.File {
+	files[0].Applied = true
+	return files
 }
 
 func fileOf(name string, objects ...any) render.File {
@@ -46,4 +56,18 @@ func relative(from, to string) string {
 		a, b = a[1:], b[1:]
 	}
 	return strings.Repeat("../", len(a)) + strings.Join(b, "/")
+}
+
+// namespaces is the overlay of the prerequisites: the chart's own namespaces
+// could not be labelled before the first pod is created. The annotations keep
+// them when their manifests go away.
+func namespaces(plan render.Plan, annotations map[string]string) []render.File {
+	var objects []any
+	for _, namespace := range plan.Namespaces {
+		objects = append(objects, corev1.Namespace{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+			ObjectMeta: metav1.ObjectMeta{Name: namespace.Name, Labels: namespace.Labels, Annotations: annotations},
+		})
+	}
+	return applied(overlay(plan.Overlay(render.Prereqs), kustomization{Resources: []string{"namespaces.yaml"}}, fileOf("namespaces.yaml", objects...)))
 }

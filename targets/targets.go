@@ -10,7 +10,7 @@ import (
 )
 
 // All is every target, in the order in which help lists them.
-func All() []render.Target { return []render.Target{Flux{}} }
+func All() []render.Target { return []render.Target{Flux{}, Argo{}} }
 
 // Names is what --target takes.
 func Names() []string {

@@ -9,3 +9,9 @@ import _ "embed" // the files
 //
 //go:embed environment.yaml
 var Environment []byte
+
+// ArgoHealth is the health check of Applications that Argo CD runs for the
+// Applications above them: Lua, with the libraries that Argo CD gives it.
+//
+//go:embed argo-health.lua
+var ArgoHealth string

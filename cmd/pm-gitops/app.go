@@ -26,10 +26,14 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitFound  = 3 // differences or blocking findings
 )
 
 // usageError is a command line that makes no sense.
 type usageError struct{ error }
+
+// foundError is findings that a command printed as its result.
+type foundError struct{ error }
 
 // hinted is an error with a line that says what to do next.
 type hinted struct {
@@ -59,6 +63,10 @@ func (a app) run(ctx context.Context, args []string) int {
 	var usage usageError
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
 		return exitUsage
+	}
+	var found foundError
+	if errors.As(err, &found) {
+		return exitFound
 	}
 	return exitFailed
 }
@@ -117,13 +125,13 @@ func count(n int, noun string) string {
 func (a app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pm-gitops",
-		Short: "One environment file becomes the manifests that Flux reconciles",
-		Long: `pm-gitops turns one environment file into the manifests that Flux reconciles to
-run Customer-Managed Prefect Cloud: istiod first, then prefect-cloud, then
-whatever else you name. It never talks to a cluster and never puts a secret
-into Git.
+		Short: "One environment file becomes the manifests that Flux or Argo CD reconciles",
+		Long: `pm-gitops turns one environment file into the manifests that Flux or Argo CD
+reconciles to run Customer-Managed Prefect Cloud: istiod first, then
+prefect-cloud, then whatever else you name. It never talks to a cluster and
+never puts a secret into Git.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
 		Example: `  pm-gitops demo                                   see it work, without any set-up
   pm-gitops init                                   write a starter environment.yaml
   pm-gitops render --target flux --dir .           write the manifests into this repository`,

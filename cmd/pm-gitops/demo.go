@@ -19,52 +19,64 @@ func (a app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: an example, rendered and committed in a temporary folder",
-		Long: `Demo needs nothing: it renders an example environment into a Git repository in
-a temporary folder, commits it, shows the waves and the files, and says what to
-look at next. It reaches for no network and no cluster.`,
+		Long: `Demo needs nothing: it renders an example environment for Flux into a Git
+repository in a temporary folder, and for Argo CD into another, commits it,
+shows the waves and the files, and says what to look at next. It reaches for no network and no cluster.`,
 		Example: "  pm-gitops demo",
 		Args:    noArgs,
 		RunE:    func(*cobra.Command, []string) error { return a.demo() },
 	}
 }
 
+// demoFile is the environment file of the demo's repositories.
+const demoFile = "environment.yaml"
+
 func (a app) demo() error {
-	dir, err := os.MkdirTemp("", "pm-gitops-demo-")
-	if err != nil {
-		return fmt.Errorf("make a folder for the demo: %w", err)
-	}
-	const file = "environment.yaml"
-	source, err := testdata.Demo.ReadFile("demo/" + file)
+	source, err := testdata.Demo.ReadFile("demo/" + demoFile)
 	if err != nil {
 		return fmt.Errorf("read the example: %w", err)
 	}
-	plan, tree, err := renderDemo(source)
+	flux, err := a.demoOf(targets.Flux{}, source)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, file), source, 0o666); err != nil {
-		return fmt.Errorf("write the example: %w", err)
-	}
-	hash, err := a.commitDemo(dir, plan, tree)
+	argo, err := a.demoOf(targets.Argo{}, source)
 	if err != nil {
 		return err
 	}
-	a.tellDemo(dir, plan, tree, hash)
+	a.tellDemo(flux, argo)
 	return nil
 }
 
-func renderDemo(source []byte) (render.Plan, render.Tree, error) {
-	env, err := render.Parse("environment.yaml", source, nil)
+// demonstration is the example, rendered for a target and committed.
+type demonstration struct {
+	dir, hash string
+	plan      render.Plan
+	tree      render.Tree
+}
+
+func (a app) demoOf(target render.Target, source []byte) (demonstration, error) {
+	env, err := render.Parse(demoFile, source, nil)
 	if err != nil {
-		return render.Plan{}, nil, err
+		return demonstration{}, err
 	}
-	target := targets.Flux{}
 	plan, err := render.NewPlan(env, catalog.Embedded(), target.SecretsInto())
 	if err != nil {
-		return plan, nil, err
+		return demonstration{}, err
 	}
 	rendering, err := render.Render(plan, target)
-	return plan, rendering.Tree, err
+	if err != nil {
+		return demonstration{}, err
+	}
+	dir, err := os.MkdirTemp("", "pm-gitops-demo-"+target.Name()+"-")
+	if err != nil {
+		return demonstration{}, fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, demoFile), source, 0o666); err != nil {
+		return demonstration{}, fmt.Errorf("write the example: %w", err)
+	}
+	hash, err := a.commitDemo(dir, plan, rendering.Tree)
+	return demonstration{dir, hash, plan, rendering.Tree}, err
 }
 
 // commitDemo makes the repository and commits the environment file with what
@@ -85,31 +97,33 @@ func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string,
 	return repository.CommitAll("feat(prefect/"+plan.Environment+"): first rendering\n", "pm-gitops demo", "demo@example.com", a.now())
 }
 
-func (a app) tellDemo(dir string, plan render.Plan, tree render.Tree, hash string) {
+func (a app) tellDemo(flux, argo demonstration) {
 	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 	say("One environment file, and what is rendered from it for Flux:")
 	say("")
 	say("  environment.yaml    what the installation is")
-	for _, name := range tree.Paths() {
+	for _, name := range flux.tree.Paths() {
 		say("  %s", name)
 	}
 	say("")
 	say("Flux installs and upgrades it in waves, each when the one before is ready:")
 	say("")
 	say("  0. namespaces")
-	for i, wave := range plan.Waves {
+	for i, wave := range flux.plan.Waves {
 		for _, release := range wave {
 			say("  %d. %s %s as %s in namespace %s", i+1, release.Key, release.Chart.Version, release.Name, release.Namespace)
 		}
 	}
 	say("")
-	say("Committed as %s in %s", hash[:12], dir)
+	say("Committed as %s in %s", flux.hash[:12], flux.dir)
+	say("The same for Argo CD, %d files: %s in %s", len(argo.tree), argo.hash[:12], argo.dir)
 	say("")
 	say("Next:")
-	say("  cd %s", dir)
+	say("  cd %s", flux.dir)
 	say("  git show --stat")
 	say("  pm-gitops render --target flux --built      what reaches the cluster")
 	say("  pm-gitops secrets list                      the Secrets that you create")
 	say("  edit environment.yaml, then: pm-gitops render --target flux --dir . && git diff")
+	say("  pm-gitops render --target argo --prerequisites   what Argo CD needs first")
 	say("  pm-gitops init                              in your own repository: a starter file")
 }

@@ -1,5 +1,5 @@
 // Pm-gitops turns one environment file into the manifests that Flux
-// reconciles to run Customer-Managed Prefect Cloud.
+// or Argo CD reconciles to run Customer-Managed Prefect Cloud.
 package main
 
 import (

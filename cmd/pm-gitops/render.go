@@ -27,6 +27,7 @@ type renderOptions struct {
 	force  bool
 	remove string
 	quiet  bool
+	setup  prerequisiteOptions
 }
 
 func (a app) renderCommand() *cobra.Command {
@@ -41,18 +42,26 @@ that does not build is an error, and then nothing is written.
 
 Into a folder, only what changed is written, and what is no longer rendered is
 removed. Files that a person changed or put there are left alone, and said;
---force takes them.`,
+--force takes them.
+
+Argo CD must be set up first: --prerequisites prints what its ConfigMap
+argocd-cm must say and the Secrets that it needs, to fill in;
+--check-prerequisites says what a ConfigMap file lacks, with exit code 3.`,
 		Example: `  pm-gitops render --target flux                   print every file
   pm-gitops render --target flux --dir .           write them into this repository
   pm-gitops render --target flux --built | kubectl diff -f -
+  pm-gitops render --target argo --prerequisites   what to set in Argo CD first
   pm-gitops render --remove staging --dir .        take an environment's files out`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd); err != nil {
 				return hinted{usageError{err}, "See pm-gitops render --help."}
 			}
-			if o.remove != "" {
+			switch {
+			case o.remove != "":
 				return a.remove(o)
+			case o.setup.asked():
+				return a.prerequisites(cmd.Context(), o)
 			}
 			return a.render(cmd.Context(), o)
 		},
@@ -63,6 +72,7 @@ removed. Files that a person changed or put there are left alone, and said;
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
 	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
 	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir")
+	o.setup.addFlags(cmd)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "with --dir: print nothing but problems")
 	_ = cmd.MarkFlagDirname("dir")
 	return cmd
@@ -80,6 +90,10 @@ func (o renderOptions) check(cmd *cobra.Command) error {
 		return errors.New("--remove takes the files of an environment out by its name: no --file, --catalog or --built with it")
 	case o.built && o.dir != "":
 		return errors.New("--built prints, --dir writes: want one of them")
+	case o.setup.form != "" && o.setup.check != "":
+		return errors.New("--prerequisites prints what --check-prerequisites looks for: want one of them")
+	case o.setup.asked() && (o.dir != "" || o.built):
+		return errors.New("--prerequisites and --check-prerequisites are about Argo CD itself: no --dir or --built with them")
 	case o.dir == "" && (o.force || o.quiet):
 		return errors.New("--force and --quiet need --dir")
 	}
@@ -181,6 +195,10 @@ func (a app) remove(o renderOptions) error {
 // tellRemoved says what stays in the cluster, and how to uninstall it: with
 // Helm alone, Flux would install it again.
 func (a app) tellRemoved(root *os.Root, inventory render.Inventory) {
+	if inventory.Target == (targets.Argo{}).Name() {
+		a.tellRemovedArgo(inventory)
+		return
+	}
 	fmt.Fprintln(a.err, "Once this is committed, protected releases and the namespaces stay in the cluster. To uninstall a release:")
 	for _, key := range slices.Sorted(maps.Keys(inventory.Releases)) {
 		fmt.Fprintf(a.err, "  kubectl -n %s delete helmrelease %s\n", inventory.Releases[key].Namespace, key)
@@ -194,6 +212,35 @@ func (a app) tellRemoved(root *os.Root, inventory render.Inventory) {
 			fmt.Fprintf(a.err, "Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.\n", pointedAt)
 		}
 	}
+}
+
+// tellRemovedArgo does so for Argo CD, which deletes nothing while a folder
+// that it reads is gone. Without a finalizer, what an Application installed
+// stays when it is deleted.
+func (a app) tellRemovedArgo(inventory render.Inventory) {
+	environment := inventory.Environment
+	var keeping, uninstalling []string
+	for name := range inventory.Files {
+		key := path.Base(path.Dir(name))
+		if path.Base(name) != "kustomization.yaml" || path.Base(path.Dir(path.Dir(name))) != environment {
+			continue
+		}
+		if _, protected := inventory.Releases[key]; protected || key == render.Prereqs {
+			keeping = append(keeping, environment+"-"+key)
+		} else {
+			uninstalling = append(uninstalling, environment+"-"+key)
+		}
+	}
+	slices.Sort(keeping)
+	slices.Sort(uninstalling)
+	say := func(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+	say("Once this is committed, everything stays in the cluster, the Applications too. In the namespace of Argo CD, to end its care and keep what it installed:")
+	say("  kubectl -n argocd delete application %s %s", environment, strings.Join(keeping, " "))
+	if len(uninstalling) > 0 {
+		say("This uninstalls:\n  kubectl -n argocd delete application %s", strings.Join(uninstalling, " "))
+	}
+	say("To uninstall a protected release, first:\n  argocd app delete %s-RELEASE --cascade", environment)
+	say("At last:\n  kubectl -n argocd delete appproject %s %s-root", environment, environment)
 }
 
 // forceHint says how to go on where the folder is not as expected.

@@ -36,6 +36,7 @@ func (a app) secretsListCommand() *cobra.Command {
 		Long: `List prints the Secrets that an environment needs and that nothing we write
 makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 		Example: `  pm-gitops secrets list > secrets.yaml      fill it in, then: kubectl apply -f secrets.yaml
+  pm-gitops secrets list --target argo       with what Argo CD itself needs
   pm-gitops secrets list -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.secretsList(cmd.Context(), o) },
@@ -44,6 +45,17 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	return cmd
+}
+
+// requiredSecrets is the plan's Secrets, or what a target makes of them that
+// needs others.
+func requiredSecrets(target render.Target, plan render.Plan) ([]render.RequiredSecret, error) {
+	if own, ok := target.(interface {
+		RequiredSecrets(render.Plan) ([]render.RequiredSecret, error)
+	}); ok {
+		return own.RequiredSecrets(plan)
+	}
+	return plan.RequiredSecrets(), nil
 }
 
 func (a app) secretsList(ctx context.Context, o secretsListOptions) error {
@@ -58,7 +70,10 @@ func (a app) secretsList(ctx context.Context, o secretsListOptions) error {
 	if err != nil {
 		return err
 	}
-	secrets := plan.RequiredSecrets()
+	secrets, err := requiredSecrets(target, plan)
+	if err != nil {
+		return err
+	}
 	if o.output == "json" {
 		return a.printJSON(struct {
 			Environment string                  `json:"environment"`

@@ -14,6 +14,7 @@ import (
 
 type validateOptions struct {
 	input
+	target string
 	output string
 }
 
@@ -24,14 +25,17 @@ func (a app) validateCommand() *cobra.Command {
 		Short: "Check an environment file",
 		Long: `Validate checks an environment file, or a file of defaults, and says everything
 that is wrong with it at once: file, line, column and field, what is expected
-and the nearest name. It writes nothing and reaches for no network.`,
+and the nearest name; also what the delivery system cannot do. It writes nothing
+and reaches for no network.`,
 		Example: `  pm-gitops validate
   pm-gitops validate -f environments/prod.yaml
-  pm-gitops validate -f environments/prod.yaml -o json`,
+  pm-gitops validate -f environments/prod.yaml -o json
+  pm-gitops validate --target argo`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
+	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	return cmd
 }
@@ -72,7 +76,11 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	warnings, summary, err := a.examine(ctx, o.input)
+	target, err := targets.ByName(o.target)
+	if err != nil {
+		return usageError{err}
+	}
+	warnings, summary, err := a.examine(ctx, o.input, target)
 	if o.output == "json" {
 		return a.validateJSON(o.file, warnings, err)
 	}
@@ -86,7 +94,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 
 // examine checks the environment and renders it: what the delivery system
 // cannot do, and what does not build, is found too.
-func (a app) examine(ctx context.Context, in input) (render.Problems, string, error) {
+func (a app) examine(ctx context.Context, in input, target render.Target) (render.Problems, string, error) {
 	env, cat, err := a.environment(ctx, in)
 	if err != nil {
 		return nil, "", err
@@ -94,7 +102,6 @@ func (a app) examine(ctx context.Context, in input) (render.Problems, string, er
 	if env.IsDefaults() {
 		return nil, in.file + ": valid defaults; an environment that extends them says the rest", nil
 	}
-	target := targets.All()[0]
 	plan, err := render.NewPlan(env, cat, target.SecretsInto())
 	if err != nil {
 		return nil, "", err

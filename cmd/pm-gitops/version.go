@@ -11,6 +11,7 @@ import (
 var linked = [...]string{
 	"helm.sh/helm/v3",
 	"sigs.k8s.io/kustomize/api",
+	"github.com/argoproj/argo-cd/v2",
 	"github.com/fluxcd/helm-controller/api",
 	"github.com/fluxcd/kustomize-controller/api",
 	"github.com/fluxcd/source-controller/api",
