@@ -43,14 +43,14 @@ func TestObjectsFitCRDs(t *testing.T) {
 			of := delivery.target.Name() + "-" + version
 			t.Run(of, func(t *testing.T) {
 				t.Parallel()
-				fitting := 0
+				schemas, fitting := crds(t, of), 0
 				for name, file := range samples(t) {
 					rendering, err := render.Render(delivery.plan(t, file, version), delivery.target)
 					if err != nil {
 						continue // a golden archive has the reason
 					}
 					fitting++
-					for _, misfit := range misfits(t, of, rendering) {
+					for _, misfit := range misfits(t, schemas, rendering) {
 						t.Errorf("%s: %s", name, misfit)
 					}
 				}
@@ -62,14 +62,19 @@ func TestObjectsFitCRDs(t *testing.T) {
 	}
 }
 
-// misfits is what the CRDs of a release, such as flux-2.4, refuse of what
-// reaches the cluster.
-func misfits(t *testing.T, release string, rendering render.Rendering) []string {
+// crds is the CRDs of a release, such as flux-2.4.
+func crds(t *testing.T, release string) *crdtest.Schemas {
 	t.Helper()
 	schemas, err := crdtest.Load(crdtest.Dir(t, release))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return schemas
+}
+
+// misfits is what CRDs refuse of what reaches the cluster.
+func misfits(t *testing.T, schemas *crdtest.Schemas, rendering render.Rendering) []string {
+	t.Helper()
 	var found []string
 	for _, manifest := range rendering.Manifests {
 		for _, object := range objects(t, manifest.YAML) {
@@ -87,7 +92,7 @@ func misfits(t *testing.T, release string, rendering render.Rendering) []string 
 // TestNewerFieldsAreRefused is the proof that the check above can fail: what
 // is written for the newest Flux does not fit the oldest.
 func TestNewerFieldsAreRefused(t *testing.T) {
-	found := strings.Join(misfits(t, "flux-2.4", rendered(t, forFlux(t, samples(t)["guide"], "2.9"), targets.Flux{})), "\n")
+	found := strings.Join(misfits(t, crds(t, "flux-2.4"), rendered(t, forFlux(t, samples(t)["guide"], "2.9"), targets.Flux{})), "\n")
 	for _, want := range []string{"spec.deletionPolicy", "spec.install.strategy", "spec.upgrade.strategy", "source.toolkit.fluxcd.io/v1"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the CRDs of Flux 2.4 do not refuse %s; they say:\n%s", want, found)
@@ -98,7 +103,7 @@ func TestNewerFieldsAreRefused(t *testing.T) {
 // TestArgoMistakesAreRefused is the same proof for Argo CD, with mistakes made
 // in what is written for it.
 func TestArgoMistakesAreRefused(t *testing.T) {
-	rendering := rendered(t, forArgo(t, samples(t)["minimal"], "2.14"), targets.Argo{})
+	schemas, rendering := crds(t, "argo-2.14"), rendered(t, forArgo(t, samples(t)["minimal"], "2.14"), targets.Argo{})
 	for _, mistake := range []struct{ old, new, want string }{
 		{"project: ", "projects: ", "spec.project"},
 		{"limit: 5", "limit: none", "spec.syncPolicy.retry.limit"},
@@ -113,7 +118,7 @@ func TestArgoMistakesAreRefused(t *testing.T) {
 			manifest.YAML = []byte(strings.ReplaceAll(string(manifest.YAML), mistake.old, mistake.new))
 			mistaken.Manifests = append(mistaken.Manifests, manifest)
 		}
-		if found := strings.Join(misfits(t, "argo-2.14", mistaken), "\n"); !strings.Contains(found, mistake.want) {
+		if found := strings.Join(misfits(t, schemas, mistaken), "\n"); !strings.Contains(found, mistake.want) {
 			t.Errorf("the CRDs of Argo CD 2.14 do not refuse %q for %q; they say:\n%s", mistake.new, mistake.old, found)
 		}
 	}
