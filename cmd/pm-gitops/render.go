@@ -234,7 +234,7 @@ func (a app) tellRemovedArgo(inventory render.Inventory) {
 	slices.Sort(keeping)
 	slices.Sort(uninstalling)
 	say := func(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
-	say("Once this is committed, everything stays in the cluster, the Applications too. In the namespace of Argo CD, to end its care and keep what it installed:")
+	say("Once this is committed, everything stays in the cluster, the Applications too. Where your Argo CD is in another namespace than argocd, name that below. To end its care and keep what it installed:")
 	say("  kubectl -n argocd delete application %s %s", environment, strings.Join(keeping, " "))
 	if len(uninstalling) > 0 {
 		say("This uninstalls:\n  kubectl -n argocd delete application %s", strings.Join(uninstalling, " "))
