@@ -2,9 +2,11 @@ package render
 
 import (
 	"fmt"
+	"sync"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
 // kustomizationFile is the file that makes a folder a base or an overlay.
@@ -18,7 +20,13 @@ type builder struct {
 	kustomizer *krusty.Kustomizer
 }
 
+// withoutSchema keeps kustomize from reading its copy of the Kubernetes API,
+// which takes longer than building an environment: it says how lists of
+// built-in kinds merge, and what we patch are kinds of the controllers.
+var withoutSchema = sync.OnceFunc(openapi.SuppressBuiltInSchemaUse)
+
 func newBuilder(tree Tree) (builder, error) {
+	withoutSchema()
 	files := filesys.MakeFsInMemory()
 	for _, path := range tree.Paths() {
 		if err := files.WriteFile("/"+path, tree[path]); err != nil {

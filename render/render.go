@@ -1,8 +1,11 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"path"
+	"slices"
+	"sync"
 )
 
 // Target is a delivery system that manifests are written for.
@@ -83,25 +86,31 @@ func (p Plan) ClusterFile() string {
 }
 
 // build gives what reaches the cluster: files as they are, and overlays, with
-// all that they include, as kustomize builds them.
+// all that they include, as kustomize builds them. Overlays are built side by
+// side: together they are most of the time that rendering takes.
 func build(tree Tree, files []File) ([]Manifest, error) {
 	kustomize, err := newBuilder(tree)
 	if err != nil {
 		return nil, err
 	}
-	var manifests []Manifest
-	for _, file := range files {
+	manifests, failures := make([]Manifest, len(files)), make([]error, len(files))
+	var overlays sync.WaitGroup
+	for i, file := range files {
 		switch folder, name := path.Split(file.Path); {
 		case !file.Applied:
 		case name != kustomizationFile:
-			manifests = append(manifests, Manifest{file.Path, tree[file.Path]})
+			manifests[i] = Manifest{file.Path, tree[file.Path]}
 		default:
-			built, err := kustomize.build(path.Clean(folder))
-			if err != nil {
-				return nil, err
-			}
-			manifests = append(manifests, Manifest{path.Clean(folder), built})
+			folder = path.Clean(folder)
+			overlays.Go(func() {
+				manifests[i].Source = folder
+				manifests[i].YAML, failures[i] = kustomize.build(folder)
+			})
 		}
 	}
-	return manifests, nil
+	overlays.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(manifests, func(m Manifest) bool { return m.Source == "" }), nil
 }
