@@ -36,14 +36,19 @@ func newBuilder(tree Tree) (builder, error) {
 	return builder{files, krusty.MakeKustomizer(krusty.MakeDefaultOptions())}, nil
 }
 
-func (b builder) build(folder string) ([]byte, error) {
+// build gives an overlay as YAML, and the objects in it.
+func (b builder) build(folder string) ([]byte, []identity, error) {
 	resources, err := b.kustomizer.Run(b.files, "/"+folder)
 	if err != nil {
-		return nil, fmt.Errorf("build overlay %s with kustomize: %w", folder, err)
+		return nil, nil, fmt.Errorf("build overlay %s with kustomize: %w", folder, err)
 	}
 	built, err := resources.AsYaml()
 	if err != nil {
-		return nil, fmt.Errorf("print overlay %s: %w", folder, err)
+		return nil, nil, fmt.Errorf("print overlay %s: %w", folder, err)
 	}
-	return built, nil
+	var objects []identity
+	for _, resource := range resources.Resources() {
+		objects = append(objects, identity{resource.GetKind(), resource.GetNamespace(), resource.GetName()})
+	}
+	return built, objects, nil
 }

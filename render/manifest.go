@@ -34,18 +34,26 @@ func marshalAll(objects []any) ([]byte, error) {
 // sorted. The types of Flux and Kubernetes print more than that: an empty
 // status, empty references, intervals of 0s.
 func marshal(out *bytes.Buffer, object any) error {
+	tree := map[string]any{}
+	if err := convert(object, &tree); err != nil {
+		return err
+	}
+	clean(tree)
+	if err := encode(out, tree); err != nil {
+		return fmt.Errorf("marshal %T: %w", object, err)
+	}
+	return nil
+}
+
+// convert gives what an object says as JSON to another type.
+func convert(object, into any) error {
 	data, err := json.Marshal(object)
 	if err != nil {
 		return fmt.Errorf("marshal %T: %w", object, err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber() // an int64 of the values must not become a float
-	var tree map[string]any
-	if err := decoder.Decode(&tree); err != nil {
-		return fmt.Errorf("marshal %T: %w", object, err)
-	}
-	clean(tree)
-	if err := encode(out, tree); err != nil {
+	if err := decoder.Decode(into); err != nil {
 		return fmt.Errorf("marshal %T: %w", object, err)
 	}
 	return nil

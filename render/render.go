@@ -23,17 +23,22 @@ type Target interface {
 type File struct {
 	Path    string // from the repository root, with slashes
 	Objects []any  // typed Kubernetes objects and kustomizations, one document each
-	// Applied says that a controller is pointed at the file or, for a
-	// kustomization.yaml, at its folder. What only others include is not.
-	Applied bool
+	// Applied is where the objects go when a controller is pointed at the file
+	// or, for a kustomization.yaml, at its folder: a place as messages name it,
+	// such as [Plan.ClusterPlace]. It is empty for what only others include.
+	Applied string
 }
 
 // Rendering is an environment as a delivery system reads it.
 type Rendering struct {
-	Tree Tree // every file, with the inventory
+	Environment string
+	Tree        Tree // every file, with the inventory
 	// Manifests is what reaches the cluster, in order: files that the
 	// controller reads as they are, and overlays as kustomize builds them.
 	Manifests []Manifest
+
+	name   Problem // at the environment's name, without a message
+	claims []claim
 }
 
 // Manifest is YAML that reaches the cluster.
@@ -59,14 +64,20 @@ func Render(plan Plan, target Target) (Rendering, error) {
 			return Rendering{}, fmt.Errorf("write %s: %w", file.Path, err)
 		}
 	}
-	manifests, err := build(tree, files)
+	manifests, claims, err := build(tree, files)
 	if err != nil {
 		return Rendering{}, err
 	}
 	if err := tree.addInventory(plan, target.Name()); err != nil {
 		return Rendering{}, err
 	}
-	return Rendering{Tree: tree, Manifests: manifests}, nil
+	return Rendering{
+		Environment: plan.Environment,
+		Tree:        tree,
+		Manifests:   manifests,
+		name:        plan.Problem("metadata.name", ""),
+		claims:      plan.claims(claims),
+	}, nil
 }
 
 // Overlay is the folder of one part of the environment: a release's key,
@@ -85,32 +96,43 @@ func (p Plan) ClusterFile() string {
 	return path.Join("clusters", p.Cluster, "prefect-"+p.Environment+".yaml")
 }
 
+// ClusterPlace is the cluster that the environment's folder is for, as a place.
+func (p Plan) ClusterPlace() string { return fmt.Sprintf("cluster %q", p.Cluster) }
+
 // build gives what reaches the cluster: files as they are, and overlays, with
-// all that they include, as kustomize builds them. Overlays are built side by
-// side: together they are most of the time that rendering takes.
-func build(tree Tree, files []File) ([]Manifest, error) {
+// all that they include, as kustomize builds them; and the objects in it.
+// Overlays are built side by side: together they are most of the time that
+// rendering takes.
+func build(tree Tree, files []File) ([]Manifest, []claim, error) {
 	kustomize, err := newBuilder(tree)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	manifests, failures := make([]Manifest, len(files)), make([]error, len(files))
+	manifests, objects, failures := make([]Manifest, len(files)), make([][]identity, len(files)), make([]error, len(files))
 	var overlays sync.WaitGroup
 	for i, file := range files {
 		switch folder, name := path.Split(file.Path); {
-		case !file.Applied:
+		case file.Applied == "":
 		case name != kustomizationFile:
 			manifests[i] = Manifest{file.Path, tree[file.Path]}
+			objects[i], failures[i] = identify(file.Objects)
 		default:
 			folder = path.Clean(folder)
 			overlays.Go(func() {
 				manifests[i].Source = folder
-				manifests[i].YAML, failures[i] = kustomize.build(folder)
+				manifests[i].YAML, objects[i], failures[i] = kustomize.build(folder)
 			})
 		}
 	}
 	overlays.Wait()
 	if err := errors.Join(failures...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return slices.DeleteFunc(manifests, func(m Manifest) bool { return m.Source == "" }), nil
+	var claims []claim
+	for i, file := range files {
+		for _, object := range objects[i] {
+			claims = append(claims, claim{file.Applied, object})
+		}
+	}
+	return slices.DeleteFunc(manifests, func(m Manifest) bool { return m.Source == "" }), claims, nil
 }

@@ -1,6 +1,8 @@
 package targets
 
 import (
+	"fmt"
+
 	argov1 "github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -25,9 +27,9 @@ func (a Argo) Files(plan render.Plan) ([]render.File, error) {
 		return nil, err
 	}
 	w := argoWriter{plan: plan, argo: plan.Delivery.Argo}
-	files := []render.File{{Path: plan.ClusterFile(), Objects: w.entrance(), Applied: true}}
+	files := []render.File{{Path: plan.ClusterFile(), Objects: w.entrance(), Applied: w.place()}}
 	files = append(files, w.root()...)
-	files = append(files, namespaces(plan, keptNamespace)...)
+	files = append(files, namespaces(plan, w.destinationPlace(), keptNamespace)...)
 	for i, wave := range plan.Waves {
 		for _, release := range wave {
 			overlay, err := w.release(release, i+1)
@@ -137,7 +139,24 @@ func (w argoWriter) root() []render.File {
 	for _, release := range w.plan.Releases() {
 		resources = append(resources, release.Key)
 	}
-	return applied(overlay(w.rootOverlay(), kustomization{Resources: resources}, fileOf("prereqs.yaml", child)))
+	return applied(w.place(), overlay(w.rootOverlay(), kustomization{Resources: resources}, fileOf("prereqs.yaml", child)))
+}
+
+// place is the Argo CD that the Applications are in. Which one it is no
+// environment says: those of one namespace name count as one, since Argo CD
+// is often one for many clusters.
+func (w argoWriter) place() string { return fmt.Sprintf("Argo CD in namespace %q", w.argo.Namespace) }
+
+// destinationPlace is the cluster that releases are installed in.
+func (w argoWriter) destinationPlace() string {
+	switch to := w.argo.Destination; {
+	case to.Server == inCluster:
+		return w.plan.ClusterPlace()
+	case to.Name != "":
+		return fmt.Sprintf("cluster %q", to.Name)
+	default:
+		return "cluster " + string(to.Server)
+	}
 }
 
 // git is a folder of the repository that holds the manifests.

@@ -41,8 +41,8 @@ func (f Flux) Files(plan render.Plan) ([]render.File, error) {
 		return nil, err
 	}
 	w := fluxWriter{plan: plan, minor: plan.Delivery.Flux.Version.Minor()}
-	files := []render.File{{Path: plan.ClusterFile(), Objects: w.kustomizations(), Applied: true}}
-	files = append(files, namespaces(plan, pruneDisabled)...)
+	files := []render.File{{Path: plan.ClusterFile(), Objects: w.kustomizations(), Applied: plan.ClusterPlace()}}
+	files = append(files, namespaces(plan, plan.ClusterPlace(), pruneDisabled)...)
 	for _, release := range plan.Releases() {
 		overlay, err := w.release(release)
 		if err != nil {
@@ -168,7 +168,7 @@ func (w fluxWriter) release(release render.Release) ([]render.File, error) {
 		base = helmReleaseBase(release)
 		below := w.plan.Base("flux", release.Key)
 		files := overlay(below, kustomization{Resources: []string{"helmrelease.yaml"}}, fileOf("helmrelease.yaml", base))
-		return append(files, applied(overlay(folder, kustomization{
+		return append(files, applied(w.plan.ClusterPlace(), overlay(folder, kustomization{
 			Namespace: release.Namespace,
 			Resources: []string{relative(folder, below), source.Path},
 			Patches:   []string{"helmrelease-patch.yaml"},
@@ -178,7 +178,7 @@ func (w fluxWriter) release(release render.Release) ([]render.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return applied(overlay(folder, kustomization{
+	return applied(w.plan.ClusterPlace(), overlay(folder, kustomization{
 		Namespace: release.Namespace,
 		Resources: []string{"helmrelease.yaml", source.Path},
 	}, source, fileOf("helmrelease.yaml", full))), nil

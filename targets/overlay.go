@@ -39,9 +39,10 @@ func overlay(folder string, k kustomization, files ...render.File) []render.File
 	return all
 }
 
-// applied marks an overlay that a controller is pointed at.
-func applied(files []render.File) []render.File {
-	files[0].Applied = true
+// applied marks an overlay that a controller is pointed at, with where its
+// objects go.
+func applied(place string, files []render.File) []render.File {
+	files[0].Applied = place
 	return files
 }
 
@@ -61,7 +62,7 @@ func relative(from, to string) string {
 // namespaces is the overlay of the prerequisites: the chart's own namespaces
 // could not be labelled before the first pod is created. The annotations keep
 // them when their manifests go away.
-func namespaces(plan render.Plan, annotations map[string]string) []render.File {
+func namespaces(plan render.Plan, place string, annotations map[string]string) []render.File {
 	var objects []any
 	for _, namespace := range plan.Namespaces {
 		objects = append(objects, corev1.Namespace{
@@ -69,5 +70,5 @@ func namespaces(plan render.Plan, annotations map[string]string) []render.File {
 			ObjectMeta: metav1.ObjectMeta{Name: namespace.Name, Labels: namespace.Labels, Annotations: annotations},
 		})
 	}
-	return applied(overlay(plan.Overlay(render.Prereqs), kustomization{Resources: []string{"namespaces.yaml"}}, fileOf("namespaces.yaml", objects...)))
+	return applied(place, overlay(plan.Overlay(render.Prereqs), kustomization{Resources: []string{"namespaces.yaml"}}, fileOf("namespaces.yaml", objects...)))
 }
