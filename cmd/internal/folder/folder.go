@@ -31,33 +31,34 @@ type Changes struct {
 // Empty reports whether nothing changed.
 func (c Changes) Empty() bool { return len(c.Created)+len(c.Updated)+len(c.Removed) == 0 }
 
-// Write brings the folder to a tree that render.Render made, inventory
-// included: it writes what is new or different and removes what an earlier
-// tree of the same environment had. The error joins every reason not to: a
-// [ConflictError], [MoveError] or [TargetError], unless force is set, a
-// [PathError] in any case; or it says what could not be read or written.
-func Write(root *os.Root, tree render.Tree, force bool) (Changes, error) {
-	inventoryPath, next, err := inventoryOf(tree)
+// Write brings the folder to trees that render.Render made, inventories
+// included, each of another environment: it writes what is new or different
+// and removes what earlier trees of the same environments had. Either all of
+// it may be done or nothing is. The error joins every reason not to: a
+// [ConflictError], [MoveError], [TargetError] or [TwinError], unless force is
+// set, a [PathError] in any case; or it says what could not be read or written.
+func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
+	writes, err := writesOf(trees)
 	if err != nil {
 		return Changes{}, err
 	}
-	known, leftovers, err := readInventories(root, inventoryPath)
+	known, err := readInventories(root, writes)
 	if err != nil {
 		return Changes{}, err
 	}
-	if err := elsewhere(root, known, next.Environment, inventoryPath); err != nil {
+	if err := known.elsewhere(root, writes); err != nil {
 		return Changes{}, err
 	}
-	s := step{root: root, known: known, leftovers: leftovers, force: force}
+	s := step{root: root, known: known, force: force}
 	if !force {
-		s.refusals = known.refusals(next)
+		s.refusals = known.refusals(writes)
 	}
-	s.compare(tree, inventoryPath)
-	s.stale(next.Environment, next.Files)
+	s.compare(trees, writes)
+	s.stale(writes)
 	if err := s.err(); err != nil {
 		return Changes{}, err
 	}
-	return s.changes, s.apply(tree, inventoryPath)
+	return s.changes, s.apply(writes)
 }
 
 // Remove takes an environment's files out of the folder, but for those that
@@ -65,7 +66,8 @@ func Write(root *os.Root, tree render.Tree, force bool) (Changes, error) {
 // as in [Write].
 func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.Inventory, error) {
 	var had render.Inventory
-	known, leftovers, err := readInventories(root, inventoryPath)
+	gone := []write{{inventoryPath: inventoryPath, next: render.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
+	known, err := readInventories(root, gone)
 	if err != nil {
 		return Changes{}, had, err
 	}
@@ -73,12 +75,11 @@ func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.In
 	if _, _, err := s.read(inventoryPath); err != nil {
 		return Changes{}, had, err
 	}
-	environment := strings.TrimSuffix(path.Base(inventoryPath), ".json")
-	s.stale(environment, nil)
+	s.stale(gone)
 	if err := s.err(); err != nil {
 		return Changes{}, had, err
 	}
-	if err := s.removeAll(slices.Concat(s.changes.Removed, leftovers)); err != nil {
+	if err := s.removeAll(slices.Concat(s.changes.Removed, known.leftovers[inventoryPath])); err != nil {
 		return Changes{}, had, err
 	}
 	s.prune(s.unwanted)
@@ -87,17 +88,23 @@ func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.In
 		return Changes{}, had, err
 	}
 	s.prune([]string{inventoryPath})
-	if inventories := known[environment]; inventories != nil {
+	if inventories := known.of[gone[0].next.Environment]; inventories != nil {
 		had = inventories[0]
 	}
 	return s.changes, had, nil
 }
 
-// step is one write: what is to be done, found out before anything is done.
+// write is one environment that is to be written.
+type write struct {
+	inventoryPath string
+	next          render.Inventory
+	tree          render.Tree
+}
+
+// step is what is to be done, found out before anything is done.
 type step struct {
 	root      *os.Root
 	known     inventories
-	leftovers []string // of writes that died
 	force     bool
 	changes   Changes
 	unwanted  []string // the files that are to be gone, there or not
@@ -118,28 +125,44 @@ func (s *step) err() error {
 	return errors.Join(s.refusals...)
 }
 
-// compare finds out which files of the tree are to be written.
-func (s *step) compare(tree render.Tree, inventoryPath string) {
-	for _, name := range tree.Paths() {
+// compare finds out which files of the trees are to be written. Trees may
+// share files: they are the same in all of them.
+func (s *step) compare(trees []render.Tree, writes []write) {
+	all, inventories := render.Tree{}, map[string]bool{}
+	for _, tree := range trees {
+		maps.Copy(all, tree)
+	}
+	for _, w := range writes {
+		inventories[w.inventoryPath] = true
+	}
+	for _, name := range all.Paths() {
 		content, found, err := s.read(name)
 		switch {
 		case err != nil:
 			s.failures = append(s.failures, err)
 		case !found:
 			s.changes.Created = append(s.changes.Created, name)
-		case bytes.Equal(content, tree[name]):
+		case bytes.Equal(content, all[name]):
 			s.changes.Unchanged++
 		default:
-			s.mine(name, content, name == inventoryPath)
+			s.mine(name, content, inventories[name])
 			s.changes.Updated = append(s.changes.Updated, name)
 		}
 	}
 }
 
-// stale finds out which files of an environment are no longer wanted.
-func (s *step) stale(environment string, wanted map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(s.known.filesOf(environment))) {
-		if _, keep := wanted[name]; keep || s.known.sharedBeyond(environment, name) {
+// stale finds out which files the environments no longer want, nor any other.
+func (s *step) stale(writes []write) {
+	wanted, had := s.known.wanted(writes), map[string]bool{}
+	for _, w := range writes {
+		for _, inventory := range s.known.of[w.next.Environment] {
+			for name := range inventory.Files {
+				had[name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(had)) {
+		if wanted[name] {
 			continue
 		}
 		s.unwanted = append(s.unwanted, name)
@@ -193,35 +216,100 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 	return content, true, nil
 }
 
-// apply does what was found out. The new inventory is written beside the old
-// one first, and those of writes that died stay until this one is done, so
-// that a run after a crash knows the files of all of them.
-func (s *step) apply(tree render.Tree, inventoryPath string) error {
-	if s.changes.Empty() && len(s.leftovers) == 0 {
-		return nil
-	}
-	pending, growing := pendingOf(inventoryPath, tree[inventoryPath]), inventoryPath+growingSuffix
-	if err := s.replace(pending, growing, tree[inventoryPath]); err != nil {
-		return err
-	}
-	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated) {
-		if name == inventoryPath {
-			continue
-		}
-		if err := s.replace(name, growing, tree[name]); err != nil {
+// apply does what was found out. New inventories are written beside the old
+// ones first, and those of writes that died stay until these are done, so
+// that a run after a crash knows the files of all of them. Nothing is removed
+// before everything new is there.
+func (s *step) apply(writes []write) error {
+	dirty := s.dirty(writes)
+	for _, w := range dirty {
+		if err := s.replace(w.pending(), w.growing(), w.tree[w.inventoryPath]); err != nil {
 			return err
 		}
 	}
-	dead := slices.DeleteFunc(s.leftovers, func(name string) bool { return name == pending })
-	if err := s.removeAll(slices.Concat(s.changes.Removed, dead)); err != nil {
+	missing := map[string]bool{}
+	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated) {
+		missing[name] = true
+	}
+	for _, w := range dirty {
+		if err := s.fill(w, missing); err != nil {
+			return err
+		}
+	}
+	if err := s.removeAll(s.changes.Removed); err != nil {
 		return err
 	}
 	s.prune(s.unwanted)
-	if err := s.root.Rename(pending, inventoryPath); err != nil {
-		return fmt.Errorf("write %s: %w", inventoryPath, reason(err))
+	for _, w := range dirty {
+		if err := s.finish(w); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// dirty is the writes that have something to do.
+func (s *step) dirty(writes []write) []write {
+	changed := map[string]bool{}
+	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated, s.unwanted) {
+		changed[name] = true
+	}
+	return slices.DeleteFunc(writes, func(w write) bool {
+		if len(s.known.leftovers[w.inventoryPath]) > 0 {
+			return false
+		}
+		for name := range w.tree {
+			if changed[name] {
+				return false
+			}
+		}
+		for _, inventory := range s.known.of[w.next.Environment] {
+			for name := range inventory.Files {
+				if changed[name] {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// fill writes the files of one environment that are missing, but for its
+// inventory.
+func (s *step) fill(w write, missing map[string]bool) error {
+	for _, name := range w.tree.Paths() {
+		if name == w.inventoryPath || !missing[name] {
+			continue
+		}
+		if err := s.replace(name, w.growing(), w.tree[name]); err != nil {
+			return err
+		}
+		delete(missing, name)
+	}
+	return nil
+}
+
+// finish puts the new inventory in the place of the old one.
+func (s *step) finish(w write) error {
+	dead := slices.DeleteFunc(s.known.leftovers[w.inventoryPath], func(name string) bool { return name == w.pending() })
+	if err := s.removeAll(dead); err != nil {
+		return err
+	}
+	if err := s.root.Rename(w.pending(), w.inventoryPath); err != nil {
+		return fmt.Errorf("write %s: %w", w.inventoryPath, reason(err))
+	}
+	return nil
+}
+
+// pending is where the new inventory lies until the write is done. Each has
+// its own place, since the writes before it may have died as well.
+func (w write) pending() string {
+	digest := strings.TrimPrefix(render.Digest(w.tree[w.inventoryPath]), "sha256:")
+	return w.inventoryPath + "." + digest[:12] + pendingSuffix
+}
+
+// growing is where the file that is being written lies.
+func (w write) growing() string { return w.inventoryPath + growingSuffix }
 
 // replace puts a whole new file in the place of the old one. The new file
 // grows at growing, beside the inventory, where no controller looks.

@@ -94,7 +94,7 @@ func open(t *testing.T, dir string) *os.Root {
 // write writes a tree that must get there.
 func write(t *testing.T, root *os.Root, tree render.Tree, force bool) folder.Changes {
 	t.Helper()
-	changes, err := folder.Write(root, tree, force)
+	changes, err := folder.Write(root, []render.Tree{tree}, force)
 	if err != nil {
 		t.Fatalf("Write: %v", err)
 	}
@@ -337,7 +337,7 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 				put(t, dir, name, content)
 			}
 			before := snapshot(t, dir)
-			_, err := folder.Write(root, tt.tree, false)
+			_, err := folder.Write(root, []render.Tree{tt.tree}, false)
 			var conflict folder.ConflictError
 			if !errors.As(err, &conflict) {
 				t.Fatalf("Write = %v, want a ConflictError", err)
@@ -425,7 +425,7 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 			tt.mess(t, dir, outside)
 			before := snapshot(t, above)
 			for _, force := range []bool{false, true} {
-				_, err := folder.Write(root, tt.tree, force)
+				_, err := folder.Write(root, []render.Tree{tt.tree}, force)
 				if err == nil {
 					t.Fatalf("Write(force %v) succeeded, want %q", force, tt.want)
 				}
@@ -490,7 +490,7 @@ func TestWriteDoesNotGrowFilesThroughLinks(t *testing.T) {
 func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 	old := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/flux/b.yaml"))
 	move := func(name, namespace string) error {
-		return folder.MoveError{Release: "cloud", Old: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}, New: render.InstalledAt{Name: name, Namespace: namespace}}
+		return folder.MoveError{Environment: "dev", Release: "cloud", Old: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}, New: render.InstalledAt{Name: name, Namespace: namespace}}
 	}
 	tests := []struct {
 		name   string
@@ -504,18 +504,18 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 		},
 		{
 			"another release name", installedAt("cloud", "prefect"), move("cloud", "prefect"),
-			"cloud moves from Helm release prefect-cloud in namespace prefect to cloud in prefect: the old installation would stay, and a second one be made",
+			"cloud of environment dev moves from Helm release prefect-cloud in namespace prefect to cloud in prefect: the old installation would stay, and a second one be made",
 		},
 		{
 			"another namespace", installedAt("prefect-cloud", "other"), move("prefect-cloud", "other"),
-			"cloud moves from Helm release prefect-cloud in namespace prefect to prefect-cloud in other: the old installation would stay, and a second one be made",
+			"cloud of environment dev moves from Helm release prefect-cloud in namespace prefect to prefect-cloud in other: the old installation would stay, and a second one be made",
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, root := folderWith(t, old)
 			next := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/argo/c.yaml"), tt.change)
-			_, err := folder.Write(root, next, false)
+			_, err := folder.Write(root, []render.Tree{next}, false)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("Write = %v, want %v", err, tt.want)
 			}
@@ -745,7 +745,7 @@ func TestWritesThatEndInTheMiddleAddUp(t *testing.T) {
 		treeOf("dev", files("prefect/overlays/dev/c.yaml=B", "prefect/overlays/dev/d.yaml=B", "prefect/overlays/dev/full", "prefect/overlays/dev/full/disk")),
 		treeOf("dev", files("prefect/overlays/dev/a.yaml=C", "prefect/overlays/dev/c.yaml=C", "prefect/overlays/dev/afull", "prefect/overlays/dev/afull/disk")),
 	} {
-		_, err := folder.Write(root, broken, false)
+		_, err := folder.Write(root, []render.Tree{broken}, false)
 		if err == nil || !strings.Contains(err.Error(), "full: file exists") {
 			t.Fatalf("Write = %v, want an error in the middle", err)
 		}
@@ -788,7 +788,7 @@ func writeForever(dir string) error {
 	for i := 0; ; i++ {
 		fmt.Println("write")
 		if turn := i % (len(trees) + 1); turn < len(trees) {
-			_, err = folder.Write(root, trees[turn], false)
+			_, err = folder.Write(root, []render.Tree{trees[turn]}, false)
 		} else {
 			_, _, err = folder.Remove(root, devInventory, false)
 		}
@@ -865,7 +865,7 @@ func TestWriteSaysEveryRefusalAtOnce(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml")))
 	put(t, dir, "prefect/overlays/dev/a.yaml", "changed")
 	before := snapshot(t, dir)
-	_, err := folder.Write(root, treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other")), false)
+	_, err := folder.Write(root, []render.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other"))}, false)
 	var target folder.TargetError
 	var move folder.MoveError
 	var conflict folder.ConflictError
@@ -884,7 +884,7 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 	delete(next, devInventory)
 	want := folder.PathError{Environment: "dev", Old: devInventory, New: "other/.pm-gitops/dev.json"}
 	for _, force := range []bool{false, true} {
-		if _, err := folder.Write(root, next, force); !errors.Is(err, want) {
+		if _, err := folder.Write(root, []render.Tree{next}, force); !errors.Is(err, want) {
 			t.Errorf("Write = %v, want %v", err, want)
 		}
 	}
@@ -895,8 +895,8 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 // Helm release; on two clusters they may.
 func TestWriteRefusesATwin(t *testing.T) {
 	_, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml")))
-	want := folder.TwinError{Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
-	if _, err := folder.Write(root, treeOf("prod", files("clusters/x/prefect-prod.yaml")), false); !errors.Is(err, want) {
+	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	if _, err := folder.Write(root, []render.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}
 	write(t, root, treeOf("prod", files("clusters/y/prefect-prod.yaml")), false)
@@ -913,7 +913,7 @@ func TestAnInventoryCannotListWhatIsNotOurs(t *testing.T) {
 		put(t, dir, devInventory, string(forged[devInventory]))
 		before := snapshot(t, dir)
 		for _, force := range []bool{false, true} {
-			_, err := folder.Write(root, treeOf("dev", files("prefect/overlays/dev/a.yaml")), force)
+			_, err := folder.Write(root, []render.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, force)
 			if want := "read " + devInventory + ": it lists " + file + ", which environment dev never writes"; err == nil || err.Error() != want {
 				t.Errorf("Write = %v, want %s", err, want)
 			}

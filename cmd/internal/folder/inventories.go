@@ -20,12 +20,6 @@ const (
 	growingSuffix = ".new"
 )
 
-// pendingOf is where the inventory of a write lies until the write is done.
-// Each has its own, since the writes before it may have died as well.
-func pendingOf(inventoryPath string, content []byte) string {
-	return inventoryPath + "." + strings.TrimPrefix(render.Digest(content), "sha256:")[:12] + pendingSuffix
-}
-
 // environmentOf is whose inventory a file in the inventory folder is, finished
 // or pending; empty if it is none.
 func environmentOf(file string) string {
@@ -36,117 +30,144 @@ func environmentOf(file string) string {
 	return environment
 }
 
-// inventories is what is known of the files of a folder: by environment, the
-// inventories that name them, the finished one first.
-type inventories map[string][]render.Inventory
+// inventories is what is known of the files of a folder.
+type inventories struct {
+	// of is the inventories of each environment, the finished one first.
+	of map[string][]render.Inventory
+	// leftovers is what writes that died left, by the inventory's path.
+	leftovers map[string][]string
+	// digests is what was written into each file.
+	digests map[string][]string
+}
 
-// readInventories reads the inventories beside one, and finds what writes that
-// died left of it.
-func readInventories(root *os.Root, inventoryPath string) (known inventories, leftovers []string, err error) {
-	known = inventories{}
-	dir := path.Dir(inventoryPath)
-	entries, err := fs.ReadDir(root.FS(), dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return known, nil, nil
+// readInventories reads the inventories beside those that are to be written.
+func readInventories(root *os.Root, writes []write) (inventories, error) {
+	known := inventories{map[string][]render.Inventory{}, map[string][]string{}, map[string][]string{}}
+	var dirs []string
+	for _, w := range writes {
+		dirs = append(dirs, path.Dir(w.inventoryPath))
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("read folder %s: %w", dir, reason(err))
-	}
-	for _, entry := range entries { // NAME.json sorts before NAME.json.….pending
-		name := path.Join(dir, entry.Name())
-		if rest, beside := strings.CutPrefix(name, inventoryPath); beside && (strings.HasSuffix(rest, pendingSuffix) || rest == growingSuffix) {
-			leftovers = append(leftovers, name)
+	slices.Sort(dirs)
+	for _, dir := range slices.Compact(dirs) {
+		entries, err := fs.ReadDir(root.FS(), dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return known, fmt.Errorf("read folder %s: %w", dir, reason(err))
 		}
-		if environmentOf(entry.Name()) == "" {
-			continue
-		}
-		data, err := root.ReadFile(name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("read %s: %w", name, reason(err))
-		}
-		inventory, err := render.ParseInventory(data)
-		if err != nil {
-			return nil, nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		for file := range inventory.Files {
-			if !inventory.Owns(path.Dir(dir), file) {
-				return nil, nil, fmt.Errorf("read %s: it lists %s, which environment %s never writes", name, file, inventory.Environment)
+		for _, entry := range entries { // NAME.json sorts before NAME.json.….pending
+			if err := known.read(root, dir, entry.Name()); err != nil {
+				return known, err
 			}
 		}
-		known[inventory.Environment] = append(known[inventory.Environment], inventory)
 	}
-	return known, leftovers, nil
+	return known, nil
+}
+
+// read adds a file of an inventory folder.
+func (known inventories) read(root *os.Root, dir, file string) error {
+	name, environment := path.Join(dir, file), environmentOf(file)
+	if before, _, found := strings.Cut(name, ".json."); found && (strings.HasSuffix(name, pendingSuffix) || name == before+".json"+growingSuffix) {
+		known.leftovers[before+".json"] = append(known.leftovers[before+".json"], name)
+	}
+	if environment == "" {
+		return nil
+	}
+	data, err := root.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, reason(err))
+	}
+	inventory, err := render.ParseInventory(data)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	for file, digest := range inventory.Files {
+		if !inventory.Owns(path.Dir(dir), file) {
+			return fmt.Errorf("read %s: it lists %s, which environment %s never writes", name, file, inventory.Environment)
+		}
+		if !slices.Contains(known.digests[file], digest) {
+			known.digests[file] = append(known.digests[file], digest)
+		}
+	}
+	known.of[inventory.Environment] = append(known.of[inventory.Environment], inventory)
+	return nil
 }
 
 // Find is the inventories of an environment anywhere below the folder, also
 // one of a first write that died before it could put its inventory there.
 func Find(root *os.Root, environment string) ([]string, error) {
-	var found []string
+	found, err := FindAll(root)
+	if err != nil {
+		return nil, fmt.Errorf("look for environment %s: %w", environment, err)
+	}
+	return found[environment], nil
+}
+
+// FindAll is the inventories of every environment anywhere below the folder,
+// as in [Find], by environment.
+func FindAll(root *os.Root) (map[string][]string, error) {
+	found := map[string][]string{}
 	err := fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		environment := environmentOf(path.Base(name))
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir() && entry.Name() == ".git":
 			return fs.SkipDir
-		case environmentOf(entry.Name()) == environment && path.Base(path.Dir(name)) == render.InventoryFolder:
-			found = append(found, path.Join(path.Dir(name), environment+".json"))
+		case environment != "" && path.Base(path.Dir(name)) == render.InventoryFolder:
+			inventory := path.Join(path.Dir(name), environment+".json")
+			if !slices.Contains(found[environment], inventory) {
+				found[environment] = append(found[environment], inventory)
+			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("look for environment %s: %w", environment, err)
-	}
-	return slices.Compact(found), nil
+	return found, err
 }
 
-// inventoryOf finds the inventory in a tree.
-func inventoryOf(tree render.Tree) (string, render.Inventory, error) {
-	for _, name := range tree.Paths() {
-		if path.Base(path.Dir(name)) == render.InventoryFolder {
-			inventory, err := render.ParseInventory(tree[name])
-			return name, inventory, err
+// writesOf finds the inventories in trees.
+func writesOf(trees []render.Tree) ([]write, error) {
+	var writes []write
+	for _, tree := range trees {
+		w := write{tree: tree}
+		for name := range tree {
+			if path.Base(path.Dir(name)) == render.InventoryFolder {
+				w.inventoryPath = name
+			}
 		}
+		var err error
+		if w.next, err = render.ParseInventory(tree[w.inventoryPath]); err != nil {
+			return nil, fmt.Errorf("a tree without inventory: %w", err)
+		}
+		writes = append(writes, w)
 	}
-	return "", render.Inventory{}, errors.New("the tree has no inventory")
+	return writes, nil
 }
 
-// filesOf is every file that an environment wrote.
-func (known inventories) filesOf(environment string) map[string]bool {
-	files := map[string]bool{}
-	for _, inventory := range known[environment] {
-		for name := range inventory.Files {
-			files[name] = true
+// wanted is the files that some environment has once the writes are done.
+func (known inventories) wanted(writes []write) map[string]bool {
+	wanted, written := map[string]bool{}, map[string]bool{}
+	for _, w := range writes {
+		written[w.next.Environment] = true
+		for name := range w.next.Files {
+			wanted[name] = true
 		}
 	}
-	return files
-}
-
-// sharedBeyond reports whether another environment has the file too: a base.
-func (known inventories) sharedBeyond(environment, name string) bool {
-	for other := range known {
-		has := func(i render.Inventory) bool { return i.Files[name] != "" }
-		if other != environment && slices.ContainsFunc(known[other], has) {
-			return true
+	for environment, inventories := range known.of {
+		if written[environment] {
+			continue
+		}
+		for _, inventory := range inventories {
+			for name := range inventory.Files {
+				wanted[name] = true
+			}
 		}
 	}
-	return false
+	return wanted
 }
 
 // wrote reports whether we wrote this very content.
 func (known inventories) wrote(name, digest string) bool {
-	return known.any(func(i render.Inventory) bool { return i.Files[name] == digest })
+	return slices.Contains(known.digests[name], digest)
 }
 
 // lists reports whether the file is one of ours, whatever is in it.
-func (known inventories) lists(name string) bool {
-	return known.any(func(i render.Inventory) bool { return i.Files[name] != "" })
-}
-
-func (known inventories) any(is func(render.Inventory) bool) bool {
-	for _, of := range known {
-		if slices.ContainsFunc(of, is) {
-			return true
-		}
-	}
-	return false
-}
+func (known inventories) lists(name string) bool { return known.digests[name] != nil }

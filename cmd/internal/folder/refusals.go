@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -21,13 +22,13 @@ func (e ConflictError) Error() string {
 
 // MoveError is a release that would be installed a second time.
 type MoveError struct {
-	Release  string
-	Old, New render.InstalledAt
+	Environment, Release string
+	Old, New             render.InstalledAt
 }
 
 func (e MoveError) Error() string {
-	return fmt.Sprintf("%s moves from Helm release %s in namespace %s to %s in %s: the old installation would stay, and a second one be made",
-		e.Release, e.Old.Name, e.Old.Namespace, e.New.Name, e.New.Namespace)
+	return fmt.Sprintf("%s of environment %s moves from Helm release %s in namespace %s to %s in %s: the old installation would stay, and a second one be made",
+		e.Release, e.Environment, e.Old.Name, e.Old.Namespace, e.New.Name, e.New.Namespace)
 }
 
 // TargetError is an environment that was rendered for another target.
@@ -50,61 +51,130 @@ func (e PathError) Error() string {
 
 // TwinError is a Helm release that two environments install in one cluster.
 type TwinError struct {
-	Release, Other string // the release's key, and the environment that has it
-	At             render.InstalledAt
+	Environment, Release string
+	Other                string // the environment that has it
+	At                   render.InstalledAt
 }
 
 func (e TwinError) Error() string {
-	return fmt.Sprintf("environment %s installs Helm release %s in namespace %s of the same cluster already: give %s another name or namespace under spec.names, or take that environment out first",
-		e.Other, e.At.Name, e.At.Namespace, e.Release)
+	return fmt.Sprintf("environment %s installs Helm release %s in namespace %s of the same cluster already: give %s of environment %s another name or namespace under spec.names, or take that environment out first",
+		e.Other, e.At.Name, e.At.Namespace, e.Release, e.Environment)
+}
+
+// NameError is an object that two environments would both write, because their
+// names and those of their releases run together: p with q-w, and p-q with w.
+type NameError struct {
+	Environment, Other, Name string
+}
+
+func (e NameError) Error() string {
+	return fmt.Sprintf("environments %s and %s would both have the object %s: want other names", e.Environment, e.Other, e.Name)
 }
 
 // elsewhere refuses a second copy of an environment: its delivery path changed.
-func elsewhere(root *os.Root, known inventories, environment, inventoryPath string) error {
-	if known[environment] != nil {
+func (known inventories) elsewhere(root *os.Root, writes []write) error {
+	fresh := slices.DeleteFunc(slices.Clone(writes), func(w write) bool { return known.of[w.next.Environment] != nil })
+	if len(fresh) == 0 {
 		return nil
 	}
-	found, err := Find(root, environment)
-	if err != nil || len(found) == 0 {
-		return err
+	found, err := FindAll(root)
+	if err != nil {
+		return fmt.Errorf("look for environment %s: %w", fresh[0].next.Environment, err)
 	}
-	return PathError{environment, found[0], inventoryPath}
+	var refusals []error
+	for _, w := range fresh {
+		if old := found[w.next.Environment]; len(old) > 0 {
+			refusals = append(refusals, PathError{w.next.Environment, old[0], w.inventoryPath})
+		}
+	}
+	return errors.Join(refusals...)
 }
 
 // refusals is what a person must say twice: another target for an
-// environment, another place for a protected release, and a place that another
-// environment has.
-func (known inventories) refusals(next render.Inventory) []error {
+// environment, another place for a protected release, and what an environment
+// has already that is not being written.
+func (known inventories) refusals(writes []write) []error {
 	var refusals []error
-	for _, inventory := range known[next.Environment] {
-		if inventory.Target != next.Target {
-			refusals = append(refusals, TargetError{next.Environment, inventory.Target, next.Target})
-		}
-		for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
-			if old, ok := inventory.Releases[release]; ok && old != next.Releases[release] {
-				refusals = append(refusals, MoveError{release, old, next.Releases[release]})
+	others := known.others(writes)
+	for _, w := range writes {
+		refusals = append(refusals, known.moves(w.next)...)
+		for _, other := range others {
+			refusals = append(refusals, twins(w.next, other)...)
+			if name := sameName(w.next, other); name != "" {
+				refusals = append(refusals, NameError{w.next.Environment, other.Environment, name})
 			}
 		}
 	}
-	return append(refusals, known.twins(next)...)
+	return refusals
+}
+
+// others is the inventories of environments that are not being written, by name.
+func (known inventories) others(writes []write) []render.Inventory {
+	var others []render.Inventory
+	for _, environment := range slices.Sorted(maps.Keys(known.of)) {
+		if !slices.ContainsFunc(writes, func(w write) bool { return w.next.Environment == environment }) {
+			others = append(others, known.of[environment]...)
+		}
+	}
+	return others
+}
+
+// moves finds what changes for an environment that was written before.
+func (known inventories) moves(next render.Inventory) []error {
+	var moves []error
+	for _, old := range known.of[next.Environment] {
+		if old.Target != next.Target {
+			moves = append(moves, TargetError{next.Environment, old.Target, next.Target})
+		}
+		for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
+			if at, ok := old.Releases[release]; ok && at != next.Releases[release] {
+				moves = append(moves, MoveError{next.Environment, release, at, next.Releases[release]})
+			}
+		}
+	}
+	return moves
 }
 
 // twins finds protected releases that another environment has where they go.
-func (known inventories) twins(next render.Inventory) []error {
-	var twins []error
-	for _, other := range slices.Sorted(maps.Keys(known)) {
-		if other == next.Environment || !slices.ContainsFunc(known[other], func(i render.Inventory) bool { return next.Cluster() != "" && i.Cluster() == next.Cluster() }) {
-			continue
-		}
-		for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
-			at := next.Releases[release]
-			has := func(i render.Inventory) bool {
-				return slices.Contains(slices.Collect(maps.Values(i.Releases)), at)
-			}
-			if slices.ContainsFunc(known[other], has) {
-				twins = append(twins, TwinError{release, other, at})
-			}
+func twins(next, other render.Inventory) []error {
+	if cluster := next.Cluster(); cluster == "" || other.Cluster() != cluster {
+		return nil
+	}
+	taken, twins := slices.Collect(maps.Values(other.Releases)), []error(nil)
+	for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
+		if at := next.Releases[release]; slices.Contains(taken, at) {
+			twins = append(twins, TwinError{next.Environment, release, other.Environment, at})
 		}
 	}
 	return twins
+}
+
+// sameName is the first name of an object that two environments would both
+// have: those of one target in one cluster, or in Argo CD, which often is one
+// for many clusters.
+func sameName(next, other render.Inventory) string {
+	if next.Target != other.Target || next.Target == "flux" && next.Cluster() != other.Cluster() {
+		return ""
+	}
+	taken := names(other)
+	for _, name := range slices.Sorted(maps.Keys(names(next))) {
+		if taken[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// names is the objects that an environment is known by: itself, and one a
+// folder of its overlays.
+func names(of render.Inventory) map[string]bool {
+	names := map[string]bool{of.Environment: true}
+	for file := range of.Files {
+		if _, inside, ok := strings.Cut(file, "overlays/"+of.Environment+"/"); ok {
+			if part, _, deeper := strings.Cut(inside, "/"); deeper {
+				names[of.Environment+"-"+part] = true
+			}
+		}
+	}
+	return names
 }
