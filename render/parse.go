@@ -21,6 +21,10 @@ type Problems = strictyaml.Problems
 // OneOf lists names the way a sentence does: a, b or c.
 func OneOf(names []string) string { return strictyaml.OneOf(names) }
 
+// Suggest ends a message about an unknown name: the nearest of the known ones,
+// or all of them where they are few, or nothing.
+func Suggest(name string, known []string) string { return strictyaml.Suggest(name, known) }
+
 // ReadFile gives the content of a file that an environment names. The name is
 // relative to where the environment's own name is, with slashes; the function
 // decides what may be read.

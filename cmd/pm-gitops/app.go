@@ -92,19 +92,36 @@ const mostProblems = 100
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
-	var problems render.Problems
-	if errors.As(err, &problems) {
-		for _, problem := range problems[:min(len(problems), mostProblems)] {
-			fmt.Fprintf(a.err, "%s\n", problem.Error())
-		}
+	problems, others := sorted(err)
+	for _, problem := range problems[:min(len(problems), mostProblems)] {
+		fmt.Fprintf(a.err, "%s\n", problem.Error())
+	}
+	for _, other := range others {
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", other)
+	}
+	if len(problems) > 0 {
 		fmt.Fprintf(a.err, "pm-gitops: %s; nothing was written\n", count(len(problems), "problem"))
-	} else {
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", err)
 	}
 	var h hinted
 	if errors.As(err, &h) {
 		fmt.Fprintln(a.err, h.hint)
 	}
+}
+
+// sorted takes an error that joins others apart: the problems of input files,
+// and everything else.
+func sorted(err error) (problems render.Problems, others []error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			p, o := sorted(one)
+			problems, others = append(problems, p...), append(others, o...)
+		}
+		return problems, others
+	}
+	if errors.As(err, &problems) {
+		return problems, nil
+	}
+	return nil, []error{err}
 }
 
 // warn prints what is suspicious, a line each.

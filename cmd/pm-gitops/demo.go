@@ -91,7 +91,7 @@ func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string,
 		return "", fmt.Errorf("open folder %s: %w", dir, err)
 	}
 	defer root.Close()
-	if _, err := folder.Write(root, tree, false); err != nil {
+	if _, err := folder.Write(root, []render.Tree{tree}, false); err != nil {
 		return "", err
 	}
 	return repository.CommitAll("feat(prefect/"+plan.Environment+"): first rendering\n", "pm-gitops demo", "demo@example.com", a.now())

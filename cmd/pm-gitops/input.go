@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,17 +18,30 @@ import (
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
-// input is the flags that say which environment a command is about.
+// input is the flags that say which environments a command is about.
 type input struct {
-	file    string
+	files   []string
 	catalog string
+	only    []string // names of environments; all of them if empty
+	recurse bool
+	jobs    int
 }
 
-func (in *input) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&in.file, "file", "f", "environment.yaml", "environment file, or - for standard input")
-	cmd.Flags().StringVar(&in.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
+// defaultFile is the environment file where none is named.
+const defaultFile = "environment.yaml"
+
+func (a app) addInput(cmd *cobra.Command, in *input) {
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&in.files, "file", "f", []string{defaultFile}, "environment `file`, folder or pattern such as 'environments/*.yaml', or - for standard input; may be repeated")
+	flags.BoolVarP(&in.recurse, "recursive", "R", false, "take the folders of --file with the folders in them")
+	flags.StringArrayVarP(&in.only, "environment", "e", nil, "only the environment of this `name`; may be repeated")
+	flags.StringVar(&in.catalog, "catalog", "", "catalog `file` that adds release lines or corrects them")
+	flags.IntVarP(&in.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many environments to work on at a time")
 	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
 	_ = cmd.MarkFlagFilename("catalog", "yaml", "yml")
+	_ = cmd.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.environmentNames(cmd.Context(), *in), cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 // addTarget adds the flag for the delivery system.
@@ -36,65 +50,42 @@ func addTarget(cmd *cobra.Command, target *string) {
 	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets.Names(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// environment reads the environment that the flags name, and the catalog with
-// what the environment and the flags add to it.
-func (a app) environment(ctx context.Context, in input) (render.Environment, catalog.Catalog, error) {
-	data, err := a.read(ctx, in.file)
+// load parses an environment file, and gives the catalog that goes with it:
+// the program's own, with what the environment adds to it and, over that, what
+// the flags add.
+func (a app) load(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
+	cat, readBeside := catalog.Embedded(), insideRepository(file)
+	if file == "-" {
+		file = "<stdin>"
+	}
+	env, err := render.Parse(file, data, readBeside)
 	if err != nil {
-		return render.Environment{}, catalog.Catalog{}, err
+		return env, cat, err
 	}
-	readBeside, name := insideRepository(in.file), in.file
-	if name == "-" {
-		name = "<stdin>"
-	}
-	env, err := render.Parse(name, data, readBeside)
-	if err != nil {
-		return env, catalog.Catalog{}, err
-	}
-	cat := catalog.Embedded()
 	if name := env.CatalogFile(); name != "" {
 		data, err := readBeside(name)
 		if err != nil {
 			return env, cat, render.Problems{env.Problem("spec.catalog", "%s", err)}
 		}
-		if cat, err = extend(cat, name, data); err != nil {
-			return env, cat, err
-		}
-	}
-	if in.catalog != "" {
-		data, err := a.read(ctx, in.catalog)
+		own, err := catalog.Parse(name, data)
 		if err != nil {
 			return env, cat, err
 		}
-		cat, err = extend(cat, in.catalog, data)
-		return env, cat, err
+		cat = cat.With(own)
 	}
-	return env, cat, nil
+	return env, cat.With(over), nil
 }
 
-// plan reads the environment that the flags name and plans it for a target.
-func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
-	env, cat, err := a.environment(ctx, in)
+// catalogOf reads the catalog that the flags name, empty if they name none.
+func (a app) catalogOf(ctx context.Context, in input) (catalog.Catalog, error) {
+	if in.catalog == "" {
+		return catalog.Catalog{}, nil
+	}
+	data, err := a.read(ctx, in.catalog)
 	if err != nil {
-		return render.Plan{}, err
+		return catalog.Catalog{}, err
 	}
-	if env.IsDefaults() {
-		return render.Plan{}, fmt.Errorf("%s holds defaults that environments extend: it is no environment itself", in.file)
-	}
-	plan, err := render.NewPlan(env, cat, target.SecretsInto())
-	if err != nil {
-		return plan, err
-	}
-	a.warn(plan.Warnings)
-	return plan, nil
-}
-
-func extend(cat catalog.Catalog, name string, data []byte) (catalog.Catalog, error) {
-	other, err := catalog.Parse(name, data)
-	if err != nil {
-		return cat, err
-	}
-	return cat.With(other), nil
+	return catalog.Parse(in.catalog, data)
 }
 
 // read reads a file that the user named, unless the user gives up first:
@@ -126,7 +117,7 @@ func (a app) readWhole(name string) ([]byte, error) {
 		return data, nil
 	}
 	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) && name == "environment.yaml" {
+	if errors.Is(err, fs.ErrNotExist) && name == defaultFile {
 		return nil, hinted{errors.New("there is no environment.yaml here"), "Write one with `pm-gitops init`, or name yours with -f FILE."}
 	}
 	if err != nil {

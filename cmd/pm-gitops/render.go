@@ -27,6 +27,7 @@ type renderOptions struct {
 	force  bool
 	remove string
 	quiet  bool
+	output string
 	setup  prerequisiteOptions
 }
 
@@ -66,7 +67,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 			return a.render(cmd.Context(), o)
 		},
 	}
-	o.addFlags(cmd)
+	a.addInput(cmd, &o.input)
 	addTarget(cmd, &o.target)
 	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
@@ -74,7 +75,11 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir")
 	o.setup.addFlags(cmd)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "with --dir: print nothing but problems")
+	addOutput(cmd, &o.output)
 	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.RegisterFlagCompletionFunc("remove", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return written(o.dir), cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 
@@ -94,10 +99,12 @@ func (o renderOptions) check(cmd *cobra.Command) error {
 		return errors.New("--prerequisites prints what --check-prerequisites looks for: want one of them")
 	case o.setup.asked() && (o.dir != "" || o.built):
 		return errors.New("--prerequisites and --check-prerequisites are about Argo CD itself: no --dir or --built with them")
-	case o.dir == "" && (o.force || o.quiet):
-		return errors.New("--force and --quiet need --dir")
+	case o.dir == "" && (o.force || o.quiet || given("output")):
+		return errors.New("--force, --quiet and --output need --dir")
+	case o.remove != "" && (given("recursive") || given("environment")):
+		return errors.New("--remove takes one environment, by its name")
 	}
-	return nil
+	return checkOutput(o.output)
 }
 
 func (a app) render(ctx context.Context, o renderOptions) error {
@@ -105,25 +112,44 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	plan, err := a.plan(ctx, o.input, target)
+	fleet, err := a.renderAll(ctx, o.input, target)
 	if err != nil {
 		return err
 	}
-	rendering, err := render.Render(plan, target)
+	if o.dir != "" {
+		return a.write(o, fleet)
+	}
+	var manifests []render.Manifest
+	for _, rendering := range fleet {
+		if o.built {
+			manifests = append(manifests, rendering.Manifests...)
+		} else {
+			manifests = append(manifests, files(rendering.Tree)...)
+		}
+	}
+	return a.stream(manifests)
+}
+
+// renderAll renders every environment that the flags name, in the order of
+// their files. It is an error if they cannot all be applied.
+func (a app) renderAll(ctx context.Context, in input, target render.Target) ([]render.Rendering, error) {
+	type result struct {
+		rendering render.Rendering
+		warnings  render.Problems
+	}
+	results, err := eachPlan(ctx, a, in, target, func(plan render.Plan) (result, error) {
+		rendering, err := render.Render(plan, target)
+		return result{rendering, plan.Warnings}, err
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	var fleet []render.Rendering
+	for _, r := range results {
+		a.warn(r.warnings)
+		fleet = append(fleet, r.rendering)
 	}
-	switch {
-	case o.dir != "":
-		return a.write(o, rendering.Tree)
-	case o.built:
-		return a.stream(rendering.Manifests)
-	default:
-		return a.stream(files(rendering.Tree))
-	}
+	return fleet, render.Collisions(fleet).Err()
 }
 
 // files is the YAML of a tree in the order of its paths. The inventory is
@@ -152,18 +178,21 @@ func (a app) stream(manifests []render.Manifest) error {
 	return nil
 }
 
-func (a app) write(o renderOptions, tree render.Tree) error {
+func (a app) write(o renderOptions, fleet []render.Rendering) error {
 	root, err := os.OpenRoot(o.dir)
 	if err != nil {
 		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
 	}
 	defer root.Close()
-	changes, err := folder.Write(root, tree, o.force)
+	var trees []render.Tree
+	for _, rendering := range fleet {
+		trees = append(trees, rendering.Tree)
+	}
+	changes, err := folder.Write(root, trees, o.force)
 	if err != nil {
 		return forceHint(err)
 	}
-	a.printChanges(o, changes)
-	return nil
+	return a.printChanges(o, changes)
 }
 
 func (a app) remove(o renderOptions) error {
@@ -185,11 +214,21 @@ func (a app) remove(o renderOptions) error {
 	if err != nil {
 		return forceHint(err)
 	}
-	a.printChanges(o, changes)
 	if !o.quiet {
-		a.tellRemoved(root, inventory)
+		defer a.tellRemoved(root, inventory)
 	}
-	return nil
+	return a.printChanges(o, changes)
+}
+
+// written is the environments that were written into a folder, for completion.
+func written(dir string) []string {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil
+	}
+	defer root.Close()
+	found, _ := folder.FindAll(root)
+	return slices.Sorted(maps.Keys(found))
 }
 
 // tellRemoved says what stays in the cluster, and how to uninstall it: with
@@ -249,20 +288,29 @@ func forceHint(err error) error {
 	var move folder.MoveError
 	var target folder.TargetError
 	var twin folder.TwinError
+	var name folder.NameError
 	var elsewhere folder.PathError
 	switch {
 	case errors.As(err, &elsewhere):
 		return hinted{err, "Nothing was changed. Take it out first: pm-gitops render --remove " + elsewhere.Environment + " --dir DIR"}
-	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin):
+	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin), errors.As(err, &name):
 		return hinted{err, "Nothing was changed. Look first; --force goes ahead."}
 	}
 	return err
 }
 
 // printChanges prints a line a file that changed, and a summary.
-func (a app) printChanges(o renderOptions, changes folder.Changes) {
+func (a app) printChanges(o renderOptions, changes folder.Changes) error {
+	if o.output == "json" {
+		return a.printJSON(struct {
+			Created   []string `json:"created"`
+			Updated   []string `json:"updated"`
+			Removed   []string `json:"removed"`
+			Unchanged int      `json:"unchanged"`
+		}{append([]string{}, changes.Created...), append([]string{}, changes.Updated...), append([]string{}, changes.Removed...), changes.Unchanged})
+	}
 	if o.quiet {
-		return
+		return nil
 	}
 	for _, list := range []struct {
 		verb  string
@@ -274,8 +322,9 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) {
 	}
 	if changes.Empty() {
 		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
-		return
+		return nil
 	}
 	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
 		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
+	return nil
 }

@@ -41,7 +41,7 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.secretsList(cmd.Context(), o) },
 	}
-	o.addFlags(cmd)
+	a.addInput(cmd, &o.input)
 	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	return cmd

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,19 +22,20 @@ func (a app) validateCommand() *cobra.Command {
 	var o validateOptions
 	cmd := &cobra.Command{
 		Use:   "validate",
-		Short: "Check an environment file",
-		Long: `Validate checks an environment file, or a file of defaults, and says everything
-that is wrong with it at once: file, line, column and field, what is expected
-and the nearest name; also what the delivery system cannot do. It writes nothing
-and reaches for no network.`,
+		Short: "Check environment files",
+		Long: `Validate checks environment files and files of defaults, and says everything
+that is wrong with them at once: file, line, column and field, what is expected
+and the nearest name; also what the delivery system cannot do, and environments
+that cannot all be applied. It writes nothing and reaches for no network.`,
 		Example: `  pm-gitops validate
   pm-gitops validate -f environments/prod.yaml
+  pm-gitops validate -f environments/
   pm-gitops validate -f environments/prod.yaml -o json
   pm-gitops validate --target argo`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
 	}
-	o.addFlags(cmd)
+	a.addInput(cmd, &o.input)
 	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	return cmd
@@ -72,6 +73,14 @@ func findings(severity string, problems render.Problems) []finding {
 	return found
 }
 
+// examined is what was found out about one environment file.
+type examined struct {
+	file      string
+	rendering *render.Rendering // nil for defaults
+	warnings  render.Problems
+	summary   string
+}
+
 func (a app) validate(ctx context.Context, o validateOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
@@ -80,55 +89,74 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	warnings, summary, err := a.examine(ctx, o.input, target)
-	if o.output == "json" {
-		return a.validateJSON(o.file, warnings, err)
+	files, err := each(ctx, a, o.input, func(l loaded) (examined, error) { return examine(l, target) })
+	if err == nil {
+		err = collisions(files).Err()
 	}
-	a.warn(warnings)
+	if o.output == "json" {
+		return a.validateJSON(o.files, files, err)
+	}
+	for _, file := range files {
+		a.warn(file.warnings)
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.out, summary)
+	for _, file := range files {
+		fmt.Fprintln(a.out, file.summary)
+	}
 	return nil
 }
 
-// examine checks the environment and renders it: what the delivery system
+// examine checks an environment and renders it: what the delivery system
 // cannot do, and what does not build, is found too.
-func (a app) examine(ctx context.Context, in input, target render.Target) (render.Problems, string, error) {
-	env, cat, err := a.environment(ctx, in)
+func examine(l loaded, target render.Target) (examined, error) {
+	found := examined{file: l.name}
+	if l.env.IsDefaults() {
+		found.summary = l.name + ": valid defaults; an environment that extends them says the rest"
+		return found, nil
+	}
+	plan, err := l.plan(target)
 	if err != nil {
-		return nil, "", err
+		return found, err
 	}
-	if env.IsDefaults() {
-		return nil, in.file + ": valid defaults; an environment that extends them says the rest", nil
+	rendering, err := render.Render(plan, target)
+	found.rendering, found.warnings = &rendering, plan.Warnings
+	found.summary = fmt.Sprintf("%s: valid; waves of %s", l.name, plan)
+	return found, err
+}
+
+// collisions is the environments that cannot all be applied.
+func collisions(files []examined) render.Problems {
+	var fleet []render.Rendering
+	for _, file := range files {
+		if file.rendering != nil {
+			fleet = append(fleet, *file.rendering)
+		}
 	}
-	plan, err := render.NewPlan(env, cat, target.SecretsInto())
-	if err != nil {
-		return nil, "", err
-	}
-	if _, err := render.Render(plan, target); err != nil {
-		return plan.Warnings, "", err
-	}
-	return plan.Warnings, fmt.Sprintf("%s: valid; waves of %s", in.file, plan), nil
+	return render.Collisions(fleet)
 }
 
 // validateJSON prints problems and warnings as JSON. Other failures are
 // errors as ever.
-func (a app) validateJSON(file string, warnings render.Problems, failure error) error {
-	var problems render.Problems
-	if failure != nil && !errors.As(failure, &problems) {
+func (a app) validateJSON(names []string, files []examined, failure error) error {
+	problems, others := sorted(failure)
+	if len(others) > 0 {
 		return failure
 	}
 	report := struct {
-		File     string    `json:"file"`
+		File     string    `json:"file"` // as the flags name it; several with a comma between
 		Valid    bool      `json:"valid"`
 		Findings []finding `json:"findings"`
-	}{file, failure == nil, append(findings("error", problems), findings("warning", warnings)...)}
+	}{strings.Join(names, ","), failure == nil, findings("error", problems)}
+	for _, file := range files {
+		report.Findings = append(report.Findings, findings("warning", file.warnings)...)
+	}
 	if err := a.printJSON(report); err != nil {
 		return err
 	}
 	if failure != nil {
-		return fmt.Errorf("%s: %s", file, count(len(problems), "problem"))
+		return fmt.Errorf("%s: %s", report.File, count(len(problems), "problem"))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	_ "embed" // the embedded catalog
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -103,14 +104,15 @@ type Migrations struct {
 	Timeout Timeout `json:"timeout,omitempty"`
 }
 
-// Embedded is the catalog of publicly documented facts that the program carries.
-func Embedded() Catalog {
+// Embedded is the catalog of publicly documented facts that the program
+// carries. Nobody may change what it holds.
+var Embedded = sync.OnceValue(func() Catalog {
 	c, err := Parse("catalog.yaml", embedded)
 	if err != nil {
 		panic("the embedded catalog: " + err.Error())
 	}
 	return c
-}
+})
 
 // Parse reads a catalog. The error is every problem of the file at once, as
 // [strictyaml.Problems].
