@@ -47,6 +47,7 @@ type Value struct {
 	Text     string // of a scalar, as written, without quotes
 	Entries  []Entry
 	Items    []*Value
+	Replaces *Value // what Merge laid it over, unless both are mappings; it may itself replace something
 }
 
 // Entry is one key of a mapping, in the order of the file.
@@ -72,6 +73,25 @@ func (v *Value) Get(key string) *Value {
 // IsNull reports whether v is absent, empty or null.
 func (v *Value) IsNull() bool {
 	return v == nil || v.Kind == Scalar && v.Tag == "!!null"
+}
+
+// Find is the value at a field path such as spec.releases[0].chart, or nil.
+func (v *Value) Find(path string) *Value {
+	for _, step := range steps(path) {
+		switch {
+		case v == nil:
+			return nil
+		case v.Kind == Sequence:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(v.Items) {
+				return nil
+			}
+			v = v.Items[i]
+		default:
+			v = v.Get(step)
+		}
+	}
+	return v
 }
 
 // Load reads the one YAML document of data. The name is what positions show;
@@ -229,13 +249,15 @@ func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
 
 // Merge lays child over parent: mappings merge key by key, anything else in
 // the child replaces what the parent has, and a null takes it away. Neither
-// is changed.
+// is changed; a value that replaces another says so in Replaces.
 func Merge(parent, child *Value) *Value {
-	if parent == nil || child == nil || parent.Kind != Mapping || child.Kind != Mapping {
-		if child == nil {
-			return parent
-		}
+	switch {
+	case child == nil:
+		return parent
+	case parent.IsNull():
 		return child
+	case parent.Kind != Mapping || child.Kind != Mapping:
+		return child.over(parent)
 	}
 	merged := *child
 	merged.Entries = nil
@@ -253,6 +275,17 @@ func Merge(parent, child *Value) *Value {
 		merged.Entries = append(merged.Entries, entry)
 	}
 	return &merged
+}
+
+// over is v with what it replaces, behind all that it replaced already.
+func (v *Value) over(parent *Value) *Value {
+	over := *v
+	if over.Replaces == nil {
+		over.Replaces = parent
+	} else {
+		over.Replaces = over.Replaces.over(parent)
+	}
+	return &over
 }
 
 // At is the position of a field path such as spec.releases[0].chart, or of

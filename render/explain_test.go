@@ -1,0 +1,352 @@
+package render_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+const sampleFolder = "../testdata/env"
+
+func readSample(name string) ([]byte, error) { return os.ReadFile(filepath.Join(sampleFolder, name)) }
+
+// sample is the plan of a sample environment with its own catalog.
+func sample(t *testing.T, name string, into render.SecretsInto) (render.Environment, render.Plan) {
+	t.Helper()
+	data, err := readSample(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := render.Parse(name, data, readSample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := catalog.Embedded()
+	if file := env.CatalogFile(); file != "" {
+		data, err := readSample(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, err := catalog.Parse(file, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cat = cat.With(own)
+	}
+	plan, err := render.NewPlan(env, cat, into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env, plan
+}
+
+func eachSample(t *testing.T, check func(t *testing.T, env render.Environment, plan render.Plan)) {
+	files, err := filepath.Glob(sampleFolder + "/*.yaml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d samples, %v", len(files), err)
+	}
+	for _, file := range files {
+		for _, into := range []render.SecretsInto{render.IntoValues, render.IntoChart} {
+			t.Run(filepath.Base(file)+" "+string(into), func(t *testing.T) {
+				env, plan := sample(t, filepath.Base(file), into)
+				check(t, env, plan)
+			})
+		}
+	}
+}
+
+// flat is the leaves of a plain value by path.
+func flat(value any, path string, into map[string]any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			flat(inner, strictyaml.Join(path, key), into)
+		}
+		if len(value) > 0 || path == "" {
+			return
+		}
+	case []any:
+		for i, inner := range value {
+			flat(inner, strictyaml.Index(path, i), into)
+		}
+		if len(value) > 0 {
+			return
+		}
+	}
+	into[path] = value
+}
+
+// TestExplainIsComplete: what is explained of a release is its values, leaf by
+// leaf, and its secret inputs; nothing else, nothing less.
+func TestExplainIsComplete(t *testing.T) {
+	eachSample(t, func(t *testing.T, _ render.Environment, plan render.Plan) {
+		explanation := plan.Explain()
+		if len(explanation.Releases) != len(plan.Releases()) {
+			t.Fatalf("%d releases are explained, want %d", len(explanation.Releases), len(plan.Releases()))
+		}
+		for i, release := range plan.Releases() {
+			explained := explanation.Releases[i]
+			want, got := map[string]any{}, map[string]any{}
+			flat(map[string]any(release.Values), "", want)
+			var secrets []render.SecretInput
+			for _, value := range explained.Values {
+				if value.Secret != nil {
+					secrets = append(secrets, render.SecretInput{Path: value.Path, From: *value.Secret})
+					continue
+				}
+				if _, twice := got[value.Path]; twice {
+					t.Errorf("%s: %s is explained twice", release.Key, value.Path)
+				}
+				got[value.Path] = value.Value
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("values of %s (-plan +explained):\n%s", release.Key, diff)
+			}
+			if diff := cmp.Diff(append([]render.SecretInput{}, release.SecretInputs...), append([]render.SecretInput{}, secrets...)); diff != "" {
+				t.Errorf("secrets of %s (-plan +explained):\n%s", release.Key, diff)
+			}
+		}
+	})
+}
+
+// TestExplainNamesTheLine: the line of each origin in a file holds the value
+// or, where the value follows from a field, what that field says.
+func TestExplainNamesTheLine(t *testing.T) {
+	lines := map[string][]string{}
+	line := func(file string, n int) string {
+		if lines[file] == nil {
+			name := filepath.Join(sampleFolder, file)
+			if file == "<embedded>/catalog.yaml" {
+				name = "catalog/catalog.yaml"
+			}
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines[file] = strings.Split(string(data), "\n")
+		}
+		return lines[file][n-1]
+	}
+	eachSample(t, func(t *testing.T, _ render.Environment, plan render.Plan) {
+		explanation := plan.Explain()
+		checked := 0
+		check := func(e render.Explained) {
+			if e.Origin.From == render.FromDefault {
+				return
+			}
+			checked++
+			want, text := fmt.Sprint(e.Value), line(e.Origin.File, e.Origin.Line)
+			switch field := e.Origin.Field; {
+			case e.Secret != nil:
+				want = string(e.Secret.Secret)
+			case field == "spec.registry.mirror" || field == "spec.registry.source":
+				_, want, _ = strings.Cut(text, ": ") // the beginning of the value
+				if !strings.HasPrefix(fmt.Sprint(e.Value), strings.Fields(want)[0]) {
+					t.Errorf("%s: %s = %v does not begin as line %q", e.Path, field, e.Value, text)
+				}
+			case strings.Contains(want, "\n"):
+				want = "|" // a block; its text follows
+			case want == "map[]":
+				want = "{}"
+			}
+			if !strings.Contains(text, want) {
+				t.Errorf("%s = %v is said to be from %s:%d, which is %q", e.Path, want, e.Origin.File, e.Origin.Line, text)
+			}
+			if rule := e.Rule; rule != nil && !strings.Contains(line(rule.File, rule.Line), e.Path) && !strings.Contains(e.Path, "[") {
+				t.Errorf("%s is said to be set by %s:%d, which is %q", e.Path, rule.File, rule.Line, line(rule.File, rule.Line))
+			}
+		}
+		for _, field := range explanation.Fields {
+			check(field)
+		}
+		for _, release := range explanation.Releases {
+			for _, value := range release.Values {
+				check(value)
+			}
+		}
+		if checked < 20 {
+			t.Errorf("only %d origins were checked", checked)
+		}
+	})
+}
+
+// TestExplainFieldsIsComplete: every scalar of the files is a field, defaults
+// are added, and the plan's choice of defaults is what is shown.
+func TestExplainFieldsIsComplete(t *testing.T) {
+	eachSample(t, func(t *testing.T, env render.Environment, plan render.Plan) {
+		inPlan := map[string]any{}
+		for _, field := range plan.Explain().Fields {
+			inPlan[field.Path] = field.Value
+		}
+		for _, field := range env.Explain() {
+			if diff := cmp.Diff(field.Value, inPlan[field.Path]); diff != "" {
+				t.Errorf("%s (-file +plan):\n%s", field.Path, diff)
+			}
+		}
+		for path, want := range map[string]any{
+			"spec.delivery.path":         plan.Path,
+			"spec.delivery.flux.version": string(plan.Delivery.Flux.Version),
+			"spec.delivery.argo.version": string(plan.Delivery.Argo.Version),
+			"spec.cluster.name":          plan.Cluster,
+			"spec.secrets.into":          string(plan.Secrets.Into),
+		} {
+			if inPlan[path] != want {
+				t.Errorf("%s = %v, want the plan's %v", path, inPlan[path], want)
+			}
+		}
+	})
+}
+
+// place is an origin on a line.
+func place(o render.Origin) string {
+	if o.File == "" {
+		return strings.TrimSpace(string(o.From) + " " + o.Field)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s:%d %s", o.File, o.Line, o.Field))
+}
+
+// layered is an environment in three files, with values laid over each other.
+var layered = map[string]string{
+	"dev.yaml": strings.Replace(complete, "metadata:", "extends: common.yaml\nmetadata:", 1) + `  mesh: prefect-istiod
+  migrations: {timeout: 1h}
+  redis: {cache: {host: r}, work: {host: r}, streams: {host: r}}
+  values:
+    prefect-cloud:
+      global: {instanceName: other}
+      redis: {use_embedded: true}
+      services: {server: {replicas: 3, args: [b, c]}}
+`,
+	"common.yaml": `apiVersion: pm-gitops/v1
+kind: EnvironmentDefaults
+extends: base.yaml
+spec:
+  instance: {ownerEmail: team@company.com}
+  values:
+    prefect-cloud:
+      services: {server: {replicas: 2, args: [a]}}
+`,
+	"base.yaml": `apiVersion: pm-gitops/v1
+kind: EnvironmentDefaults
+spec:
+  instance: {ownerEmail: base@company.com}
+  mesh: none
+`,
+}
+
+// origins is the places of all fields, and of the values of prefect-cloud:
+// where each is from, and behind each < what it replaces.
+func origins(explanation render.Explanation) map[string]string {
+	lists := map[string][]render.Explained{"": explanation.Fields}
+	for _, release := range explanation.Releases {
+		lists[release.Release+" "] = release.Values
+	}
+	got := map[string]string{}
+	for prefix, list := range lists {
+		for _, e := range list {
+			text := place(e.Origin)
+			for _, replaced := range e.Replaces {
+				text += " < " + place(replaced)
+			}
+			got[prefix+e.Path] = text
+		}
+	}
+	return got
+}
+
+func TestExplainOrigins(t *testing.T) {
+	read := func(name string) ([]byte, error) { return []byte(layered[name]), nil }
+	env, err := render.Parse("dev.yaml", []byte(layered["dev.yaml"]), read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := render.NewPlan(env, catalog.Embedded(), render.IntoValues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedded, err := os.ReadFile("catalog/catalog.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The place of a text: the line of its file, and the field.
+	in := func(file, source, text, field string) string {
+		before, _, found := strings.Cut(source, text)
+		if !found {
+			t.Fatalf("%s has no %q", file, text)
+		}
+		return strings.TrimSpace(fmt.Sprintf("%s:%d %s", file, 1+strings.Count(before, "\n"), field))
+	}
+	dev := func(text, field string) string { return in("dev.yaml", layered["dev.yaml"], text, field) }
+	cat := func(text string) string { return in("<embedded>/catalog.yaml", string(embedded), text, "") }
+	tests := []struct{ name, path, want string }{
+		{"the child over its parent and that one's", "spec.instance.ownerEmail", dev("ownerEmail", "") + " < common.yaml:5 < base.yaml:4"},
+		{"over a file and a default", "spec.mesh", dev("mesh: prefect", "") + " < base.yaml:5"},
+		{"a default", "spec.registry.source", "default"},
+		{"over the catalog", "spec.migrations.timeout", dev("migrations:", "") + " < " + cat("  migrations: {")},
+		{"the catalog", "spec.migrations.afterInstall", cat("  migrations: {")},
+		{"the head of a file", "apiVersion", "dev.yaml:1"},
+		{"a field", "prefect-cloud global.frontendUrl", dev("frontendUrl", "spec.instance.frontendUrl")},
+		{"a secret", "prefect-cloud global.authProvider.okta.clientSecret", dev("clientSecret", "spec.auth.okta.clientSecret")},
+		{"a field that follows from a section", "prefect-cloud global.authProvider.type", dev("okta:", "spec.auth.okta")},
+		{"a field that follows from a default", "prefect-cloud ui.cloud2.image.repository", "default spec.registry.source"},
+		{"what the catalog sets", "prefect-cloud redis.work.password", cat(`{when: [redis.work, `)},
+		{"over a field", "prefect-cloud global.instanceName", dev("{instanceName", "spec.values.prefect-cloud.global.instanceName") + " < " + dev("name: customer", "spec.instance.name")},
+		{"over what the catalog sets", "prefect-cloud redis.use_embedded", dev("use_embedded", "spec.values.prefect-cloud.redis.use_embedded") + " < " + cat("{when: redis,")},
+		{"a value over the parent's", "prefect-cloud services.server.replicas", dev("replicas: 3", "spec.values.prefect-cloud.services.server.replicas") + " < common.yaml:8"},
+		{"a list over the parent's", "prefect-cloud services.server.args[1]", dev("replicas: 3", "spec.values.prefect-cloud.services.server.args[1]") + " < common.yaml:8"},
+	}
+	got := origins(plan.Explain())
+	for _, tt := range tests {
+		if got[tt.path] != tt.want {
+			t.Errorf("%s: %s is from %s, want %s", tt.name, tt.path, got[tt.path], tt.want)
+		}
+	}
+}
+
+// TestExplainIsStable: the same every time, whatever the order of maps.
+func TestExplainIsStable(t *testing.T) {
+	eachSample(t, func(t *testing.T, _ render.Environment, plan render.Plan) {
+		first, err := json.Marshal(plan.Explain())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if again, _ := json.Marshal(plan.Explain()); string(again) != string(first) {
+				t.Fatal("another explanation of the same plan")
+			}
+		}
+	})
+}
+
+// TestExplainDefaultsFile: a file of defaults has fields and no plan.
+func TestExplainDefaultsFile(t *testing.T) {
+	data, err := readSample("shared/common.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := render.Parse("shared/common.yaml", data, readSample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, field := range env.Explain() {
+		got = append(got, fmt.Sprintf("%s %v %d", field.Path, field.Value, field.Origin.Line))
+	}
+	want := []string{
+		"apiVersion pm-gitops/v1 1", "kind EnvironmentDefaults 2",
+		"spec.instance.name customer-managed 4", "spec.instance.ownerEmail owner@company.com 4",
+		"spec.versions.prefectCloud 1.2.900 6", "spec.versions.server 2025.10.202511042343 7", "spec.versions.ui 2025.1023.154520 8",
+		"spec.registry.pullSecret prefect-registry 9",
+	}
+	if diff := cmp.Diff(want, got[:len(want)]); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}
