@@ -294,6 +294,7 @@ func TestExplainOrigins(t *testing.T) {
 		{"the catalog", "spec.migrations.afterInstall", cat("  migrations: {")},
 		{"the head of a file", "apiVersion", "dev.yaml:1"},
 		{"a field", "prefect-cloud global.frontendUrl", dev("frontendUrl", "spec.instance.frontendUrl")},
+		{"a field over the parent's", "prefect-cloud global.ownerEmail", dev("ownerEmail", "spec.instance.ownerEmail") + " < common.yaml:5 < base.yaml:4"},
 		{"a secret", "prefect-cloud global.authProvider.okta.clientSecret", dev("clientSecret", "spec.auth.okta.clientSecret")},
 		{"a field that follows from a section", "prefect-cloud global.authProvider.type", dev("okta:", "spec.auth.okta")},
 		{"a field that follows from a default", "prefect-cloud ui.cloud2.image.repository", "default spec.registry.source"},

@@ -161,6 +161,9 @@ func (x *explainer) node(value any, from func(inside string) said, inside string
 	}
 	what := from(inside)
 	what.value = value
+	if field := x.env.source.Find(what.origin.Field); what.origin.Field != "" && field != nil {
+		node.Replaces = field.Replaces // of the field, in a file that is extended
+	}
 	x.known[node] = what
 	return node
 }

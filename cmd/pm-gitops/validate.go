@@ -16,6 +16,7 @@ type validateOptions struct {
 	input
 	target string
 	output string
+	explainOptions
 }
 
 func (a app) validateCommand() *cobra.Command {
@@ -26,17 +27,24 @@ func (a app) validateCommand() *cobra.Command {
 		Long: `Validate checks an environment file, or a file of defaults, and says everything
 that is wrong with it at once: file, line, column and field, what is expected
 and the nearest name; also what the delivery system cannot do. It writes nothing
-and reaches for no network.`,
+and reaches for no network.
+
+With --explain it also prints every field that is in force and every chart
+value of each release, with the file and line it came from and what it replaces.
+A secret is only named.`,
 		Example: `  pm-gitops validate
   pm-gitops validate -f environments/prod.yaml
   pm-gitops validate -f environments/prod.yaml -o json
-  pm-gitops validate --target argo`,
+  pm-gitops validate --target argo
+  pm-gitops validate --explain                     where each value came from
+  pm-gitops validate --explain --release prefect-cloud`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
 	}
 	o.addFlags(cmd)
 	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
+	a.addExplainFlags(cmd, &o)
 	return cmd
 }
 
@@ -79,6 +87,12 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	target, err := targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
+	}
+	if err := o.explainOptions.check(); err != nil {
+		return err
+	}
+	if o.explain {
+		return a.explain(ctx, o, target)
 	}
 	warnings, summary, err := a.examine(ctx, o.input, target)
 	if o.output == "json" {

@@ -19,7 +19,9 @@ func (v *Value) Put(keys []string, value *Value) {
 		v = next
 	}
 	last := keys[len(keys)-1]
-	value.Replaces = v.Get(last)
+	if old := v.Get(last); old != nil {
+		value.Replaces = old
+	}
 	v.set(last, value)
 }
 
