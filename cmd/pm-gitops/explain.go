@@ -27,7 +27,8 @@ func (a app) addExplainFlags(cmd *cobra.Command, o *validateOptions) {
 	cmd.Flags().BoolVar(&o.explain, "explain", false, "print each field and chart value with the file and line it came from")
 	cmd.Flags().StringArrayVar(&o.releases, "release", nil, "with --explain: only the chart values of this release; repeatable")
 	_ = cmd.RegisterFlagCompletionFunc("release", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return a.completeReleases(cmd.Context(), o.input), cobra.ShellCompDirectiveNoFileComp
+		left := slices.DeleteFunc(a.completeReleases(cmd.Context(), o.input), func(key string) bool { return slices.Contains(o.releases, key) })
+		return left, cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
