@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
@@ -88,32 +90,74 @@ func flat(value any, path string, into map[string]any) {
 // TestExplainIsComplete: what is explained of a release is its values, leaf by
 // leaf, and its secret inputs; nothing else, nothing less.
 func TestExplainIsComplete(t *testing.T) {
-	eachSample(t, func(t *testing.T, _ render.Environment, plan render.Plan) {
-		explanation := plan.Explain()
-		if len(explanation.Releases) != len(plan.Releases()) {
-			t.Fatalf("%d releases are explained, want %d", len(explanation.Releases), len(plan.Releases()))
+	eachSample(t, func(t *testing.T, _ render.Environment, plan render.Plan) { checkComplete(t, plan) })
+}
+
+func checkComplete(t *testing.T, plan render.Plan) {
+	t.Helper()
+	explanation := plan.Explain()
+	if len(explanation.Releases) != len(plan.Releases()) {
+		t.Fatalf("%d releases are explained, want %d", len(explanation.Releases), len(plan.Releases()))
+	}
+	for i, release := range plan.Releases() {
+		want, got := map[string]any{}, map[string]any{}
+		flat(map[string]any(release.Values), "", want)
+		var secrets []render.SecretInput
+		for _, value := range explanation.Releases[i].Values {
+			if value.Secret != nil {
+				secrets = append(secrets, render.SecretInput{Path: value.Path, From: *value.Secret})
+				continue
+			}
+			if _, twice := got[value.Path]; twice {
+				t.Errorf("%s: %s is explained twice", release.Key, value.Path)
+			}
+			got[value.Path] = value.Value
 		}
-		for i, release := range plan.Releases() {
-			explained := explanation.Releases[i]
-			want, got := map[string]any{}, map[string]any{}
-			flat(map[string]any(release.Values), "", want)
-			var secrets []render.SecretInput
-			for _, value := range explained.Values {
-				if value.Secret != nil {
-					secrets = append(secrets, render.SecretInput{Path: value.Path, From: *value.Secret})
-					continue
-				}
-				if _, twice := got[value.Path]; twice {
-					t.Errorf("%s: %s is explained twice", release.Key, value.Path)
-				}
-				got[value.Path] = value.Value
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("values of %s (-plan +explained):\n%s", release.Key, diff)
-			}
-			if diff := cmp.Diff(append([]render.SecretInput{}, release.SecretInputs...), append([]render.SecretInput{}, secrets...)); diff != "" {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("values of %s (-plan +explained):\n%s", release.Key, diff)
+		}
+		if len(secrets)+len(release.SecretInputs) > 0 {
+			sortInputs := cmpopts.SortSlices(func(a, b render.SecretInput) bool { return a.Path < b.Path })
+			if diff := cmp.Diff(release.SecretInputs, secrets, sortInputs); diff != "" {
 				t.Errorf("secrets of %s (-plan +explained):\n%s", release.Key, diff)
 			}
+		}
+	}
+}
+
+// FuzzExplain: whatever two files say, one laid over the other, everything is
+// explained, and from a line that is there.
+func FuzzExplain(f *testing.F) {
+	f.Add([]byte(layered["dev.yaml"]), []byte(layered["base.yaml"]))
+	for _, name := range []string{"own-istio.yaml", "prod.yaml", "mirror.yaml"} {
+		data, err := readSample(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		parent, err := readSample("shared/common.yaml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, parent)
+	}
+	cat := catalog.Embedded()
+	f.Fuzz(func(t *testing.T, source, parent []byte) {
+		env, err := render.Parse("dev.yaml", source, func(string) ([]byte, error) { return parent, nil })
+		if err != nil {
+			return
+		}
+		// What YAML 1.1 takes for the end of a line.
+		lines := 1 + len(regexp.MustCompile("[\r\n\u0085\u2028\u2029]").FindAll(source, -1))
+		for _, field := range env.Explain() {
+			if o := field.Origin; o.Line < 1 || o.File == "dev.yaml" && o.Line > lines {
+				t.Errorf("%s is from %+v", field.Path, o)
+			}
+		}
+		if env.IsDefaults() {
+			return
+		}
+		if plan, err := render.NewPlan(env, cat, render.IntoValues); err == nil {
+			checkComplete(t, plan)
 		}
 	})
 }
