@@ -28,7 +28,8 @@ func (a app) graphCommand() *cobra.Command {
 		Long: `Graph draws what is installed before what: the prerequisites, then a column of
 releases per wave. An arrow leads from what must be ready to what waits for it;
 one that follows from others is left out. Releases that stay in the cluster when
-their files go are marked. The drawing is the same for every target.`,
+their files go are marked. The drawing is the same for every target. In JSON, an environment has its
+namespaces, waves of releases with all they need, and the arrows that are left.`,
 		Example: `  pm-gitops graph                                  Mermaid, for Markdown on GitHub and GitLab
   pm-gitops graph -o svg > waves.svg               a picture that stands alone
   pm-gitops graph -f environments/prod.yaml -o dot | dot -Tpng -o waves.png

@@ -31,7 +31,9 @@ and reaches for no network.
 
 With --explain it also prints every field that is in force and every chart
 value of each release, with the file and line it came from and what it replaces.
-A secret is only named.`,
+A secret is only named. In JSON that is explanation, with fields, and releases
+with their values: each with path, value or secret, origin (from, file, line,
+column, field), rule and replaces.`,
 		Example: `  pm-gitops validate
   pm-gitops validate -f environments/prod.yaml
   pm-gitops validate -f environments/prod.yaml -o json
