@@ -23,6 +23,7 @@ type Plan struct {
 	Warnings    Problems // the environment's, and what planning noticed
 
 	env        Environment
+	line       catalog.Line        // of prefect-cloud
 	chartReads map[string][]string // the Secrets that the chart reads itself: name to keys
 }
 
@@ -127,6 +128,7 @@ func NewPlan(env Environment, cat catalog.Catalog, into SecretsInto) (Plan, erro
 		Secrets:     spec.Secrets,
 		Warnings:    append(env.Warnings(), c.warnings...).Sorted(),
 		env:         env,
+		line:        c.line,
 		chartReads:  chartReads,
 	}, nil
 }

@@ -28,28 +28,45 @@ type composer struct {
 	warnings Problems
 }
 
-// layout is the values and secret inputs of a release that follow from fields.
-func (c *composer) layout(release string) (map[string]any, []SecretInput) {
-	values, secrets := map[string]any{}, []SecretInput(nil)
+// assignment is a chart value that a rule of the catalog sets.
+type assignment struct {
+	path  string // dotted chart value
+	value any    // a SecretRef for a secret
+	rule  catalog.Rule
+}
+
+// assignments is what the catalog's line sets in a release, in the order of
+// its rules.
+func (c *composer) assignments(release string) []assignment {
+	var list []assignment
 	for _, rule := range c.line.Layout {
 		if of := rule.Release; of != release && (of != "" || release != PrefectCloud) || !c.applies(rule) {
 			continue
 		}
 		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
-			c.set(values, path, rule.Set[path], rule)
+			list = append(list, assignment{path, rule.Set[path], rule})
 		}
 		if rule.Field == "" || rule.Path == "" {
 			continue
 		}
 		c.used[rule.Field] = true
-		switch value := c.fields[rule.Field].(type) {
-		case nil:
-		case SecretRef:
-			if c.into == IntoValues {
-				secrets = append(secrets, SecretInput{string(rule.Path), value})
-			}
-		default:
-			c.set(values, string(rule.Path), value, rule)
+		value := c.fields[rule.Field]
+		if _, isSecret := value.(SecretRef); value == nil || isSecret && c.into != IntoValues {
+			continue
+		}
+		list = append(list, assignment{string(rule.Path), value, rule})
+	}
+	return list
+}
+
+// layout is the values and secret inputs of a release that follow from fields.
+func (c *composer) layout(release string) (map[string]any, []SecretInput) {
+	values, secrets := map[string]any{}, []SecretInput(nil)
+	for _, a := range c.assignments(release) {
+		if ref, isSecret := a.value.(SecretRef); isSecret {
+			secrets = append(secrets, SecretInput{a.path, ref})
+		} else {
+			c.set(values, a.path, a.value, a.rule)
 		}
 	}
 	return values, secrets

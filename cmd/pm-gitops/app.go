@@ -118,7 +118,7 @@ func sorted(err error) (problems render.Problems, others []error) {
 		}
 		return problems, others
 	}
-	if errors.As(err, &problems) {
+	if errors.As(err, &problems) || err == nil {
 		return problems, nil
 	}
 	return nil, []error{err}
@@ -158,7 +158,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{err}, "See " + cmd.CommandPath() + " --help."}
 	})
-	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.graphCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }
 

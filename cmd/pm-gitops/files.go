@@ -97,7 +97,7 @@ func (in input) folder(name string) ([]source, error) {
 
 // pattern is the files that fit a pattern, in which ** stands for any folders.
 func pattern(name string) ([]source, error) {
-	names, err := doublestar.FilepathGlob(name, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
+	names, err := doublestar.FilepathGlob(name, doublestar.WithFilesOnly(), doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors())
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read pattern %q: %w", name, err)

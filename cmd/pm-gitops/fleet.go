@@ -173,13 +173,28 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 // environmentNames is the names of the environments that the flags name, as
 // far as they can be read.
 func (a app) environmentNames(ctx context.Context, in input) []string {
-	sources, _ := in.sources()
-	over, _ := a.catalogOf(ctx, in)
 	var names []string
-	for _, file := range sources {
-		if l, err := a.open(ctx, file, over); err == nil && !l.env.IsDefaults() {
-			names = append(names, string(l.env.Metadata.Name))
-		}
+	for _, l := range a.readable(ctx, in) {
+		names = append(names, string(l.env.Metadata.Name))
 	}
 	return names
+}
+
+// readable is the environments that the flags name and that can be read
+// within the time that a shell may wait.
+func (a app) readable(ctx context.Context, in input) []loaded {
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	sources, _ := in.sources()
+	over, err := a.catalogOf(ctx, in)
+	var found []loaded
+	for _, file := range sources {
+		if file.name == "-" || err != nil {
+			continue
+		}
+		if l, err := a.open(ctx, file, over); err == nil && !l.env.IsDefaults() {
+			found = append(found, l)
+		}
+	}
+	return found
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 
 type validateOptions struct {
 	input
+	explainOptions
 	target string
 	output string
 }
@@ -26,18 +28,27 @@ func (a app) validateCommand() *cobra.Command {
 		Long: `Validate checks environment files and files of defaults, and says everything
 that is wrong with them at once: file, line, column and field, what is expected
 and the nearest name; also what the delivery system cannot do, and environments
-that cannot all be applied. It writes nothing and reaches for no network.`,
+that cannot all be applied. It writes nothing and reaches for no network.
+
+With --explain it also prints every field that is in force and every chart
+value of each release, with the file and line it came from and what it replaces.
+A secret is only named. In JSON that is explanations, one a file, with fields,
+and releases with their values: each with path, value or secret, origin (from,
+file, line, column, field), rule and replaces.`,
 		Example: `  pm-gitops validate
   pm-gitops validate -f environments/prod.yaml
   pm-gitops validate -f environments/
   pm-gitops validate -f environments/prod.yaml -o json
-  pm-gitops validate --target argo`,
+  pm-gitops validate --target argo
+  pm-gitops validate --explain                     where each value came from
+  pm-gitops validate --explain --release prefect-cloud`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
 	}
 	a.addInput(cmd, &o.input)
 	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
+	a.addExplainFlags(cmd, &o)
 	return cmd
 }
 
@@ -75,32 +86,40 @@ func findings(severity string, problems render.Problems) []finding {
 
 // examined is what was found out about one environment file.
 type examined struct {
-	file      string
-	rendering *render.Rendering // nil for defaults
-	warnings  render.Problems
-	summary   string
+	file        string
+	rendering   *render.Rendering // nil for defaults
+	warnings    render.Problems
+	summary     string
+	explanation render.Explanation
 }
 
 func (a app) validate(ctx context.Context, o validateOptions) error {
-	if err := checkOutput(o.output); err != nil {
+	if err := errors.Join(checkOutput(o.output), o.explainOptions.check()); err != nil {
 		return err
 	}
 	target, err := targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}
-	files, err := each(ctx, a, o.input, func(l loaded) (examined, error) { return examine(l, target) })
+	files, err := each(ctx, a, o.input, func(l loaded) (examined, error) { return o.examine(l, target) })
 	if err == nil {
 		err = collisions(files).Err()
 	}
+	if err == nil {
+		err = o.pick(files)
+	}
 	if o.output == "json" {
-		return a.validateJSON(o.files, files, err)
+		return a.validateJSON(o, files, err)
 	}
 	for _, file := range files {
 		a.warn(file.warnings)
 	}
 	if err != nil {
 		return err
+	}
+	if o.explain {
+		a.explain(files)
+		return nil
 	}
 	for _, file := range files {
 		fmt.Fprintln(a.out, file.summary)
@@ -110,10 +129,11 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 
 // examine checks an environment and renders it: what the delivery system
 // cannot do, and what does not build, is found too.
-func examine(l loaded, target render.Target) (examined, error) {
+func (o validateOptions) examine(l loaded, target render.Target) (examined, error) {
 	found := examined{file: l.name}
 	if l.env.IsDefaults() {
 		found.summary = l.name + ": valid defaults; an environment that extends them says the rest"
+		found.explanation = render.Explanation{Fields: l.env.Explain(), Releases: []render.ExplainedRelease{}}
 		return found, nil
 	}
 	plan, err := l.plan(target)
@@ -122,6 +142,9 @@ func examine(l loaded, target render.Target) (examined, error) {
 	}
 	rendering, err := render.Render(plan, target)
 	found.rendering, found.warnings = &rendering, plan.Warnings
+	if o.explain {
+		found.explanation = plan.Explain()
+	}
 	found.summary = fmt.Sprintf("%s: valid; waves of %s", l.name, plan)
 	return found, err
 }
@@ -139,18 +162,22 @@ func collisions(files []examined) render.Problems {
 
 // validateJSON prints problems and warnings as JSON. Other failures are
 // errors as ever.
-func (a app) validateJSON(names []string, files []examined, failure error) error {
+func (a app) validateJSON(o validateOptions, files []examined, failure error) error {
 	problems, others := sorted(failure)
 	if len(others) > 0 {
 		return failure
 	}
 	report := struct {
-		File     string    `json:"file"` // as the flags name it; several with a comma between
-		Valid    bool      `json:"valid"`
-		Findings []finding `json:"findings"`
-	}{strings.Join(names, ","), failure == nil, findings("error", problems)}
+		File         string        `json:"file"` // as the flags name it; several with a comma between
+		Valid        bool          `json:"valid"`
+		Findings     []finding     `json:"findings"`
+		Explanations []explanation `json:"explanations,omitempty"`
+	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: findings("error", problems)}
 	for _, file := range files {
 		report.Findings = append(report.Findings, findings("warning", file.warnings)...)
+		if o.explain && failure == nil {
+			report.Explanations = append(report.Explanations, explanation{file.file, file.explanation})
+		}
 	}
 	if err := a.printJSON(report); err != nil {
 		return err

@@ -21,6 +21,10 @@ import (
 //go:embed catalog.yaml
 var embedded []byte
 
+// embeddedName is how positions name the embedded catalog: no file of a user
+// has it.
+const embeddedName = "<embedded>/catalog.yaml"
+
 // Catalog is the release lines in upgrade order.
 type Catalog struct {
 	APIVersion string `json:"apiVersion"` // pm-gitops/v1
@@ -102,12 +106,25 @@ type Migrations struct {
 	AfterInstall *bool `json:"afterInstall,omitempty"`
 	// Timeout is how long a migration may take, as a Go duration.
 	Timeout Timeout `json:"timeout,omitempty"`
+
+	// AfterInstallAt and TimeoutAt are where these are said, which may be in
+	// different catalogs.
+	AfterInstallAt strictyaml.Position `json:"-"`
+	TimeoutAt      strictyaml.Position `json:"-"`
+}
+
+// UnmarshalValue reads migrations, and where each is said.
+func (m *Migrations) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {
+	type plain Migrations
+	problems := strictyaml.DecodeAt(v, (*plain)(m), path)
+	m.AfterInstallAt, m.TimeoutAt = v.At("afterInstall"), v.At("timeout")
+	return problems
 }
 
 // Embedded is the catalog of publicly documented facts that the program
 // carries. Nobody may change what it holds.
 var Embedded = sync.OnceValue(func() Catalog {
-	c, err := Parse("catalog.yaml", embedded)
+	c, err := Parse(embeddedName, embedded)
 	if err != nil {
 		panic("the embedded catalog: " + err.Error())
 	}
@@ -227,8 +244,12 @@ func (m *Migrations) corrected(other *Migrations) *Migrations {
 	if other.Jobs != nil {
 		merged.Jobs = other.Jobs
 	}
-	merged.AfterInstall = cmp.Or(other.AfterInstall, m.AfterInstall)
-	merged.Timeout = cmp.Or(other.Timeout, m.Timeout)
+	if other.AfterInstall != nil {
+		merged.AfterInstall, merged.AfterInstallAt = other.AfterInstall, other.AfterInstallAt
+	}
+	if other.Timeout != "" {
+		merged.Timeout, merged.TimeoutAt = other.Timeout, other.TimeoutAt
+	}
 	return &merged
 }
 

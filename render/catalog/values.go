@@ -86,6 +86,18 @@ type Condition struct {
 	Equal bool
 }
 
+// String is the condition as a catalog has it.
+func (c Condition) String() string {
+	text := c.Field
+	if c.Not {
+		text = "!" + text
+	}
+	if c.Equal {
+		text += "=" + c.Value
+	}
+	return text
+}
+
 // UnmarshalValue reads a condition or a list of them.
 func (c *Conditions) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {
 	items := []*strictyaml.Value{v}

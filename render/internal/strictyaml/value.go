@@ -47,6 +47,7 @@ type Value struct {
 	Text     string // of a scalar, as written, without quotes
 	Entries  []Entry
 	Items    []*Value
+	Replaces *Value // what Merge laid it over, unless both are mappings; it may itself replace something
 }
 
 // Entry is one key of a mapping, in the order of the file.
@@ -225,88 +226,4 @@ func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
 			}
 		}
 	}
-}
-
-// Merge lays child over parent: mappings merge key by key, anything else in
-// the child replaces what the parent has, and a null takes it away. Neither
-// is changed.
-func Merge(parent, child *Value) *Value {
-	if parent == nil || child == nil || parent.Kind != Mapping || child.Kind != Mapping {
-		if child == nil {
-			return parent
-		}
-		return child
-	}
-	merged := *child
-	merged.Entries = nil
-	for _, entry := range parent.Entries {
-		if over := child.Get(entry.Key); over == nil {
-			merged.Entries = append(merged.Entries, entry)
-		}
-	}
-	for _, entry := range child.Entries {
-		below := parent.Get(entry.Key)
-		if below != nil && entry.Value.IsNull() {
-			continue
-		}
-		entry.Value = Merge(below, entry.Value)
-		merged.Entries = append(merged.Entries, entry)
-	}
-	return &merged
-}
-
-// At is the position of a field path such as spec.releases[0].chart, or of
-// the nearest part of the path that is there.
-func (v *Value) At(path string) Position {
-	at := v.Position
-	for _, step := range steps(path) {
-		switch {
-		case v == nil:
-			return at
-		case v.Kind == Sequence:
-			i, err := strconv.Atoi(step)
-			if err != nil || i >= len(v.Items) {
-				return at
-			}
-			v = v.Items[i]
-			at = v.Position
-		default:
-			next := (*Value)(nil)
-			for _, entry := range v.Entries {
-				if entry.Key == step {
-					next, at = entry.Value, entry.Position
-				}
-			}
-			v = next
-		}
-	}
-	return at
-}
-
-// steps undoes Join and Index.
-func steps(path string) []string {
-	var out []string
-	for path != "" {
-		switch {
-		case strings.HasPrefix(path, `["`):
-			quoted, err := strconv.QuotedPrefix(path[1:])
-			if err != nil {
-				return out
-			}
-			key, _ := strconv.Unquote(quoted)
-			out, path = append(out, key), strings.TrimPrefix(path[1+len(quoted):], "]")
-		case path[0] == '[':
-			index, rest, _ := strings.Cut(path[1:], "]")
-			out, path = append(out, index), rest
-		case path[0] == '.':
-			path = path[1:]
-		default:
-			end := strings.IndexAny(path, ".[")
-			if end < 0 {
-				end = len(path)
-			}
-			out, path = append(out, path[:end]), path[end:]
-		}
-	}
-	return out
 }
