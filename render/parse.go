@@ -21,6 +21,12 @@ type Problems = strictyaml.Problems
 // OneOf lists names the way a sentence does: a, b or c.
 func OneOf(names []string) string { return strictyaml.OneOf(names) }
 
+// Nearest is the allowed name that name was most likely meant to be, or "".
+func Nearest(name string, allowed []string) string { return strictyaml.Nearest(name, allowed) }
+
+// Visible is a text with its control characters written out.
+func Visible(text string) string { return strictyaml.Visible(text) }
+
 // ReadFile gives the content of a file that an environment names. The name is
 // relative to where the environment's own name is, with slashes; the function
 // decides what may be read.

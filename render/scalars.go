@@ -342,10 +342,11 @@ func quoted(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// quotedURL is quoted, for a text that may hold credentials.
+// quotedURL is quoted, for a text that may hold credentials: in an address
+// behind @ or ?, or in a list of settings such as host=db password=….
 func quotedURL(s string) string {
-	if strings.Contains(s, "@") {
-		return "one with an @ in it"
+	if i := strings.IndexAny(s, "@?=; "); i >= 0 {
+		return fmt.Sprintf("one with %q in it", s[i:i+1])
 	}
 	return quoted(s)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -99,7 +100,7 @@ func (a app) report(err error) {
 		}
 		fmt.Fprintf(a.err, "pm-gitops: %s; nothing was written\n", count(len(problems), "problem"))
 	} else {
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", err)
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", visible(err.Error()))
 	}
 	var h hinted
 	if errors.As(err, &h) {
@@ -110,8 +111,17 @@ func (a app) report(err error) {
 // warn prints what is suspicious, a line each.
 func (a app) warn(warnings render.Problems) {
 	for _, warning := range warnings {
-		fmt.Fprintf(a.err, "%s: warning: %s: %s\n", warning.Position, warning.Path, warning.Message)
+		fmt.Fprintln(a.err, render.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
 	}
+}
+
+// visible is a message of one or more lines that cannot steer the terminal.
+func visible(message string) string {
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = render.Visible(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // count is a number with its noun: 1 problem, 2 problems.
@@ -139,10 +149,24 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return hinted{usageError{err}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	return root
+}
+
+// nearestFlag adds to the error of an unknown flag which one was meant.
+func nearestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	if near := render.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
+		return fmt.Errorf("%w: did you mean %s?", err, near)
+	}
+	return err
 }
 
 // noArgs refuses arguments as wrong usage.

@@ -169,10 +169,14 @@ func (d *decoder) scalar(v *Value, into reflect.Value, path string) {
 // quoteHint says how to write a scalar that YAML takes for something else:
 // the unquoted 2025.10 is the number 2025.1.
 func quoteHint(v *Value) string {
-	if v.Kind != Scalar || v.Tag == "!!null" {
+	switch {
+	case v.Kind != Scalar || v.Tag == "!!null":
 		return ""
+	case slices.Contains(resolved, v.Tag):
+		return ": put it in quotes"
+	default:
+		return ": leave the tag out"
 	}
-	return `: put it in quotes`
 }
 
 // Describe says what a value is without repeating it: it may be a secret.
@@ -192,8 +196,10 @@ func Describe(v *Value) string {
 		return "nothing"
 	case "!!timestamp":
 		return "a date"
-	default:
+	case "!!str":
 		return "a string"
+	default:
+		return "a value with a tag"
 	}
 }
 

@@ -71,7 +71,7 @@ func plainScalar(v *Value) (value any, problem string) {
 		}
 		return f, ""
 	default:
-		return nil, fmt.Sprintf("want a string, number, true or false, got %s: put it in quotes", Describe(v))
+		return nil, fmt.Sprintf("want a string, number, true or false, got %s%s", Describe(v), quoteHint(v))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Position is a place in a file. Lines and columns count from 1, columns in
@@ -40,8 +41,28 @@ func (p Problem) Error() string {
 		b.WriteString(p.Path + ": ")
 	}
 	b.WriteString(p.Message)
+	return Visible(b.String())
+}
+
+// Visible is a text with its control characters written out, as in Go: what
+// others wrote into a file, or named it, must not steer a terminal or make up
+// lines of ours.
+func Visible(text string) string {
+	if !strings.ContainsFunc(text, invisible) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if invisible(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
 	return b.String()
 }
+
+func invisible(r rune) bool { return !unicode.IsPrint(r) }
 
 // Problems is everything that is wrong with an input, so that one run shows
 // all of it.
@@ -76,17 +97,3 @@ func (ps Problems) Sorted() Problems {
 	})
 	return sorted
 }
-
-// Join appends a key to a field path: a.b, or a["x/y"] where the key is no plain word.
-func Join(path, key string) string {
-	if strings.ContainsFunc(key, func(r rune) bool { return strings.ContainsRune(".[]\" /", r) }) || key == "" {
-		return path + "[" + strconv.Quote(key) + "]"
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// Index appends a list index to a field path.
-func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

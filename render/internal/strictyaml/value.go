@@ -13,10 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
-	"strings"
-	"unicode/utf8"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,9 +21,11 @@ import (
 // Limits that keep a hostile file from costing more than it may: no real
 // environment file comes near them.
 const (
-	maxBytes  = 1 << 20
-	maxValues = 100_000 // after aliases are expanded
-	maxDepth  = 100
+	maxBytes    = 1 << 20
+	maxValues   = 10_000 // after aliases are expanded
+	maxDepth    = 100
+	maxPath     = 2_000 // bytes, since every value of a mapping repeats the path to it
+	maxProblems = 1_000
 )
 
 // Kind is the shape of a value.
@@ -81,25 +80,24 @@ func Load(name string, data []byte) (*Value, Problems) {
 	whole := func(format string, args ...any) (*Value, Problems) {
 		return nil, Problems{{Position: file, Message: fmt.Sprintf(format, args...)}}
 	}
-	switch {
-	case len(data) > maxBytes:
-		return whole("the file has %d bytes: want at most %d", len(data), maxBytes)
-	case bytes.IndexByte(data, 0) >= 0:
-		return whole("the file holds NUL bytes: want UTF-8 text")
-	case !utf8.Valid(data):
-		return whole("the file is not UTF-8 text")
+	if len(data) > maxBytes {
+		return whole("the file is too large: want at most %d bytes", maxBytes)
 	}
+	if problem := unreadable(file, data); problem != nil {
+		return nil, Problems{*problem}
+	}
+	data = versionDirective.ReplaceAll(data, []byte("${1}1"))
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
 		return whole("the file is empty")
 	} else if err != nil {
-		return nil, Problems{syntaxProblem(file, err)}
+		return nil, Problems{syntaxProblem(file, data, err)}
 	}
 	if err := decoder.Decode(&second); err == nil {
 		return nil, Problems{{Position: Position{name, second.Line, max(second.Column, 1)}, Message: "a second document starts here: want one document a file"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, Problems{syntaxProblem(file, err)}
+		return nil, Problems{syntaxProblem(file, data, err)}
 	}
 	l := loader{file: name, open: map[*yaml.Node]bool{}}
 	value := l.load(first.Content[0], "", 0)
@@ -107,22 +105,6 @@ func Load(name string, data []byte) (*Value, Problems) {
 		return nil, l.problems
 	}
 	return value, nil
-}
-
-// yamlLine is how the YAML library says where a syntax error is.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-func syntaxProblem(at Position, err error) Problem {
-	text := err.Error()
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		at.Line, _ = strconv.Atoi(m[1])
-		at.Column = min(at.Line, 1)
-		text = text[len(m[0]):]
-	}
-	if strings.HasPrefix(text, "unknown anchor") { // the library repeats the name, and that may be a password
-		text = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
-	}
-	return Problem{Position: at, Message: "not valid YAML: " + text}
 }
 
 // loader turns the library's nodes into values.
@@ -137,16 +119,31 @@ type loader struct {
 func (l *loader) at(n *yaml.Node) Position { return Position{l.file, n.Line, n.Column} }
 
 func (l *loader) problem(n *yaml.Node, path, format string, args ...any) {
-	l.problems = append(l.problems, Problem{l.at(n), path, fmt.Sprintf(format, args...)})
+	if !l.stopped {
+		l.problems = append(l.problems, Problem{l.at(n), path, fmt.Sprintf(format, args...)})
+	}
+	l.stopped = l.stopped || len(l.problems) >= maxProblems
+}
+
+// spend counts a value and stops at the limits: then that is the one problem.
+func (l *loader) spend(n *yaml.Node, path string, depth int) {
+	l.count++
+	message := ""
+	switch {
+	case l.stopped:
+		return
+	case l.count > maxValues || depth > maxDepth:
+		message = fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)
+	case len(path) > maxPath:
+		message = fmt.Sprintf("the keys that lead here are too long: want at most %d bytes together", maxPath)
+	default:
+		return
+	}
+	l.problems, l.stopped = Problems{{l.at(n), "", message}}, true
 }
 
 func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
-	l.count++
-	if l.count > maxValues || depth > maxDepth {
-		l.problems = Problems{{l.at(n), "", fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)}}
-		l.stopped = true
-	}
-	if l.stopped {
+	if l.spend(n, path, depth); l.stopped {
 		return &Value{Position: l.at(n), Tag: "!!null"}
 	}
 	switch n.Kind {
@@ -164,9 +161,22 @@ func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 		}
 		return v
 	default:
-		return &Value{Position: l.at(n), Tag: n.ShortTag(), Text: n.Value}
+		return l.scalar(n, path)
 	}
 }
+
+// scalar reads a scalar. One that says its type must be of it: the library
+// takes its word, and !!bool yes would be false, !!null secret nothing.
+func (l *loader) scalar(n *yaml.Node, path string) *Value {
+	tag := n.ShortTag()
+	if untagged := (&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}).ShortTag(); slices.Contains(resolved, tag) && tag != untagged && n.Style&yaml.TaggedStyle != 0 {
+		l.problem(n, path, "what is written is not of the type %s", tag)
+	}
+	return &Value{Position: l.at(n), Tag: tag, Text: n.Value}
+}
+
+// resolved is the types that a scalar without quotes may have by its text.
+var resolved = []string{"!!null", "!!bool", "!!int", "!!float", "!!timestamp"}
 
 func (l *loader) alias(n *yaml.Node, path string, depth int) *Value {
 	if l.open[n.Alias] {
@@ -189,11 +199,13 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
+			l.spend(key, path, depth)
 			l.problem(key, path, "a key must be a string: put it in quotes")
 			continue
 		}
 		at := Join(path, key.Value)
 		if first, ok := seen[key.Value]; ok {
+			l.spend(key, at, depth)
 			l.problem(key, at, "the key is given twice, first on line %d", first.Line)
 			continue
 		}
@@ -201,6 +213,9 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 		v.Entries = append(v.Entries, Entry{key.Value, l.at(key), l.load(value, at, depth+1)})
 	}
 	for _, merge := range merges {
+		if l.stopped {
+			break
+		}
 		l.merge(v, merge, path, depth)
 	}
 	return v
@@ -210,6 +225,9 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 // first of several mappings wins (https://yaml.org/type/merge.html).
 func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
 	from := l.load(n, path, depth+1)
+	if l.stopped {
+		return
+	}
 	sources := []*Value{from}
 	if from.Kind == Sequence {
 		sources = from.Items
@@ -225,88 +243,4 @@ func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
 			}
 		}
 	}
-}
-
-// Merge lays child over parent: mappings merge key by key, anything else in
-// the child replaces what the parent has, and a null takes it away. Neither
-// is changed.
-func Merge(parent, child *Value) *Value {
-	if parent == nil || child == nil || parent.Kind != Mapping || child.Kind != Mapping {
-		if child == nil {
-			return parent
-		}
-		return child
-	}
-	merged := *child
-	merged.Entries = nil
-	for _, entry := range parent.Entries {
-		if over := child.Get(entry.Key); over == nil {
-			merged.Entries = append(merged.Entries, entry)
-		}
-	}
-	for _, entry := range child.Entries {
-		below := parent.Get(entry.Key)
-		if below != nil && entry.Value.IsNull() {
-			continue
-		}
-		entry.Value = Merge(below, entry.Value)
-		merged.Entries = append(merged.Entries, entry)
-	}
-	return &merged
-}
-
-// At is the position of a field path such as spec.releases[0].chart, or of
-// the nearest part of the path that is there.
-func (v *Value) At(path string) Position {
-	at := v.Position
-	for _, step := range steps(path) {
-		switch {
-		case v == nil:
-			return at
-		case v.Kind == Sequence:
-			i, err := strconv.Atoi(step)
-			if err != nil || i >= len(v.Items) {
-				return at
-			}
-			v = v.Items[i]
-			at = v.Position
-		default:
-			next := (*Value)(nil)
-			for _, entry := range v.Entries {
-				if entry.Key == step {
-					next, at = entry.Value, entry.Position
-				}
-			}
-			v = next
-		}
-	}
-	return at
-}
-
-// steps undoes Join and Index.
-func steps(path string) []string {
-	var out []string
-	for path != "" {
-		switch {
-		case strings.HasPrefix(path, `["`):
-			quoted, err := strconv.QuotedPrefix(path[1:])
-			if err != nil {
-				return out
-			}
-			key, _ := strconv.Unquote(quoted)
-			out, path = append(out, key), strings.TrimPrefix(path[1+len(quoted):], "]")
-		case path[0] == '[':
-			index, rest, _ := strings.Cut(path[1:], "]")
-			out, path = append(out, index), rest
-		case path[0] == '.':
-			path = path[1:]
-		default:
-			end := strings.IndexAny(path, ".[")
-			if end < 0 {
-				end = len(path)
-			}
-			out, path = append(out, path[:end]), path[end:]
-		}
-	}
-	return out
 }
