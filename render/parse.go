@@ -47,7 +47,7 @@ func Parse(name string, data []byte, read ReadFile) (Environment, error) {
 		mode = strictyaml.Partial
 	}
 	if problems = strictyaml.Decode(root, &env, mode); mode == strictyaml.Complete {
-		problems = append(problems, env.check()...)
+		problems = problems.With(env.check())
 	}
 	return env, problems.Err()
 }
@@ -86,7 +86,7 @@ func load(name string, data []byte, read ReadFile, via []string) (*strictyaml.Va
 		return Problems{{Position: extends.Position, Path: "extends", Message: fmt.Sprintf(format, args...)}}
 	}
 	switch {
-	case extends.Kind != strictyaml.Scalar || path.IsAbs(extends.Text):
+	case extends.Kind != strictyaml.Scalar || extends.Text == "" || path.IsAbs(extends.Text):
 		return nil, at("want the path of a file of kind EnvironmentDefaults, relative to this one")
 	case slices.Contains(append(via, name), parentName):
 		return nil, at("files extend each other: %s", strings.Join(append(append(via, name), parentName), " -> "))

@@ -130,11 +130,11 @@ func TestParseProblems(t *testing.T) {
 		{"wrong kind", "kind: Environment", "kind: Deployment", []string{
 			`dev.yaml:2:7: kind: want Environment or EnvironmentDefaults, got "Deployment"`}},
 		{"anchor in itself", "", "  values: {prefect-cloud: &a {b: *a}}\n", []string{
-			`dev.yaml:21:34: spec.values.prefect-cloud.b.b: the anchor contains itself`}},
+			`dev.yaml:21:34: spec.values.prefect-cloud.b: the anchor contains itself`}},
 		{"secret that is an alias", "{secret: prefect-auth, key: client-secret}", "*" + canary, []string{
 			`dev.yaml:19:21: not valid YAML: a * begins an alias, and no anchor has the name: put a text that begins with * in quotes`}},
 		{"secret that is an anchor in itself", "{secret: prefect-auth, key: client-secret}", "&" + canary + " [*" + canary + "]", []string{
-			`dev.yaml:19:45: spec.auth.okta.clientSecret[0][0]: the anchor contains itself`}},
+			`dev.yaml:19:45: spec.auth.okta.clientSecret[0]: the anchor contains itself`}},
 		{"plaintext in lists", "", "  values:\n    prefect-cloud:\n      args: [\"--dsn=postgres://me:" + canary + "@db/orion\"]\n      env: [{name: DB_PASSWORD, value: " + canary + "}, {name: TOKEN, valueFrom: x}, {name: COLOR, value: blue}]\n", []string{
 			`dev.yaml:23:14: spec.values.prefect-cloud.args[0]: the address has a password in it: name it under spec.secretValues instead, a value here would be in Git for all to read`,
 			`dev.yaml:24:40: spec.values.prefect-cloud.env[0].value: the name is that of a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`}},

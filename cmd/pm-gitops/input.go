@@ -39,6 +39,9 @@ func addTarget(cmd *cobra.Command, target *string) {
 // environment reads the environment that the flags name, and the catalog with
 // what the environment and the flags add to it.
 func (a app) environment(ctx context.Context, in input) (render.Environment, catalog.Catalog, error) {
+	if in.file == "" {
+		return render.Environment{}, catalog.Catalog{}, usageError{errors.New("--file wants a text: a variable that is not set, maybe?")}
+	}
 	data, err := a.read(ctx, in.file)
 	if err != nil {
 		return render.Environment{}, catalog.Catalog{}, err

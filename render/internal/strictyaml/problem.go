@@ -44,6 +44,15 @@ func (p Problem) Error() string {
 	return Visible(b.String())
 }
 
+// Quoted is a text for a message, cut so that a message stays a line.
+func Quoted(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return fmt.Sprintf("%q…", string(runes[:most]))
+	}
+	return fmt.Sprintf("%q", text)
+}
+
 // Visible is a text with its control characters written out, as in Go: what
 // others wrote into a file, or named it, must not steer a terminal or make up
 // lines of ours.
@@ -75,6 +84,16 @@ func (ps Problems) Error() string {
 		lines[i] = p.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// With is the problems and further ones, but for those of a field that has one
+// already: what follows from a wrong value is no news.
+func (ps Problems) With(further Problems) Problems {
+	known := map[string]bool{}
+	for _, p := range ps {
+		known[p.Path] = true
+	}
+	return append(ps, slices.DeleteFunc(further, func(p Problem) bool { return known[p.Path] })...)
 }
 
 // Err is the problems in reading order as an error, or nil when there are none.

@@ -89,5 +89,7 @@ var syntaxHints = []struct{ error, hint string }{
 	{"expected ',' or", "a bracket or brace that opens here is not closed"},
 	{"unexpected end of stream", "a quote that opens here is not closed"},
 	{"expected node content", "a bracket, brace or comma is too many, or a value is missing"},
+	{"expected <document start>", "want one document a file, and nothing behind it"},
+	{"incompatible YAML", "want %YAML 1.1 or 1.2"},
 	{"unknown escape character", `a backslash is written \\ in double quotes, or as it is in single quotes`},
 }

@@ -112,7 +112,7 @@ type loader struct {
 	file     string
 	count    int
 	stopped  bool                // a limit is reached, and the rest is not worth reading
-	open     map[*yaml.Node]bool // anchors being expanded, to notice one inside itself
+	open     map[*yaml.Node]bool // what has an anchor and is being read, to notice it inside itself
 	problems Problems
 }
 
@@ -145,6 +145,10 @@ func (l *loader) spend(n *yaml.Node, path string, depth int) {
 func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 	if l.spend(n, path, depth); l.stopped {
 		return &Value{Position: l.at(n), Tag: "!!null"}
+	}
+	if n.Anchor != "" {
+		l.open[n] = true
+		defer delete(l.open, n)
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -183,8 +187,6 @@ func (l *loader) alias(n *yaml.Node, path string, depth int) *Value {
 		l.problem(n, path, "the anchor contains itself")
 		return &Value{Position: l.at(n), Tag: "!!null"}
 	}
-	l.open[n.Alias] = true
-	defer delete(l.open, n.Alias)
 	return l.load(n.Alias, path, depth+1)
 }
 
@@ -224,8 +226,9 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 // merge adds the keys of a `<<` that the mapping does not have itself; the
 // first of several mappings wins (https://yaml.org/type/merge.html).
 func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
+	before := len(l.problems)
 	from := l.load(n, path, depth+1)
-	if l.stopped {
+	if l.stopped || len(l.problems) > before {
 		return
 	}
 	sources := []*Value{from}
