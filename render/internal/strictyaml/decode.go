@@ -124,6 +124,10 @@ func (d *decoder) dictionary(v *Value, into reflect.Value, path string) {
 	}
 	into.Set(reflect.MakeMap(into.Type()))
 	for _, entry := range v.Entries {
+		if entry.Key == "" || strings.ContainsFunc(entry.Key, unwritable) {
+			d.problem(entry.Position, Join(path, entry.Key), "want a key that is not empty and has no control characters")
+			continue
+		}
 		key := reflect.New(into.Type().Key()).Elem()
 		key.SetString(entry.Key)
 		element := reflect.New(into.Type().Elem()).Elem()
@@ -158,6 +162,10 @@ func (d *decoder) scalar(v *Value, into reflect.Value, path string) {
 	case reflect.String:
 		if v.Kind != Scalar || v.Tag != "!!str" {
 			d.problem(v.Position, path, "want a string, got %s%s", Describe(v), quoteHint(v))
+			return
+		}
+		if strings.ContainsFunc(v.Text, unwritable) {
+			d.problem(v.Position, path, "want a text without control characters")
 			return
 		}
 		into.SetString(v.Text)
