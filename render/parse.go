@@ -21,6 +21,10 @@ type Problems = strictyaml.Problems
 // OneOf lists names the way a sentence does: a, b or c.
 func OneOf(names []string) string { return strictyaml.OneOf(names) }
 
+// Suggest ends a message about an unknown name: the nearest allowed one, or
+// all of them where there are few, or nothing.
+func Suggest(name string, allowed []string) string { return strictyaml.Suggest(name, allowed) }
+
 // Nearest is the allowed name that name was most likely meant to be, or "".
 func Nearest(name string, allowed []string) string { return strictyaml.Nearest(name, allowed) }
 

@@ -62,7 +62,7 @@ func (a app) run(ctx context.Context, args []string) int {
 	}
 	a.report(err)
 	var usage usageError
-	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
+	if errors.As(err, &usage) {
 		return exitUsage
 	}
 	var found foundError
@@ -145,6 +145,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
 		Example: `  pm-gitops demo                                   see it work, without any set-up
   pm-gitops init                                   write a starter environment.yaml
   pm-gitops render --target flux --dir .           write the manifests into this repository`,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -169,10 +171,21 @@ func nearestFlag(cmd *cobra.Command, err error) error {
 	return err
 }
 
-// noArgs refuses arguments as wrong usage.
+// noArgs refuses arguments as wrong usage. Where there are commands to choose
+// from, the argument was meant to be one.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
+	var names []string
+	for _, command := range cmd.Commands() {
+		if command.IsAvailableCommand() {
+			names = append(names, command.Name())
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return nil
+	case names != nil:
+		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), render.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
+	default:
 		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, "See " + cmd.CommandPath() + " --help."}
 	}
-	return nil
 }
