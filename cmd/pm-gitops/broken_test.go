@@ -168,15 +168,16 @@ func (b broken) stderr() *txtar.File {
 	return &b.archive.Files[i]
 }
 
-// run runs a command on the case and checks what it says and that it changes nothing.
-func (b broken) run(t *testing.T, flags []string, costs *costs) {
+// run runs a command on the case, beside a rendered tree, and checks what it
+// says and that it changes nothing.
+func (b broken) run(t *testing.T, flags []string, rendered string, costs *costs) {
 	dir := t.TempDir()
 	extract(t, dir, b.archive)
 	if prepare := made()[b.name()]; prepare != nil {
 		prepare(t, dir)
 	}
 	put(t, dir, "repo/notes.txt", "mine")
-	if err := os.CopyFS(filepath.Join(dir, "repo"), os.DirFS(renderedTree(t))); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, "repo"), os.DirFS(rendered)); err != nil {
 		t.Fatal(err)
 	}
 	before := picture(t, dir)
@@ -203,25 +204,14 @@ func (b broken) run(t *testing.T, flags []string, costs *costs) {
 // renderedTree is a folder with what the plain environment renders to.
 func renderedTree(t *testing.T) string {
 	t.Helper()
-	treeOnce.Do(func() {
-		dir, err := os.MkdirTemp("", "tree")
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, dir, "environment.yaml", plain)
-		put(t, dir, "tree/README.md", "mine")
-		if got := execute(t, dir, "render", "--dir", "tree"); got.code != exitDone {
-			t.Fatal(got.stderr)
-		}
-		treeDir = filepath.Join(dir, "tree")
-	})
-	return treeDir
+	dir := t.TempDir()
+	put(t, dir, "environment.yaml", plain)
+	put(t, dir, "tree/README.md", "mine")
+	if got := execute(t, dir, "render", "--dir", "tree"); got.code != exitDone {
+		t.Fatal(got.stderr)
+	}
+	return filepath.Join(dir, "tree")
 }
-
-var (
-	treeOnce sync.Once
-	treeDir  string
-)
 
 // costs is the most that a run took.
 type costs struct {
@@ -251,7 +241,7 @@ func TestBrokenInput(t *testing.T) {
 	if err != nil || len(files) < 60 {
 		t.Fatalf("%d cases, want at least 60 (%v)", len(files), err)
 	}
-	seen := map[string]bool{}
+	seen, rendered := map[string]bool{}, renderedTree(t)
 	var costs costs
 	t.Run("all", func(t *testing.T) {
 		for _, file := range files {
@@ -265,7 +255,7 @@ func TestBrokenInput(t *testing.T) {
 					if !*update {
 						t.Parallel()
 					}
-					b.run(t, flags, &costs)
+					b.run(t, flags, rendered, &costs)
 				})
 			}
 		}
