@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,13 +94,16 @@ func TestNoPermission(t *testing.T) {
 	must(t, os.Chmod(filepath.Join(dir, "secret.yaml"), 0))
 	put(t, dir, "extends.yaml", plain+"extends: secret.yaml\n")
 	must(t, os.CopyFS(filepath.Join(dir, "locked"), os.DirFS(filepath.Join(dir, "repo"))))
-	for _, folder := range []string{"locked/prefect/.pm-gitops", "locked"} {
-		must(t, os.Chmod(filepath.Join(dir, folder), 0o555))
+	allow := func(mode os.FileMode) {
+		must(t, filepath.WalkDir(filepath.Join(dir, "locked"), func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.IsDir() {
+				err = os.Chmod(name, mode)
+			}
+			return err
+		}))
 	}
-	t.Cleanup(func() {
-		_ = os.Chmod(filepath.Join(dir, "locked/prefect/.pm-gitops"), 0o755)
-		_ = os.Chmod(filepath.Join(dir, "locked"), 0o755)
-	})
+	allow(0o555)
+	t.Cleanup(func() { allow(0o755) })
 	before := picture(t, filepath.Join(dir, "locked"))
 	run := func(args ...string) outcome { return executeCommand(t, dir, asNobody, args...) }
 	wantFailure(t, run("validate", "-f", "secret.yaml"), exitFailed, "pm-gitops: read secret.yaml: permission denied\n")
