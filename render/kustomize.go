@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -40,7 +41,9 @@ func newBuilder(tree Tree) (builder, error) {
 func (b builder) build(folder string) ([]byte, []identity, error) {
 	resources, err := b.kustomizer.Run(b.files, "/"+folder)
 	if err != nil {
-		return nil, nil, fmt.Errorf("build overlay %s with kustomize: %w", folder, err)
+		// The lines behind the first are the content of the files.
+		reason, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, nil, fmt.Errorf("build overlay %s with kustomize: %s", folder, strings.TrimSuffix(reason, ": node contents:"))
 	}
 	built, err := resources.AsYaml()
 	if err != nil {

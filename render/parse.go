@@ -25,6 +25,12 @@ func OneOf(names []string) string { return strictyaml.OneOf(names) }
 // or all of them where they are few, or nothing.
 func Suggest(name string, known []string) string { return strictyaml.Suggest(name, known) }
 
+// Nearest is the known name that name was most likely meant to be, or "".
+func Nearest(name string, known []string) string { return strictyaml.Nearest(name, known) }
+
+// Visible is a text with its control characters written out.
+func Visible(text string) string { return strictyaml.Visible(text) }
+
 // ReadFile gives the content of a file that an environment names. The name is
 // relative to where the environment's own name is, with slashes; the function
 // decides what may be read.
@@ -45,7 +51,7 @@ func Parse(name string, data []byte, read ReadFile) (Environment, error) {
 		mode = strictyaml.Partial
 	}
 	if problems = strictyaml.Decode(root, &env, mode); mode == strictyaml.Complete {
-		problems = append(problems, env.check()...)
+		problems = problems.With(env.check())
 	}
 	return env, problems.Err()
 }
@@ -84,7 +90,7 @@ func load(name string, data []byte, read ReadFile, via []string) (*strictyaml.Va
 		return Problems{{Position: extends.Position, Path: "extends", Message: fmt.Sprintf(format, args...)}}
 	}
 	switch {
-	case extends.Kind != strictyaml.Scalar || path.IsAbs(extends.Text):
+	case extends.Kind != strictyaml.Scalar || extends.Text == "" || path.IsAbs(extends.Text):
 		return nil, at("want the path of a file of kind EnvironmentDefaults, relative to this one")
 	case slices.Contains(append(via, name), parentName):
 		return nil, at("files extend each other: %s", strings.Join(append(append(via, name), parentName), " -> "))

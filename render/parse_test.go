@@ -126,15 +126,15 @@ func TestParseProblems(t *testing.T) {
 		{"second document", "", "---\napiVersion: v1\n", []string{
 			`dev.yaml:21:1: a second document starts here: want one document a file`}},
 		{"not YAML", "  name: dev", "\tname: dev", []string{
-			`dev.yaml:4:1: not valid YAML: found character that cannot start any token`}},
+			"dev.yaml:4:1: not valid YAML: found character that cannot start any token: a text that begins with @, % or ` wants quotes, and tabs cannot indent"}},
 		{"wrong kind", "kind: Environment", "kind: Deployment", []string{
 			`dev.yaml:2:7: kind: want Environment or EnvironmentDefaults, got "Deployment"`}},
 		{"anchor in itself", "", "  values: {prefect-cloud: &a {b: *a}}\n", []string{
-			`dev.yaml:21:34: spec.values.prefect-cloud.b.b: the anchor contains itself`}},
+			`dev.yaml:21:34: spec.values.prefect-cloud.b: the anchor contains itself`}},
 		{"secret that is an alias", "{secret: prefect-auth, key: client-secret}", "*" + canary, []string{
-			`dev.yaml: not valid YAML: a * begins an alias, and no anchor has the name: put a text that begins with * in quotes`}},
+			`dev.yaml:19:21: not valid YAML: a * begins an alias, and no anchor has the name: put a text that begins with * in quotes`}},
 		{"secret that is an anchor in itself", "{secret: prefect-auth, key: client-secret}", "&" + canary + " [*" + canary + "]", []string{
-			`dev.yaml:19:45: spec.auth.okta.clientSecret[0][0]: the anchor contains itself`}},
+			`dev.yaml:19:45: spec.auth.okta.clientSecret[0]: the anchor contains itself`}},
 		{"plaintext in lists", "", "  values:\n    prefect-cloud:\n      args: [\"--dsn=postgres://me:" + canary + "@db/orion\"]\n      env: [{name: DB_PASSWORD, value: " + canary + "}, {name: TOKEN, valueFrom: x}, {name: COLOR, value: blue}]\n", []string{
 			`dev.yaml:23:14: spec.values.prefect-cloud.args[0]: the address has a password in it: name it under spec.secretValues instead, a value here would be in Git for all to read`,
 			`dev.yaml:24:40: spec.values.prefect-cloud.env[0].value: the name is that of a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`}},
@@ -156,11 +156,11 @@ func TestParseProblems(t *testing.T) {
 		{"a name too long for Helm", "", "  releases: [{name: " + strings.Repeat("a", 54) + ", chart: oci://r.io/a, version: 1.0.0, namespace: a}]\n", []string{
 			`dev.yaml:21:15: spec.releases[0].name: want a Helm release name: at most 53 lower-case letters, digits, - and ., got "` + strings.Repeat("a", 54) + `": the name is Helm's name for the release too`}},
 		{"aliases that explode", "", "  values:\n    prefect-cloud:\n      a: &a [1,1,1,1,1,1,1,1,1,1]\n      b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n      c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n      d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n      e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", []string{
-			`dev.yaml:24:41: the document is too large or too deep: want at most 100000 values, aliases expanded, in 100 levels`}},
+			`dev.yaml:23:16: the document is too large or too deep: want at most 10000 values, aliases expanded, in 100 levels`}},
 		{"too deep", "", "  values: {prefect-cloud: {a: " + strings.Repeat("[", 150) + strings.Repeat("]", 150) + "}}\n", []string{
-			`dev.yaml:21:128: the document is too large or too deep: want at most 100000 values, aliases expanded, in 100 levels`}},
-		{"NUL bytes", "dev", "d\x00v", []string{`dev.yaml: the file holds NUL bytes: want UTF-8 text`}},
-		{"not UTF-8", "dev", "d\xffv", []string{`dev.yaml: the file is not UTF-8 text`}},
+			`dev.yaml:21:128: the document is too large or too deep: want at most 10000 values, aliases expanded, in 100 levels`}},
+		{"NUL bytes", "dev", "d\x00v", []string{`dev.yaml:4:10: there is a NUL byte: want UTF-8 text`}},
+		{"not UTF-8", "dev", "d\xffv", []string{`dev.yaml:4:10: this is not UTF-8 text`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -164,11 +165,15 @@ func (c *composer) findLine(cat catalog.Catalog) {
 	versions := c.env.Spec.Versions
 	version := versions.PrefectCloud.Version()
 	line, ok, err := cat.Find(PrefectCloud, version)
+	var problem Problem
 	at := func(field string) string { return "spec.versions." + field }
 	warn := func(field, format string, args ...any) {
 		c.warnings = append(c.warnings, c.env.problem(at(field), format, args...))
 	}
 	switch {
+	case errors.As(err, &problem):
+		c.problems = append(c.problems, problem)
+		return
 	case err != nil:
 		c.problems = append(c.problems, c.env.problem(at("prefectCloud"), "%s", err))
 		return

@@ -15,6 +15,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // The types of this file are the texts of an environment file that have a
@@ -333,19 +335,13 @@ func (w Window) Validate() error {
 	return nil
 }
 
-// quoted is a text for a message, cut so that a message stays a line.
-func quoted(s string) string {
-	const most = 60
-	if runes := []rune(s); len(runes) > most {
-		return fmt.Sprintf("%q…", string(runes[:most]))
-	}
-	return fmt.Sprintf("%q", s)
-}
+func quoted(s string) string { return strictyaml.Quoted(s) }
 
-// quotedURL is quoted, for a text that may hold credentials.
+// quotedURL is quoted, for a text that may hold credentials: in an address
+// behind @ or ?, or in a list of settings such as host=db password=….
 func quotedURL(s string) string {
-	if strings.Contains(s, "@") {
-		return "one with an @ in it"
+	if i := strings.IndexAny(s, "@?=; "); i >= 0 {
+		return fmt.Sprintf("one with %q in it", s[i:i+1])
 	}
 	return quoted(s)
 }

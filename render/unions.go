@@ -25,6 +25,12 @@ func (r *SecretRef) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.
 	if v.Kind != strictyaml.Mapping {
 		return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want a reference, {secret: NAME, key: KEY}: a secret itself would be in Git for all to read"}}
 	}
+	// {PASSWORD} is a mapping with the secret as its key.
+	for _, entry := range v.Entries {
+		if entry.Key != "secret" && entry.Key != "key" {
+			return strictyaml.Problems{{Position: entry.Position, Path: path, Message: "unknown field: want {secret: NAME, key: KEY}"}}
+		}
+	}
 	type plain SecretRef
 	return strictyaml.DecodeAt(v, (*plain)(r), path)
 }
@@ -111,6 +117,9 @@ func plaintext(v *strictyaml.Value, path string) strictyaml.Problems {
 	if v.Kind == strictyaml.Scalar && credentials.MatchString(v.Text) {
 		secret(v.Position, path, "the address has a password in it")
 	}
+	if v.Kind == strictyaml.Scalar && privateKey.MatchString(v.Text) {
+		secret(v.Position, path, "this is a private key or an access token")
+	}
 	// An environment variable says its name beside its value.
 	if name, value := v.Get("name"), v.Get("value"); name != nil && value != nil && secretKey(name.Text) && holdsText(value) {
 		secret(value.Position, strictyaml.Join(path, "value"), "the name is that of a secret")
@@ -132,6 +141,9 @@ func plaintext(v *strictyaml.Value, path string) strictyaml.Problems {
 
 // credentials is an address with user and password.
 var credentials = regexp.MustCompile(`://[^/\s:@]*:[^/\s@]+@`)
+
+// privateKey is how private keys, and the tokens of forges, look wherever they are.
+var privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|AGE-SECRET-KEY-1|\b(gh[pousr]_|github_pat_|glpat-)\w{16}`)
 
 // holdsText reports whether a value is, or lists, a text or number that could
 // be a secret.

@@ -194,7 +194,7 @@ func (c *composer) checkLayout() {
 		}
 		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
 			text, isText := rule.Set[path].(string)
-			if isText && text != "" && (secretKey(path[strings.LastIndex(path, ".")+1:]) || credentials.MatchString(text)) {
+			if isText && text != "" && (secretKey(path[strings.LastIndex(path, ".")+1:]) || credentials.MatchString(text) || privateKey.MatchString(text)) {
 				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("%s is secret: a value here would be in Git for all to read", path)})
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -61,7 +62,7 @@ func (a app) run(ctx context.Context, args []string) int {
 	}
 	a.report(err)
 	var usage usageError
-	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
+	if errors.As(err, &usage) {
 		return exitUsage
 	}
 	var found foundError
@@ -97,7 +98,7 @@ func (a app) report(err error) {
 		fmt.Fprintf(a.err, "%s\n", problem.Error())
 	}
 	for _, other := range others {
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", other)
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", visible(other.Error()))
 	}
 	if len(problems) > 0 {
 		fmt.Fprintf(a.err, "pm-gitops: %s; nothing was written\n", count(len(problems), "problem"))
@@ -127,8 +128,17 @@ func sorted(err error) (problems render.Problems, others []error) {
 // warn prints what is suspicious, a line each.
 func (a app) warn(warnings render.Problems) {
 	for _, warning := range warnings {
-		fmt.Fprintf(a.err, "%s: warning: %s: %s\n", warning.Position, warning.Path, warning.Message)
+		fmt.Fprintln(a.err, render.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
 	}
+}
+
+// visible is a message of one or more lines that cannot steer the terminal.
+func visible(message string) string {
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = render.Visible(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // count is a number with its noun: 1 problem, 2 problems.
@@ -152,20 +162,47 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
 		Example: `  pm-gitops demo                                   see it work, without any set-up
   pm-gitops init                                   write a starter environment.yaml
   pm-gitops render --target flux --dir .           write the manifests into this repository`,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return hinted{usageError{err}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.graphCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }
 
-// noArgs refuses arguments as wrong usage.
+// nearestFlag adds to the error of an unknown flag which one was meant.
+func nearestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	if near := render.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
+		return fmt.Errorf("%w: did you mean %s?", err, near)
+	}
+	return err
+}
+
+// noArgs refuses arguments as wrong usage. Where there are commands to choose
+// from, the argument was meant to be one.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
+	var names []string
+	for _, command := range cmd.Commands() {
+		if command.IsAvailableCommand() {
+			names = append(names, command.Name())
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return nil
+	case names != nil:
+		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), render.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
+	default:
 		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, "See " + cmd.CommandPath() + " --help."}
 	}
-	return nil
 }

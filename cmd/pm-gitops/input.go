@@ -110,13 +110,13 @@ func (a app) read(ctx context.Context, name string) ([]byte, error) {
 
 func (a app) readWhole(name string) ([]byte, error) {
 	if name == "-" {
-		data, err := io.ReadAll(a.in)
+		data, err := io.ReadAll(io.LimitReader(a.in, mostRead))
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
 		return data, nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := readSome(name)
 	if errors.Is(err, fs.ErrNotExist) && name == defaultFile {
 		return nil, hinted{errors.New("there is no environment.yaml here"), "Write one with `pm-gitops init`, or name yours with -f FILE."}
 	}
@@ -124,6 +124,19 @@ func (a app) readWhole(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
 	}
 	return data, nil
+}
+
+// mostRead is more than any file that we accept has.
+const mostRead = 32 << 20
+
+// readSome reads a file, but no more than mostRead: devices and pipes may have no end.
+func readSome(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, mostRead))
 }
 
 // insideRepository reads the files that an environment file names, relative
@@ -149,6 +162,9 @@ func insideRepository(file string) render.ReadFile {
 			return nil, fmt.Errorf("open the repository: %w", err)
 		}
 		defer root.Close()
+		if info, err := root.Stat(inside); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("read %s: it is no plain file", name)
+		}
 		data, err := root.ReadFile(inside)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))

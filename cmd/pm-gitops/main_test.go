@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(100) // as ever: the program holds the collector back while it starts
 	testscript.Main(m, map[string]func(){"pm-gitops": main})
 }
 

@@ -11,6 +11,7 @@ import (
 	_ "embed" // the embedded catalog
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/Masterminds/semver/v3"
@@ -138,12 +139,12 @@ func Parse(name string, data []byte) (Catalog, error) {
 	if problems != nil {
 		return Catalog{}, problems
 	}
+	if kind := root.Get("kind"); kind != nil && kind.Text != "Catalog" {
+		return Catalog{}, strictyaml.Problems{{Position: kind.Position, Path: "kind", Message: "want Catalog, got " + strictyaml.Quoted(kind.Text)}}
+	}
 	var c Catalog
 	problems = strictyaml.Decode(root, &c, strictyaml.Complete)
-	if problems == nil {
-		problems = c.check(root)
-	}
-	return c, problems.Err()
+	return c, problems.With(c.check(root)).Err()
 }
 
 func (c Catalog) check(root *strictyaml.Value) strictyaml.Problems {
@@ -152,16 +153,13 @@ func (c Catalog) check(root *strictyaml.Value) strictyaml.Problems {
 		problems = append(problems, strictyaml.Problem{Position: root.At(path), Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 	if c.APIVersion != "pm-gitops/v1" {
-		problem("apiVersion", "want pm-gitops/v1, got %q", c.APIVersion)
-	}
-	if c.Kind != "Catalog" {
-		problem("kind", "want Catalog, got %q", c.Kind)
+		problem("apiVersion", "want pm-gitops/v1, got %s", strictyaml.Quoted(c.APIVersion))
 	}
 	seen := map[string]bool{}
 	for i, line := range c.Lines {
 		path := strictyaml.Index("lines", i)
 		if _, err := semver.NewVersion(line.Name); err != nil {
-			problem(path+".name", "want MAJOR.MINOR of the line's charts, got %q", line.Name)
+			problem(path+".name", "want MAJOR.MINOR of the line's charts, got %s", strictyaml.Quoted(line.Name))
 		}
 		if seen[line.Name] {
 			problem(path+".name", "the line %q is there twice", line.Name)
@@ -210,7 +208,7 @@ func (l Line) corrected(other Line) Line {
 		l.Released = other.Released
 	}
 	if other.Like != "" {
-		l.Like = other.Like
+		l.Like, l.Position = other.Like, other.Position
 	}
 	if other.Moves != nil {
 		l.Moves = other.Moves
@@ -256,7 +254,7 @@ func (m *Migrations) corrected(other *Migrations) *Migrations {
 // Find is the line that a chart version of a release belongs to, with what it
 // takes from the lines it is like. Where no line covers the version it is the
 // newest line, and ok is false. The error names a line that is like an
-// unknown one or, in a circle, like itself.
+// unknown one or, in a circle, like itself, as a [strictyaml.Problem].
 func (c Catalog) Find(release, version string) (line Line, ok bool, err error) {
 	if len(c.Lines) == 0 {
 		return Line{}, false, fmt.Errorf("the catalog has no lines")
@@ -276,11 +274,11 @@ func (c Catalog) resolved(line Line, via []string) (Line, error) {
 		return line, nil
 	}
 	if slices.Contains(via, line.Name) {
-		return line, fmt.Errorf("%s: lines that are like each other: %v", line.Position, append(via, line.Name))
+		return line, line.problem("lines that are like each other: %s", strings.Join(append(via, line.Name), " -> "))
 	}
 	i := slices.IndexFunc(c.Lines, func(l Line) bool { return l.Name == line.Like })
 	if i < 0 {
-		return line, fmt.Errorf("%s: line %q is like the unknown line %q", line.Position, line.Name, line.Like)
+		return line, line.problem("line %q is like the unknown line %s: want %s", line.Name, strictyaml.Quoted(line.Like), strictyaml.OneOf(c.names()))
 	}
 	base, err := c.resolved(c.Lines[i], append(via, line.Name))
 	if err != nil {
@@ -288,4 +286,16 @@ func (c Catalog) resolved(line Line, via []string) (Line, error) {
 	}
 	line.Layout, line.Secrets, line.Migrations = over(base, line)
 	return line, nil
+}
+
+func (l Line) problem(format string, args ...any) error {
+	return strictyaml.Problem{Position: l.Position, Path: "like", Message: fmt.Sprintf(format, args...)}
+}
+
+func (c Catalog) names() []string {
+	names := make([]string, len(c.Lines))
+	for i, line := range c.Lines {
+		names[i] = line.Name
+	}
+	return names
 }

@@ -148,7 +148,7 @@ func TestParseProblems(t *testing.T) {
 // TestLinesLikeEachOther must not hang.
 func TestLinesLikeEachOther(t *testing.T) {
 	for lines, want := range map[string]string{
-		"- {name: \"2.0\", like: \"2.1\"}\n- {name: \"2.1\", like: \"2.0\"}\n": "lines that are like each other: [2.1 2.0 2.1]",
+		"- {name: \"2.0\", like: \"2.1\"}\n- {name: \"2.1\", like: \"2.0\"}\n": "lines that are like each other: 2.1 -> 2.0 -> 2.1",
 		"- {name: \"2.0\", like: \"9.9\"}\n":                                   `line "2.0" is like the unknown line "9.9"`,
 	} {
 		_, _, err := catalog.Embedded().With(parse(t, lines)).Find("prefect-cloud", "99.0.0")

@@ -124,6 +124,10 @@ func (d *decoder) dictionary(v *Value, into reflect.Value, path string) {
 	}
 	into.Set(reflect.MakeMap(into.Type()))
 	for _, entry := range v.Entries {
+		if entry.Key == "" || strings.ContainsFunc(entry.Key, unwritable) {
+			d.problem(entry.Position, Join(path, entry.Key), "want a key that is not empty and has no control characters")
+			continue
+		}
 		key := reflect.New(into.Type().Key()).Elem()
 		key.SetString(entry.Key)
 		element := reflect.New(into.Type().Elem()).Elem()
@@ -160,6 +164,10 @@ func (d *decoder) scalar(v *Value, into reflect.Value, path string) {
 			d.problem(v.Position, path, "want a string, got %s%s", Describe(v), quoteHint(v))
 			return
 		}
+		if strings.ContainsFunc(v.Text, unwritable) {
+			d.problem(v.Position, path, "want a text without control characters")
+			return
+		}
 		into.SetString(v.Text)
 	default:
 		panic("strictyaml: no decoding for " + into.Type().String())
@@ -169,10 +177,14 @@ func (d *decoder) scalar(v *Value, into reflect.Value, path string) {
 // quoteHint says how to write a scalar that YAML takes for something else:
 // the unquoted 2025.10 is the number 2025.1.
 func quoteHint(v *Value) string {
-	if v.Kind != Scalar || v.Tag == "!!null" {
+	switch {
+	case v.Kind != Scalar || v.Tag == "!!null":
 		return ""
+	case slices.Contains(resolved, v.Tag):
+		return ": put it in quotes"
+	default:
+		return ": leave the tag out"
 	}
-	return `: put it in quotes`
 }
 
 // Describe says what a value is without repeating it: it may be a secret.
@@ -192,8 +204,10 @@ func Describe(v *Value) string {
 		return "nothing"
 	case "!!timestamp":
 		return "a date"
-	default:
+	case "!!str":
 		return "a string"
+	default:
+		return "a value with a tag"
 	}
 }
 

@@ -10,6 +10,13 @@ import (
 // mostListed is how many names an error message lists before it becomes a wall.
 const mostListed = 8
 
+// The nearest name is looked for among so many, for one that is so long:
+// comparing costs the product of it all, and hostile files have many.
+const (
+	mostCompared = 100
+	mostLetters  = 64
+)
+
 // Suggest ends a message about an unknown name: the nearest allowed one, or
 // all of them where there are few, or nothing.
 func Suggest(name string, allowed []string) string {
@@ -36,6 +43,9 @@ func OneOf(names []string) string {
 // few letters away, or the whole of which it is the start. Ties go to the
 // name that sorts first.
 func Nearest(name string, allowed []string) string {
+	if len(allowed) > mostCompared || len(name) > mostLetters {
+		return ""
+	}
 	name = strings.ToLower(name)
 	best, bestDistance := "", len(name)/3+2
 	for _, candidate := range slices.Sorted(slices.Values(allowed)) {

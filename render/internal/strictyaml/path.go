@@ -3,6 +3,7 @@ package strictyaml
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Find is the value at a field path such as spec.releases[0].chart, or nil.
@@ -23,6 +24,21 @@ func (v *Value) Find(path string) *Value {
 	}
 	return v
 }
+
+// Join appends a key to a field path: a.b, or a["x/y"] where the key is no plain word.
+func Join(path, key string) string {
+	odd := func(r rune) bool { return strings.ContainsRune(".[]\" /", r) || !unicode.IsPrint(r) }
+	if strings.ContainsFunc(key, odd) || key == "" {
+		return path + "[" + strconv.Quote(key) + "]"
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// Index appends a list index to a field path.
+func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // At is the position of a field path such as spec.releases[0].chart, or of
 // the nearest part of the path that is there.

@@ -41,6 +41,10 @@ func plainMapping(v *Value, path string) (any, Problems) {
 			problems = append(problems, Problem{entry.Position, at, "a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart"})
 			continue
 		}
+		if entry.Key == "" || strings.ContainsFunc(entry.Key, unwritable) {
+			problems = append(problems, Problem{entry.Position, at, "an empty key, or one with a control character, would not reach the chart as it is written"})
+			continue
+		}
 		value, p := Plain(entry.Value, at)
 		m[entry.Key], problems = value, append(problems, p...)
 	}
@@ -71,7 +75,7 @@ func plainScalar(v *Value) (value any, problem string) {
 		}
 		return f, ""
 	default:
-		return nil, fmt.Sprintf("want a string, number, true or false, got %s: put it in quotes", Describe(v))
+		return nil, fmt.Sprintf("want a string, number, true or false, got %s%s", Describe(v), quoteHint(v))
 	}
 }
 

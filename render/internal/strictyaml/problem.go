@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Position is a place in a file. Lines and columns count from 1, columns in
@@ -40,8 +41,37 @@ func (p Problem) Error() string {
 		b.WriteString(p.Path + ": ")
 	}
 	b.WriteString(p.Message)
+	return Visible(b.String())
+}
+
+// Quoted is a text for a message, cut so that a message stays a line.
+func Quoted(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return fmt.Sprintf("%q…", string(runes[:most]))
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// Visible is a text with its control characters written out, as in Go: what
+// others wrote into a file, or named it, must not steer a terminal or make up
+// lines of ours.
+func Visible(text string) string {
+	if !strings.ContainsFunc(text, invisible) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if invisible(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
 	return b.String()
 }
+
+func invisible(r rune) bool { return !unicode.IsPrint(r) }
 
 // Problems is everything that is wrong with an input, so that one run shows
 // all of it.
@@ -54,6 +84,16 @@ func (ps Problems) Error() string {
 		lines[i] = p.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// With is the problems and further ones, but for those of a field that has one
+// already: what follows from a wrong value is no news.
+func (ps Problems) With(further Problems) Problems {
+	known := map[string]bool{}
+	for _, p := range ps {
+		known[p.Path] = true
+	}
+	return append(ps, slices.DeleteFunc(further, func(p Problem) bool { return known[p.Path] })...)
 }
 
 // Err is the problems in reading order as an error, or nil when there are none.
@@ -76,17 +116,3 @@ func (ps Problems) Sorted() Problems {
 	})
 	return sorted
 }
-
-// Join appends a key to a field path: a.b, or a["x/y"] where the key is no plain word.
-func Join(path, key string) string {
-	if strings.ContainsFunc(key, func(r rune) bool { return strings.ContainsRune(".[]\" /", r) }) || key == "" {
-		return path + "[" + strconv.Quote(key) + "]"
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// Index appends a list index to a field path.
-func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

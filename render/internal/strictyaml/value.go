@@ -13,10 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
-	"strings"
-	"unicode/utf8"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,9 +21,11 @@ import (
 // Limits that keep a hostile file from costing more than it may: no real
 // environment file comes near them.
 const (
-	maxBytes  = 1 << 20
-	maxValues = 100_000 // after aliases are expanded
-	maxDepth  = 100
+	maxBytes    = 1 << 20
+	maxValues   = 10_000 // after aliases are expanded
+	maxDepth    = 100
+	maxPath     = 2_000 // bytes, since every value of a mapping repeats the path to it
+	maxProblems = 1_000
 )
 
 // Kind is the shape of a value.
@@ -82,25 +81,24 @@ func Load(name string, data []byte) (*Value, Problems) {
 	whole := func(format string, args ...any) (*Value, Problems) {
 		return nil, Problems{{Position: file, Message: fmt.Sprintf(format, args...)}}
 	}
-	switch {
-	case len(data) > maxBytes:
-		return whole("the file has %d bytes: want at most %d", len(data), maxBytes)
-	case bytes.IndexByte(data, 0) >= 0:
-		return whole("the file holds NUL bytes: want UTF-8 text")
-	case !utf8.Valid(data):
-		return whole("the file is not UTF-8 text")
+	if len(data) > maxBytes {
+		return whole("the file is too large: want at most %d bytes", maxBytes)
 	}
+	if problem := unreadable(file, data); problem != nil {
+		return nil, Problems{*problem}
+	}
+	data = versionDirective.ReplaceAll(data, []byte("${1}1"))
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
 		return whole("the file is empty")
 	} else if err != nil {
-		return nil, Problems{syntaxProblem(file, err)}
+		return nil, Problems{syntaxProblem(file, data, err)}
 	}
 	if err := decoder.Decode(&second); err == nil {
 		return nil, Problems{{Position: Position{name, second.Line, max(second.Column, 1)}, Message: "a second document starts here: want one document a file"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, Problems{syntaxProblem(file, err)}
+		return nil, Problems{syntaxProblem(file, data, err)}
 	}
 	l := loader{file: name, open: map[*yaml.Node]bool{}}
 	value := l.load(first.Content[0], "", 0)
@@ -110,45 +108,48 @@ func Load(name string, data []byte) (*Value, Problems) {
 	return value, nil
 }
 
-// yamlLine is how the YAML library says where a syntax error is.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-func syntaxProblem(at Position, err error) Problem {
-	text := err.Error()
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
-		at.Line, _ = strconv.Atoi(m[1])
-		at.Column = min(at.Line, 1)
-		text = text[len(m[0]):]
-	}
-	if strings.HasPrefix(text, "unknown anchor") { // the library repeats the name, and that may be a password
-		text = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
-	}
-	return Problem{Position: at, Message: "not valid YAML: " + text}
-}
-
 // loader turns the library's nodes into values.
 type loader struct {
 	file     string
 	count    int
 	stopped  bool                // a limit is reached, and the rest is not worth reading
-	open     map[*yaml.Node]bool // anchors being expanded, to notice one inside itself
+	open     map[*yaml.Node]bool // what has an anchor and is being read, to notice it inside itself
 	problems Problems
 }
 
 func (l *loader) at(n *yaml.Node) Position { return Position{l.file, n.Line, n.Column} }
 
 func (l *loader) problem(n *yaml.Node, path, format string, args ...any) {
-	l.problems = append(l.problems, Problem{l.at(n), path, fmt.Sprintf(format, args...)})
+	if !l.stopped {
+		l.problems = append(l.problems, Problem{l.at(n), path, fmt.Sprintf(format, args...)})
+	}
+	l.stopped = l.stopped || len(l.problems) >= maxProblems
+}
+
+// spend counts a value and stops at the limits: then that is the one problem.
+func (l *loader) spend(n *yaml.Node, path string, depth int) {
+	l.count++
+	message := ""
+	switch {
+	case l.stopped:
+		return
+	case l.count > maxValues || depth > maxDepth:
+		message = fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)
+	case len(path) > maxPath:
+		message = fmt.Sprintf("the keys that lead here are too long: want at most %d bytes together", maxPath)
+	default:
+		return
+	}
+	l.problems, l.stopped = Problems{{l.at(n), "", message}}, true
 }
 
 func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
-	l.count++
-	if l.count > maxValues || depth > maxDepth {
-		l.problems = Problems{{l.at(n), "", fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)}}
-		l.stopped = true
-	}
-	if l.stopped {
+	if l.spend(n, path, depth); l.stopped {
 		return &Value{Position: l.at(n), Tag: "!!null"}
+	}
+	if n.Anchor != "" {
+		l.open[n] = true
+		defer delete(l.open, n)
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -165,17 +166,28 @@ func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 		}
 		return v
 	default:
-		return &Value{Position: l.at(n), Tag: n.ShortTag(), Text: n.Value}
+		return l.scalar(n, path)
 	}
 }
+
+// scalar reads a scalar. One that says its type must be of it: the library
+// takes its word, and !!bool yes would be false, !!null secret nothing.
+func (l *loader) scalar(n *yaml.Node, path string) *Value {
+	tag := n.ShortTag()
+	if untagged := (&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}).ShortTag(); slices.Contains(resolved, tag) && tag != untagged && n.Style&yaml.TaggedStyle != 0 {
+		l.problem(n, path, "what is written is not of the type %s", tag)
+	}
+	return &Value{Position: l.at(n), Tag: tag, Text: n.Value}
+}
+
+// resolved is the types that a scalar without quotes may have by its text.
+var resolved = []string{"!!null", "!!bool", "!!int", "!!float", "!!timestamp"}
 
 func (l *loader) alias(n *yaml.Node, path string, depth int) *Value {
 	if l.open[n.Alias] {
 		l.problem(n, path, "the anchor contains itself")
 		return &Value{Position: l.at(n), Tag: "!!null"}
 	}
-	l.open[n.Alias] = true
-	defer delete(l.open, n.Alias)
 	return l.load(n.Alias, path, depth+1)
 }
 
@@ -190,11 +202,13 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
+			l.spend(key, path, depth)
 			l.problem(key, path, "a key must be a string: put it in quotes")
 			continue
 		}
 		at := Join(path, key.Value)
 		if first, ok := seen[key.Value]; ok {
+			l.spend(key, at, depth)
 			l.problem(key, at, "the key is given twice, first on line %d", first.Line)
 			continue
 		}
@@ -202,6 +216,9 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 		v.Entries = append(v.Entries, Entry{key.Value, l.at(key), l.load(value, at, depth+1)})
 	}
 	for _, merge := range merges {
+		if l.stopped {
+			break
+		}
 		l.merge(v, merge, path, depth)
 	}
 	return v
@@ -210,7 +227,11 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 // merge adds the keys of a `<<` that the mapping does not have itself; the
 // first of several mappings wins (https://yaml.org/type/merge.html).
 func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
+	before := len(l.problems)
 	from := l.load(n, path, depth+1)
+	if l.stopped || len(l.problems) > before {
+		return
+	}
 	sources := []*Value{from}
 	if from.Kind == Sequence {
 		sources = from.Items

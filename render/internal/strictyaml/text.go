@@ -1,0 +1,95 @@
+package strictyaml
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// versionDirective is a %YAML 1.2 at the beginning of a file, which the
+// library refuses although it reads YAML 1.2.
+var versionDirective = regexp.MustCompile(`\A(\x{feff}?(?:[ \t]*(?:#[^\n]*)?\r?\n)*%YAML[ \t]+1\.)2`)
+
+// unreadable finds what is no text that YAML allows
+// (https://yaml.org/spec/1.2.2/#51-character-set).
+func unreadable(file Position, data []byte) *Problem {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		message := ""
+		switch {
+		case r == 0:
+			message = "there is a NUL byte: want UTF-8 text"
+		case r == utf8.RuneError && size == 1:
+			message = "this is not UTF-8 text"
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
+			message = fmt.Sprintf("there is the control character %U, which YAML does not allow: write it as an escape, such as \"\\u%04x\", in double quotes", r, r)
+		}
+		if message != "" {
+			return &Problem{Position: place(file, data, i), Message: message}
+		}
+		i += size
+	}
+	return nil
+}
+
+// place is the line and column of an offset.
+func place(file Position, data []byte, offset int) Position {
+	before := data[:offset]
+	file.Line = 1 + bytes.Count(before, []byte("\n"))
+	file.Column = 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+	return file
+}
+
+var (
+	// yamlLine is how the YAML library says where a syntax error is.
+	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	// fromParser is the errors of which the library counts lines from 0: those
+	// of its parser, not of its scanner.
+	fromParser = regexp.MustCompile(`^did not find expected (<|'|key$|node content)|^found (undefined tag handle|incompatible|duplicate)`)
+	// unknownAnchor has the name of the anchor.
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+)
+
+// syntaxProblem says where a file is not YAML, and what may be the matter.
+func syntaxProblem(at Position, data []byte, err error) Problem {
+	text := err.Error()
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		at.Line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+	}
+	if fromParser.MatchString(text) {
+		at.Line++
+	}
+	at.Line, at.Column = max(at.Line, 1), 1
+	if m := unknownAnchor.FindStringSubmatch(text); m != nil { // the name may be a password
+		if i := bytes.Index(data, []byte("*"+m[1])); i >= 0 {
+			at = place(at, data, i)
+		}
+		text = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
+	}
+	for _, hint := range syntaxHints {
+		if strings.Contains(text, hint.error) {
+			text += ": " + hint.hint
+			break
+		}
+	}
+	return Problem{Position: at, Message: "not valid YAML: " + text}
+}
+
+// syntaxHints is what people do when the library says such things.
+var syntaxHints = []struct{ error, hint string }{
+	{"mapping values are not allowed", "a text with a colon and a space in it wants quotes, and keys of one mapping start in the same column"},
+	{"cannot start any token", "a text that begins with @, % or ` wants quotes, and tabs cannot indent"},
+	{"could not find expected ':'", "a key wants a colon and a space behind it"},
+	{"expected key", "keys of one mapping start in the same column"},
+	{"expected '-' indicator", "items of one list start in the same column, each with a dash"},
+	{"expected ',' or", "a bracket or brace that opens here is not closed"},
+	{"unexpected end of stream", "a quote that opens here is not closed"},
+	{"expected node content", "a bracket, brace or comma is too many, or a value is missing"},
+	{"expected <document start>", "want one document a file, and nothing behind it"},
+	{"incompatible YAML", "want %YAML 1.1 or 1.2"},
+	{"unknown escape character", `a backslash is written \\ in double quotes, or as it is in single quotes`},
+}
