@@ -78,21 +78,13 @@ func (v *Value) IsNull() bool {
 // it is not opened.
 func Load(name string, data []byte) (*Value, Problems) {
 	file := Position{File: name}
-	whole := func(format string, args ...any) (*Value, Problems) {
-		return nil, Problems{{Position: file, Message: fmt.Sprintf(format, args...)}}
-	}
-	switch {
-	case len(data) > maxBytes:
-		return whole("the file has %d bytes: want at most %d", len(data), maxBytes)
-	case bytes.IndexByte(data, 0) >= 0:
-		return whole("the file holds NUL bytes: want UTF-8 text")
-	case !utf8.Valid(data):
-		return whole("the file is not UTF-8 text")
+	if problems := checkText(file, data); problems != nil {
+		return nil, problems
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
-		return whole("the file is empty")
+		return nil, Problems{{Position: file, Message: "the file is empty"}}
 	} else if err != nil {
 		return nil, Problems{syntaxProblem(file, err)}
 	}
@@ -107,6 +99,22 @@ func Load(name string, data []byte) (*Value, Problems) {
 		return nil, l.problems
 	}
 	return value, nil
+}
+
+// checkText refuses what is no text, or too much of it.
+func checkText(file Position, data []byte) Problems {
+	whole := func(format string, args ...any) Problems {
+		return Problems{{Position: file, Message: fmt.Sprintf(format, args...)}}
+	}
+	switch {
+	case len(data) > maxBytes:
+		return whole("the file has %d bytes: want at most %d", len(data), maxBytes)
+	case bytes.IndexByte(data, 0) >= 0:
+		return whole("the file holds NUL bytes: want UTF-8 text")
+	case !utf8.Valid(data):
+		return whole("the file is not UTF-8 text")
+	}
+	return nil
 }
 
 // yamlLine is how the YAML library says where a syntax error is.
@@ -128,13 +136,14 @@ func syntaxProblem(at Position, err error) Problem {
 // loader turns the library's nodes into values.
 type loader struct {
 	file     string
+	above    int // lines of the file above the document
 	count    int
 	stopped  bool                // a limit is reached, and the rest is not worth reading
 	open     map[*yaml.Node]bool // anchors being expanded, to notice one inside itself
 	problems Problems
 }
 
-func (l *loader) at(n *yaml.Node) Position { return Position{l.file, n.Line, n.Column} }
+func (l *loader) at(n *yaml.Node) Position { return Position{l.file, l.above + n.Line, n.Column} }
 
 func (l *loader) problem(n *yaml.Node, path, format string, args ...any) {
 	l.problems = append(l.problems, Problem{l.at(n), path, fmt.Sprintf(format, args...)})
