@@ -11,7 +11,7 @@ import (
 // may import nothing that reaches disk, network, randomness or other programs.
 func TestCoreIsPure(t *testing.T) {
 	const module = "github.com/pm-gitops/pm-gitops/"
-	core := []string{module + "render", module + "render/catalog", module + "render/internal/strictyaml", module + "targets"}
+	core := []string{module + "render", module + "render/adopt", module + "render/catalog", module + "render/internal/plaintext", module + "render/internal/strictyaml", module + "targets"}
 	list := func(args ...string) []string {
 		out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
 		if err != nil {

@@ -111,11 +111,7 @@ func (r report) print(result adopt.Result) {
 		}
 		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
 	}
-	line := "line " + result.Line
-	if result.Guessed {
-		line += ", judging by the values"
-	}
-	fmt.Fprintf(r.w, "%s became fields (%s), %s went under values", count(len(result.Fields), "chart value"), line, count(len(result.Values), "other"))
+	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", count(len(result.Fields), "chart value"), lines(result), count(len(result.Values), "other"))
 	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
 	if len(result.Secrets) > 0 {
 		fmt.Fprintf(r.w, "%s became a reference; no value was written or printed:\n", count(len(result.Secrets), "secret"))
@@ -124,7 +120,7 @@ func (r report) print(result adopt.Result) {
 		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
 	}
 	if len(result.Added) > 0 {
-		fmt.Fprintf(r.w, "The environment sets %s that was not there:\n", count(len(result.Added), "chart value"))
+		fmt.Fprintf(r.w, "The environment adds %s:\n", count(len(result.Added), "chart value"))
 	}
 	for _, added := range result.Added {
 		fmt.Fprintf(r.w, "  %s: %v\n", at(added.Release, added.Path), added.Value)
@@ -136,6 +132,18 @@ func (r report) print(result adopt.Result) {
 		fmt.Fprintf(r.w, "  %s: %s\n", blank.Field, strings.TrimPrefix(blank.Hint, "FILL IN "))
 	}
 	r.next(result)
+}
+
+// lines is the release lines that the values were read by.
+func lines(result adopt.Result) string {
+	switch {
+	case len(result.Fields) == 0:
+		return ""
+	case len(result.Guesses) == 0:
+		return " (line " + result.Line + ")"
+	default:
+		return " (they fit line " + render.OneOf(result.Guesses) + ")"
+	}
 }
 
 // next says what to do with the file.

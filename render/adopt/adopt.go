@@ -36,10 +36,10 @@ type Options struct {
 type Result struct {
 	// YAML is the file. It is accepted once the blanks are filled in.
 	YAML []byte
-	// Line is the release line whose layout was used. Guessed says that no
-	// version told which, and that the values did.
+	// Line is the release line whose layout was used. Where no version told
+	// which, Guesses is the lines that the values fit, and Line the last of them.
 	Line    string
-	Guessed bool
+	Guesses []string
 	// Fields is the fields that say what chart values said, in file order.
 	Fields []string
 	// Values is the chart values that no field says, by release and path.
@@ -77,7 +77,7 @@ type Added struct {
 // over earlier ones as Helm does with several -f. The error is every problem
 // at once, as [render.Problems], or what is wrong with the catalog.
 func Environment(files []File, cat catalog.Catalog, o Options) (Result, error) {
-	r := reader{releases: map[string]*installed{}, odd: map[*value]bool{}}
+	r := reader{releases: map[string]*installed{}, odd: map[*value]string{}}
 	for _, file := range files {
 		r.file(file)
 	}
@@ -99,7 +99,7 @@ func Environment(files []File, cat catalog.Catalog, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	result.Notes = slices.Concat(r.notes, r.oddNumbers(), d.notes).Sorted()
+	result.Notes = slices.Concat(r.notes, r.oddities(), d.notes).Sorted()
 	result.FromArgo = r.fromArgo
 	return result, nil
 }

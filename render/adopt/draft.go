@@ -2,7 +2,6 @@ package adopt
 
 import (
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,9 +16,10 @@ type draft struct {
 	in              map[string]*installed
 	o               Options
 	line            catalog.Line
-	guessed         bool
+	guesses         []string // the lines that fit the values, where no version tells
 	hidden          []hidden
-	dropped         []string // fields that are left to the chart values
+	dropped         []string        // fields that are left out
+	left            map[string]bool // those of them that chart values say
 	problems, notes render.Problems
 }
 
@@ -30,9 +30,13 @@ type candidate struct {
 }
 
 func newDraft(r reader, cat catalog.Catalog, o Options) (*draft, error) {
-	d := &draft{in: r.releases, o: o}
+	d := &draft{in: r.releases, o: o, left: map[string]bool{}}
 	if d.in[render.PrefectCloud] == nil {
 		d.in[render.PrefectCloud] = &installed{key: render.PrefectCloud, values: &value{Kind: strictyaml.Mapping}}
+	}
+	if cloud, istiod := d.in[render.PrefectCloud], d.in[render.PrefectIstiod]; istiod != nil && istiod.name != "" && istiod.name == cloud.name && istiod.namespace == cloud.namespace {
+		d.problem(istiod.at, "", "%s and %s are one Helm release here, %q in namespace %q, and cannot be in an environment: give %s another release name first", render.PrefectCloud, render.PrefectIstiod, istiod.name, istiod.namespace, render.PrefectIstiod)
+		return nil, d.problems.Err()
 	}
 	return d, d.findLine(cat)
 }
@@ -58,18 +62,22 @@ func (d *draft) findLine(cat catalog.Catalog) error {
 			return nil
 		}
 	}
-	d.guessed = true
-	most := -1
+	most := 0
 	for _, named := range cat.Lines {
 		line, err := cat.Line(named.Name)
 		if err != nil {
 			return fmt.Errorf("find the release line: %w", err)
 		}
-		if n := d.explains(line); len(line.Layout) > 0 && n >= most {
-			d.line, most = line, n
+		n := d.explains(line)
+		if len(line.Layout) == 0 || n < most {
+			continue
 		}
+		if n > most {
+			d.guesses, most = nil, n
+		}
+		d.line, d.guesses = line, append(d.guesses, line.Name)
 	}
-	if most < 0 {
+	if d.guesses == nil {
 		return fmt.Errorf("find the release line: the catalog has none with a layout")
 	}
 	return nil
@@ -222,8 +230,8 @@ func (d *draft) otherProvider(field string) bool {
 // registry: the chart's registry where it is known, and else that of both
 // images. One of them alone says too little.
 func (d *draft) mirror() string {
-	base, ok := d.chartBase()
-	if !ok {
+	base, fromChart := d.chartBase()
+	if !fromChart {
 		base = d.imageBase()
 	}
 	if base == render.VendorRegistry {
@@ -234,13 +242,26 @@ func (d *draft) mirror() string {
 
 func (d *draft) chartBase() (string, bool) {
 	for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
-		if in := d.in[key]; in != nil && path.Base(in.chart) == key {
+		if in := d.in[key]; in != nil {
 			if base, ok := strings.CutSuffix(in.chart, "/charts/"+key); ok {
 				return base, true
 			}
 		}
 	}
 	return "", false
+}
+
+// noteCharts says where charts will be pulled from, if nobody has said so.
+func (d *draft) noteCharts(plan render.Plan) {
+	for _, release := range plan.Releases() {
+		in := d.in[release.Key]
+		switch {
+		case in != nil && in.chart != "" && in.chart != release.Chart.Repository:
+			d.note(in.at, "", "the chart of %s comes from another place than an environment takes it from: have it at %s, too", in.object, release.Chart.Repository)
+		case in != nil && in.chart == "" && d.mirror() != "":
+			d.note(in.at, "", "the images come from a mirror (spec.registry.mirror), and so will the chart: have it at %s", release.Chart.Repository)
+		}
+	}
 }
 
 // imageBase is the part that the names of both images share.

@@ -101,7 +101,7 @@ func (d *draft) rest(in *installed, v *value, said any, path string) (map[string
 // result compares the environment's values with what was read, once more and
 // on the whole, and says how it came to be.
 func (d *draft) result(env render.Environment, plan render.Plan, c composition) (Result, error) {
-	result := Result{Line: d.line.Name, Guessed: d.guessed, Fields: d.chartFields(c)}
+	result := Result{Line: d.line.Name, Guesses: d.guesses, Fields: d.chartFields(c)}
 	for _, release := range plan.Releases() {
 		in := d.in[release.Key]
 		if in == nil {
@@ -126,6 +126,7 @@ func (d *draft) result(env render.Environment, plan render.Plan, c composition) 
 		result.Secrets = append(result.Secrets, Secret{h.release, h.path, h.ref})
 	}
 	result.Create = d.create(plan)
+	d.noteCharts(plan)
 	var err error
 	result.YAML, err = env.YAML(result.Blanks...)
 	return result, err

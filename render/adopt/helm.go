@@ -64,7 +64,9 @@ func (r *reader) rebuild(read any, written *value, at render.Position) *value {
 		v.Tag, v.Text = number(json.Number(strconv.FormatFloat(read, 'g', -1, 64)))
 	case json.Number:
 		v.Tag, v.Text = number(read)
-		r.odd[v] = written != nil && written.Text != v.Text && !plain(written)
+		if written != nil && written.Text != v.Text && !plain(written) {
+			r.odd[v] = "number"
+		}
 	default:
 		v.Tag = "!!null"
 	}
@@ -86,7 +88,11 @@ func (r *reader) entries(read map[string]any, written *value, at render.Position
 	}
 	for _, key := range slices.Sorted(maps.Keys(read)) {
 		if !seen[key] {
-			entries = append(entries, strictyaml.Entry{Key: key, Position: at, Value: r.rebuild(read[key], nil, at)})
+			below := r.rebuild(read[key], nil, at)
+			if written != nil && len(seen) < len(written.Entries) {
+				r.odd[below] = "key"
+			}
+			entries = append(entries, strictyaml.Entry{Key: key, Position: at, Value: below})
 		}
 	}
 	return entries
@@ -111,16 +117,24 @@ func plain(v *value) bool {
 	return problems == nil
 }
 
-// oddNumbers says which numbers Helm reads as others than were written, such
-// as a tag 2025.10 without quotes.
-func (r *reader) oddNumbers() render.Problems {
+// oddities says what Helm reads as something else than was written, such as a
+// tag 2025.10 or a key y without quotes.
+func (r *reader) oddities() render.Problems {
 	var notes render.Problems
+	var visit func(v *value, path string)
+	visit = func(v *value, path string) {
+		if what := r.odd[v]; what != "" {
+			notes = append(notes, render.Problem{Position: v.Position, Path: path, Message: "Helm reads another " + what + " than is written here, and the environment has what Helm reads: was a text in quotes meant?"})
+		}
+		for _, entry := range v.Entries {
+			visit(entry.Value, strictyaml.Join(path, entry.Key))
+		}
+		for i, item := range v.Items {
+			visit(item, strictyaml.Index(path, i))
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(r.releases)) {
-		each(r.releases[key].values, "", func(path string, v *value) {
-			if r.odd[v] {
-				notes = append(notes, render.Problem{Position: v.Position, Path: path, Message: "Helm reads this number as another than is written, and so does the environment: was a text in quotes meant?"})
-			}
-		})
+		visit(r.releases[key].values, "")
 	}
 	return notes
 }

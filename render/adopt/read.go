@@ -26,7 +26,7 @@ type installed struct {
 type reader struct {
 	releases        map[string]*installed
 	problems, notes render.Problems
-	odd             map[*value]bool // numbers that are read as others than written
+	odd             map[*value]string // what is read as another number or key than is written
 	fromArgo        bool
 }
 

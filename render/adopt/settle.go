@@ -100,10 +100,11 @@ func (d *draft) drop(name string, at render.Position, why string) {
 		return
 	}
 	d.dropped = append(d.dropped, name)
-	if at.File == "" { // from an object, and no chart value
-		d.note(render.Position{File: "spec." + name}, "", "not taken over: %s", why)
+	if at.File == "" { // from the specification of an object, and no chart value
+		d.note(d.in[render.PrefectCloud].at, "", "not taken over: %s", why)
 		return
 	}
+	d.left[name] = true
 	d.note(at, "", "kept under spec.values: %s", why)
 }
 
