@@ -113,8 +113,11 @@ func (r report) print(result adopt.Result) {
 	}
 	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", count(len(result.Fields), "chart value"), lines(result), count(len(result.Values), "other"))
 	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
-	if len(result.Secrets) > 0 {
-		fmt.Fprintf(r.w, "%s became a reference; no value was written or printed:\n", count(len(result.Secrets), "secret"))
+	switch n := len(result.Secrets); {
+	case n == 1:
+		fmt.Fprintln(r.w, "1 secret became a reference, its value is nowhere:")
+	case n > 1:
+		fmt.Fprintf(r.w, "%d secrets became references, their values are nowhere:\n", n)
 	}
 	for _, secret := range result.Secrets {
 		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
@@ -126,7 +129,7 @@ func (r report) print(result adopt.Result) {
 		fmt.Fprintf(r.w, "  %s: %v\n", at(added.Release, added.Path), added.Value)
 	}
 	if len(result.Blanks) > 0 {
-		fmt.Fprintln(r.w, "Still to fill in, where the file has a comment:")
+		fmt.Fprintf(r.w, "Still to fill in, where %s has a comment:\n", r.o.fileName())
 	}
 	for _, blank := range result.Blanks {
 		fmt.Fprintf(r.w, "  %s: %s\n", blank.Field, strings.TrimPrefix(blank.Hint, "FILL IN "))
@@ -144,6 +147,14 @@ func lines(result adopt.Result) string {
 	default:
 		return " (they fit line " + render.OneOf(result.Guesses) + ")"
 	}
+}
+
+// fileName is how people call the file.
+func (o initOptions) fileName() string {
+	if o.file == "-" {
+		return "the file"
+	}
+	return o.file
 }
 
 // next says what to do with the file.

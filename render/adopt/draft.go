@@ -18,8 +18,10 @@ type draft struct {
 	line            catalog.Line
 	guesses         []string // the lines that fit the values, where no version tells
 	hidden          []hidden
-	dropped         []string        // fields that are left out
-	left            map[string]bool // those of them that chart values say
+	hiddenAt        map[at]hidden
+	taken           map[render.SecretRef]int // how many secrets wanted the reference
+	dropped         []string                 // fields that are left out
+	left            map[string]bool          // those of them that chart values say
 	problems, notes render.Problems
 }
 
@@ -30,7 +32,7 @@ type candidate struct {
 }
 
 func newDraft(r reader, cat catalog.Catalog, o Options) (*draft, error) {
-	d := &draft{in: r.releases, o: o, left: map[string]bool{}}
+	d := &draft{in: r.releases, o: o, left: map[string]bool{}, hiddenAt: map[at]hidden{}, taken: map[render.SecretRef]int{}}
 	if d.in[render.PrefectCloud] == nil {
 		d.in[render.PrefectCloud] = &installed{key: render.PrefectCloud, values: &value{Kind: strictyaml.Mapping}}
 	}
@@ -47,71 +49,6 @@ func (d *draft) problem(at render.Position, path, format string, args ...any) {
 
 func (d *draft) note(at render.Position, path, format string, args ...any) {
 	d.notes = append(d.notes, render.Problem{Position: at, Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
-// findLine takes the line of the chart's version or, where none is known, the
-// one whose layout has the most of the values: the newest of several.
-func (d *draft) findLine(cat catalog.Catalog) error {
-	if version := d.version(render.PrefectCloud); version.Validate() == nil {
-		line, _, err := cat.Find(render.PrefectCloud, version.Version())
-		if err != nil {
-			return fmt.Errorf("find the release line of prefect-cloud %s: %w", version, err)
-		}
-		if len(line.Layout) > 0 {
-			d.line = line
-			return nil
-		}
-	}
-	most := 0
-	for _, named := range cat.Lines {
-		line, err := cat.Line(named.Name)
-		if err != nil {
-			return fmt.Errorf("find the release line: %w", err)
-		}
-		n := d.explains(line)
-		if len(line.Layout) == 0 || n < most {
-			continue
-		}
-		if n > most {
-			d.guesses, most = nil, n
-		}
-		d.line, d.guesses = line, append(d.guesses, line.Name)
-	}
-	if d.guesses == nil {
-		return fmt.Errorf("find the release line: the catalog has none with a layout")
-	}
-	return nil
-}
-
-// explains counts the values that a line's layout sets.
-func (d *draft) explains(line catalog.Line) int {
-	n := 0
-	for _, rule := range line.Layout {
-		if in := d.in[releaseOf(rule)]; in != nil && rule.Path != "" && get(in.values, string(rule.Path)) != nil {
-			n++
-		}
-	}
-	return n
-}
-
-func releaseOf(rule catalog.Rule) string { return first(rule.Release, render.PrefectCloud) }
-
-// rules is the layout's rules for a release.
-func (d *draft) rules(release string) []catalog.Rule {
-	return slices.DeleteFunc(slices.Clone(d.line.Layout), func(r catalog.Rule) bool { return releaseOf(r) != release })
-}
-
-// version is the chart version that the options or the objects name. It may
-// be a range.
-func (d *draft) version(key string) render.ChartVersion {
-	said := d.o.PrefectCloud
-	if key == render.PrefectIstiod {
-		said = d.o.PrefectIstiod
-	}
-	if in := d.in[key]; said == "" && in != nil {
-		said = render.ChartVersion(in.version)
-	}
-	return said
 }
 
 // candidates is every field that the input could say, in no order.
@@ -207,73 +144,45 @@ func (d *draft) isField(h hidden) bool {
 }
 
 // otherProvider reports whether a field is about an identity provider that is
-// not the one in use: the one that the values name, or the only one in them.
+// not the one in use.
 func (d *draft) otherProvider(field string) bool {
-	if !within(field, "auth") || field == "auth.type" {
-		return false
-	}
-	providers := map[string]bool{}
-	for _, rule := range d.rules(render.PrefectCloud) {
-		v := get(d.in[render.PrefectCloud].values, string(rule.Path))
-		switch steps := strings.Split(rule.Field, "."); {
-		case v == nil || rule.Path == "":
-		case rule.Field == "auth.type":
-			return text(v) != strings.Split(field, ".")[1]
-		case steps[0] == "auth":
-			providers[steps[1]] = true
-		}
-	}
-	return len(providers) > 1
+	steps := strings.Split(field, ".")
+	return steps[0] == "auth" && len(steps) > 2 && steps[1] != d.provider()
 }
 
-// mirror is where everything is pulled from, if that is not the vendor's
-// registry: the chart's registry where it is known, and else that of both
-// images. One of them alone says too little.
-func (d *draft) mirror() string {
-	base, fromChart := d.chartBase()
-	if !fromChart {
-		base = d.imageBase()
+// provider is the identity provider that the values name or, where they name
+// none, the one that they say most about.
+func (d *draft) provider() string {
+	for _, rule := range d.rules(render.PrefectCloud) {
+		if v := get(d.in[render.PrefectCloud].values, string(rule.Path)); rule.Field == "auth.type" && v != nil {
+			return text(v)
+		}
 	}
-	if base == render.VendorRegistry {
+	most, second, provider := 0, 0, ""
+	for _, name := range providers {
+		switch n := d.says("auth." + name); {
+		case n > most:
+			most, second, provider = n, most, name
+		case n > second:
+			second = n
+		}
+	}
+	if most == second {
 		return ""
 	}
-	return base
+	return provider
 }
 
-func (d *draft) chartBase() (string, bool) {
-	for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
-		if in := d.in[key]; in != nil {
-			if base, ok := strings.CutSuffix(in.chart, "/charts/"+key); ok {
-				return base, true
-			}
-		}
-	}
-	return "", false
-}
+// providers is the sections of auth.
+var providers = []string{"okta", "adfs", "entra"}
 
-// noteCharts says where charts will be pulled from, if nobody has said so.
-func (d *draft) noteCharts(plan render.Plan) {
-	for _, release := range plan.Releases() {
-		in := d.in[release.Key]
-		switch {
-		case in != nil && in.chart != "" && in.chart != release.Chart.Repository:
-			d.note(in.at, "", "the chart of %s comes from another place than an environment takes it from: have it at %s, too", in.object, release.Chart.Repository)
-		case in != nil && in.chart == "" && d.mirror() != "":
-			d.note(in.at, "", "the images come from a mirror (spec.registry.mirror), and so will the chart: have it at %s", release.Chart.Repository)
-		}
-	}
-}
-
-// imageBase is the part that the names of both images share.
-func (d *draft) imageBase() string {
-	repository := map[string]string{}
+// says counts the values that are about a section.
+func (d *draft) says(section string) int {
+	n := 0
 	for _, rule := range d.rules(render.PrefectCloud) {
-		repository[rule.Field] = text(get(d.in[render.PrefectCloud].values, string(rule.Path)))
+		if within(rule.Field, section) && rule.Path != "" && get(d.in[render.PrefectCloud].values, string(rule.Path)) != nil {
+			n++
+		}
 	}
-	server, ok := strings.CutSuffix(repository["images.server.repository"], "/server")
-	ui, alsoOK := strings.CutSuffix(repository["images.ui.repository"], "/ui")
-	if !ok || !alsoOK || server != ui {
-		return ""
-	}
-	return server
+	return n
 }

@@ -28,8 +28,8 @@ func (d *draft) finish(c composition) (Result, error) {
 			if h.release != release.Key || said[h.path] {
 				continue
 			}
-			if at, hides := overlaps(release.Values, h.path); hides {
-				d.problem(h.at, h.path, "the value is secret, and %s sets it: write it without its secret, or take it out, and import what is left", d.setterNames(release.Key, at))
+			if setter, hides := overlaps(release.Values, h.path); hides {
+				d.problem(h.at, h.path, "the value is secret, and %s sets it: write it without its secret, or take it out, and import what is left", d.setterNames(release.Key, setter))
 			}
 			env.Spec.SecretValues = append(env.Spec.SecretValues, render.SecretValue{Release: render.Name(h.release), Path: render.ValuePath(h.path), Secret: h.ref.Secret, Key: h.ref.Key})
 		}

@@ -97,9 +97,6 @@ func (r *reader) valuesFile(file File, root *value) {
 	case root.Kind != strictyaml.Mapping:
 		r.problem(root.Position, "", "want chart values, a mapping, got %s", strictyaml.Describe(root))
 		return
-	case root.Get("sops").Get("mac") != nil:
-		r.problem(root.Get("sops").Position, "sops", "the file is encrypted with SOPS: decrypt it first")
-		return
 	}
 	r.add(installed{key: key, values: root, at: root.Position})
 }
@@ -143,6 +140,13 @@ func (r *reader) add(in installed) {
 		r.problem(in.values.Position, "values", "want chart values, a mapping, got %s", strictyaml.Describe(in.values))
 		return
 	}
+	encrypted := false
+	each(in.values, "", func(path string, v *value) {
+		if strings.HasPrefix(v.Text, "ENC[AES256_GCM,") && !encrypted {
+			r.problem(v.Position, path, "the file is encrypted with SOPS: decrypt it first")
+			encrypted = true
+		}
+	})
 	_, problems := strictyaml.Plain(in.values, "")
 	r.problems = append(r.problems, problems...)
 	have := r.releases[in.key]

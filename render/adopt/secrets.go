@@ -19,6 +19,9 @@ type hidden struct {
 	ref           render.SecretRef
 }
 
+// at is a place among the values of a release.
+type at struct{ release, path string }
+
 // conventional is where the environments that we show have their secrets.
 var conventional = map[string]render.SecretRef{
 	"auth.okta.clientSecret":        {Secret: "prefect-auth", Key: "client-secret"},
@@ -70,7 +73,8 @@ func (d *draft) hide(release string, root *value, found plaintext.Found) {
 	case get(root, found.Path).Kind == strictyaml.Sequence:
 		d.problem(found.Position, found.Path, "%s, and a whole list cannot come from a Secret: let the chart read it from one, and import what is left", found.Why)
 	default:
-		d.hidden = append(d.hidden, hidden{release, found.Path, found.Position, d.reference(release, found.Path)})
+		h := hidden{release, found.Path, found.Position, d.reference(release, found.Path)}
+		d.hidden, d.hiddenAt[at{release, found.Path}] = append(d.hidden, h), h
 	}
 }
 
@@ -94,10 +98,11 @@ func (d *draft) reference(release, path string) render.SecretRef {
 		}
 		ref = render.SecretRef{Secret: render.SecretName("prefect-" + name), Key: render.SecretKey(keyed(steps))}
 	}
-	base := ref.Key
-	for n := 2; slices.ContainsFunc(d.hidden, func(h hidden) bool { return h.ref == ref }); n++ {
-		ref.Key = render.SecretKey(fmt.Sprintf("%s-%d", base, n))
+	for base := ref; d.taken[ref] > 0; {
+		d.taken[base]++
+		ref.Key = render.SecretKey(fmt.Sprintf("%s-%d", base.Key, d.taken[base]))
 	}
+	d.taken[ref]++
 	return ref
 }
 
@@ -131,9 +136,6 @@ func kebab(key string) string {
 
 // secretAt is the secret at a path, if one is there.
 func (d *draft) secretAt(release, path string) (hidden, bool) {
-	i := slices.IndexFunc(d.hidden, func(h hidden) bool { return h.release == release && h.path == path })
-	if i < 0 {
-		return hidden{}, false
-	}
-	return d.hidden[i], true
+	h, ok := d.hiddenAt[at{release, path}]
+	return h, ok
 }

@@ -111,16 +111,9 @@ func (d *draft) drop(name string, at render.Position, why string) {
 // plan plans what was composed, with something in its blanks, by the layout of
 // the line alone, for secrets that are values.
 func (d *draft) plan(c composition, values map[string]render.Values, secrets []render.SecretValue) (render.Plan, error) {
-	filled := &value{Kind: strictyaml.Mapping}
-	for _, blank := range c.blanks {
-		if blank == "auth" {
-			put(filled, "auth.okta.clientID", standIn(field{}))
-			put(filled, "auth.okta.clientSecret", standIn(field{of: reflect.TypeFor[render.SecretRef]()}))
-			put(filled, "auth.okta.authServerURL", standIn(field{of: reflect.TypeFor[render.URL]()}))
-			continue
-		}
-		f, _ := known(blank)
-		put(filled, blank, standIn(f))
+	filled, err := d.filled(c.blanks)
+	if err != nil {
+		return render.Plan{}, err
 	}
 	env := c.env
 	env.Spec = render.Spec{} // nothing shared with c.env
@@ -139,6 +132,27 @@ func (d *draft) plan(c composition, values map[string]render.Values, secrets []r
 	line := d.line
 	line.Like = ""
 	return render.NewPlan(parsed, catalog.Catalog{Lines: []catalog.Line{line}}, render.IntoValues)
+}
+
+// filled is something for each blank. Where the provider is one, it is one
+// that no value is about: a secret there would be said twice.
+func (d *draft) filled(blanks []string) (*value, error) {
+	filled := &value{Kind: strictyaml.Mapping}
+	for _, blank := range blanks {
+		names := []string{blank}
+		if blank == "auth" {
+			i := slices.IndexFunc(providers, func(name string) bool { return d.says("auth."+name) == 0 })
+			if i < 0 {
+				return nil, render.Problems{{Position: d.in[render.PrefectCloud].at, Message: "the values are about " + render.OneOf(providers) + ", and do not say which is in use: take out the others, and import what is left"}}
+			}
+			names = leavesOf("auth." + providers[i])
+		}
+		for _, name := range names {
+			f, _ := known(name)
+			put(filled, name, standIn(f))
+		}
+	}
+	return filled, nil
 }
 
 // extra is a chart value that an environment sets and the input does not.

@@ -36,10 +36,11 @@ func LoadAll(name string, data []byte) ([]Document, Problems) {
 		case errors.Is(err, io.EOF): // only comments
 		case err != nil:
 			l.problems = append(l.problems, l.syntaxProblem(err))
-		case decoder.Decode(&second) == nil: // behind a line of three dots
-			l.problems = append(l.problems, Problem{Position: l.at(&second), Message: "a further document starts here: want a line of --- before it"})
 		default:
 			documents = append(documents, Document{l.load(node.Content[0], "", 0), part})
+			if err := decoder.Decode(&second); err != nil && !errors.Is(err, io.EOF) { // behind a line of three dots
+				l.problems = append(l.problems, l.syntaxProblem(err))
+			}
 		}
 		if len(documents) > maxDocuments {
 			l.problems = Problems{{Position: l.at(&node), Message: fmt.Sprintf("too many documents: want at most %d", maxDocuments)}}
