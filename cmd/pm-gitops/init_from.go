@@ -115,9 +115,9 @@ func (r report) print(result adopt.Result) {
 	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
 	switch n := len(result.Secrets); {
 	case n == 1:
-		fmt.Fprintln(r.w, "1 secret became a reference, its value is nowhere:")
+		fmt.Fprintln(r.w, "1 secret became a reference; its value was not written or printed:")
 	case n > 1:
-		fmt.Fprintf(r.w, "%d secrets became references, their values are nowhere:\n", n)
+		fmt.Fprintf(r.w, "%d secrets became references; no value was written or printed:\n", n)
 	}
 	for _, secret := range result.Secrets {
 		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)

@@ -52,8 +52,6 @@ func (r *reader) application(object *value, said string) int {
 func (r *reader) argoChart(in *installed, source *value) string {
 	repo, chart := text(source.Get("repoURL")), text(source.Get("chart"))
 	switch {
-	case chart != "" && strings.HasPrefix(repo, "http"):
-		return chart // a classic Helm repository
 	case chart != "":
 		in.chart = place(repo) + "/" + chart
 	case strings.HasPrefix(repo, "oci://"):

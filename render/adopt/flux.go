@@ -76,9 +76,9 @@ func (r *reader) fluxChart(in *installed, object *value, all []*value) {
 	url := text(from.Get("url"))
 	switch {
 	case source == nil:
-	case in.chart != "" && strings.HasPrefix(url, "oci://"):
+	case in.chart != "":
 		in.chart = place(url) + "/" + in.chart
-	case in.chart == "":
+	default:
 		in.chart = place(url)
 		tag := from.Get("ref")
 		in.version = pinned(first(text(tag.Get("tag")), text(tag.Get("semver"))), text(tag.Get("digest")))

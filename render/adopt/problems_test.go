@@ -135,6 +135,62 @@ func TestSeveralFiles(t *testing.T) {
 	}
 }
 
+// TestWhose tells the vendor's releases from others.
+func TestWhose(t *testing.T) {
+	const release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: %s, namespace: istio-system}\nspec: {values: {a: 1}%s}\n"
+	tests := []struct{ name, object, chart, said, want string }{
+		{"by chart", "x", ", chart: {spec: {chart: prefect-istiod}}", "", render.PrefectIstiod},
+		{"by name", "prefect-istiod", ", chartRef: {kind: OCIRepository, name: y}", "", render.PrefectIstiod},
+		{"by the guide's name", "istiod", "", "", render.PrefectIstiod},
+		{"Istio's own", "istiod", ", chart: {spec: {chart: istiod}}", "", ""},
+		{"not at all", "x", ", chart: {spec: {chart: y}}", "", ""},
+		{"because somebody says so", "x", ", chart: {spec: {chart: y}}", render.PrefectCloud, render.PrefectCloud},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := adopt.File{Name: "o.yaml", Data: fmt.Appendf(nil, release, tt.object, tt.chart), Release: tt.said}
+			result, err := adopt.Environment([]adopt.File{file}, catalog.Embedded(), adopt.Options{Name: "prod"})
+			got := ""
+			for _, kept := range result.Values {
+				got = kept.Release
+			}
+			if got != tt.want || (err == nil) != (tt.want != "") {
+				t.Errorf("the values are of %q (%v), want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestCharts says where charts must be, when that is another place.
+func TestCharts(t *testing.T) {
+	const flux = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: prefect-cloud}\nspec: {chart: {spec: {chart: prefect-cloud, sourceRef: {kind: HelmRepository, name: r}}}}\n"
+	repository := func(url string) string {
+		return flux + "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: r}\nspec: {url: \"" + url + "\"}\n"
+	}
+	tests := []struct{ name, text, mirror, note string }{
+		{"unknown", flux, "", ""},
+		{"the vendor's", repository("oci://" + render.VendorRegistry + "/charts"), "", ""},
+		{"a mirror", repository("oci://r.io/prefect/charts"), "r.io/prefect", ""},
+		{"another folder", repository("oci://r.io/helm"), "", "another place"},
+		{"no OCI registry", repository("https://me:CANARY@r.io/charts"), "", "another place"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			result, err := imported(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			notes := strings.Join(messages(result.Notes), "\n")
+			if tt.mirror != "" && !strings.Contains(string(result.YAML), "mirror: "+tt.mirror+"\n") || tt.mirror == "" && strings.Contains(string(result.YAML), "mirror:") {
+				t.Errorf("want mirror %q:\n%s", tt.mirror, result.YAML)
+			}
+			if !strings.Contains(notes, tt.note) || tt.note == "" && len(result.Notes) > 0 || strings.Contains(notes, "CANARY") {
+				t.Errorf("notes %q, want %q", notes, tt.note)
+			}
+		})
+	}
+}
+
 // TestOwnCatalog makes fields of what only a catalog of the user's knows.
 func TestOwnCatalog(t *testing.T) {
 	source, err := os.ReadFile("../../testdata/env/shared/stand-in.yaml")

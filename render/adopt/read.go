@@ -16,7 +16,7 @@ type installed struct {
 	object               string // such as HelmRelease flux-system/prefect-cloud; empty for a values file
 	at                   render.Position
 	name, namespace      string // as Helm knows it; empty where nothing says
-	chart                string // host, path and the chart's name; empty where nothing says
+	chart                string // where it lies with its name behind, or the name alone, or nothing
 	version              string // may be a range
 	pullSecret, caSecret string
 	destination          *value // an Application's

@@ -22,7 +22,7 @@ func (d *draft) mirror() string {
 
 func (d *draft) chartBase() (string, bool) {
 	for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
-		if in := d.in[key]; in != nil {
+		if in := d.in[key]; in != nil && !strings.Contains(in.chart, "://") {
 			if base, ok := strings.CutSuffix(in.chart, "/charts/"+key); ok {
 				return base, true
 			}
@@ -36,9 +36,10 @@ func (d *draft) noteCharts(plan render.Plan) {
 	for _, release := range plan.Releases() {
 		in := d.in[release.Key]
 		switch {
-		case in != nil && in.chart != "" && in.chart != release.Chart.Repository:
+		case in == nil:
+		case strings.Contains(in.chart, "/") && in.chart != release.Chart.Repository:
 			d.note(in.at, "", "the chart of %s comes from another place than an environment takes it from: have it at %s, too", in.object, release.Chart.Repository)
-		case in != nil && in.chart == "" && d.mirror() != "":
+		case !strings.Contains(in.chart, "/") && d.mirror() != "":
 			d.note(in.at, "", "the images come from a mirror (spec.registry.mirror), and so will the chart: have it at %s", release.Chart.Repository)
 		}
 	}
