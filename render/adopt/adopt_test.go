@@ -1,7 +1,6 @@
 package adopt_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +18,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 const folder = "../../testdata/override/"
@@ -94,7 +94,8 @@ var overrides = map[string]override{
 var secret = regexp.MustCompile(`CANARY|998877665544|adfsSecret|secretPassword|secretSuperuserPassword`)
 
 // TestRoundTrip imports every override, fills in its blanks as a person would,
-// and composes it: the chart gets what Helm, Flux or Argo CD gave it before.
+// and renders it: the HelmRelease, with the secrets in their places, says what
+// Helm, Flux or Argo CD gave the chart before.
 func TestRoundTrip(t *testing.T) {
 	files, _ := filepath.Glob(folder + "*")
 	if len(files)+1 != len(overrides) {
@@ -171,8 +172,12 @@ func composed(t *testing.T, environment []byte) render.Plan {
 // adds must have been announced.
 func checkValues(t *testing.T, o override, result adopt.Result, plan render.Plan, originals map[string]map[string]any) {
 	t.Helper()
+	rendering, err := render.Render(plan, targets.Flux{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, release := range plan.Releases() {
-		want, got := flat(originals[release.Key]), flat(normal(t, release.Values))
+		want, got := flat(originals[release.Key]), flat(inline(t, rendering, release.Key))
 		for _, input := range release.SecretInputs {
 			if input.From.Secret == "filled" {
 				continue
@@ -204,18 +209,26 @@ func fromBlank(path string, result adopt.Result) bool {
 	})
 }
 
-// normal is values as JSON has them.
-func normal(t *testing.T, values any) map[string]any {
+// inline is the values in a release's HelmRelease, as kustomize builds it.
+func inline(t *testing.T, rendering render.Rendering, key string) map[string]any {
 	t.Helper()
-	data, err := json.Marshal(values)
-	if err != nil {
-		t.Fatal(err)
+	for _, manifest := range rendering.Manifests {
+		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
+			var object struct {
+				Kind     string
+				Metadata struct{ Name string }
+				Spec     struct{ Values map[string]any }
+			}
+			if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+				t.Fatal(err)
+			}
+			if object.Kind == "HelmRelease" && object.Metadata.Name == key {
+				return object.Spec.Values
+			}
+		}
 	}
-	var m map[string]any
-	if err := yaml.Unmarshal(data, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
+	t.Fatalf("%s has no HelmRelease", key)
+	return nil
 }
 
 // flat is the values by path, a path of keys joined by slashes so that dots

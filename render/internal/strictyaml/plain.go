@@ -41,6 +41,10 @@ func plainMapping(v *Value, path string) (any, Problems) {
 			problems = append(problems, Problem{entry.Position, at, "a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart"})
 			continue
 		}
+		if entry.Key == "" {
+			problems = append(problems, Problem{entry.Position, at, "an empty key cannot reach the chart: kustomize does not build it"})
+			continue
+		}
 		value, p := Plain(entry.Value, at)
 		m[entry.Key], problems = value, append(problems, p...)
 	}
