@@ -81,15 +81,16 @@ func Environment(files []File, cat catalog.Catalog, o Options) (Result, error) {
 	for _, file := range files {
 		r.file(file)
 	}
+	d, err := newDraft(r, cat, o)
+	if err == nil {
+		d.findSecrets()
+		r.problems = append(r.problems, d.problems...)
+	}
 	if r.problems != nil {
 		return Result{}, r.problems.Err()
 	}
-	d, err := newDraft(r, cat, o)
 	if err != nil {
 		return Result{}, err
-	}
-	if d.findSecrets(); d.problems != nil {
-		return Result{}, d.problems.Err()
 	}
 	composed, err := d.settle()
 	if err != nil {
