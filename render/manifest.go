@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,11 +166,24 @@ func yamlNode(value any) *yaml.Node {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(value)}
 	case json.Number:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: value.String()}
+	case int64:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: strconv.FormatInt(value, 10)}
+	case float64:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: floatText(value)}
 	case string:
 		return textNode(value)
 	default:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
 	}
+}
+
+// floatText is a float as a text that YAML reads as the same float, and as
+// one: the whole ones are no integers.
+func floatText(f float64) string {
+	if short := strconv.FormatFloat(f, 'g', -1, 64); strings.ContainsAny(short, ".e") {
+		return short
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64) + ".0"
 }
 
 // ambiguous is texts that some YAML reader takes for something else: the

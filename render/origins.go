@@ -74,7 +74,7 @@ func (x *explainer) defaults(p Plan) *strictyaml.Value {
 		root.Put(strings.Split("spec."+path, "."), node)
 	}
 	std := Origin{From: FromDefault}
-	put("registry.source", vendorRegistry, std)
+	put("registry.source", VendorRegistry, std)
 	put("secrets.from", string(p.Secrets.From), std)
 	put("secrets.into", string(p.Secrets.Into), std)
 	put("mesh", string(p.env.mesh()), std)

@@ -96,6 +96,8 @@ func TestParseProblems(t *testing.T) {
 			`dev.yaml:22:54: spec.values.prefect-cloud.d: the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits`,
 			`dev.yaml:22:61: spec.values.prefect-cloud.$patch: a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart`,
 			`dev.yaml:22:95: spec.values.prefect-cloud.g: the number would not reach the chart as it is written: put it in quotes, or write it without needless digits`}},
+		{"an empty key", "", "  values: {prefect-cloud: {labels: {\"\": a}}}\n", []string{
+			`dev.yaml:21:37: spec.values.prefect-cloud.labels[""]: an empty key, or one with a control character, would not reach the chart as it is written`}},
 		{"two providers", "    okta:\n", "    entra: {clientID: a, clientSecret: {secret: b, key: c}, tenantID: d}\n    okta:\n", []string{
 			`dev.yaml:16:3: spec.auth: want exactly one of okta, adfs and entra, got 2`}},
 		{"unknown word", "", "  secrets: {from: vault, into: env}\n", []string{

@@ -2,13 +2,13 @@ package render
 
 import "strings"
 
-// vendorRegistry is where the vendor's guide pulls images from; charts lie
+// VendorRegistry is where the vendor's guide pulls images from; charts lie
 // below it in charts/.
-const vendorRegistry = "us-docker.pkg.dev/prefect-prd-customer-managed/cloud"
+const VendorRegistry = "us-docker.pkg.dev/prefect-prd-customer-managed/cloud"
 
 func (r Registry) source() string {
 	if r.Source == "" {
-		return vendorRegistry
+		return VendorRegistry
 	}
 	return string(r.Source)
 }

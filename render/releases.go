@@ -12,10 +12,10 @@ func (c *composer) releases() []Release {
 	var releases []Release
 	spec := c.env.Spec
 	if c.env.mesh() == MeshPrefectIstiod {
-		istiod := c.vendor(PrefectIstiod, spec.Versions.PrefectIstiod, ReleaseNames{"istiod", "istio-system"})
+		istiod := c.vendor(PrefectIstiod, spec.Versions.PrefectIstiod)
 		releases = append(releases, istiod)
 	}
-	cloud := c.vendor(PrefectCloud, spec.Versions.PrefectCloud, ReleaseNames{"customer-managed", "customer-managed"})
+	cloud := c.vendor(PrefectCloud, spec.Versions.PrefectCloud)
 	if c.env.mesh() == MeshPrefectIstiod {
 		cloud.Needs = append(cloud.Needs, PrefectIstiod)
 	}
@@ -31,10 +31,19 @@ func (c *composer) releases() []Release {
 	return releases
 }
 
-// vendor is a release of the vendor; names and namespaces default to those of
-// the vendor's guide, so that an installation made by hand is adopted.
-func (c *composer) vendor(key string, version ChartVersion, names ReleaseNames) Release {
-	spec := c.env.Spec
+// DefaultNames is the Helm release name and the namespace of a release of the
+// vendor where the environment names none: those of the vendor's guide, so
+// that an installation made by hand is adopted.
+func DefaultNames(key string) ReleaseNames {
+	if key == PrefectIstiod {
+		return ReleaseNames{"istiod", "istio-system"}
+	}
+	return ReleaseNames{"customer-managed", "customer-managed"}
+}
+
+// vendor is a release of the vendor.
+func (c *composer) vendor(key string, version ChartVersion) Release {
+	spec, names := c.env.Spec, DefaultNames(key)
 	values, secrets := c.layout(key)
 	values = c.overlay(values, spec.Values[key], strictyaml.Join("spec.values", key))
 	secrets = append(secrets, c.furtherSecrets(key)...)

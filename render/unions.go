@@ -1,10 +1,9 @@
 package render
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
@@ -102,80 +101,11 @@ func (vs *Values) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Pr
 	if v.Kind != strictyaml.Mapping {
 		return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want a mapping of chart values, got " + strictyaml.Describe(v)}}
 	}
-	problems := plaintext(v, path)
+	var problems strictyaml.Problems
+	for _, found := range plaintext.Find(v, path) {
+		problems = append(problems, Problem{Position: found.Position, Path: found.Path, Message: found.Why + ": name it under spec.secretValues instead, a value here would be in Git for all to read"})
+	}
 	plain, p := strictyaml.Plain(v, path)
 	*vs, _ = plain.(map[string]any)
 	return append(problems, p...)
-}
-
-// plaintext finds texts under keys that name secrets.
-func plaintext(v *strictyaml.Value, path string) strictyaml.Problems {
-	var problems strictyaml.Problems
-	secret := func(at Position, path, what string) {
-		problems = append(problems, Problem{Position: at, Path: path, Message: what + ": name it under spec.secretValues instead, a value here would be in Git for all to read"})
-	}
-	if v.Kind == strictyaml.Scalar && credentials.MatchString(v.Text) {
-		secret(v.Position, path, "the address has a password in it")
-	}
-	if v.Kind == strictyaml.Scalar && privateKey.MatchString(v.Text) {
-		secret(v.Position, path, "this is a private key or an access token")
-	}
-	// An environment variable says its name beside its value.
-	if name, value := v.Get("name"), v.Get("value"); name != nil && value != nil && secretKey(name.Text) && holdsText(value) {
-		secret(value.Position, strictyaml.Join(path, "value"), "the name is that of a secret")
-		return problems
-	}
-	for i, item := range v.Items {
-		problems = append(problems, plaintext(item, strictyaml.Index(path, i))...)
-	}
-	for _, entry := range v.Entries {
-		at := strictyaml.Join(path, entry.Key)
-		if secretKey(entry.Key) && holdsText(entry.Value) {
-			secret(entry.Value.Position, at, "the key names a secret")
-			continue
-		}
-		problems = append(problems, plaintext(entry.Value, at)...)
-	}
-	return problems
-}
-
-// credentials is an address with user and password.
-var credentials = regexp.MustCompile(`://[^/\s:@]*:[^/\s@]+@`)
-
-// privateKey is how private keys, and the tokens of forges, look wherever they are.
-var privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|AGE-SECRET-KEY-1|\b(gh[pousr]_|github_pat_|glpat-)\w{16}`)
-
-// holdsText reports whether a value is, or lists, a text or number that could
-// be a secret.
-func holdsText(v *strictyaml.Value) bool {
-	if v.Kind == strictyaml.Sequence {
-		return slices.ContainsFunc(v.Items, holdsText)
-	}
-	return v.Kind == strictyaml.Scalar && !v.IsNull() && v.Tag != "!!bool" && v.Text != ""
-}
-
-// secretEndings is how the keys of secret chart values end, letters only and
-// in lower case.
-var secretEndings = []string{"password", "passwd", "secret", "token", "apikey", "privatekey", "credentials", "connectionstring"}
-
-// secretKey reports whether a key names a secret value. Keys that name where
-// a secret is, such as existingSecret, imagePullSecret, secretName and
-// tokenRef, do not.
-func secretKey(key string) bool {
-	var letters strings.Builder
-	for _, r := range strings.ToLower(key) {
-		if r >= 'a' && r <= 'z' {
-			letters.WriteRune(r)
-		}
-	}
-	name := letters.String()
-	if strings.HasPrefix(name, "existing") || strings.HasSuffix(name, "pullsecret") {
-		return false
-	}
-	for _, ending := range secretEndings {
-		if strings.HasSuffix(name, ending) {
-			return true
-		}
-	}
-	return false
 }

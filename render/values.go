@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
@@ -194,7 +195,7 @@ func (c *composer) checkLayout() {
 		}
 		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
 			text, isText := rule.Set[path].(string)
-			if isText && text != "" && (secretKey(path[strings.LastIndex(path, ".")+1:]) || credentials.MatchString(text) || privateKey.MatchString(text)) {
+			if isText && text != "" && (plaintext.Key(path[strings.LastIndex(path, ".")+1:]) || plaintext.Text(text) != "") {
 				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("%s is secret: a value here would be in Git for all to read", path)})
 			}
 		}

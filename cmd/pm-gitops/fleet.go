@@ -33,7 +33,7 @@ func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, err
 	if err != nil {
 		return nil, err
 	}
-	over, err := a.catalogOf(ctx, in)
+	over, err := a.catalogOf(ctx, in.catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (a app) readable(ctx context.Context, in input) []loaded {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	sources, _ := in.sources()
-	over, err := a.catalogOf(ctx, in)
+	over, err := a.catalogOf(ctx, in.catalog)
 	var found []loaded
 	for _, file := range sources {
 		if file.name == "-" || err != nil {

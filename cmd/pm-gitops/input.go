@@ -76,16 +76,16 @@ func (a app) load(file string, data []byte, over catalog.Catalog) (render.Enviro
 	return env, cat.With(over), nil
 }
 
-// catalogOf reads the catalog that the flags name, empty if they name none.
-func (a app) catalogOf(ctx context.Context, in input) (catalog.Catalog, error) {
-	if in.catalog == "" {
+// catalogOf reads the catalog that --catalog names, empty if it names none.
+func (a app) catalogOf(ctx context.Context, file string) (catalog.Catalog, error) {
+	if file == "" {
 		return catalog.Catalog{}, nil
 	}
-	data, err := a.read(ctx, in.catalog)
+	data, err := a.read(ctx, file)
 	if err != nil {
 		return catalog.Catalog{}, err
 	}
-	return catalog.Parse(in.catalog, data)
+	return catalog.Parse(file, data)
 }
 
 // read reads a file that the user named, unless the user gives up first:

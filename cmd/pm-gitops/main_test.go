@@ -31,6 +31,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TMPDIR", env.WorkDir+"/.tmp")
 			env.Setenv("SAMPLES", samples)
+			env.Setenv("GUIDE", filepath.Join(samples, "../guide/values-override.yaml"))
+			env.Setenv("OVERRIDES", filepath.Join(samples, "../override"))
 			return os.MkdirAll(env.WorkDir+"/.tmp", 0o777)
 		},
 	})

@@ -121,12 +121,19 @@ func TestHelpExamples(t *testing.T) {
 		}
 	}
 	collect(app{}.rootCommand())
+	guide, err := filepath.Abs(filepath.Join(root, "testdata/guide/values-override.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	cut := regexp.MustCompile(` \|| >|  `)
 	var script strings.Builder
 	for _, named := range commands {
 		of, command, _ := strings.Cut(named, ": ")
 		command = cut.Split(command, 2)[0]
 		script.WriteString("exec sh -c 'rm -rf here && mkdir -p here/environments'\ncd here\n")
+		if strings.Contains(command, "--from") {
+			script.WriteString("cp " + guide + " values-override.yaml\ncp " + guide + " values.yaml\nexec sh -c 'echo replicas: 2 > istiod.yaml'\n")
+		}
 		if of != "init" && of != "pm-gitops" || !strings.Contains(command, " init") {
 			script.WriteString("exec pm-gitops init\nexec pm-gitops init -f environments/prod.yaml\n")
 		}

@@ -269,6 +269,18 @@ func (c Catalog) Find(release, version string) (line Line, ok bool, err error) {
 	return line, ok, err
 }
 
+// Line is the line of a name, with what it takes from the lines it is like.
+// The error names a line that is not there, or is like one that is not, or
+// like itself.
+func (c Catalog) Line(name string) (Line, error) {
+	for _, line := range c.Lines {
+		if line.Name == name {
+			return c.resolved(line, nil)
+		}
+	}
+	return Line{}, fmt.Errorf("the catalog has no line %q", name)
+}
+
 func (c Catalog) resolved(line Line, via []string) (Line, error) {
 	if line.Like == "" {
 		return line, nil

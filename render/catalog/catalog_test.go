@@ -74,6 +74,17 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestLine is a line with what it takes from those it is like.
+func TestLine(t *testing.T) {
+	line, err := catalog.Embedded().Line("0.8")
+	if err != nil || paths(line)["instance.frontendUrl"] != "frontendUrl" || paths(line)["instance.name"] != "global.instanceName" {
+		t.Errorf("Line(0.8) = %v, %v", paths(line), err)
+	}
+	if _, err := catalog.Embedded().Line("9.9"); err == nil || err.Error() != `the catalog has no line "9.9"` {
+		t.Errorf("Line(9.9): %v", err)
+	}
+}
+
 // TestWith adds lines and corrects them without touching the catalog it is laid over.
 func TestWith(t *testing.T) {
 	own := parse(t, `- name: "1.4"

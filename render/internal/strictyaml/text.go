@@ -13,6 +13,17 @@ import (
 // library refuses although it reads YAML 1.2.
 var versionDirective = regexp.MustCompile(`\A(\x{feff}?(?:[ \t]*(?:#[^\n]*)?\r?\n)*%YAML[ \t]+1\.)2`)
 
+// checkText refuses what is no text, or too much of it.
+func checkText(file Position, data []byte) Problems {
+	if len(data) > maxBytes {
+		return Problems{{Position: file, Message: fmt.Sprintf("the file is too large: want at most %d bytes", maxBytes)}}
+	}
+	if problem := unreadable(file, data); problem != nil {
+		return Problems{*problem}
+	}
+	return nil
+}
+
 // unreadable finds what is no text that YAML allows
 // (https://yaml.org/spec/1.2.2/#51-character-set).
 func unreadable(file Position, data []byte) *Problem {

@@ -78,20 +78,14 @@ func (v *Value) IsNull() bool {
 // it is not opened.
 func Load(name string, data []byte) (*Value, Problems) {
 	file := Position{File: name}
-	whole := func(format string, args ...any) (*Value, Problems) {
-		return nil, Problems{{Position: file, Message: fmt.Sprintf(format, args...)}}
-	}
-	if len(data) > maxBytes {
-		return whole("the file is too large: want at most %d bytes", maxBytes)
-	}
-	if problem := unreadable(file, data); problem != nil {
-		return nil, Problems{*problem}
+	if problems := checkText(file, data); problems != nil {
+		return nil, problems
 	}
 	data = versionDirective.ReplaceAll(data, []byte("${1}1"))
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
-		return whole("the file is empty")
+		return nil, Problems{{Position: file, Message: "the file is empty"}}
 	} else if err != nil {
 		return nil, Problems{syntaxProblem(file, data, err)}
 	}
@@ -100,7 +94,7 @@ func Load(name string, data []byte) (*Value, Problems) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, Problems{syntaxProblem(file, data, err)}
 	}
-	l := loader{file: name, open: map[*yaml.Node]bool{}}
+	l := loader{file: name, most: maxValues, open: map[*yaml.Node]bool{}}
 	value := l.load(first.Content[0], "", 0)
 	if l.problems != nil {
 		return nil, l.problems
@@ -111,13 +105,15 @@ func Load(name string, data []byte) (*Value, Problems) {
 // loader turns the library's nodes into values.
 type loader struct {
 	file     string
+	most     int // how many values to read
+	above    int // lines of the file above the document
 	count    int
 	stopped  bool                // a limit is reached, and the rest is not worth reading
 	open     map[*yaml.Node]bool // what has an anchor and is being read, to notice it inside itself
 	problems Problems
 }
 
-func (l *loader) at(n *yaml.Node) Position { return Position{l.file, n.Line, n.Column} }
+func (l *loader) at(n *yaml.Node) Position { return Position{l.file, l.above + n.Line, n.Column} }
 
 func (l *loader) problem(n *yaml.Node, path, format string, args ...any) {
 	if !l.stopped {
@@ -133,8 +129,8 @@ func (l *loader) spend(n *yaml.Node, path string, depth int) {
 	switch {
 	case l.stopped:
 		return
-	case l.count > maxValues || depth > maxDepth:
-		message = fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", maxValues, maxDepth)
+	case l.count > l.most || depth > maxDepth:
+		message = fmt.Sprintf("the document is too large or too deep: want at most %d values, aliases expanded, in %d levels", l.most, maxDepth)
 	case len(path) > maxPath:
 		message = fmt.Sprintf("the keys that lead here are too long: want at most %d bytes together", maxPath)
 	default:

@@ -1,0 +1,60 @@
+package adopt
+
+import (
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// mirror is where everything is pulled from, if that is not the vendor's
+// registry: the chart's registry where it is known, and else that of both
+// images. One of them alone says too little.
+func (d *draft) mirror() string {
+	base, fromChart := d.chartBase()
+	if !fromChart {
+		base = d.imageBase()
+	}
+	if base == render.VendorRegistry {
+		return ""
+	}
+	return base
+}
+
+func (d *draft) chartBase() (string, bool) {
+	for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
+		if in := d.in[key]; in != nil && !strings.Contains(in.chart, "://") {
+			if base, ok := strings.CutSuffix(in.chart, "/charts/"+key); ok {
+				return base, true
+			}
+		}
+	}
+	return "", false
+}
+
+// noteCharts says where charts will be pulled from, if nobody has said so.
+func (d *draft) noteCharts(plan render.Plan) {
+	for _, release := range plan.Releases() {
+		in := d.in[release.Key]
+		switch {
+		case in == nil:
+		case strings.Contains(in.chart, "/") && in.chart != release.Chart.Repository:
+			d.note(in.at, "", "the chart of %s comes from another place than an environment takes it from: have it at %s, too", in.object, release.Chart.Repository)
+		case !strings.Contains(in.chart, "/") && d.mirror() != "":
+			d.note(in.at, "", "the images come from a mirror (spec.registry.mirror), and so will the chart: have it at %s", release.Chart.Repository)
+		}
+	}
+}
+
+// imageBase is the part that the names of both images share.
+func (d *draft) imageBase() string {
+	repository := map[string]string{}
+	for _, rule := range d.rules(render.PrefectCloud) {
+		repository[rule.Field] = text(get(d.in[render.PrefectCloud].values, string(rule.Path)))
+	}
+	server, ok := strings.CutSuffix(repository["images.server.repository"], "/server")
+	ui, alsoOK := strings.CutSuffix(repository["images.ui.repository"], "/ui")
+	if !ok || !alsoOK || server != ui {
+		return ""
+	}
+	return server
+}
