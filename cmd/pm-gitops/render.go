@@ -179,9 +179,9 @@ func (a app) stream(manifests []render.Manifest) error {
 }
 
 func (a app) write(o renderOptions, fleet []render.Rendering) error {
-	root, err := os.OpenRoot(o.dir)
+	root, err := openFolder(o.dir)
 	if err != nil {
-		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
+		return err
 	}
 	defer root.Close()
 	var trees []render.Tree
@@ -195,10 +195,27 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 	return a.printChanges(o, changes)
 }
 
+// openFolder opens the folder of --dir, which must be there: who mistypes it
+// would otherwise fill another one.
+func openFolder(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err == nil {
+		return root, nil
+	}
+	failure := fmt.Errorf("open folder %s: %w", dir, errors.Unwrap(err))
+	if hint := unexpanded(dir); hint != "" {
+		return nil, hinted{failure, hint}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hinted{failure, "--dir is the root of your Git repository: clone it or make the folder first."}
+	}
+	return nil, failure
+}
+
 func (a app) remove(o renderOptions) error {
-	root, err := os.OpenRoot(o.dir)
+	root, err := openFolder(o.dir)
 	if err != nil {
-		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
+		return err
 	}
 	defer root.Close()
 	found, err := folder.Find(root, o.remove)
@@ -206,7 +223,7 @@ func (a app) remove(o renderOptions) error {
 	case err != nil:
 		return err
 	case len(found) == 0:
-		return fmt.Errorf("folder %s has no environment %q", o.dir, o.remove)
+		return fmt.Errorf("folder %s has no environment %q%s", o.dir, o.remove, render.Suggest(o.remove, written(o.dir)))
 	case len(found) > 1:
 		return fmt.Errorf("folder %s has environment %q more than once: %s", o.dir, o.remove, strings.Join(found, ", "))
 	}
