@@ -199,16 +199,24 @@ func repositoryOf(file string) (string, error) {
 			return "", fmt.Errorf("find %s: %w", file, err)
 		}
 	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			break
-		}
+	if top := gitAbove(start); top != "" {
+		return top, nil
 	}
 	if strings.HasPrefix(start+string(filepath.Separator), working+string(filepath.Separator)) {
 		return working, nil
 	}
 	return start, nil
+}
+
+// gitAbove is the closest folder that holds a .git, from an absolute one
+// upwards; empty if there is none.
+func gitAbove(dir string) string {
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
 }

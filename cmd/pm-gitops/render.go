@@ -178,40 +178,6 @@ func (a app) stream(manifests []render.Manifest) error {
 	return nil
 }
 
-func (a app) write(o renderOptions, fleet []render.Rendering) error {
-	root, err := openFolder(o.dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	var trees []render.Tree
-	for _, rendering := range fleet {
-		trees = append(trees, rendering.Tree)
-	}
-	changes, err := folder.Write(root, trees, o.force)
-	if err != nil {
-		return forceHint(err)
-	}
-	return a.printChanges(o, changes)
-}
-
-// openFolder opens the folder of --dir, which must be there: who mistypes it
-// would otherwise fill another one.
-func openFolder(dir string) (*os.Root, error) {
-	root, err := os.OpenRoot(dir)
-	if err == nil {
-		return root, nil
-	}
-	failure := fmt.Errorf("open folder %s: %w", dir, errors.Unwrap(err))
-	if hint := unexpanded(dir); hint != "" {
-		return nil, hinted{failure, hint}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hinted{failure, "--dir is the root of your Git repository: clone it or make the folder first."}
-	}
-	return nil, failure
-}
-
 func (a app) remove(o renderOptions) error {
 	root, err := openFolder(o.dir)
 	if err != nil {
@@ -297,51 +263,4 @@ func (a app) tellRemovedArgo(inventory render.Inventory) {
 	}
 	say("To uninstall a protected release, first:\n  argocd app delete %s-RELEASE --cascade", environment)
 	say("At last:\n  kubectl -n argocd delete appproject %s %s-root", environment, environment)
-}
-
-// forceHint says how to go on where the folder is not as expected.
-func forceHint(err error) error {
-	var conflict folder.ConflictError
-	var move folder.MoveError
-	var target folder.TargetError
-	var twin folder.TwinError
-	var name folder.NameError
-	var elsewhere folder.PathError
-	switch {
-	case errors.As(err, &elsewhere):
-		return hinted{err, "Nothing was changed. Take it out first: pm-gitops render --remove " + elsewhere.Environment + " --dir DIR"}
-	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin), errors.As(err, &name):
-		return hinted{err, "Nothing was changed. Look first; --force goes ahead."}
-	}
-	return err
-}
-
-// printChanges prints a line a file that changed, and a summary.
-func (a app) printChanges(o renderOptions, changes folder.Changes) error {
-	if o.output == "json" {
-		return a.printJSON(struct {
-			Created   []string `json:"created"`
-			Updated   []string `json:"updated"`
-			Removed   []string `json:"removed"`
-			Unchanged int      `json:"unchanged"`
-		}{append([]string{}, changes.Created...), append([]string{}, changes.Updated...), append([]string{}, changes.Removed...), changes.Unchanged})
-	}
-	if o.quiet {
-		return nil
-	}
-	for _, list := range []struct {
-		verb  string
-		paths []string
-	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
-		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, name)
-		}
-	}
-	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
-		return nil
-	}
-	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
-		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
-	return nil
 }

@@ -119,6 +119,18 @@ func (known inventories) others(writes []write) []render.Inventory {
 	return others
 }
 
+// beside is the names of the environments that are not being written, but are
+// for a target that others are being written for.
+func (known inventories) beside(writes []write) []string {
+	var names []string
+	for _, other := range known.others(writes) {
+		if slices.ContainsFunc(writes, func(w write) bool { return w.next.Target == other.Target }) {
+			names = append(names, other.Environment)
+		}
+	}
+	return slices.Compact(names)
+}
+
 // moves finds what changes for an environment that was written before.
 func (known inventories) moves(next render.Inventory) []error {
 	var moves []error
