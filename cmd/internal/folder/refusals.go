@@ -177,10 +177,13 @@ func sameName(next, other render.Inventory) string {
 	return ""
 }
 
-// names is the objects that an environment is known by: itself, and one a
-// folder of its overlays.
+// names is the objects that an environment is known by: one a folder of its
+// overlays, and in Argo CD its root and the projects of both.
 func names(of render.Inventory) map[string]bool {
-	names := map[string]bool{of.Environment: true}
+	names := map[string]bool{}
+	if of.Target != "flux" {
+		names[of.Environment], names[of.Environment+"-root"] = true, true
+	}
 	for file := range of.Files {
 		if _, inside, ok := strings.Cut(file, "overlays/"+of.Environment+"/"); ok {
 			if part, _, deeper := strings.Cut(inside, "/"); deeper {
