@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // kustomizationFile is the file that makes a folder a base or an overlay.
@@ -23,8 +24,14 @@ type builder struct {
 
 // withoutSchema keeps kustomize from reading its copy of the Kubernetes API,
 // which takes longer than building an environment: it says how lists of
-// built-in kinds merge, and what we patch are kinds of the controllers.
-var withoutSchema = sync.OnceFunc(openapi.SuppressBuiltInSchemaUse)
+// built-in kinds merge, and what we patch are kinds of the controllers. What
+// is left of the schema is read at once: kustomize would read it, without a
+// lock that its readers take, while other overlays are built
+// (https://github.com/kubernetes-sigs/kustomize/issues/4824).
+var withoutSchema = sync.OnceFunc(func() {
+	openapi.SuppressBuiltInSchemaUse()
+	openapi.SchemaForResourceType(kyaml.TypeMeta{})
+})
 
 func newBuilder(tree Tree) (builder, error) {
 	withoutSchema()

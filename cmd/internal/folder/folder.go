@@ -26,6 +26,8 @@ import (
 type Changes struct {
 	Created, Updated, Removed []string
 	Unchanged                 int
+	// Others is the environments beside those that were written, for the same targets.
+	Others []string
 }
 
 // Empty reports whether nothing changed.
@@ -53,6 +55,7 @@ func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
 	if !force {
 		s.refusals = known.refusals(writes)
 	}
+	s.changes.Others = known.beside(writes)
 	s.compare(trees, writes)
 	s.stale(writes)
 	if err := s.err(); err != nil {
@@ -142,7 +145,7 @@ func (s *step) compare(trees []render.Tree, writes []write) {
 			s.failures = append(s.failures, err)
 		case !found:
 			s.changes.Created = append(s.changes.Created, name)
-		case bytes.Equal(content, all[name]):
+		case bytes.Equal(content, all[name]), bytes.Equal(asWritten(content), all[name]):
 			s.changes.Unchanged++
 		default:
 			s.mine(name, content, inventories[name])
@@ -181,13 +184,17 @@ func (s *step) stale(writes []write) {
 // always ours.
 func (s *step) mine(name string, content []byte, inventory bool) {
 	switch {
-	case s.force || inventory || s.known.wrote(name, render.Digest(content)):
+	case s.force || inventory || s.known.wrote(name, render.Digest(content)), s.known.wrote(name, render.Digest(asWritten(content))):
 	case s.known.lists(name):
 		s.conflicts = append(s.conflicts, name+" (changed by someone)")
 	default:
 		s.conflicts = append(s.conflicts, name+" (put there by someone)")
 	}
 }
+
+// asWritten undoes what Git does to the line ends of a checkout on Windows
+// (core.autocrlf): nobody changed such a file, and what is committed is ours.
+func asWritten(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
 
 // read gives a file, and whether there is one. What is there and is no plain
 // file is an error: a symbolic link is not followed, nor one on the way.
