@@ -106,30 +106,6 @@ func TestAFleetMayChangePlaces(t *testing.T) {
 	}
 }
 
-func TestWriteRefusesNamesThatRunTogether(t *testing.T) {
-	of := func(name, release, cluster, target string) render.Tree {
-		return treeOf(name, files("clusters/"+cluster+"/prefect-"+name+".yaml", "prefect/overlays/"+name+"/"+release+"/a.yaml"), installedAt(name, name), forTarget(target))
-	}
-	tests := []struct {
-		name        string
-		there, next render.Tree
-		want        string
-	}{
-		{"one cluster", of("p", "q-w", "x", "flux"), of("p-q", "w", "x", "flux"), "p-q-w"},
-		{"two clusters", of("p", "q-w", "x", "flux"), of("p-q", "w", "y", "flux"), ""},
-		{"one Argo CD may have two", of("p", "q-w", "x", "argo"), of("p-q", "w", "y", "argo"), "p-q-w"},
-		{"two targets", of("p", "q-w", "x", "flux"), of("p-q", "w", "x", "argo"), ""},
-		{"an environment as a release", of("p", "q", "x", "argo"), of("p-q", "w", "x", "argo"), "p-q"},
-	}
-	for _, tt := range tests {
-		_, root := folderWith(t, tt.there)
-		_, err := folder.Write(root, []render.Tree{tt.next}, false)
-		if want := (folder.NameError{Environment: "p-q", Other: "p", Name: tt.want}); tt.want == "" && err != nil || tt.want != "" && !errors.Is(err, want) {
-			t.Errorf("%s: Write = %v, want %q", tt.name, err, tt.want)
-		}
-	}
-}
-
 // fleets is what writeFleetsForever writes in turn: two targets, so that bases
 // come and go.
 var fleets = [][]render.Tree{
