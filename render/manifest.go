@@ -196,13 +196,19 @@ var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<
 // text; lengths of time are not.
 func textNode(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	switch _, err := time.ParseDuration(text); {
+	switch {
 	case strings.HasPrefix(text, "\t") && strings.Contains(text, "\n"):
 		node.Style = yaml.DoubleQuotedStyle // kustomize cannot read a block that begins with a tab
 	case strings.Contains(text, "\n"):
 		node.Style = yaml.LiteralStyle
-	case ambiguous.MatchString(text) && (err != nil || text == "0"):
+	case ambiguous.MatchString(text) && !isDuration(text):
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
+}
+
+// isDuration reports whether a text is a length of time with a unit.
+func isDuration(text string) bool {
+	_, err := time.ParseDuration(text)
+	return err == nil && text != "0"
 }
