@@ -49,7 +49,7 @@ func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
 	if err := known.elsewhere(root, writes); err != nil {
 		return Changes{}, err
 	}
-	s := step{root: root, known: known, force: force}
+	s := step{root: root, known: known, force: force, plain: map[string]bool{}, made: map[string]bool{}}
 	if !force {
 		s.refusals = known.refusals(writes)
 	}
@@ -71,7 +71,7 @@ func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.In
 	if err != nil {
 		return Changes{}, had, err
 	}
-	s := step{root: root, known: known, force: force}
+	s := step{root: root, known: known, force: force, plain: map[string]bool{}, made: map[string]bool{}}
 	if _, _, err := s.read(inventoryPath); err != nil {
 		return Changes{}, had, err
 	}
@@ -111,6 +111,8 @@ type step struct {
 	conflicts []string
 	refusals  []error // what force would overrule, but for conflicts
 	failures  []error
+	plain     map[string]bool // folders that are no symbolic links, nor is one above them
+	made      map[string]bool // folders that were made, or were there
 }
 
 // err is why nothing may be done: all of it, so that nobody forces more than
@@ -195,10 +197,8 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 	if !fs.ValidPath(name) { // an inventory may say anything
 		return nil, false, fmt.Errorf("read %s: it is no path inside the folder", name)
 	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if info, err := s.root.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
-			return nil, false, fmt.Errorf("read %s: folder %s is a symbolic link", name, dir)
-		}
+	if link := s.linkAbove(name); link != "" {
+		return nil, false, fmt.Errorf("read %s: folder %s is a symbolic link", name, link)
 	}
 	info, err := s.root.Lstat(name)
 	switch {
@@ -214,6 +214,22 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 		return nil, false, fmt.Errorf("read %s: %w", name, reason(err))
 	}
 	return content, true, nil
+}
+
+// linkAbove is the closest folder above a file that is a symbolic link, or
+// empty. What is no link is looked at once: nothing is written meanwhile.
+func (s *step) linkAbove(name string) string {
+	var seen []string
+	for dir := path.Dir(name); dir != "." && !s.plain[dir]; dir = path.Dir(dir) {
+		if info, err := s.root.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
+			return dir
+		}
+		seen = append(seen, dir)
+	}
+	for _, dir := range seen {
+		s.plain[dir] = true
+	}
+	return ""
 }
 
 // apply does what was found out. New inventories are written beside the old
@@ -315,9 +331,13 @@ func (w write) growing() string { return w.inventoryPath + growingSuffix }
 // grows at growing, beside the inventory, where no controller looks.
 func (s *step) replace(name, growing string, content []byte) error {
 	for _, folder := range []string{path.Dir(name), path.Dir(growing)} {
+		if s.made[folder] {
+			continue
+		}
 		if err := s.root.MkdirAll(folder, 0o777); err != nil {
 			return fmt.Errorf("make folder %s: %w", folder, reason(err))
 		}
+		s.made[folder] = true
 	}
 	err := s.create(growing, content)
 	if err == nil {
@@ -333,10 +353,14 @@ func (s *step) replace(name, growing string, content []byte) error {
 // create writes a file of its own, whatever a write that died, or a person,
 // left in its place: a link there must not lead us into another file.
 func (s *step) create(name string, content []byte) error {
-	if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	const fresh = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	file, err := s.root.OpenFile(name, fresh, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		if err := s.root.Remove(name); err != nil {
+			return err
+		}
+		file, err = s.root.OpenFile(name, fresh, 0o666)
 	}
-	file, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
