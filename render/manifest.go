@@ -191,6 +191,15 @@ func floatText(f float64) string {
 // like a number, a version or a tag.
 var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?\.(inf|nan)|)$|^[-+.]?[0-9]|^v[0-9]+\.`)
 
+// isAmbiguous reports whether a text is ambiguous. What is longer than any of
+// the words and begins with a letter, as most texts do, need not be matched.
+func isAmbiguous(text string) bool {
+	if len(text) > len("falſe") && !strings.Contains("-+.0123456789v", text[:1]) {
+		return false
+	}
+	return ambiguous.MatchString(text)
+}
+
 // textNode is a string that every YAML reader takes for one. Versions and
 // tags are always quoted, so that a person who edits one sees that it is a
 // text; lengths of time are not.
@@ -201,7 +210,7 @@ func textNode(text string) *yaml.Node {
 		node.Style = yaml.DoubleQuotedStyle // kustomize cannot read a block that begins with a tab
 	case strings.Contains(text, "\n"):
 		node.Style = yaml.LiteralStyle
-	case ambiguous.MatchString(text) && !isDuration(text):
+	case isAmbiguous(text) && !isDuration(text):
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
