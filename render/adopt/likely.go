@@ -51,7 +51,7 @@ func likely(parents []string, key, text string) bool {
 // suspect gives what may be a secret a reference if it can have one; else who
 // imports it is told.
 func (d *draft) suspect(release string, root *value, found plaintext.Found) {
-	if strings.Contains(found.Path, "[") || render.ValuePath(found.Path).Validate() != nil {
+	if render.ValuePath(found.Path).Validate() != nil {
 		d.note(found.Position, found.Path, "may be a secret, and no chart value in a list, or below a key with a dot, can come from a Secret: if it is one, let the chart read it from one (existingSecret, or valueFrom of an environment variable)")
 		return
 	}
