@@ -17,7 +17,18 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(100) // as ever: the program holds the collector back while it starts
-	testscript.Main(m, map[string]func(){"pm-gitops": main})
+	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": main})
+}
+
+// built is a folder that a test made for all of them, if one did.
+var built string
+
+// cleaner runs tests and removes what they share.
+type cleaner struct{ *testing.M }
+
+func (c cleaner) Run() int {
+	defer func() { _ = os.RemoveAll(built) }()
+	return c.M.Run()
 }
 
 // TestScripts runs every script of testdata/script against the real program.
