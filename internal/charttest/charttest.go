@@ -2,10 +2,12 @@
 package charttest
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -27,7 +29,7 @@ type Rendering struct {
 	Notes   string
 }
 
-// Object is a Kubernetes object as a template wrote it.
+// Object is a Kubernetes object as a template wrote it, to be read only.
 type Object struct {
 	File   string // below the chart's folder
 	Source string // YAML
@@ -73,16 +75,31 @@ func read(chart string, files map[string]string) (Rendering, error) {
 		keys := slices.Collect(maps.Keys(documents))
 		slices.SortFunc(keys, func(a, b string) int { return len(a) - len(b) + strings.Compare(a, b) })
 		for _, key := range keys {
-			object := Object{File: strings.TrimPrefix(name, chart+"/"), Source: documents[key]}
-			if err := yaml.UnmarshalStrict([]byte(documents[key]), &object.Map); err != nil {
-				return Rendering{}, err
+			parsed, err := parse(documents[key])
+			if err != nil {
+				return Rendering{}, fmt.Errorf("%s: %w", name, err)
 			}
-			if len(object.Map) > 0 {
-				rendering.Objects = append(rendering.Objects, object)
+			if len(parsed) > 0 {
+				rendering.Objects = append(rendering.Objects, Object{strings.TrimPrefix(name, chart+"/"), documents[key], parsed})
 			}
 		}
 	}
 	return rendering, nil
+}
+
+// seen is what was parsed: most objects are the same in most renderings.
+var seen sync.Map
+
+func parse(document string) (map[string]any, error) {
+	if object, ok := seen.Load(document); ok {
+		return object.(map[string]any), nil
+	}
+	var object map[string]any
+	if err := yaml.UnmarshalStrict([]byte(document), &object); err != nil {
+		return nil, err
+	}
+	seen.Store(document, object)
+	return object, nil
 }
 
 // Kind is the object's kind.

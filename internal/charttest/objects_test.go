@@ -1,7 +1,9 @@
 package charttest_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -16,7 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -34,8 +36,26 @@ var decoder = func() runtime.Decoder {
 			panic(err)
 		}
 	}
-	return json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	return serializer.NewSerializerWithOptions(serializer.DefaultMetaFactory, scheme, scheme, serializer.SerializerOptions{Strict: true})
 }()
+
+// seen is what was decoded: most objects are the same in most scenarios.
+var seen sync.Map
+
+func decode(object charttest.Object) (runtime.Object, error) {
+	if o, ok := seen.Load(object.Source); ok {
+		return o.(runtime.Object), nil
+	}
+	source, err := json.Marshal(object.Map)
+	if err != nil {
+		return nil, err
+	}
+	o, _, err := decoder.Decode(source, nil, nil)
+	if err == nil {
+		seen.Store(object.Source, o)
+	}
+	return o, err
+}
 
 // release is the objects of a rendering, decoded.
 type release struct {
@@ -68,7 +88,7 @@ func inspect(t *testing.T, objects []charttest.Object, custom map[string]bool, e
 		if custom[fmt.Sprint(object.Map["apiVersion"], " ", object.Kind())] {
 			continue
 		}
-		o, _, err := decoder.Decode([]byte(object.Source), nil, nil)
+		o, err := decode(object)
 		if err != nil {
 			t.Errorf("%s of %s: %v", object.Name(), object.File, err)
 			continue

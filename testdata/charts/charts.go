@@ -138,10 +138,16 @@ const (
 // edit makes the replacements one after the other. The old text must be there
 // exactly once, so that an edit cannot silently go stale.
 func edit(text, edits string) (string, error) {
-	_, edits, _ = strings.Cut(edits, oldLine) // what comes before is a comment
-	for _, replacement := range strings.Split(edits, oldLine) {
+	replacements := strings.Split(edits, oldLine)[1:] // what comes before is a comment
+	if len(replacements) == 0 {
+		return "", fmt.Errorf("no line %q", oldLine)
+	}
+	for _, replacement := range replacements {
 		from, to, found := strings.Cut(replacement, newLine)
-		if n := strings.Count(text, from); !found || from == "" || n != 1 {
+		if !found {
+			return "", fmt.Errorf("no line %q after %q", newLine, from)
+		}
+		if n := strings.Count(text, from); n != 1 {
 			return "", fmt.Errorf("want once, found %d times: %q", n, from)
 		}
 		text = strings.Replace(text, from, to, 1)
