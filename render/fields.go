@@ -3,6 +3,7 @@ package render
 import (
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
@@ -42,12 +43,13 @@ func (e Environment) fields(into SecretsInto) fields {
 	return f
 }
 
-// fieldNames is the names of all fields, set or not.
-func fieldNames() []string {
+// fieldNames is the names of all fields, set or not. They are the same for
+// every environment, and not to be changed.
+var fieldNames = sync.OnceValue(func() []string {
 	names := append([]string{}, computed...)
 	walk(reflect.TypeFor[Spec](), reflect.Value{}, "", func(name string, _ any) { names = append(names, name) })
 	return names
-}
+})
 
 // walk calls visit with every field of a type and, if v is valid, what v says
 // there: nil where it is not set. Lists and maps by release are no fields.

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // kustomizationFile is the file that makes a folder a base or an overlay.
@@ -21,13 +22,29 @@ type builder struct {
 	kustomizer *krusty.Kustomizer
 }
 
-// withoutSchema keeps kustomize from reading its copy of the Kubernetes API,
-// which takes longer than building an environment: it says how lists of
-// built-in kinds merge, and what we patch are kinds of the controllers.
-var withoutSchema = sync.OnceFunc(openapi.SuppressBuiltInSchemaUse)
+// ready has kustomize read what it reads once, its own configuration, by way
+// of an overlay that nobody needs: that takes longer than building one of
+// ours, and needs nothing that we find out before. Its copy of the Kubernetes
+// API it does not read, which takes longer than building an environment: it
+// says how lists of built-in kinds merge, and what we patch are kinds of the
+// controllers. What is left of the schema is read at once: kustomize would read
+// it, without a lock that its readers take, while other overlays are built
+// (https://github.com/kubernetes-sigs/kustomize/issues/4824).
+var ready = sync.OnceFunc(func() {
+	openapi.SuppressBuiltInSchemaUse()
+	openapi.SchemaForResourceType(kyaml.TypeMeta{})
+	files := filesys.MakeFsInMemory()
+	for name, content := range map[string]string{
+		"/kustomization.yaml": "resources: [object.yaml]",
+		"/object.yaml":        "{apiVersion: v1, kind: ConfigMap, metadata: {name: nothing}}",
+	} {
+		_ = files.WriteFile(name, []byte(content)) // into memory
+	}
+	_, _ = krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, "/") // what fails here fails again, and is said then
+})
 
 func newBuilder(tree Tree) (builder, error) {
-	withoutSchema()
+	ready()
 	files := filesys.MakeFsInMemory()
 	for _, path := range tree.Paths() {
 		if err := files.WriteFile("/"+path, tree[path]); err != nil {

@@ -191,18 +191,33 @@ func floatText(f float64) string {
 // like a number, a version or a tag.
 var ambiguous = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?\.(inf|nan)|)$|^[-+.]?[0-9]|^v[0-9]+\.`)
 
+// isAmbiguous reports whether a text is ambiguous. What is longer than any of
+// the words and begins with a letter, as most texts do, need not be matched.
+func isAmbiguous(text string) bool {
+	if len(text) > len("falſe") && !strings.Contains("-+.0123456789v", text[:1]) {
+		return false
+	}
+	return ambiguous.MatchString(text)
+}
+
 // textNode is a string that every YAML reader takes for one. Versions and
 // tags are always quoted, so that a person who edits one sees that it is a
 // text; lengths of time are not.
 func textNode(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	switch _, err := time.ParseDuration(text); {
+	switch {
 	case strings.HasPrefix(text, "\t") && strings.Contains(text, "\n"):
 		node.Style = yaml.DoubleQuotedStyle // kustomize cannot read a block that begins with a tab
 	case strings.Contains(text, "\n"):
 		node.Style = yaml.LiteralStyle
-	case ambiguous.MatchString(text) && (err != nil || text == "0"):
+	case isAmbiguous(text) && !isDuration(text):
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
+}
+
+// isDuration reports whether a text is a length of time with a unit.
+func isDuration(text string) bool {
+	_, err := time.ParseDuration(text)
+	return err == nil && text != "0"
 }

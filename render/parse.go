@@ -112,6 +112,9 @@ func checkHead(root *strictyaml.Value, via []string) Problems {
 	if root.Kind != strictyaml.Mapping {
 		return Problems{{Position: root.Position, Message: "want an environment file, a mapping that begins with apiVersion: pm-gitops/v1, got " + strictyaml.Describe(root)}}
 	}
+	if !slices.ContainsFunc([]string{"apiVersion", "kind", "metadata", "spec"}, func(key string) bool { return root.Get(key) != nil }) {
+		return Problems{{Position: root.Position, Message: "this is no environment file: it has no apiVersion, kind, metadata or spec; pm-gitops init --from makes one of chart values"}}
+	}
 	want := EnvironmentKind("").words()
 	if len(via) > 0 {
 		want = []string{"EnvironmentDefaults"}

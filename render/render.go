@@ -51,6 +51,7 @@ type Manifest struct {
 // does not build is an error. Nothing touches a disk, and the same plan gives
 // the same bytes.
 func Render(plan Plan, target Target) (Rendering, error) {
+	go ready() // beside what comes before the overlays
 	files, err := target.Files(plan)
 	if err != nil {
 		return Rendering{}, err

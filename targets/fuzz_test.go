@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,11 @@ func FuzzRender(f *testing.F) {
 		f.Add(readFile(f, file))
 	}
 	f.Add(readFile(f, "../templates/environment.yaml"))
-	cat := catalog.Embedded()
+	standIn, err := catalog.Parse("stand-in.yaml", readFile(f, "../testdata/env/shared/stand-in.yaml"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	cat := catalog.Embedded().With(standIn) // so that every field reaches the chart
 	f.Fuzz(func(t *testing.T, source []byte) {
 		read := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
 		env, err := render.Parse("environment.yaml", source, read)
@@ -44,7 +49,7 @@ func checkRendering(t *testing.T, env render.Environment, cat catalog.Catalog, t
 		checkProblems(t, err)
 		return
 	}
-	checkPlan(t, plan)
+	checkPlan(t, env, plan)
 	first, err := render.Render(plan, target)
 	if err != nil {
 		checkProblems(t, err)
@@ -78,22 +83,25 @@ func checkProblems(t *testing.T, err error) {
 	}
 }
 
-func checkPlan(t *testing.T, plan render.Plan) {
+// checkPlan wants every release in exactly one wave, after what it needs.
+func checkPlan(t *testing.T, env render.Environment, plan render.Plan) {
 	t.Helper()
-	ready := map[string]bool{}
+	var placed []string
 	for _, wave := range plan.Waves {
+		before := slices.Clone(placed)
 		for _, release := range wave {
-			if ready[release.Key] {
-				t.Errorf("%s is placed twice", release.Key)
-			}
+			placed = append(placed, release.Key)
 			for _, need := range release.Needs {
-				if !ready[need] {
+				if !slices.Contains(before, need) {
 					t.Errorf("%s comes before %s, which it needs", release.Key, need)
 				}
 			}
 		}
-		for _, release := range wave {
-			ready[release.Key] = true
-		}
+	}
+	want := env.ReleaseKeys()
+	slices.Sort(want)
+	slices.Sort(placed)
+	if !slices.Equal(placed, want) {
+		t.Errorf("the waves have %q, want %q", placed, want)
 	}
 }

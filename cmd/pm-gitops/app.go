@@ -167,6 +167,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.Version = versions().Version
+	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
@@ -203,6 +205,19 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case names != nil:
 		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), render.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
 	default:
-		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, argumentHint(cmd, args[0])}
 	}
+}
+
+// argumentHint says how files are named, where an argument looks like one: the
+// shell makes many of a pattern without quotes, and -f takes the first alone.
+func argumentHint(cmd *cobra.Command, arg string) string {
+	looks := isYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
+	switch {
+	case looks && cmd.Flags().Lookup("from") != nil:
+		return "Name the values of an installation with --from, the file to write with -f."
+	case looks && cmd.Flags().Lookup("file") != nil:
+		return "Name each file, folder or pattern with -f, patterns in quotes: -f 'environments/*.yaml'."
+	}
+	return "See " + cmd.CommandPath() + " --help."
 }

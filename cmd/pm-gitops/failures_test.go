@@ -42,10 +42,10 @@ func wantFailure(t *testing.T, got outcome, code int, stderr string) {
 func TestFoldersThatCannotBeWritten(t *testing.T) {
 	tests := []struct{ dir, stderr string }{
 		{"environment.yaml", "pm-gitops: open folder environment.yaml: not a directory\n"},
-		{"nowhere", "pm-gitops: open folder nowhere: no such file or directory\n"},
+		{"nowhere", "pm-gitops: open folder nowhere: no such file or directory\n--dir is the root of your Git repository: clone it or make the folder first.\n"},
 		{strings.Repeat("n", 300), "pm-gitops: open folder " + strings.Repeat("n", 300) + ": file name too long\n"},
 		{strings.Repeat("n/", 3000), "n/: file name too long\n"},
-		{"nowhere\x1b[2J", `pm-gitops: open folder nowhere\x1b[2J: no such file or directory` + "\n"},
+		{"nowhere\x1b[2J", `pm-gitops: open folder nowhere\x1b[2J: no such file or directory` + "\n--dir is the root of your Git repository: clone it or make the folder first.\n"},
 	}
 	dir := repository(t)
 	before := picture(t, dir)

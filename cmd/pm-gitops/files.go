@@ -44,6 +44,13 @@ func (in input) sources() ([]source, error) {
 	return found, nil
 }
 
+// whole reports whether the flags name a folder or a pattern and take all
+// that is there: an environment that is not there is gone.
+func (in input) whole() bool {
+	sources, err := in.sources()
+	return err == nil && len(in.only) == 0 && slices.ContainsFunc(sources, func(s source) bool { return !s.named })
+}
+
 // expand is the files of one name: the file itself, those in a folder, or
 // those that fit a pattern. The separators of Windows are taken too.
 func (in input) expand(name string) ([]source, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,7 @@ func (a app) initCommand() *cobra.Command {
 		Use:   "init",
 		Short: "Write an environment file to start from",
 		Long: `Init writes a complete, commented environment file to start from. It never
-overwrites a file.
+overwrites a file, and makes the folder that the file is in.
 
 With --from it writes the environment file of an installation that exists, from
 its values file, from what helm get values prints, or from its HelmRelease or
@@ -77,6 +78,9 @@ func (a app) create(file string, content []byte) error {
 	if file == "-" {
 		_, err := a.out.Write(content)
 		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return fmt.Errorf("make folder %s: %w", filepath.Dir(file), errors.Unwrap(err))
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	switch {

@@ -121,9 +121,22 @@ func (a app) readWhole(name string) ([]byte, error) {
 		return nil, hinted{errors.New("there is no environment.yaml here"), "Write one with `pm-gitops init`, or name yours with -f FILE."}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
+		err = fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
+		if hint := unexpanded(name); hint != "" {
+			err = hinted{err, hint}
+		}
+		return nil, err
 	}
 	return data, nil
+}
+
+// unexpanded is what to do about a path that holds what a shell would have
+// replaced, had it not been in quotes or come from a file.
+func unexpanded(name string) string {
+	if strings.HasPrefix(name, "~") || strings.Contains(name, "$") {
+		return "~ and $ in a path are the shell's to replace: take them out of single quotes, and write --flag ~/… with a space."
+	}
+	return ""
 }
 
 // mostRead is more than any file that we accept has.
@@ -186,16 +199,24 @@ func repositoryOf(file string) (string, error) {
 			return "", fmt.Errorf("find %s: %w", file, err)
 		}
 	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			break
-		}
+	if top := gitAbove(start); top != "" {
+		return top, nil
 	}
 	if strings.HasPrefix(start+string(filepath.Separator), working+string(filepath.Separator)) {
 		return working, nil
 	}
 	return start, nil
+}
+
+// gitAbove is the closest folder that holds a .git, from an absolute one
+// upwards; empty if there is none.
+func gitAbove(dir string) string {
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
 }

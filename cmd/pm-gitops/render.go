@@ -178,27 +178,10 @@ func (a app) stream(manifests []render.Manifest) error {
 	return nil
 }
 
-func (a app) write(o renderOptions, fleet []render.Rendering) error {
-	root, err := os.OpenRoot(o.dir)
-	if err != nil {
-		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
-	}
-	defer root.Close()
-	var trees []render.Tree
-	for _, rendering := range fleet {
-		trees = append(trees, rendering.Tree)
-	}
-	changes, err := folder.Write(root, trees, o.force)
-	if err != nil {
-		return forceHint(err)
-	}
-	return a.printChanges(o, changes)
-}
-
 func (a app) remove(o renderOptions) error {
-	root, err := os.OpenRoot(o.dir)
+	root, err := openFolder(o.dir)
 	if err != nil {
-		return fmt.Errorf("open folder %s: %w", o.dir, errors.Unwrap(err))
+		return err
 	}
 	defer root.Close()
 	found, err := folder.Find(root, o.remove)
@@ -206,7 +189,7 @@ func (a app) remove(o renderOptions) error {
 	case err != nil:
 		return err
 	case len(found) == 0:
-		return fmt.Errorf("folder %s has no environment %q", o.dir, o.remove)
+		return fmt.Errorf("folder %s has no environment %q%s", o.dir, o.remove, render.Suggest(o.remove, written(o.dir)))
 	case len(found) > 1:
 		return fmt.Errorf("folder %s has environment %q more than once: %s", o.dir, o.remove, strings.Join(found, ", "))
 	}
@@ -280,51 +263,4 @@ func (a app) tellRemovedArgo(inventory render.Inventory) {
 	}
 	say("To uninstall a protected release, first:\n  argocd app delete %s-RELEASE --cascade", environment)
 	say("At last:\n  kubectl -n argocd delete appproject %s %s-root", environment, environment)
-}
-
-// forceHint says how to go on where the folder is not as expected.
-func forceHint(err error) error {
-	var conflict folder.ConflictError
-	var move folder.MoveError
-	var target folder.TargetError
-	var twin folder.TwinError
-	var name folder.NameError
-	var elsewhere folder.PathError
-	switch {
-	case errors.As(err, &elsewhere):
-		return hinted{err, "Nothing was changed. Take it out first: pm-gitops render --remove " + elsewhere.Environment + " --dir DIR"}
-	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin), errors.As(err, &name):
-		return hinted{err, "Nothing was changed. Look first; --force goes ahead."}
-	}
-	return err
-}
-
-// printChanges prints a line a file that changed, and a summary.
-func (a app) printChanges(o renderOptions, changes folder.Changes) error {
-	if o.output == "json" {
-		return a.printJSON(struct {
-			Created   []string `json:"created"`
-			Updated   []string `json:"updated"`
-			Removed   []string `json:"removed"`
-			Unchanged int      `json:"unchanged"`
-		}{append([]string{}, changes.Created...), append([]string{}, changes.Updated...), append([]string{}, changes.Removed...), changes.Unchanged})
-	}
-	if o.quiet {
-		return nil
-	}
-	for _, list := range []struct {
-		verb  string
-		paths []string
-	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
-		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, name)
-		}
-	}
-	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
-		return nil
-	}
-	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
-		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
-	return nil
 }

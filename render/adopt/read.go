@@ -127,7 +127,7 @@ func (r *reader) objects(file File, objects []*value) {
 		}
 	}
 	if found == 0 && len(r.problems) == before {
-		r.problem(objects[0].Position, "", "no HelmRelease or Application of %s or %s is here; say whose the only one is with %s=%s", render.PrefectCloud, render.PrefectIstiod, render.PrefectCloud, file.Name)
+		r.problem(objects[0].Position, "", "no HelmRelease or Application of %s or %s is here; say whose the only one is with %s=%s", render.PrefectCloud, render.PrefectIstiod, render.PrefectCloud, strings.Replace(file.Name, "<stdin>", "-", 1))
 	}
 }
 

@@ -61,6 +61,11 @@ func (d *draft) findSecrets() {
 		for _, path := range slices.Sorted(maps.Keys(found)) {
 			d.hide(key, root, found[path])
 		}
+		for _, f := range suspects(root) {
+			if _, known := found[f.Path]; !known {
+				d.suspect(key, root, f)
+			}
+		}
 	}
 }
 

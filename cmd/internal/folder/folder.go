@@ -26,6 +26,8 @@ import (
 type Changes struct {
 	Created, Updated, Removed []string
 	Unchanged                 int
+	// Others is the environments beside those that were written, for the same targets.
+	Others []string
 }
 
 // Empty reports whether nothing changed.
@@ -49,10 +51,11 @@ func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
 	if err := known.elsewhere(root, writes); err != nil {
 		return Changes{}, err
 	}
-	s := step{root: root, known: known, force: force}
+	s := step{root: root, known: known, force: force, plain: map[string]bool{}, made: map[string]bool{}}
 	if !force {
 		s.refusals = known.refusals(writes)
 	}
+	s.changes.Others = known.beside(writes)
 	s.compare(trees, writes)
 	s.stale(writes)
 	if err := s.err(); err != nil {
@@ -71,7 +74,7 @@ func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.In
 	if err != nil {
 		return Changes{}, had, err
 	}
-	s := step{root: root, known: known, force: force}
+	s := step{root: root, known: known, force: force, plain: map[string]bool{}, made: map[string]bool{}}
 	if _, _, err := s.read(inventoryPath); err != nil {
 		return Changes{}, had, err
 	}
@@ -111,6 +114,8 @@ type step struct {
 	conflicts []string
 	refusals  []error // what force would overrule, but for conflicts
 	failures  []error
+	plain     map[string]bool // folders that are no symbolic links, nor is one above them
+	made      map[string]bool // folders that were made, or were there
 }
 
 // err is why nothing may be done: all of it, so that nobody forces more than
@@ -142,7 +147,7 @@ func (s *step) compare(trees []render.Tree, writes []write) {
 			s.failures = append(s.failures, err)
 		case !found:
 			s.changes.Created = append(s.changes.Created, name)
-		case bytes.Equal(content, all[name]):
+		case bytes.Equal(content, all[name]), bytes.Equal(asWritten(content), all[name]):
 			s.changes.Unchanged++
 		default:
 			s.mine(name, content, inventories[name])
@@ -181,7 +186,7 @@ func (s *step) stale(writes []write) {
 // always ours.
 func (s *step) mine(name string, content []byte, inventory bool) {
 	switch {
-	case s.force || inventory || s.known.wrote(name, render.Digest(content)):
+	case s.force || inventory || s.known.wrote(name, render.Digest(content)), s.known.wrote(name, render.Digest(asWritten(content))):
 	case s.known.lists(name):
 		s.conflicts = append(s.conflicts, name+" (changed by someone)")
 	default:
@@ -189,16 +194,18 @@ func (s *step) mine(name string, content []byte, inventory bool) {
 	}
 }
 
+// asWritten undoes what Git does to the line ends of a checkout on Windows
+// (core.autocrlf): nobody changed such a file, and what is committed is ours.
+func asWritten(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
+
 // read gives a file, and whether there is one. What is there and is no plain
 // file is an error: a symbolic link is not followed, nor one on the way.
 func (s *step) read(name string) (content []byte, found bool, err error) {
 	if !fs.ValidPath(name) { // an inventory may say anything
 		return nil, false, fmt.Errorf("read %s: it is no path inside the folder", name)
 	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if info, err := s.root.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
-			return nil, false, fmt.Errorf("read %s: folder %s is a symbolic link", name, dir)
-		}
+	if link := s.linkAbove(name); link != "" {
+		return nil, false, fmt.Errorf("read %s: folder %s is a symbolic link", name, link)
 	}
 	info, err := s.root.Lstat(name)
 	switch {
@@ -216,153 +223,20 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 	return content, true, nil
 }
 
-// apply does what was found out. New inventories are written beside the old
-// ones first, and those of writes that died stay until these are done, so
-// that a run after a crash knows the files of all of them. Nothing is removed
-// before everything new is there.
-func (s *step) apply(writes []write) error {
-	dirty := s.dirty(writes)
-	for _, w := range dirty {
-		if err := s.replace(w.pending(), w.growing(), w.tree[w.inventoryPath]); err != nil {
-			return err
+// linkAbove is the closest folder above a file that is a symbolic link, or
+// empty. What is no link is looked at once: nothing is written meanwhile.
+func (s *step) linkAbove(name string) string {
+	var seen []string
+	for dir := path.Dir(name); dir != "." && !s.plain[dir]; dir = path.Dir(dir) {
+		if info, err := s.root.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
+			return dir
 		}
+		seen = append(seen, dir)
 	}
-	missing := map[string]bool{}
-	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated) {
-		missing[name] = true
+	for _, dir := range seen {
+		s.plain[dir] = true
 	}
-	for _, w := range dirty {
-		if err := s.fill(w, missing); err != nil {
-			return err
-		}
-	}
-	if err := s.removeAll(s.changes.Removed); err != nil {
-		return err
-	}
-	s.prune(s.unwanted)
-	for _, w := range dirty {
-		if err := s.finish(w); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// dirty is the writes that have something to do.
-func (s *step) dirty(writes []write) []write {
-	changed := map[string]bool{}
-	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated, s.unwanted) {
-		changed[name] = true
-	}
-	return slices.DeleteFunc(writes, func(w write) bool {
-		if len(s.known.leftovers[w.inventoryPath]) > 0 {
-			return false
-		}
-		for name := range w.tree {
-			if changed[name] {
-				return false
-			}
-		}
-		for _, inventory := range s.known.of[w.next.Environment] {
-			for name := range inventory.Files {
-				if changed[name] {
-					return false
-				}
-			}
-		}
-		return true
-	})
-}
-
-// fill writes the files of one environment that are missing, but for its
-// inventory.
-func (s *step) fill(w write, missing map[string]bool) error {
-	for _, name := range w.tree.Paths() {
-		if name == w.inventoryPath || !missing[name] {
-			continue
-		}
-		if err := s.replace(name, w.growing(), w.tree[name]); err != nil {
-			return err
-		}
-		delete(missing, name)
-	}
-	return nil
-}
-
-// finish puts the new inventory in the place of the old one.
-func (s *step) finish(w write) error {
-	dead := slices.DeleteFunc(s.known.leftovers[w.inventoryPath], func(name string) bool { return name == w.pending() })
-	if err := s.removeAll(dead); err != nil {
-		return err
-	}
-	if err := s.root.Rename(w.pending(), w.inventoryPath); err != nil {
-		return fmt.Errorf("write %s: %w", w.inventoryPath, reason(err))
-	}
-	return nil
-}
-
-// pending is where the new inventory lies until the write is done. Each has
-// its own place, since the writes before it may have died as well.
-func (w write) pending() string {
-	digest := strings.TrimPrefix(render.Digest(w.tree[w.inventoryPath]), "sha256:")
-	return w.inventoryPath + "." + digest[:12] + pendingSuffix
-}
-
-// growing is where the file that is being written lies.
-func (w write) growing() string { return w.inventoryPath + growingSuffix }
-
-// replace puts a whole new file in the place of the old one. The new file
-// grows at growing, beside the inventory, where no controller looks.
-func (s *step) replace(name, growing string, content []byte) error {
-	for _, folder := range []string{path.Dir(name), path.Dir(growing)} {
-		if err := s.root.MkdirAll(folder, 0o777); err != nil {
-			return fmt.Errorf("make folder %s: %w", folder, reason(err))
-		}
-	}
-	err := s.create(growing, content)
-	if err == nil {
-		err = s.root.Rename(growing, name)
-	}
-	if err != nil {
-		_ = s.root.Remove(growing)
-		return fmt.Errorf("write %s: %w", name, reason(err))
-	}
-	return nil
-}
-
-// create writes a file of its own, whatever a write that died, or a person,
-// left in its place: a link there must not lead us into another file.
-func (s *step) create(name string, content []byte) error {
-	if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	file, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Close())
-}
-
-// removeAll removes files.
-func (s *step) removeAll(names []string) error {
-	for _, name := range names {
-		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove %s: %w", name, reason(err))
-		}
-	}
-	return nil
-}
-
-// prune removes the folders of files that are gone, if they are empty.
-func (s *step) prune(names []string) {
-	for _, name := range names {
-		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-			if err := s.root.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				break // not empty: the rest is in use
-			}
-		}
-	}
+	return ""
 }
 
 // reason is an error of the operating system without the operation and the

@@ -23,10 +23,14 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// TestMain also is the program that TestKilledWritesLeaveWholeFiles kills.
+// TestMain also is the program that TestKilledWritesLeaveWholeFiles and TestKilledFleetsLeaveWholeFiles kill.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("FOLDER_TEST_WRITE_FOREVER"); dir != "" {
 		fmt.Fprintln(os.Stderr, writeForever(dir))
+		os.Exit(1)
+	}
+	if dir := os.Getenv("FOLDER_TEST_WRITE_FLEETS"); dir != "" {
+		fmt.Fprintln(os.Stderr, writeFleetsForever(dir))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
@@ -808,7 +812,7 @@ func TestKilledWritesLeaveWholeFiles(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	midway := 0
 	for round := range 50 {
-		killWriter(t, program, dir, random.IntN(10), time.Duration(random.IntN(2000))*time.Microsecond)
+		killWriter(t, program, "FOLDER_TEST_WRITE_FOREVER="+dir, random.IntN(10), time.Duration(random.IntN(2000))*time.Microsecond)
 		expectWhole(t, dir, trees)
 		if slices.ContainsFunc(slices.Collect(maps.Keys(snapshot(t, dir))), isLeftover) {
 			midway++
@@ -833,11 +837,11 @@ func isLeftover(name string) bool {
 	return strings.HasSuffix(name, ".pending") || strings.HasSuffix(name, ".new")
 }
 
-// killWriter runs writeForever and kills it some time into a write.
-func killWriter(t *testing.T, program, dir string, writes int, into time.Duration) {
+// killWriter runs a writer, as how says, and kills it some time into a write.
+func killWriter(t *testing.T, program, how string, writes int, into time.Duration) {
 	t.Helper()
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), "FOLDER_TEST_WRITE_FOREVER="+dir)
+	cmd.Env = append(os.Environ(), how)
 	var problem strings.Builder
 	cmd.Stderr = &problem
 	out, err := cmd.StdoutPipe()

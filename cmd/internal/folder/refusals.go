@@ -119,6 +119,18 @@ func (known inventories) others(writes []write) []render.Inventory {
 	return others
 }
 
+// beside is the names of the environments that are not being written, but are
+// for a target that others are being written for.
+func (known inventories) beside(writes []write) []string {
+	var names []string
+	for _, other := range known.others(writes) {
+		if slices.ContainsFunc(writes, func(w write) bool { return w.next.Target == other.Target }) {
+			names = append(names, other.Environment)
+		}
+	}
+	return slices.Compact(names)
+}
+
 // moves finds what changes for an environment that was written before.
 func (known inventories) moves(next render.Inventory) []error {
 	var moves []error
@@ -165,10 +177,13 @@ func sameName(next, other render.Inventory) string {
 	return ""
 }
 
-// names is the objects that an environment is known by: itself, and one a
-// folder of its overlays.
+// names is the objects that an environment is known by: one a folder of its
+// overlays, and in Argo CD its root and the projects of both.
 func names(of render.Inventory) map[string]bool {
-	names := map[string]bool{of.Environment: true}
+	names := map[string]bool{}
+	if of.Target != "flux" {
+		names[of.Environment], names[of.Environment+"-root"] = true, true
+	}
 	for file := range of.Files {
 		if _, inside, ok := strings.Cut(file, "overlays/"+of.Environment+"/"); ok {
 			if part, _, deeper := strings.Cut(inside, "/"); deeper {

@@ -46,7 +46,7 @@ func Find(v *strictyaml.Value, path string) []Found {
 var credentials = regexp.MustCompile(`://[^/\s:@]*:[^/\s@]+@`)
 
 // privateKey is how private keys, and the tokens of forges, look wherever they are.
-var privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|AGE-SECRET-KEY-1|\b(gh[pousr]_|github_pat_|glpat-)\w{16}`)
+var privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|AGE-SECRET-KEY-1|\b(gh[pousr]_|github_pat_|glpat-)\w{16}|\bxox[abpr]-\w{8}`)
 
 // Text is why a text is a secret whatever its key says, or empty.
 func Text(text string) string {
@@ -70,7 +70,7 @@ func Holds(v *strictyaml.Value) bool {
 
 // endings is how the keys of secret chart values end, letters only and in
 // lower case.
-var endings = []string{"password", "passwd", "secret", "token", "apikey", "privatekey", "credentials", "connectionstring"}
+var endings = []string{"password", "passwd", "secret", "token", "apikey", "privatekey", "credentials", "connectionstring", "passphrase", "secretaccesskey", "dockerconfigjson"}
 
 // Key reports whether a key names a secret value. Keys that name where a
 // secret is, such as existingSecret, imagePullSecret, secretName and tokenRef,

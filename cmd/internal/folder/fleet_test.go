@@ -1,0 +1,159 @@
+package folder_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+const fluxBase, argoBase = "prefect/base/v1/flux/a.yaml", "prefect/base/v1/argo/a.yaml"
+
+// fleetOf is the trees of environments that share a base.
+func fleetOf(base, content string, environments ...string) []render.Tree {
+	var trees []render.Tree
+	for _, name := range environments {
+		var change []func(*render.Inventory)
+		if base == argoBase {
+			change = append(change, forTarget("argo"))
+		}
+		change = append(change, installedAt(name, name))
+		trees = append(trees, treeOf(name, files(base, "clusters/x/prefect-"+name+".yaml", "prefect/overlays/"+name+"/cloud/a.yaml="+content), change...))
+	}
+	return trees
+}
+
+func texts(trees []render.Tree) map[string]string {
+	all := map[string]string{}
+	for _, tree := range trees {
+		maps.Copy(all, text(tree))
+	}
+	return all
+}
+
+func TestWriteOfAFleet(t *testing.T) {
+	dir, root := folderWith(t)
+	first := fleetOf(fluxBase, "1", "dev", "prod", "test")
+	changes, err := folder.Write(root, first, false)
+	if err != nil || len(changes.Created) != 10 {
+		t.Fatalf("Write = %+v, %v, want 10 files", changes, err)
+	}
+	expect(t, dir, snapshotOf(texts(first)))
+
+	// One that changes leaves the others as they are.
+	second := slices.Concat(first[:1], fleetOf(fluxBase, "2", "prod"), first[2:])
+	changes, err = folder.Write(root, second, false)
+	want := folder.Changes{Updated: []string{"prefect/.pm-gitops/prod.json", "prefect/overlays/prod/cloud/a.yaml"}, Unchanged: 8}
+	if diff := cmp.Diff(want, changes); diff != "" || err != nil {
+		t.Errorf("Write: %v, changes (-want +got):\n%s", err, diff)
+	}
+	expect(t, dir, snapshotOf(texts(second)))
+
+	// A base stays as long as one environment has it, also one that is not written.
+	third := fleetOf(argoBase, "3", "dev", "prod")
+	if changes, err = folder.Write(root, third, true); err != nil || len(changes.Removed) > 0 {
+		t.Errorf("Write = %+v, %v, want the base to stay", changes, err)
+	}
+	expect(t, dir, snapshotOf(texts(third), text(second[2])))
+
+	// All of them leave it: it goes.
+	fourth := fleetOf(argoBase, "3", "dev", "prod", "test")
+	if changes, err = folder.Write(root, fourth, true); err != nil || !slices.Equal(changes.Removed, []string{fluxBase}) {
+		t.Errorf("Write = %+v, %v, want the base to go", changes, err)
+	}
+	expect(t, dir, snapshotOf(texts(fourth)))
+}
+
+func TestAFleetIsWrittenWhollyOrNotAtAll(t *testing.T) {
+	first := fleetOf(fluxBase, "1", "dev", "prod")
+	dir, root := folderWith(t, first...)
+	put(t, dir, "prefect/overlays/prod/cloud/a.yaml", "mine")
+	before := snapshot(t, dir)
+	_, err := folder.Write(root, fleetOf(argoBase, "2", "dev", "prod", "test"), false)
+	var conflict folder.ConflictError
+	if !errors.As(err, &conflict) || !errors.Is(err, folder.TargetError{Environment: "dev", Old: "flux", New: "argo"}) || !errors.Is(err, folder.TargetError{Environment: "prod", Old: "flux", New: "argo"}) {
+		t.Errorf("Write = %v, want the conflict and both targets", err)
+	}
+	expect(t, dir, before)
+}
+
+// TestAFleetMayChangePlaces: what one leaves another of the same write may take.
+func TestAFleetMayChangePlaces(t *testing.T) {
+	of := func(name, at string) render.Tree {
+		return treeOf(name, files("clusters/x/prefect-"+name+".yaml", "prefect/overlays/"+name+"/a.yaml"), installedAt(at, at))
+	}
+	_, root := folderWith(t, of("dev", "one"))
+	if _, err := folder.Write(root, []render.Tree{of("prod", "one")}, false); !errors.Is(err, folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "one", Namespace: "one"}}) {
+		t.Errorf("Write = %v, want a TwinError", err)
+	}
+	_, err := folder.Write(root, []render.Tree{of("prod", "one"), of("dev", "two")}, false)
+	if move := (folder.MoveError{Environment: "dev", Release: "cloud", Old: render.InstalledAt{Name: "one", Namespace: "one"}, New: render.InstalledAt{Name: "two", Namespace: "two"}}); !errors.Is(err, move) {
+		t.Errorf("Write = %v, want a MoveError", err)
+	}
+	var twin folder.TwinError
+	if errors.As(err, &twin) {
+		t.Errorf("Write = %v: dev leaves the place", err)
+	}
+}
+
+// fleets is what writeFleetsForever writes in turn: two targets, so that bases
+// come and go.
+var fleets = [][]render.Tree{
+	fleetOf(fluxBase, "1", "dev", "prod", "test"),
+	fleetOf(argoBase, "2", "dev", "prod", "test"),
+	fleetOf(fluxBase, "3", "dev", "prod", "test"),
+}
+
+func writeFleetsForever(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		fmt.Println("write")
+		if _, err := folder.Write(root, fleets[i%len(fleets)], true); err != nil {
+			return err
+		}
+	}
+}
+
+func TestKilledFleetsLeaveWholeFiles(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, root := folderWith(t)
+	random, midway := rand.New(rand.NewPCG(3, 4)), 0
+	for round := range 50 {
+		killWriter(t, program, "FOLDER_TEST_WRITE_FLEETS="+dir, random.IntN(5), time.Duration(random.IntN(4000))*time.Microsecond)
+		for name, content := range snapshot(t, dir) {
+			switch {
+			case strings.HasSuffix(name, "/"):
+			case isLeftover(name):
+				midway++
+			case !slices.ContainsFunc(fleets, func(fleet []render.Tree) bool { whole, ok := texts(fleet)[name]; return ok && whole == content }):
+				t.Errorf("%s = %q, want it wholly old or wholly new", name, content)
+			}
+		}
+		if round%3 != 0 {
+			after := fleets[random.IntN(len(fleets))]
+			if _, err := folder.Write(root, after, true); err != nil {
+				t.Fatalf("round %d: Write: %v", round, err)
+			}
+			expect(t, dir, snapshotOf(texts(after)))
+		}
+	}
+	if midway == 0 {
+		t.Error("no kill came in the middle of a write: nothing was tested")
+	}
+}

@@ -1,0 +1,73 @@
+package folder_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// TestNothingIsRemovedBeforeEverythingNewIsThere: a controller that sees a
+// write which failed in the middle must not take anything out of the cluster.
+func TestNothingIsRemovedBeforeEverythingNewIsThere(t *testing.T) {
+	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/old.yaml")))
+	_, err := folder.Write(root, []render.Tree{
+		treeOf("dev", files("prefect/overlays/dev/new.yaml")),
+		treeOf("test", files("prefect/overlays/test/full", "prefect/overlays/test/full/disk"), installedAt("test", "test")),
+	}, false)
+	if err == nil {
+		t.Fatal("Write = nil, want an error in the middle")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "prefect/overlays/dev/old.yaml")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEveryEnvironmentOfAFleetIsRefused, and not the first alone.
+func TestEveryEnvironmentOfAFleetIsRefused(t *testing.T) {
+	_, root := folderWith(t, treeOf("b", files("clusters/y/prefect-b.yaml")), treeOf("other", files("clusters/x/prefect-other.yaml")))
+	_, err := folder.Write(root, []render.Tree{
+		treeOf("a", files("clusters/x/prefect-a.yaml")),
+		treeOf("b", files("clusters/y/prefect-b.yaml"), forTarget("argo")),
+		treeOf("c", files("clusters/x/prefect-c.yaml")),
+	}, false)
+	at := render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}
+	for _, want := range []error{
+		folder.TwinError{Environment: "a", Release: "cloud", Other: "other", At: at},
+		folder.TargetError{Environment: "b", Old: "flux", New: "argo"},
+		folder.TwinError{Environment: "c", Release: "cloud", Other: "other", At: at},
+	} {
+		if !errors.Is(err, want) {
+			t.Errorf("Write = %v, want %v", err, want)
+		}
+	}
+}
+
+// TestATwinOfAWriteThatDied: what its new inventory says may be in the cluster.
+func TestATwinOfAWriteThatDied(t *testing.T) {
+	dir, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml"), installedAt("old", "old")))
+	dead := treeOf("dev", files("clusters/x/prefect-dev.yaml"))
+	put(t, dir, devInventory+".0123456789ab.pending", string(dead[devInventory]))
+	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	if _, err := folder.Write(root, []render.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
+		t.Errorf("Write = %v, want %v", err, want)
+	}
+}
+
+// TestOthers are the environments beside those that were written, for their
+// target alone.
+func TestOthers(t *testing.T) {
+	_, root := folderWith(t,
+		treeOf("argo", files("clusters/a/prefect-argo.yaml"), forTarget("argo")),
+		treeOf("dev", files("clusters/d/prefect-dev.yaml")),
+		treeOf("prod", files("clusters/p/prefect-prod.yaml")))
+	changes := write(t, root, treeOf("prod", files("clusters/p/prefect-prod.yaml")), false)
+	if diff := cmp.Diff([]string{"dev"}, changes.Others); diff != "" {
+		t.Errorf("Others (-want +got):\n%s", diff)
+	}
+}
