@@ -7,9 +7,9 @@ import (
 	"go.yaml.in/yaml/v3"
 	"helm.sh/helm/v3/pkg/chartutil"
 
-	"github.com/pm-gitops/pm-gitops/internal/charttest"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/targets"
+	"github.com/pm-gitops/pm-gitops/targets/internal/charttest"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 

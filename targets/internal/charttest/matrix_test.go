@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pm-gitops/pm-gitops/internal/charttest"
+	"github.com/pm-gitops/pm-gitops/targets/internal/charttest"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pm-gitops/pm-gitops/internal/charttest"
+	"github.com/pm-gitops/pm-gitops/targets/internal/charttest"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/pm-gitops/pm-gitops/internal/charttest"
+	"github.com/pm-gitops/pm-gitops/targets/internal/charttest"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
@@ -38,7 +38,7 @@ redis:
 // guide is the vendor's values-override.yaml, as its guide prints it.
 func guide(t *testing.T) map[string]any {
 	t.Helper()
-	data, err := os.ReadFile("../../testdata/guide/values-override.yaml")
+	data, err := os.ReadFile("../../../testdata/guide/values-override.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"sigs.k8s.io/yaml"
 
-	"github.com/pm-gitops/pm-gitops/internal/charttest"
+	"github.com/pm-gitops/pm-gitops/targets/internal/charttest"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 

@@ -22,7 +22,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/pm-gitops/pm-gitops/internal/charttest"
+	"github.com/pm-gitops/pm-gitops/targets/internal/charttest"
 )
 
 // decoder reads objects of Kubernetes and refuses fields that it does not know.
