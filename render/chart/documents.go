@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -36,24 +35,23 @@ type document struct {
 	head         head
 }
 
-var separator = regexp.MustCompile("(?:^|\\s*\n)---\\s*")
-
-// split is the documents of a file
+// split is the documents of a file: those between the matches of
+// (?:^|\s*\n)---\s*
 // (SplitManifests in https://github.com/helm/helm/blob/v3.22.0/pkg/releaseutil/manifest.go).
 func split(source, content string) []document {
+	const space = "\t\n\f\r "
 	var documents []document
 	content = strings.TrimSpace(content)
-	add := func(text string) {
-		if text != "" {
+	if after, ok := strings.CutPrefix(content, "---"); ok {
+		content = strings.TrimLeft(after, space)
+	}
+	for more := true; more; {
+		var text string
+		text, content, more = strings.Cut(content, "\n---")
+		content = strings.TrimLeft(content, space)
+		if text != "" && (!more || strings.TrimRight(text, space) != "") {
 			documents = append(documents, document{source: source, text: strings.TrimSpace(text)})
 		}
-	}
-	if !strings.Contains(content, "---") { // the expression is slow
-		add(content)
-		return documents
-	}
-	for _, text := range separator.Split(content, -1) {
-		add(text)
 	}
 	return documents
 }
