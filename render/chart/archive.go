@@ -43,7 +43,7 @@ func (b *budget) take(name string, size int64) error {
 // (https://github.com/helm/helm/blob/v3.22.0/pkg/chart/loader/archive.go).
 func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(archive))
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.EOF) {
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, errors.New("it is no gzipped archive")
 	}
 	if err != nil {
@@ -61,7 +61,7 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 			return nil, err
 		}
 		if entries > 2*MostFiles {
-			return nil, fmt.Errorf("the chart has more than %d files", MostFiles)
+			return nil, fmt.Errorf("the archive has more than %d entries", 2*MostFiles)
 		}
 		file, err := entry(header, reader, left)
 		if err != nil {
