@@ -137,6 +137,11 @@ func TestHelpExamples(t *testing.T) {
 		if of != "init" && of != "pm-gitops" || !strings.Contains(command, " init") {
 			script.WriteString("exec pm-gitops init\nexec pm-gitops init -f environments/prod.yaml\n")
 		}
+		if strings.Contains(command, "--chart-dir") {
+			for _, name := range []string{"prefect-istiod", "prefect-cloud"} {
+				fmt.Fprintf(&script, "mkdir charts/%s\nexec sh -c 'printf \"name: %s\\nversion: 1.2.900\\n\" > charts/%s/Chart.yaml'\n", name, name, name)
+			}
+		}
 		if strings.Contains(command, "--remove") {
 			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")
 		}

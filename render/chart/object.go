@@ -2,6 +2,7 @@ package chart
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,10 +10,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// exact keeps whole numbers that no float has.
+func exact(d *json.Decoder) *json.Decoder {
+	d.UseNumber()
+	return d
+}
+
 // Tree is the object as JSON knows it.
 func (o Object) Tree() (map[string]any, error) {
 	var tree map[string]any
-	if err := yaml.Unmarshal(o.YAML, &tree); err != nil {
+	if err := yaml.Unmarshal(o.YAML, &tree, exact); err != nil {
 		return nil, fmt.Errorf("YAML parse error on %s: %w", o.Source, err)
 	}
 	return tree, nil
