@@ -20,13 +20,15 @@ import (
 // head is what decides where a document goes: what Helm's SimpleHead reads of
 // it, and the namespace.
 type head struct {
-	Version  string `json:"apiVersion"`
-	Kind     string `json:"kind,omitempty"`
-	Metadata *struct {
-		Name        string            `json:"name"`
-		Namespace   any               `json:"namespace"`
-		Annotations map[string]string `json:"annotations"`
-	} `json:"metadata,omitempty"`
+	Version  string    `json:"apiVersion"`
+	Kind     string    `json:"kind,omitempty"`
+	Metadata *metadata `json:"metadata,omitempty"`
+}
+
+type metadata struct {
+	Name        string            `json:"name"`
+	Namespace   any               `json:"namespace"`
+	Annotations map[string]string `json:"annotations"`
 }
 
 // document is one YAML document that a template made.
