@@ -17,7 +17,7 @@ import (
 const (
 	mostTime    = 20 * time.Second
 	mostTaken   = 350 << 20 // bytes of memory, of the whole program
-	mostGarbage = 100 << 20 // bytes that are made between two collections
+	mostGarbage = 48 << 20  // bytes that are made between two collections
 	lookAtTaken = time.Millisecond
 )
 

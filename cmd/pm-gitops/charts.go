@@ -136,8 +136,17 @@ func unpacked(dir string) (chart.Chart, error) {
 		}
 	}
 	rules.AddDefaults()
+	files, err := readFiles(root, rules)
+	if err != nil {
+		return chart.Chart{}, err
+	}
+	return chart.FromFiles(files)
+}
+
+// readFiles reads the files of an unpacked chart, no more than a chart may have.
+func readFiles(root *os.Root, rules *ignore.Rules) (map[string][]byte, error) {
 	files, total := map[string][]byte{}, 0
-	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	return files, fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || name == "." {
 			return err
 		}
@@ -162,8 +171,4 @@ func unpacked(dir string) (chart.Chart, error) {
 		total += len(files[name])
 		return err
 	})
-	if err != nil {
-		return chart.Chart{}, err
-	}
-	return chart.FromFiles(files)
 }

@@ -81,22 +81,34 @@ type previewed struct {
 	output chart.Output
 }
 
-func (a app) preview(ctx context.Context, o previewOptions) error {
-	if !slices.Contains(previewFormats, o.output) {
-		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(previewFormats))}
-	}
+// check refuses what makes no sense, and fills in what follows from the target.
+func (o *previewOptions) check() (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	if err != nil {
-		return usageError{err}
+		return nil, usageError{err}
 	}
 	if o.as == "" {
 		o.as = target.Name()
 	}
-	if !slices.Contains(chart.Names(), o.as) {
-		return usageError{fmt.Errorf("unknown way %q: want %s", o.as, render.OneOf(chart.Names()))}
+	switch {
+	case !slices.Contains(previewFormats, o.output):
+		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(previewFormats))
+	case !slices.Contains(chart.Names(), o.as):
+		err = fmt.Errorf("unknown way %q: want %s", o.as, render.OneOf(chart.Names()))
+	case o.as == "argo" && o.isUpgrade:
+		err = errors.New("to Argo CD every sync is a first install: no --is-upgrade with it")
+	case o.jobs < 1:
+		err = fmt.Errorf("want at least one job at a time, got --jobs %d", o.jobs)
+	default:
+		return target, nil
 	}
-	if o.as == "argo" && o.isUpgrade {
-		return usageError{errors.New("Argo CD renders every sync as a first install: no --is-upgrade with it")}
+	return nil, usageError{err}
+}
+
+func (a app) preview(ctx context.Context, o previewOptions) error {
+	target, err := o.check()
+	if err != nil {
+		return err
 	}
 	plan, err := a.plan(ctx, o.input, target)
 	if err != nil {
@@ -156,7 +168,7 @@ func (a app) previewAll(ctx context.Context, o previewOptions, plan render.Plan,
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	failures := make([]error, len(releases))
-	parallel(max(o.jobs, 1), len(releases), func(i int) {
+	parallel(o.jobs, len(releases), func(i int) {
 		if failures[i] = ctx.Err(); failures[i] == nil {
 			releases[i].output, failures[i] = o.render(ctx, source, plan, releases[i].Release)
 		}

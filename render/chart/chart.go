@@ -136,7 +136,7 @@ func checkInstallable(c *helm.Chart) error {
 	var missing []string
 	for _, wanted := range c.Metadata.Dependencies {
 		if wanted == nil {
-			return errors.New("Chart.yaml has an empty dependency")
+			return errors.New("an empty dependency in Chart.yaml")
 		}
 		if !slices.ContainsFunc(c.Dependencies(), func(d *helm.Chart) bool { return d.Name() == wanted.Name }) {
 			missing = append(missing, wanted.Name)

@@ -51,15 +51,15 @@ func family(t testing.TB) map[string]string {
 		"templates/NOTES.txt": "thanks",
 	})
 	return map[string]string{
-		"Chart.yaml":                  "apiVersion: v2\nname: family\nversion: 1.0.0\ndependencies:\n- {name: packed, version: 1.x, alias: other}\n- {name: absent, version: 1.0.0, condition: absent.enabled}\n",
-		"values.yaml":                 "global: {x: 1}\nabsent: {enabled: false}\n",
-		"charts/packed-1.0.0.tgz":     string(packed),
+		"Chart.yaml":                     "apiVersion: v2\nname: family\nversion: 1.0.0\ndependencies:\n- {name: packed, version: 1.x, alias: other}\n- {name: absent, version: 1.0.0, condition: absent.enabled}\n",
+		"values.yaml":                    "global: {x: 1}\nabsent: {enabled: false}\n",
+		"charts/packed-1.0.0.tgz":        string(packed),
 		"charts/absent/Chart.yaml":       "apiVersion: v2\nname: absent\nversion: 1.0.0\n",
 		"charts/absent/templates/o.yaml": "kind: O\n",
-		"charts/_skipped.tgz":         "no archive",
-		"templates/_helpers.tpl":      "{{ define \"x\" }}x: {{ . }}{{ end }}",
-		"templates/a.yaml":            "kind: A\n{{ include \"x\" .Template.Name }}\n",
-		"templates/b.yaml":            "kind: Namespace\nmetadata: {annotations: {helm.sh/hook: no-such-hook}}\n---\nkind: Namespace\n",
+		"charts/_skipped.tgz":            "no archive",
+		"templates/_helpers.tpl":         "{{ define \"x\" }}x: {{ . }}{{ end }}",
+		"templates/a.yaml":               "kind: A\n{{ include \"x\" .Template.Name }}\n",
+		"templates/b.yaml":               "kind: Namespace\nmetadata: {annotations: {helm.sh/hook: no-such-hook}}\n---\nkind: Namespace\n",
 	}
 }
 
