@@ -18,6 +18,8 @@ type Plan struct {
 	Cluster     string // the folder below clusters/
 	Path        string // the folder that bases and overlays are written to
 	Delivery    Delivery
+	KubeVersion string      // of the cluster, empty if the environment does not say
+	APIVersions []string    // that the cluster serves besides Kubernetes' own
 	Namespaces  []Namespace // by name
 	Waves       []Wave
 	Secrets     Secrets  // with From and Into filled in
@@ -124,6 +126,8 @@ func NewPlan(env Environment, cat catalog.Catalog, into SecretsInto) (Plan, erro
 		Cluster:     string(or(spec.Cluster.Name, env.Metadata.Name)),
 		Path:        string(or(spec.Delivery.Path, "prefect")),
 		Delivery:    spec.Delivery.withDefaults(),
+		KubeVersion: string(spec.Cluster.KubeVersion),
+		APIVersions: texts(spec.Cluster.APIVersions),
 		Namespaces:  env.namespaces(releases),
 		Waves:       waves,
 		Secrets:     spec.Secrets,
@@ -142,6 +146,14 @@ func or[T ~string](texts ...T) T {
 		}
 	}
 	return ""
+}
+
+func texts[T ~string](list []T) []string {
+	var all []string
+	for _, text := range list {
+		all = append(all, string(text))
+	}
+	return all
 }
 
 func (d Delivery) withDefaults() Delivery {

@@ -75,6 +75,24 @@ func (p Plan) chartSecrets(release Release) []RequiredSecret {
 // FillIn stands where a person puts a secret.
 const FillIn = "FILL-IN"
 
+// placeholder is what stands for a secret until a person fills it in.
+func (i SecretInput) placeholder() string {
+	return fmt.Sprintf("%s %s/%s", FillIn, i.From.Secret, i.From.Key)
+}
+
+// PlaceholderValues is the release's values with a placeholder for each that
+// comes from a Secret: the same that [SecretTemplates] has there.
+func (r Release) PlaceholderValues() (map[string]any, error) {
+	values := map[string]any{}
+	if err := convert(r.Values, &values); err != nil {
+		return nil, fmt.Errorf("values of %s: %w", r.Key, err)
+	}
+	for _, input := range r.SecretInputs {
+		setPath(values, input.Path, input.placeholder())
+	}
+	return values, nil
+}
+
 // SecretTemplates is the manifests of Secrets to fill in, as a YAML stream.
 // The document of a values Secret has every value in its place, and behind
 // the placeholder the Secret and key that the environment names for it.
@@ -107,7 +125,7 @@ func SecretTemplates(secrets []RequiredSecret) ([]byte, error) {
 func (s RequiredSecret) document() (string, error) {
 	values := map[string]any{}
 	for _, input := range s.Inputs {
-		setPath(values, input.Path, fmt.Sprintf("%s %s/%s", FillIn, input.From.Secret, input.From.Key))
+		setPath(values, input.Path, input.placeholder())
 	}
 	var out bytes.Buffer
 	if err := encode(&out, values); err != nil {

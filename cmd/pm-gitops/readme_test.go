@@ -102,6 +102,11 @@ func TestDocsCatalog(t *testing.T) {
 	}
 }
 
+// chartsOfStarter makes a folder with charts of the versions that the starter
+// file names, without anything in them.
+const chartsOfStarter = `exec sh -c 'for field in prefectIstiod:prefect-istiod prefectCloud:prefect-cloud; do dir=charts/${field#*:}; mkdir -p $dir; sed -n "s/^ *${field%:*}: *\([0-9.]*\).*/name: ${field#*:}\nversion: \1/p" environment.yaml > $dir/Chart.yaml; done'
+`
+
 // TestHelpExamples runs the examples of every command's help, up to the pipe
 // or the comment, in a folder where what they name exists.
 func TestHelpExamples(t *testing.T) {
@@ -136,6 +141,9 @@ func TestHelpExamples(t *testing.T) {
 		}
 		if of != "init" && of != "pm-gitops" || !strings.Contains(command, " init") {
 			script.WriteString("exec pm-gitops init\nexec pm-gitops init -f environments/prod.yaml\n")
+		}
+		if strings.Contains(command, "--chart-dir") {
+			script.WriteString(chartsOfStarter)
 		}
 		if strings.Contains(command, "--remove") {
 			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")

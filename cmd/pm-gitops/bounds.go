@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"time"
+)
+
+// What rendering charts may take. A chart is somebody else's program: its
+// templates can loop for ever, and make any amount of text without writing a
+// byte of it. The largest public charts need a second and 100 MB.
+const (
+	mostTime    = 20 * time.Second
+	mostTaken   = 300 << 20 // bytes of memory, of the whole program
+	lookAtTaken = time.Millisecond
+)
+
+// The collector does not run before the program has so much memory: who looks
+// at how much it has may have to wait while it runs, and one text of gigabytes
+// must be seen at once. Then it runs as often as it can, for a chart that makes
+// much garbage is none that takes much memory.
+const (
+	noGarbage = 150 << 20 // bytes
+	growth    = 100       // percent
+)
+
+// bounded is a context that ends when the time is up or the program takes too
+// much memory. Go can stop no goroutine from outside: whoever sees the end of
+// it must end the program, which frees both.
+func bounded(ctx context.Context) (_ context.Context, cancel context.CancelFunc) {
+	ctx, expired := context.WithTimeoutCause(ctx, mostTime, fmt.Errorf("not done after %v: does it loop?", mostTime))
+	ctx, stop := context.WithCancelCause(ctx)
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(math.MaxInt64)
+	// Who watches need not wait until a renderer or the collector makes room.
+	processors := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		watchMemory(ctx, stop)
+	}()
+	return ctx, func() {
+		over := ctx.Err() != nil
+		stop(nil)
+		expired()
+		if over {
+			return // the program ends, and setting anything waits for what still runs
+		}
+		<-watching
+		runtime.GOMAXPROCS(processors)
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// watchMemory lets the collector run when there is something to collect, and
+// ends the work when the program takes too much memory all the same. What it
+// needs it has before: whoever allocates may have to wait for the collector.
+func watchMemory(ctx context.Context, stop context.CancelCauseFunc) {
+	tooMuch := fmt.Errorf("takes more than %d MB of memory: does it loop?", mostTaken>>20)
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	var collecting sync.WaitGroup
+	defer collecting.Wait()
+	ticker := time.NewTicker(lookAtTaken)
+	defer ticker.Stop()
+	for collects := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		metrics.Read(samples)
+		switch taken := samples[0].Value.Uint64() - samples[1].Value.Uint64(); {
+		case taken > mostTaken:
+			stop(tooMuch)
+			return
+		case taken > noGarbage && !collects:
+			collects = true
+			collecting.Go(func() { debug.SetGCPercent(growth) })
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package chart
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+
+	helm "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+)
+
+// MostOutput is how many bytes a chart may make.
+const MostOutput = 64 << 20
+
+// Input is what a chart is rendered with.
+type Input struct {
+	As        Renderer
+	Release   string // Helm's name for the release
+	Namespace string
+	Values    map[string]any
+	// KubeVersion is the cluster's, such as "1.33". Without it Helm takes 1.20.
+	KubeVersion string
+	APIVersions []string // besides those that Helm knows
+	IsUpgrade   bool
+	Digest      string // of the chart, sha256:…, empty if it is not known
+	SkipCRDs    bool
+	// Origin is the object that a controller installs the release for.
+	OriginNamespace, OriginName string
+}
+
+// Render renders a chart. It ends when ctx does, with an error that names the
+// template at work: Go's templates cannot be stopped, so one that never ends
+// keeps its goroutine until the program exits, and what it takes of memory is
+// for the caller to watch.
+func (c Chart) Render(ctx context.Context, in Input) (Output, error) {
+	type result struct {
+		out Output
+		err error
+	}
+	work := &progress{ctx: ctx}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if failure := recover(); failure != nil {
+				r.err = fmt.Errorf("render the chart: %v", failure)
+			}
+			done <- r
+		}()
+		r.out, r.err = c.render(in, work)
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		r.err = context.Cause(ctx)
+	}
+	if r.err != nil && ctx.Err() != nil {
+		r.err = fmt.Errorf("%s: %w", work.where(), context.Cause(ctx))
+	}
+	if r.err != nil {
+		return Output{}, fmt.Errorf("chart %s %s: %w", c.Name(), c.Version(), r.err)
+	}
+	return r.out, nil
+}
+
+// render does what action.Install does for `helm template`
+// (https://github.com/helm/helm/blob/v3.22.0/pkg/action/install.go), without
+// that package: it brings a client for clusters and costs every command time.
+func (c Chart) render(in Input, work *progress) (Output, error) {
+	caps, err := capabilities(in)
+	if err != nil {
+		return Output{}, err
+	}
+	ch := fresh(c.read)
+	ch.Metadata.Version = in.As.version(ch.Metadata.Version, in.Digest)
+	if err := checkInstallable(ch); err != nil {
+		return Output{}, err
+	}
+	if err := chartutil.ValidateReleaseName(in.Release); err != nil {
+		return Output{}, fmt.Errorf("release name %q: %w", in.Release, err)
+	}
+	work.begin("its values")
+	values, unread, err := renderValues(ch, in, caps)
+	if err != nil {
+		return Output{}, err
+	}
+	if wanted := ch.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, caps.KubeVersion.Version) {
+		return Output{}, KubeVersionError{wanted, caps.KubeVersion.Version}
+	}
+	values["Capabilities"] = &cluster{caps, work}
+	marks := mark(ch)
+	files, err := engine.Render(ch, values)
+	if err != nil {
+		return Output{}, err
+	}
+	if err := clear(files, marks); err != nil {
+		return Output{}, err
+	}
+	work.begin("its objects")
+	out, err := collect(ch, files, in)
+	out.Unread = unread
+	return out, err
+}
+
+// KubeVersionError is the error that a chart wants another Kubernetes.
+type KubeVersionError struct{ Wanted, Got string }
+
+func (e KubeVersionError) Error() string {
+	return fmt.Sprintf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", e.Wanted, e.Got)
+}
+
+// capabilities is what templates are told of the cluster.
+func capabilities(in Input) (*chartutil.Capabilities, error) {
+	caps := chartutil.DefaultCapabilities.Copy()
+	if in.KubeVersion != "" {
+		version, err := chartutil.ParseKubeVersion(in.KubeVersion)
+		if err != nil {
+			return nil, fmt.Errorf("invalid kube version %q: %w", in.KubeVersion, err)
+		}
+		caps.KubeVersion = *version
+	}
+	known := caps.APIVersions
+	caps.APIVersions = append(known[:len(known):len(known)], in.APIVersions...)
+	return caps, nil
+}
+
+// renderValues is what templates get, its values checked against the chart's
+// schemas; and the schemas that were not read. Numbers are what they are after
+// a file or a HelmRelease: floats.
+func renderValues(ch *helm.Chart, in Input, caps *chartutil.Capabilities) (chartutil.Values, []string, error) {
+	own := map[string]any{}
+	data, err := json.Marshal(in.Values)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the values: %w", err)
+	}
+	if err := json.Unmarshal(data, &own); err != nil {
+		return nil, nil, fmt.Errorf("read the values: %w", err)
+	}
+	if err := chartutil.ProcessDependenciesWithMerge(ch, own); err != nil {
+		return nil, nil, err
+	}
+	upgrade := in.IsUpgrade && !in.As.AlwaysInstall
+	options := chartutil.ReleaseOptions{Name: in.Release, Namespace: in.Namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade}
+	values, err := chartutil.ToRenderValuesWithSchemaValidation(ch, own, options, caps, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	coalesced, _ := values["Values"].(chartutil.Values)
+	unread, err := validate(ch, coalesced)
+	return values, unread, err
+}
+
+// clear takes what is no manifest out of what the engine made: notes and our
+// own marks; and refuses more than a chart may make.
+func clear(files map[string]string, marks []string) error {
+	for _, name := range marks {
+		delete(files, name)
+	}
+	total := 0
+	for name, content := range files {
+		if strings.HasSuffix(name, "NOTES.txt") {
+			delete(files, name)
+		}
+		if total += len(content); total > MostOutput {
+			return fmt.Errorf("the templates make more than %d bytes, %s among them", MostOutput, path.Clean(name))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package chart
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// Renderer is what a program that renders charts does in its own way. What
+// none of these can know without the cluster is the same for all: `lookup`
+// finds nothing, host names have no address, and the API versions are those
+// that Helm knows and those that the environment names, not what a cluster
+// serves.
+type Renderer struct {
+	Name string
+	// AlwaysInstall: every sync is a first install.
+	AlwaysInstall bool
+	// TestHooks: test hooks are rendered.
+	TestHooks bool
+	// Verbatim: documents stay as the chart wrote them, in Helm's order. Else
+	// they come in the order in which they are applied, with only the hooks
+	// that the action runs.
+	Verbatim bool
+	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
+	DigestInVersion bool
+	// OriginGroup is the prefix of the labels name and namespace that every
+	// object gets, empty for none; OriginOnHooks: hooks too.
+	OriginGroup   string
+	OriginOnHooks bool
+	// Phases is the names that hooks have there; those without one never run.
+	// Without any, hooks run as Helm runs them.
+	Phases map[string]string
+}
+
+// Helm is `helm template`.
+func Helm() Renderer { return Renderer{Name: "helm", TestHooks: true, Verbatim: true} }
+
+// Flux is helm-controller as of a release of Flux, such as "2.7": a real
+// install or upgrade. It puts the digest behind the version
+// (mutateChartWithSourceRevision in
+// https://github.com/fluxcd/helm-controller/blob/v1.5.0/internal/controller/helmrelease_controller.go),
+// labels what the chart makes (internal/postrender/common_renderer.go) and the
+// CRDs (internal/action/crds.go), and runs tests only where a HelmRelease
+// enables them, which ours does not. Helm 4, there from Flux 2.8 on, sends hooks
+// through post-renderers too (postRenderStrategy in api/v2).
+func Flux(version string) Renderer {
+	own, err := semver.NewVersion(version)
+	return Renderer{
+		Name:            "flux",
+		DigestInVersion: true,
+		OriginGroup:     "helm.toolkit.fluxcd.io",
+		OriginOnHooks:   err == nil && !own.LessThan(semver.New(2, 8, 0, "", "")),
+	}
+}
+
+// Argo is Argo CD: `helm template` on every sync
+// (https://github.com/argoproj/argo-cd/blob/v3.1.0/util/helm/cmd.go), whose
+// hooks become phases of the sync
+// (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks). The
+// annotation or label that Argo CD tracks objects with is not shown.
+func Argo() Renderer {
+	return Renderer{
+		Name:          "argo",
+		AlwaysInstall: true,
+		Phases:        map[string]string{"pre-install": "PreSync", "pre-upgrade": "PreSync", "post-install": "PostSync", "post-upgrade": "PostSync"},
+	}
+}
+
+// Names is the names of all renderers.
+func Names() []string { return []string{"helm", "flux", "argo"} }
+
+// when is where in the order of an action a hook runs: before what the chart
+// makes, behind it, or both.
+func (r Renderer) when(h Hook, upgrade bool) (before, behind bool) {
+	has := func(event string) bool { return slices.Contains(h.Events, event) }
+	switch {
+	case r.Phases != nil:
+		return slices.Contains(h.Phases, "PreSync"), slices.Contains(h.Phases, "PostSync")
+	case upgrade:
+		return has("pre-upgrade"), has("post-upgrade")
+	default:
+		return has("pre-install"), has("post-install")
+	}
+}
+
+// phases is the names that a hook's events have, each once.
+func (r Renderer) phases(events []string) []string {
+	var phases []string
+	for _, event := range events {
+		if phase := r.Phases[event]; phase != "" && !slices.Contains(phases, phase) {
+			phases = append(phases, phase)
+		}
+	}
+	return phases
+}
+
+// version is the version that templates see: with the first twelve characters
+// of the digest, in place of what metadata it has.
+func (r Renderer) version(version, digest string) string {
+	_, sum, ok := strings.Cut(digest, ":")
+	own, err := semver.NewVersion(version)
+	if !r.DigestInVersion || !ok || len(sum) < 12 || err != nil {
+		return version
+	}
+	with, err := own.SetMetadata(sum[:12])
+	if err != nil {
+		return version
+	}
+	return with.String()
+}

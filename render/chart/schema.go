@@ -1,0 +1,82 @@
+package chart
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	helm "helm.sh/helm/v3/pkg/chart"
+)
+
+// validate checks values against the schemas of a chart and of those in it,
+// with Helm's words (https://github.com/helm/helm/blob/v3.22.0/pkg/chartutil/jsonschema.go).
+// Helm also fetches what a schema refers to, from disk and from the network:
+// here that allows anything, and is named.
+func validate(c *helm.Chart, values map[string]any) (unread []string, err error) {
+	var wrong strings.Builder
+	v := validator{failures: &wrong}
+	v.chart(c, values)
+	if wrong.Len() > 0 {
+		return nil, fmt.Errorf("values don't meet the specifications of the schema(s) in the following chart(s):\n%s", wrong.String())
+	}
+	return v.unread, nil
+}
+
+// validator collects what the schemas of several charts say.
+type validator struct {
+	failures *strings.Builder
+	unread   []string
+}
+
+func (v *validator) chart(c *helm.Chart, values map[string]any) {
+	if c.Schema != nil {
+		if err := v.schema(c.Schema, values); err != nil {
+			fmt.Fprintf(v.failures, "%s:\n%s", c.Name(), err)
+		}
+	}
+	for _, dependency := range c.Dependencies() {
+		raw := values[dependency.Name()]
+		below, ok := raw.(map[string]any)
+		if raw != nil && !ok {
+			fmt.Fprintf(v.failures, "%s:\ninvalid type for values: expected object (map), got %T\n", dependency.Name(), raw)
+		} else if ok {
+			v.chart(dependency, below)
+		}
+	}
+}
+
+const schemaURL = "file:///values.schema.json"
+
+// schema checks values against one schema.
+func (v *validator) schema(text []byte, values map[string]any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("unable to validate schema: %v", r)
+		}
+	}()
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(v)
+	if err := compiler.AddResource(schemaURL, schema); err != nil {
+		return err
+	}
+	compiled, err := compiler.Compile(schemaURL)
+	if err != nil {
+		return err
+	}
+	if err := compiled.Validate(values); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n") + "\n")
+	}
+	return nil
+}
+
+// Load stands for what a schema refers to elsewhere.
+func (v *validator) Load(url string) (any, error) {
+	v.unread = append(v.unread, url)
+	return true, nil
+}
