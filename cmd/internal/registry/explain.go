@@ -110,9 +110,12 @@ func (c *Client) connectionError(host string, err error) *Error {
 	var dns *net.DNSError
 	var broken brokenError
 	var plain plainError
+	var operation *net.OpError
 	switch {
 	case errors.As(err, &broken):
 		return &Error{Kind: Broken, sentence: fmt.Sprintf("the answer of %s broke off %s, %d times", broken.host, broken.where(), attempts)}
+	case errors.As(err, &operation) && operation.Op == "proxyconnect":
+		return &Error{Kind: NoConnection, sentence: fmt.Sprintf("the proxy for %s (HTTPS_PROXY) does not take the connection", host)}
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return &Error{Kind: PlainHTTP, sentence: fmt.Sprintf("%s answers without TLS, in plain HTTP: if that is right, allow it with --plain-http %s", host, host)}
 	case errors.As(err, &dns):

@@ -11,11 +11,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -134,7 +132,7 @@ func (o Options) withDefaults() Options {
 // and ours, through the proxy that the environment names.
 func (o Options) transport() (*http.Transport, error) {
 	t := &http.Transport{
-		Proxy:                 proxy,
+		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   maxParallel,
@@ -161,14 +159,4 @@ func (o Options) transport() (*http.Transport, error) {
 	}
 	t.TLSClientConfig = &tls.Config{RootCAs: pool}
 	return t, nil
-}
-
-// proxy is the proxy that the environment names. Go's own error repeats the
-// address, which may hold a password.
-func proxy(req *http.Request) (*url.URL, error) {
-	address, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, errors.New("the proxy that HTTPS_PROXY, HTTP_PROXY or their lower case name is no address")
-	}
-	return address, nil
 }
