@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -234,14 +235,16 @@ func TestRetries(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			calls := 0
+			var calls atomic.Int32
 			f.interfere(func(w http.ResponseWriter, r *http.Request) bool {
-				if calls == len(test.fails) || !strings.Contains(r.URL.Path, "/blobs/"+digestOf(archive)) {
+				if !strings.Contains(r.URL.Path, "/blobs/"+digestOf(archive)) {
 					return false
 				}
-				calls++
-				test.fails[calls-1](w)
-				return true
+				call := int(calls.Add(1))
+				if call <= len(test.fails) {
+					test.fails[call-1](w)
+				}
+				return call <= len(test.fails)
 			})
 			c, waits := f.client(t, Options{Now: func() time.Time { return now }})
 			if _, err := c.Chart(t.Context(), ref); err != nil || !slices.Equal(*waits, test.want) {
