@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -34,25 +32,57 @@ func both(a, b func(http.ResponseWriter, *http.Request) bool) func(http.Response
 	return func(w http.ResponseWriter, r *http.Request) bool { return a(w, r) || b(w, r) }
 }
 
-// TestEveryFailureIsASentence is the table of what a user sees. HOST stands
-// for the registry's host.
+// failure is a row of the table of what a user sees. HOST stands for the
+// registry's host.
+type failure struct {
+	name   string
+	before func(http.ResponseWriter, *http.Request) bool
+	ref    Ref
+	login  bool
+	kind   Kind
+	want   string
+}
+
+// TestEveryFailureIsASentence goes through the table.
 func TestEveryFailureIsASentence(t *testing.T) {
 	f := newFake(t)
 	ref, _, archive := f.push(t, "app", "1.2.3")
 	for _, version := range []string{"1.2.0", "1.3.0", "2.0.0"} {
 		f.push(t, "app", version)
 	}
+	for _, test := range slices.Concat(refusals(f, ref, digestOf(archive)), badAnswers(ref, archive), badTurns(ref)) {
+		t.Run(test.name, func(t *testing.T) {
+			options := Options{Cache: t.TempDir(), Stall: 30 * time.Second}
+			if test.kind == Stalled {
+				options.Stall = 80 * time.Millisecond
+			}
+			f.interfere(test.before)
+			if test.login {
+				options.Keychain = login
+				f.interfere(behindLogin(test.before))
+			}
+			c, _ := f.client(t, options)
+			_, err := c.Chart(t.Context(), test.ref)
+			checkError(t, err, test.kind, strings.ReplaceAll(test.want, "HOST", f.host))
+		})
+	}
+}
+
+// behindLogin wants a login before anything else.
+func behindLogin(then func(http.ResponseWriter, *http.Request) bool) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if _, _, found := r.BasicAuth(); !found {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			return refuse(w, 401, "UNAUTHORIZED", "")
+		}
+		return then(w, r)
+	}
+}
+
+// refusals is what registries answer instead of a chart.
+func refusals(f *fake, ref Ref, archive string) []failure {
 	missing := Ref{Repository: ref.Repository, Version: "1.2.9"}
-	blob := "/blobs/" + digestOf(archive)
-	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	tests := []struct {
-		name   string
-		before func(http.ResponseWriter, *http.Request) bool
-		ref    Ref
-		login  bool
-		kind   Kind
-		want   string
-	}{
+	return []failure{
 		{"401, nobody logged in", with("/v2/", 401, "UNAUTHORIZED", "who are you?"), ref, false, BadLogin,
 			"app 1.2.3: HOST wants a login: docker login HOST (it says: who are you?)"},
 		{"401, login refused", with("/manifests/", 401, "UNAUTHORIZED", ""), ref, true, BadLogin,
@@ -71,8 +101,8 @@ func TestEveryFailureIsASentence(t *testing.T) {
 			"HOST has no repository charts/app"},
 		{"no digest", nil, Ref{Repository: ref.Repository, Digest: digestOf(nil)}, false, NoVersion,
 			"HOST has no " + digestOf(nil) + " in charts/app"},
-		{"no blob", with(blob, 404, "BLOB_UNKNOWN", ""), ref, false, NotFound,
-			"HOST has the chart's manifest, but not its archive " + digestOf(archive)},
+		{"no blob", with("/blobs/"+archive, 404, "BLOB_UNKNOWN", ""), ref, false, NotFound,
+			"HOST has the chart's manifest, but not its archive " + archive},
 		{"no registry", on("/v2/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }), ref, false, NotRegistry,
 			"HOST is no OCI registry: it has no /v2/"},
 		{"429 for ever", with("/manifests/", 429, "TOOMANYREQUESTS", "pull rate limit"), ref, false, RateLimited,
@@ -81,6 +111,14 @@ func TestEveryFailureIsASentence(t *testing.T) {
 			"HOST is out of order: it answers 503 Service Unavailable, again and again"},
 		{"400", with("/manifests/", 400, "UNSUPPORTED", "no"), ref, false, Other,
 			"HOST answers 400 Bad Request (it says: no)"},
+	}
+}
+
+// badAnswers is charts that arrive otherwise than they were sent.
+func badAnswers(ref Ref, archive []byte) []failure {
+	blob := "/blobs/" + digestOf(archive)
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	return []failure{
 		{"truncated archive", on(blob, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(archive)))
 			_, _ = w.Write(archive[:10])
@@ -114,38 +152,23 @@ func TestEveryFailureIsASentence(t *testing.T) {
 		}), ref, false, TooLarge, "HOST sent more than 4194304 bytes"},
 		{"announces too much", on(blob, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "99999999999") }), ref, false, TooLarge,
 			"HOST sent more than 4194304 bytes"},
-		{"redirects for ever", on("/manifests/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 307) }), ref, false, Broken,
+	}
+}
+
+// badTurns is where registries send us.
+func badTurns(ref Ref) []failure {
+	return []failure{
+		{"redirects for ever", on("/manifests/", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+		}), ref, false, Broken,
 			"HOST redirects more than 10 times"},
 		{"redirect to plain HTTP", on("/manifests/", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://storage.company.test/x?signature="+canaryToken, 307)
+			http.Redirect(w, r, "http://storage.company.test/x?signature="+canaryToken, http.StatusTemporaryRedirect)
 		}), ref, false, PlainHTTP, "storage.company.test would be asked without TLS, in plain HTTP: if that is right, allow it with --plain-http storage.company.test"},
 		{"asks to come back tomorrow", on("/manifests/", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "3600")
 			w.WriteHeader(429)
 		}), ref, false, RateLimited, "HOST answers Too Many Requests and asks to come back in 1h0m0s"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			options := Options{Cache: t.TempDir(), Stall: 30 * time.Second}
-			if test.kind == Stalled {
-				options.Stall = 80 * time.Millisecond
-			}
-			if test.login {
-				options.Keychain = login
-				before := test.before
-				test.before = func(w http.ResponseWriter, r *http.Request) bool {
-					if _, _, found := r.BasicAuth(); !found {
-						w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-						return refuse(w, 401, "UNAUTHORIZED", "")
-					}
-					return before(w, r)
-				}
-			}
-			f.interfere(test.before)
-			c, _ := f.client(t, options)
-			_, err := c.Chart(t.Context(), test.ref)
-			checkError(t, err, test.kind, strings.ReplaceAll(test.want, "HOST", f.host))
-		})
 	}
 }
 
@@ -201,73 +224,6 @@ func TestListingForbidden(t *testing.T) {
 	c, _ := f.client(t, Options{})
 	_, err := c.Tags(t.Context(), f.host+"/charts/none")
 	checkError(t, err, NoRepository, f.host+" has no repository charts/none")
-}
-
-func TestRetries(t *testing.T) {
-	f := newFake(t)
-	ref, _, archive := f.push(t, "app", "1.2.3")
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	short := func(w http.ResponseWriter) {
-		w.Header().Set("Content-Length", fmt.Sprint(len(archive)))
-		_, _ = w.Write(archive[:len(archive)/2])
-	}
-	after := func(text string) func(http.ResponseWriter) {
-		return func(w http.ResponseWriter) {
-			w.Header().Set("Retry-After", text)
-			w.WriteHeader(429)
-		}
-	}
-	status := func(status int) func(http.ResponseWriter) {
-		return func(w http.ResponseWriter) { w.WriteHeader(status) }
-	}
-	const ms = time.Millisecond
-	tests := []struct {
-		name  string
-		fails []func(http.ResponseWriter)
-		want  []time.Duration
-	}{
-		{"backoff doubles", []func(http.ResponseWriter){status(500), status(502), status(503)}, []time.Duration{250 * ms, 500 * ms, 1000 * ms}},
-		{"Retry-After in seconds", []func(http.ResponseWriter){after("7")}, []time.Duration{7 * time.Second}},
-		{"Retry-After as a date", []func(http.ResponseWriter){after(now.Add(9 * time.Second).Format(http.TimeFormat))}, []time.Duration{9 * time.Second}},
-		{"Retry-After in the past", []func(http.ResponseWriter){after(now.Add(-time.Hour).Format(http.TimeFormat))}, []time.Duration{0}},
-		{"Retry-After that makes no sense", []func(http.ResponseWriter){after("soon"), after("-1")}, []time.Duration{250 * ms, 500 * ms}},
-		{"broken answers", []func(http.ResponseWriter){short, func(http.ResponseWriter) { panic(http.ErrAbortHandler) }}, []time.Duration{250 * ms, 500 * ms}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			var calls atomic.Int32
-			f.interfere(func(w http.ResponseWriter, r *http.Request) bool {
-				if !strings.Contains(r.URL.Path, "/blobs/"+digestOf(archive)) {
-					return false
-				}
-				call := int(calls.Add(1))
-				if call <= len(test.fails) {
-					test.fails[call-1](w)
-				}
-				return call <= len(test.fails)
-			})
-			c, waits := f.client(t, Options{Now: func() time.Time { return now }})
-			if _, err := c.Chart(t.Context(), ref); err != nil || !slices.Equal(*waits, test.want) {
-				t.Errorf("Chart = %v after waits %v; want %v", err, *waits, test.want)
-			}
-		})
-	}
-}
-
-func TestWaitsAreLeftToChanceInPart(t *testing.T) {
-	e := &exchange{options: Options{Jitter: func() float64 { return 0.5 }}}
-	if wait, err := e.wait(nil, nil, 2); wait != 750*time.Millisecond || err != nil {
-		t.Errorf("wait = %v, %v; want 750ms", wait, err)
-	}
-}
-
-func TestOnlyReadingIsRepeated(t *testing.T) {
-	for method, want := range map[string]bool{"GET": true, "HEAD": true, "POST": false, "PUT": false, "DELETE": false} {
-		req := httptest.NewRequest(method, "/", nil)
-		if got := repeatable(req, &http.Response{StatusCode: 503}, nil); got != want {
-			t.Errorf("repeatable(%s) = %t, want %t", method, got, want)
-		}
-	}
 }
 
 func TestNoConnection(t *testing.T) {
