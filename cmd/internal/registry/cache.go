@@ -110,7 +110,7 @@ func (c cache) lookup(repository, version string) string {
 		return ""
 	}
 	var r reference
-	if json.Unmarshal(content, &r) != nil || r.Repository != repository || r.Version != version || !digestForm.MatchString(r.Digest) {
+	if json.Unmarshal(content, &r) != nil || r.Repository != repository || r.Version != version || !isDigest(r.Digest) {
 		return ""
 	}
 	return r.Digest

@@ -121,7 +121,7 @@ func (d document) fromManifest() (contents, error) {
 // is fetched.
 func (d descriptor) check(what string, most int64) error {
 	switch {
-	case !digestForm.MatchString(d.Digest):
+	case !isDigest(d.Digest):
 		return notChart("its %s has digest %q: want sha256", what, clip(d.Digest))
 	case d.Size < 0:
 		return notChart("its %s has size %d", what, d.Size)

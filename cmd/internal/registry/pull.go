@@ -182,7 +182,7 @@ func (c *Client) fetchManifest(ctx context.Context, at location, identifier stri
 		return manifest{}, c.explain(ctx, question{at: at, what: "manifest", identifier: identifier}, err)
 	}
 	found := manifest{digestOf(got.Manifest), got.Manifest}
-	if digestForm.MatchString(identifier) && found.digest != identifier {
+	if isDigest(identifier) && found.digest != identifier {
 		return manifest{}, wrongDigest(at, "manifest", identifier, found.digest)
 	}
 	c.keep(found.digest, found.raw)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -33,12 +34,28 @@ func (r Ref) String() string {
 // The grammar of the OCI distribution specification, which is stricter than
 // the library: no empty and no relative parts of a path.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+//
+// Expressions are compiled when they are first needed: most commands never ask
+// a registry.
 var (
-	hostForm   = regexp.MustCompile(`^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
-	pathForm   = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagForm    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	hostForm = lazily(`^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
+	pathForm = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagForm  = lazily(`^[a-zA-Z0-9_][a-zA-Z0-9._-]*$`)
 )
+
+const longestTag = 128
+
+func lazily(form string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
+}
+
+func isTag(text string) bool { return len(text) <= longestTag && tagForm().MatchString(text) }
+
+// isDigest reports whether a text is sha256: and 64 digits in lower case.
+func isDigest(text string) bool {
+	digits, found := strings.CutPrefix(text, "sha256:")
+	return found && len(digits) == 64 && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // location is a reference that was checked.
 type location struct {
@@ -71,9 +88,9 @@ func (c *Client) locate(ref Ref) (location, error) {
 	switch {
 	case ref.Version == "" && ref.Digest == "":
 		return location{}, fmt.Errorf("chart %s: want a version or a digest", ref.Repository)
-	case ref.Version != "" && !tagForm.MatchString(tag):
+	case ref.Version != "" && !isTag(tag):
 		return location{}, fmt.Errorf("chart %s: no registry can have version %q: want letters, digits, dots, dashes and one +, at most 128", ref.Repository, ref.Version)
-	case ref.Digest != "" && !digestForm.MatchString(ref.Digest):
+	case ref.Digest != "" && !isDigest(ref.Digest):
 		return location{}, fmt.Errorf("chart %s: want a digest such as sha256:… with 64 hexadecimal digits, got %q", ref.Repository, ref.Digest)
 	}
 	return location{ref: ref, repository: repository, tag: tag}, nil
@@ -92,9 +109,9 @@ func (c *Client) repository(text string) (name.Repository, error) {
 	host, path, _ := strings.Cut(text, "/")
 	host = strings.ToLower(host)
 	switch {
-	case !hostForm.MatchString(host) || !strings.ContainsAny(host, ".:") && host != "localhost":
+	case !hostForm().MatchString(host) || !strings.ContainsAny(host, ".:") && host != "localhost":
 		return name.Repository{}, fmt.Errorf("repository %q does not start with a registry's host: want host/path/name", text)
-	case !pathForm.MatchString(path):
+	case !pathForm().MatchString(path):
 		return name.Repository{}, fmt.Errorf("repository %q: want host/path/name, with the path in lower case and without a tag", text)
 	}
 	repository, err := name.NewRepository(host+"/"+path, c.options.nameOptions(host)...)

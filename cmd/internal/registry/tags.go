@@ -178,7 +178,7 @@ func (c *Client) image(text string) (name.Reference, error) {
 		return nil, errors.New("an image is host/path/name:tag, without a scheme")
 	}
 	before, digest, pinned := strings.Cut(text, "@")
-	if pinned && !digestForm.MatchString(digest) {
+	if pinned && !isDigest(digest) {
 		return nil, errors.New("an image's reference has a user name, a password or a wrong digest in it: want host/path/name:tag or host/path/name@sha256:…")
 	}
 	host, _, _ := strings.Cut(before, "/")
@@ -187,7 +187,7 @@ func (c *Client) image(text string) (name.Reference, error) {
 		return nil, fmt.Errorf("%q is no image: want host/path/name:tag or host/path/name@sha256:…", text)
 	}
 	path := ref.Context().RepositoryStr()
-	if !pathForm.MatchString(path) || !pinned && !tagForm.MatchString(ref.Identifier()) {
+	if !pathForm().MatchString(path) || !pinned && !isTag(ref.Identifier()) {
 		return nil, fmt.Errorf("%q is no image: want host/path/name:tag or host/path/name@sha256:…", text)
 	}
 	return ref, nil
