@@ -36,9 +36,13 @@ func checkCache(t *testing.T, dir string) (blobs int) {
 func TestDamagedCacheIsFetchedAgain(t *testing.T) {
 	damages := map[string]func(path string) error{
 		"other bytes": func(path string) error { return os.WriteFile(path, []byte("x"), 0o600) },
-		"cut off":     func(path string) error { return os.Truncate(path, 10) },
-		"empty":       func(path string) error { return os.Truncate(path, 0) },
-		"grown":       func(path string) error { return os.Truncate(path, 1<<40) },
+		"as many other bytes": func(path string) error {
+			info, err := os.Stat(path)
+			return errors.Join(err, os.WriteFile(path, make([]byte, info.Size()), 0o600))
+		},
+		"cut off": func(path string) error { return os.Truncate(path, 10) },
+		"empty":   func(path string) error { return os.Truncate(path, 0) },
+		"grown":   func(path string) error { return os.Truncate(path, 1<<40) },
 		"link": func(path string) error {
 			return errors.Join(os.Remove(path), os.Symlink("/dev/zero", path))
 		},
@@ -75,6 +79,29 @@ func TestDamagedCacheIsFetchedAgain(t *testing.T) {
 			checkCache(t, dir)
 			checkFolder(t, dir)
 		})
+	}
+}
+
+func TestDamagedManifestIsFetchedAgain(t *testing.T) {
+	f := newFake(t)
+	ref, digest, _ := f.push(t, "app", "1.0.0")
+	dir := t.TempDir()
+	byDigest := Ref{Repository: ref.Repository, Digest: digest}
+	manifest, _, _ := chartParts(t, "app", "1.0.0")
+	other := strings.Replace(manifest, `{"schema`, `{"annotations":{"evil":"yes"},"schema`, 1)
+	for _, offline := range []bool{false, true} {
+		c, _ := f.client(t, Options{Cache: dir, Offline: offline})
+		if err := (cache{dir: dir, now: time.Now}).write(digest, []byte(other)); err != nil {
+			t.Fatal(err)
+		}
+		f.asked("")
+		_, err := c.Chart(t.Context(), byDigest)
+		if offline {
+			checkError(t, err, NotCached, "lacks its manifest "+digest)
+		} else if err != nil || f.asked("/manifests/"+digest) != 1 {
+			t.Errorf("Chart = %v, without asking the registry again", err)
+		}
+		checkCache(t, dir)
 	}
 }
 

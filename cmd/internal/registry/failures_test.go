@@ -3,11 +3,14 @@ package registry
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -158,10 +161,6 @@ func badAnswers(ref Ref, archive []byte) []failure {
 // badTurns is where registries send us.
 func badTurns(ref Ref) []failure {
 	return []failure{
-		{"redirects for ever", on("/manifests/", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
-		}), ref, false, Broken,
-			"HOST redirects more than 10 times"},
 		{"redirect to plain HTTP", on("/manifests/", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://storage.company.test/x?signature="+canaryToken, http.StatusTemporaryRedirect)
 		}), ref, false, PlainHTTP, "storage.company.test would be asked without TLS, in plain HTTP: if that is right, allow it with --plain-http storage.company.test"},
@@ -187,6 +186,32 @@ func TestSlowDripEndsInTime(t *testing.T) {
 	c, _ := f.client(t, Options{Timeout: 100 * time.Millisecond})
 	_, err := c.Chart(t.Context(), ref)
 	checkError(t, err, Stalled, f.host+" did not finish its answer within 100ms")
+}
+
+func TestSlowAnswerIsNoStalledOne(t *testing.T) {
+	body := strings.Repeat("x", 100)
+	resp := &http.Response{
+		Body: io.NopCloser(iotest.OneByteReader(strings.NewReader(body))), ContentLength: -1,
+		Request: httptest.NewRequest(http.MethodGet, "https://r.test/", nil),
+	}
+	steps := 0
+	got, err := readBody(resp, maxManifest, func() { steps++ })
+	if err != nil || string(got) != body || steps != len(body) {
+		t.Errorf("readBody = %d bytes, %v, and %d signs of progress; want %d of each", len(got), err, steps, len(body))
+	}
+}
+
+func TestRedirectsEnd(t *testing.T) {
+	f := newFake(t)
+	f.interfere(on("/manifests/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	c, _ := f.client(t, Options{})
+	_, err := c.Chart(t.Context(), Ref{Repository: f.host + "/charts/app", Version: "1.0.0"})
+	checkError(t, err, Broken, "redirects more than 10 times")
+	if asked := f.asked("/manifests/"); asked != maxHops+1 {
+		t.Errorf("%d requests, want %d", asked, maxHops+1)
+	}
 }
 
 func TestCallerMayGiveUp(t *testing.T) {
