@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"sync"
 
@@ -64,7 +65,7 @@ func (a app) charts(flags chartFlags) (charts, error) {
 	if _, err := os.ReadDir(flags.dir); err != nil {
 		return nil, fmt.Errorf("read folder %s: %w", flags.dir, errors.Unwrap(err))
 	}
-	return &chartsOnce{inner: chartFolder(flags.dir)}, nil
+	return &chartsOnce{inner: chartFolder(flags.dir), byName: true}, nil
 }
 
 // registry is the client for registries that the flags ask for.
@@ -116,12 +117,16 @@ func (r chartRegistry) Chart(ctx context.Context, wanted render.Chart) (sourced,
 
 // chartsOnce reads every chart once: the environments of a fleet have the same.
 type chartsOnce struct {
-	inner charts
-	known sync.Map // render.Chart to func() (sourced, error)
+	inner  charts
+	byName bool     // which repository does not matter
+	known  sync.Map // render.Chart to func() (sourced, error)
 }
 
 func (c *chartsOnce) Chart(ctx context.Context, wanted render.Chart) (sourced, error) {
 	wanted.PullSecret, wanted.CASecret = "", "" // they say nothing about which chart it is
+	if c.byName {
+		wanted.Repository = path.Base(wanted.Repository)
+	}
 	read, _ := c.known.LoadOrStore(wanted, sync.OnceValues(func() (sourced, error) { return c.inner.Chart(ctx, wanted) }))
 	return read.(func() (sourced, error))()
 }
