@@ -103,7 +103,10 @@ func TestChartsInChartsAsHelm(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := chart.Input{As: chart.Helm(), Release: "r", Namespace: "n", KubeVersion: "1.33"}
-	want := helmTemplate(t, file, in, nil)
+	want, failure := helmTemplate(t, file, in, nil)
+	if failure != "" {
+		t.Fatal(failure)
+	}
 	out, err := load(t, file).Render(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
