@@ -1,0 +1,96 @@
+package diff
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Unified is the differences as a unified diff of both sides, each object
+// written the same way: keys sorted, secrets redacted. It is for people and
+// for what shows diffs; since texts are normalised, it need not apply to the
+// files.
+func Unified(r Result, paint Paint) string {
+	var b strings.Builder
+	for _, c := range r.Changes {
+		source := render.Visible(c.Source)
+		from, to := "a/"+source, "b/"+source
+		switch c.Kind {
+		case Added:
+			from = "/dev/null"
+		case Removed:
+			to = "/dev/null"
+		}
+		about := ""
+		if c.Object.Kind != "" {
+			about = "\t" + c.Object.String()
+		}
+		if c.Within != c.Source {
+			about += " in " + render.Visible(c.Within)
+		}
+		fmt.Fprintln(&b, paint.paint(Title, "--- "+from+about))
+		fmt.Fprintln(&b, paint.paint(Title, "+++ "+to+about))
+		for line := range strings.Lines(c.hunks()) {
+			fmt.Fprintln(&b, paint.line(strings.TrimSuffix(line, "\n")))
+		}
+	}
+	return b.String()
+}
+
+// hunks is the lines of a change, with line numbers.
+func (c Change) hunks() string {
+	switch c.Kind {
+	case Added:
+		text := yamlOf(c.new.value)
+		return fmt.Sprintf("@@ -0,0 +1,%d @@\n", strings.Count(text, "\n")) + signed("+", text)
+	case Removed:
+		text := yamlOf(c.old.value)
+		return fmt.Sprintf("@@ -1,%d +0,0 @@\n", strings.Count(text, "\n")) + signed("-", text)
+	}
+	text := hunks(yamlOf(c.old.value), yamlOf(c.new.value))
+	if text == "" {
+		return "@@ @@ what differs is redacted\n"
+	}
+	return text
+}
+
+// JSON is the differences for programs: an object with changes, sorted, and a
+// summary of how many are added, removed, changed and unchanged, and with
+// effects of how many have each. A change has kind, within (the file, or the
+// environment and release), source, object (apiVersion, kind, namespace,
+// name), edits (op: add, remove, change or move; path; old; new) and effect
+// (action, fields, why, source). Fields are only ever added.
+func JSON(r Result) ([]byte, error) {
+	out := struct {
+		Changes []Change `json:"changes"`
+		Summary summary  `json:"summary"`
+	}{r.Changes, summary{r.Count(Added), r.Count(Removed), r.Count(Changed), r.Unchanged, nil}}
+	if out.Changes == nil {
+		out.Changes = []Change{}
+	}
+	for action, n := range r.actions() {
+		if out.Summary.Effects == nil {
+			out.Summary.Effects = map[Action]int{}
+		}
+		out.Summary.Effects[action] = n
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(out); err != nil {
+		return nil, fmt.Errorf("write the differences: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+type summary struct {
+	Added     int            `json:"added"`
+	Removed   int            `json:"removed"`
+	Changed   int            `json:"changed"`
+	Unchanged int            `json:"unchanged"`
+	Effects   map[Action]int `json:"effects,omitempty"`
+}
