@@ -127,7 +127,9 @@ func TestEffects(t *testing.T) {
 	keep := "metadata: {name: x, annotations: {helm.sh/resource-policy: keep}}"
 	stay := "metadata: {name: x, annotations: {argocd.argoproj.io/sync-options: 'Validate=false,Prune=false'}}"
 	force := "metadata: {name: x, annotations: {argocd.argoproj.io/sync-options: 'Force=true, Replace=true'}}"
-	noted := func(object, metadata string) string { return strings.Replace(object, "metadata: {name: x}", metadata, 1) }
+	noted := func(object, metadata string) string {
+		return strings.Replace(object, "metadata: {name: x}", metadata, 1)
+	}
 	hook := func(image string) string {
 		return noted(in("Job", template(image)), "metadata: {name: x, annotations: {helm.sh/hook: pre-upgrade}}")
 	}

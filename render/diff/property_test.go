@@ -63,14 +63,7 @@ type appliedItems struct {
 }
 
 func appliedList(v []any, items appliedItems, depth int) any {
-	type item struct {
-		value any
-		keys  string
-	}
-	kept, gone := make([]item, len(v)), map[int]bool{}
-	for i := range v {
-		kept[i].value = v[i]
-	}
+	kept, gone := slices.Clone(v), map[int]bool{}
 	var added []Step
 	for _, step := range items.steps {
 		edits := items.below[step]
@@ -80,13 +73,13 @@ func appliedList(v []any, items appliedItems, depth int) any {
 		case len(first.Path) == depth+1 && first.Op == Add:
 			added = append(added, step)
 		default:
-			kept[step.Old].value = applied(v[step.Old], edits, depth+1)
+			kept[step.Old] = applied(v[step.Old], edits, depth+1)
 		}
 	}
 	var list []any
 	for i := range kept {
 		if !gone[i] {
-			list = append(list, kept[i].value)
+			list = append(list, kept[i])
 		}
 	}
 	if items.order != nil {
