@@ -7,6 +7,7 @@ func checkIDs() []string {
 	return []string{
 		"annotations-size",
 		"argo-project",
+		"bad-image",
 		"bad-name",
 		"chart-fails",
 		"chart-kube-version",

@@ -53,7 +53,9 @@ type Proposal struct {
 
 // Position is the place in the environment file; its line is 0 where only the
 // file is known.
-func (f Finding) Position() render.Position { return render.Position{File: f.File, Line: f.Line, Column: f.Column} }
+func (f Finding) Position() render.Position {
+	return render.Position{File: f.File, Line: f.Line, Column: f.Column}
+}
 
 // mostText is how many characters of a text a finding has: names and values
 // come from charts, and may be anything.

@@ -18,10 +18,19 @@ type object struct {
 	namespace string // where it ends up; empty for what has none
 	// onInstall and onUpgrade: the action applies it, or runs it.
 	onInstall, onUpgrade bool
+	found                []pod
+	looked               bool
 }
+
+// mostObjects is how many objects of a release are looked at: comparing them
+// with each other costs the square of it.
+const mostObjects = 10_000
 
 // read reads the objects of an install and an upgrade, each once.
 func (r *release) read() error {
+	if n := max(len(r.Install.Objects), len(r.Upgrade.Objects)); n > mostObjects {
+		return fmt.Errorf("the chart makes %d objects: at most %d are looked at", n, mostObjects)
+	}
 	known := map[string]*object{}
 	add := func(made chart.Object, upgrade bool) error {
 		id := made.Kind + "\x00" + made.Namespace + "\x00" + made.Name + "\x00" + made.Group()
@@ -118,7 +127,9 @@ func (o *object) named() *Object { return &Object{o.APIVersion, o.Kind, o.namesp
 // is reports whether the object is of one of the kinds.
 func (o *object) is(kinds ...string) bool { return slices.Contains(kinds, o.Kind) }
 
-func (o *object) annotation(key string) string { return text(at(o.tree, "metadata", "annotations", key)) }
+func (o *object) annotation(key string) string {
+	return text(at(o.tree, "metadata", "annotations", key))
+}
 
 // runs reports whether the object is a hook for one of the events.
 func (o *object) runs(events ...string) bool {
@@ -126,7 +137,9 @@ func (o *object) runs(events ...string) bool {
 }
 
 // phase reports whether the object is a hook in one of Argo CD's phases.
-func (o *object) phase(name string) bool { return o.Hook != nil && slices.Contains(o.Hook.Phases, name) }
+func (o *object) phase(name string) bool {
+	return o.Hook != nil && slices.Contains(o.Hook.Phases, name)
+}
 
 // pod is a pod, or a template of pods, in an object of any kind.
 type pod struct {
@@ -141,6 +154,13 @@ const mostDepth = 16
 
 // pods is what pods the object is or makes.
 func (o *object) pods() []pod {
+	if !o.looked {
+		o.looked, o.found = true, o.lookForPods()
+	}
+	return o.found
+}
+
+func (o *object) lookForPods() []pod {
 	var found []pod
 	if o.is("CustomResourceDefinition") {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/images"
 )
 
 // scope is what checks look at, and what they found.
@@ -12,7 +13,8 @@ type scope struct {
 	Input
 	releases []*release
 	check    Check
-	added    int // by the check in the release
+	added    int             // by the check in the release
+	makes    map[string]bool // see index
 	found    []Finding
 }
 
@@ -21,7 +23,12 @@ type release struct {
 	Release
 	wave    int // from 0
 	objects []*object
-	values  []render.Explained
+	values  []render.Explained // what the environment sets
+	// defaults is what the chart sets, once somebody asked.
+	defaults []leaf
+	// found is the images of the objects, once somebody searched for them.
+	found    []images.Image
+	searched bool
 }
 
 func newScope(in Input) (*scope, error) {
@@ -120,18 +127,44 @@ func (s *scope) valuesField(r *release) string {
 }
 
 // putValue says that the chart value which match finds can change what was
-// found, if the environment says one.
-func (s *scope) putValue(f *Finding, r *release, match func(path string, value any) bool) {
+// found: one that the environment says, or else a default of the chart. It
+// gives the field of the environment for that value, empty if none matches.
+func (s *scope) putValue(f *Finding, r *release, match func(path string, value any) bool) string {
 	for _, e := range r.values {
 		if e.Origin.From != render.FromEnvironment || e.Secret != nil || !match(e.Path, e.Value) {
 			continue
 		}
 		f.File, f.Line, f.Column, f.Setting = e.Origin.File, e.Origin.Line, e.Origin.Column, e.Origin.Field
 		if f.Setting == "" {
-			f.Setting = s.valuesField(r) + "." + e.Path
+			f.Setting = join(s.valuesField(r), e.Path)
 		}
-		return
+		return f.Setting
 	}
+	for _, d := range r.defaultLeaves() {
+		if match(d.path, d.value) {
+			s.put(f, s.valuesField(r)+"."+d.path)
+			return f.Setting
+		}
+	}
+	return ""
+}
+
+// leaf is a plain value at a path.
+type leaf struct {
+	path  string
+	value any
+}
+
+// defaultLeaves is the chart's default values.
+func (r *release) defaultLeaves() []leaf {
+	if r.defaults != nil {
+		return r.defaults
+	}
+	r.defaults = []leaf{}
+	if values, err := r.Chart.Defaults(); err == nil {
+		leaves(values, "", func(path, _ string, value any) { r.defaults = append(r.defaults, leaf{path, value}) })
+	}
+	return r.defaults
 }
 
 // lastKey is the last key of a dotted path.
