@@ -2,9 +2,9 @@ package check
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -118,7 +118,7 @@ func fluxDeadlock(s *scope, o *object) {
 		f.Fix = "let the chart migrate before the install, or make its services ready without it"
 		s.add(f)
 	case !r.MigratesAfterInstall:
-		f := o.finding(hookField, "Flux runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", r.InstallTimeout, until(heals))
+		f := o.finding(hookField, "Flux runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", length(r.InstallTimeout), until(heals))
 		f.Fix = "say migrations.afterInstall: true"
 		f.Set = []Proposal{{afterInstall, true}}
 		s.put(&f, afterInstall)
@@ -180,7 +180,7 @@ func migrationSetting(s *scope, r *release) {
 	if migrations[0].Hook != nil {
 		order = "before the services"
 	}
-	f := migrations[0].finding("", "the chart migrates %s, but migrations.afterInstall is on: the first install has only %s, while migrations may take %s", order, r.InstallTimeout, r.UpgradeTimeout)
+	f := migrations[0].finding("", "the chart migrates %s, but migrations.afterInstall is on: the first install has only %s, while migrations may take %s", order, length(r.InstallTimeout), length(r.UpgradeTimeout))
 	if minor < 7 {
 		f.Message = fmt.Sprintf("the chart migrates %s, but migrations.afterInstall is on: Flux %s then does not wait for the first install, and the next wave starts before anything runs", order, s.Plan.Delivery.Flux.Version)
 	}
@@ -200,121 +200,11 @@ func migrationTwice(s *scope, r *release) {
 	}
 }
 
-// runsFirst reports whether a hook runs before the first install of its release.
-func (o *object) runsFirst() bool {
-	if o.Hook == nil || !o.onInstall {
-		return false
+// length is a length of time as people write it: 10m, not 10m0s.
+func length(d time.Duration) string {
+	short := strings.TrimSuffix(d.String(), "0s")
+	if strings.HasSuffix(short, "h0m") {
+		short = strings.TrimSuffix(short, "0m")
 	}
-	return o.runs("pre-install") || o.phase("PreSync")
-}
-
-func hookBeforeObjects(s *scope, r *release) {
-	for _, o := range r.objects {
-		if !o.runsFirst() || o.runs("test") {
-			continue
-		}
-		for _, ref := range o.references() {
-			if later := r.later(o, ref); later != nil {
-				f := o.finding(ref.path, "the hook runs before the first install and needs %s %s, which the same release makes %s: its pod never starts", ref.kind, ref.name, when(later))
-				f.Fix = "make it exist before the release, or give the hook another phase"
-				if ref.kind == "Secret" && r.Key == render.PrefectCloud && s.Plan.Secrets.Into != render.IntoChart {
-					f.Fix = "say secrets.into: chart, with which the Secrets exist before"
-					s.put(&f, "spec.secrets.into")
-				}
-				s.add(f)
-			}
-		}
-		if database := r.database(); database != nil && slices.Contains(r.migrations(), o) {
-			f := o.finding(hookField, "the hook migrates before the first install, and the database %s %s comes with it: there is nothing to migrate yet", database.Kind, database.Name)
-			f.Fix = "use an external database: spec.database"
-			s.put(&f, "spec.database")
-			s.add(f)
-		}
-	}
-}
-
-func when(o *object) string {
-	if o.Hook != nil {
-		return "in a later hook"
-	}
-	return "after it"
-}
-
-// later is the object that a hook refers to, if its release makes it only
-// after the hook.
-func (r *release) later(hook *object, ref reference) *object {
-	for _, o := range r.objects {
-		if o.Kind != ref.kind || o.Name != ref.name || o.namespace != hook.namespace || !o.onInstall {
-			continue
-		}
-		if o.runsFirst() && (o.Hook.Weight < hook.Hook.Weight || o.Hook.Weight == hook.Hook.Weight && !o.is("Job", "Pod")) {
-			return nil
-		}
-		return o
-	}
-	return nil
-}
-
-var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
-
-// inName is a version the way object names have it.
-func inName(version string) string {
-	return strings.Trim(notInNames.ReplaceAllString(strings.ToLower(version), "-"), "-")
-}
-
-var hashed = regexp.MustCompile(`(^|-)[0-9a-f]{8,}($|-)`)
-
-func immutableJob(s *scope, r *release) {
-	for _, o := range r.objects {
-		if !o.is("Job") || o.Hook != nil || o.replaced() || at(o.tree, "spec", "ttlSecondsAfterFinished") != nil {
-			continue
-		}
-		if name := o.Name; hashed.MatchString(name) || strings.Contains(name, inName(r.Chart.Version())) || o.tagIn(name) {
-			continue
-		}
-		f := o.finding("metadata.name", "the name has nothing of the version, and the template of a Job cannot be changed: the API server refuses the upgrade that brings another image")
-		f.Fix = "let the chart put the version into the name, or make the Job a hook"
-		s.add(f)
-	}
-}
-
-// replaced reports whether Argo CD makes the object anew instead of changing it.
-func (o *object) replaced() bool {
-	options := o.annotation("argocd.argoproj.io/sync-options")
-	return strings.Contains(options, "Replace=true") && strings.Contains(options, "Force=true")
-}
-
-// tagIn reports whether a name has the tag of an image of the object, or what
-// fits of it.
-func (o *object) tagIn(name string) bool {
-	for _, p := range o.pods() {
-		for _, c := range p.containers() {
-			image := text(c.spec["image"])
-			tag := inName(image[strings.LastIndex(image, ":")+1:])
-			if tag == "" {
-				continue
-			}
-			for cut := len(tag); cut >= min(len(tag), 8); cut-- {
-				if strings.HasSuffix(name, tag[:cut]) || strings.Contains(name, tag) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-func podRunsOnce(s *scope, r *release) {
-	for _, o := range r.objects {
-		policy := text(at(o.tree, "spec", "restartPolicy"))
-		if !o.is("Pod") || o.Hook != nil || policy != "Never" && policy != "OnFailure" {
-			continue
-		}
-		f := o.finding("spec.restartPolicy", "the pod runs to its end on the first install, and no upgrade runs it again")
-		if minor, flux := s.flux(); flux && minor < 8 {
-			f.Message += fmt.Sprintf("; Flux %s waits for it to be ready, and a pod that has ended never is", s.Plan.Delivery.Flux.Version)
-		}
-		f.Fix = "make the chart use a Job"
-		s.add(f)
-	}
+	return short
 }

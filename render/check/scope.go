@@ -86,7 +86,7 @@ func (s *scope) add(f Finding) {
 	if f.Setting == "" {
 		f.Setting = "metadata.name"
 		if f.Release != "" {
-			f.Setting = s.Plan.ReleasePath(f.Release)
+			f.Setting = s.releaseField(f.Release)
 		}
 	}
 	if f.File == "" {
@@ -98,6 +98,18 @@ func (s *scope) add(f Finding) {
 	}
 	f.Source, f.Field, f.Message, f.Fix = clean(f.Source), clean(f.Field), clean(f.Message), clean(f.Fix)
 	s.found = append(s.found, f)
+}
+
+// releaseField is the field of the environment that brings a release: for the
+// vendor's its version.
+func (s *scope) releaseField(key string) string {
+	switch key {
+	case render.PrefectIstiod:
+		return "spec.versions.prefectIstiod"
+	case render.PrefectCloud:
+		return "spec.versions.prefectCloud"
+	}
+	return s.Plan.ReleasePath(key)
 }
 
 // put says that a field of the environment can change what was found.

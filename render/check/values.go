@@ -184,11 +184,22 @@ func tlsInObjects(s *scope, r *release) {
 			f.Fix = "verify certificates, with the authority that issued them"
 			setting, mode, _ := strings.Cut(said, "=")
 			s.putValue(&f, r, func(path string, value any) bool {
-				return strings.EqualFold(lastKey(path), setting) && (mode == "" || strings.EqualFold(text(value), mode))
+				return letters(lastKey(path)) == letters(setting) && (mode == "" || strings.EqualFold(text(value), mode))
 			})
 			s.add(f)
 		})
 	}
+}
+
+// letters is a name as it is said, however it is written: clientVerifySSL and
+// CLIENT_VERIFY_SSL are one.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
 }
 
 // statement is a value with what it is the value of, as a setting is written.
