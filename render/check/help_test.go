@@ -50,6 +50,21 @@ type setting struct {
 	// of its Chart.yaml behind name and version.
 	template, values, metadata string
 	more                       map[string]string
+	// stand is whether the vendor's releases are the stand-ins although there
+	// is a template; else they are charts without anything in them.
+	stand bool
+	// once: nothing is random, and a second rendering is not needed.
+	once bool
+	// defaults is used instead of base.
+	defaults string
+	// catalog is used instead of the embedded one.
+	catalog string
+}
+
+// whole is the setting with the stand-ins.
+func (s setting) whole() setting {
+	s.stand = true
+	return s
 }
 
 // environment is the text of the environment file.
@@ -88,8 +103,11 @@ func find(t testing.TB, s setting) []check.Finding {
 
 // standIn is the charts of a setting: its own, and the stand-ins.
 func (s setting) standIn(release render.Release) (map[string][]byte, error) {
-	if release.Key == "app" {
+	switch {
+	case release.Key == "app":
 		return s.files(), nil
+	case s.template != "" && !s.stand:
+		return map[string][]byte{"Chart.yaml": []byte("apiVersion: v2\nname: " + release.Key + "\nversion: 1.2.900\n")}, nil
 	}
 	return charts.Files(release.Key, release.Chart.Version)
 }
@@ -97,15 +115,33 @@ func (s setting) standIn(release render.Release) (map[string][]byte, error) {
 // findIn runs the checks on the text of an environment.
 func findIn(t testing.TB, s setting, text string, files func(render.Release) (map[string][]byte, error)) []check.Finding {
 	t.Helper()
+	return findWith(t, s, text, func(release render.Release) (chart.Chart, error) {
+		own, err := files(release)
+		if err != nil {
+			return chart.Chart{}, err
+		}
+		return chart.FromFiles(own)
+	})
+}
+
+// findWith does so with charts from anywhere.
+func findWith(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) []check.Finding {
+	t.Helper()
 	target, err := targets.ByName(cmp.Or(s.target, "flux"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	env, err := render.Parse("prod.yaml", []byte(text), func(string) ([]byte, error) { return []byte(base), nil })
+	env, err := render.Parse("prod.yaml", []byte(text), func(string) ([]byte, error) { return []byte(cmp.Or(s.defaults, base)), nil })
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	plan, err := render.NewPlan(env, catalog.Embedded(), target.SecretsInto())
+	cat := catalog.Embedded()
+	if s.catalog != "" {
+		if cat, err = catalog.Parse("catalog.yaml", []byte(s.catalog)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := render.NewPlan(env, cat, target.SecretsInto())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -115,15 +151,11 @@ func findIn(t testing.TB, s setting, text string, files func(render.Release) (ma
 	}
 	in := check.Input{Environment: env, Plan: plan, Target: target.Name(), Manifests: rendering.Manifests}
 	for _, release := range plan.Releases() {
-		own, err := files(release)
+		read, err := load(release)
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, err := chart.FromFiles(own)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in.Releases = append(in.Releases, rendered(t, plan, release, read, target.Name()))
+		in.Releases = append(in.Releases, rendered(t, plan, release, read, s))
 	}
 	found, err := check.Run(in)
 	if err != nil {
@@ -133,7 +165,7 @@ func findIn(t testing.TB, s setting, text string, files func(render.Release) (ma
 }
 
 // rendered is a release as the command renders it.
-func rendered(t testing.TB, plan render.Plan, release render.Release, read chart.Chart, target string) check.Release {
+func rendered(t testing.TB, plan render.Plan, release render.Release, read chart.Chart, s setting) check.Release {
 	t.Helper()
 	values, err := release.PlaceholderValues()
 	if err != nil {
@@ -143,7 +175,7 @@ func rendered(t testing.TB, plan render.Plan, release render.Release, read chart
 		As: chart.Argo(), Release: release.Name, Namespace: release.Namespace, Values: values,
 		KubeVersion: plan.KubeVersion, APIVersions: plan.APIVersions, OriginNamespace: release.Namespace, OriginName: release.Key,
 	}
-	if target == "flux" {
+	if s.target != "argo" {
 		in.As = chart.Flux(string(plan.Delivery.Flux.Version))
 	}
 	made := check.Release{Release: release, Chart: read, Rendered: in}
@@ -154,12 +186,16 @@ func rendered(t testing.TB, plan render.Plan, release render.Release, read chart
 		in   chart.Input
 		made *chart.Output
 	}{{in, &made.Install}, {in, &made.Again}, {upgrade, &made.Upgrade}} {
+		if s.once && one.made == &made.Again {
+			made.Again = made.Install
+			continue
+		}
 		var err error
 		if *one.made, err = read.Render(context.Background(), one.in); err != nil {
 			failures = append(failures, err)
 		}
 	}
-	if target == "argo" {
+	if s.target == "argo" {
 		made.Upgrade = chart.Output{}
 	}
 	if failures != nil {

@@ -20,7 +20,7 @@ func immutableJob(s *scope, r *release) {
 		if !o.is("Job") || o.Hook != nil || o.replaced() || at(o.tree, "spec", "ttlSecondsAfterFinished") != nil {
 			continue
 		}
-		if name := o.Name; hashed.MatchString(name) || strings.Contains(name, inName(r.Chart.Version())) || o.tagIn(name) {
+		if name := inName(o.Name); hashed.MatchString(name) || strings.Contains(name, inName(r.Chart.Version())) || o.tagIn(name) {
 			continue
 		}
 		f := o.finding("metadata.name", "the name has nothing of the version, and the template of a Job cannot be changed: the API server refuses the upgrade that brings another image")

@@ -99,6 +99,9 @@ func badName(s *scope, r *release) {
 func (s *scope) badObjectName(o *object) {
 	var wrong []string
 	switch {
+	case o.Kind == "" || o.APIVersion == "":
+		s.add(o.finding("kind", "the API server refuses an object without kind and apiVersion"))
+		return
 	case o.is("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"):
 		wrong = content.IsPathSegmentName(o.Name)
 	case slices.Contains(shortNames, o.Kind) && o.Group() == "":

@@ -202,7 +202,10 @@ func migrationTwice(s *scope, r *release) {
 
 // length is a length of time as people write it: 10m, not 10m0s.
 func length(d time.Duration) string {
-	short := strings.TrimSuffix(d.String(), "0s")
+	short := d.String()
+	if strings.HasSuffix(short, "m0s") {
+		short = strings.TrimSuffix(short, "0s")
+	}
 	if strings.HasSuffix(short, "h0m") {
 		short = strings.TrimSuffix(short, "0m")
 	}

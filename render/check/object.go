@@ -44,6 +44,9 @@ func (r *release) read() error {
 			return err
 		}
 		for _, item := range items(made, tree) {
+			if len(item.tree) == 0 {
+				continue // a document of comments
+			}
 			o := &object{Object: item.Object, release: r, tree: item.tree, onInstall: !upgrade, onUpgrade: upgrade}
 			r.objects = append(r.objects, o)
 			known[id] = o

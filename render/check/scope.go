@@ -148,7 +148,7 @@ func (s *scope) putValue(f *Finding, r *release, match func(path string, value a
 		}
 		f.File, f.Line, f.Column, f.Setting = e.Origin.File, e.Origin.Line, e.Origin.Column, e.Origin.Field
 		if f.Setting == "" {
-			f.Setting = join(s.valuesField(r), e.Path)
+			f.Setting = s.valuesField(r) + "." + e.Path
 		}
 		return f.Setting
 	}

@@ -135,7 +135,7 @@ func nulls(part chart.Part, prefix string) []string {
 	for _, inner := range part.Parts {
 		leaves(part.Values[inner.Key], "", func(path, _ string, value any) {
 			if value == nil && path != "" && at(any(inner.Values), strings.Split(path, ".")...) != nil {
-				paths = append(paths, join(prefix+inner.Key, path))
+				paths = append(paths, prefix+inner.Key+"."+path)
 			}
 		})
 		paths = append(paths, nulls(inner, prefix+inner.Key+".")...)
