@@ -17,7 +17,7 @@ extends: base.yaml
 metadata: {name: prod}
 spec:
   mesh: existing
-  delivery: {argo: {clusterResources: [{group: apiextensions.k8s.io, kind: CustomResourceDefinition}, {group: rbac.authorization.k8s.io, kind: ClusterRole}, {group: rbac.authorization.k8s.io, kind: ClusterRoleBinding}]}}
+  delivery: {argo: {clusterResources: [{group: apiextensions.k8s.io, kind: CustomResourceDefinition}, {group: apiregistration.k8s.io, kind: APIService}, {group: admissionregistration.k8s.io, kind: MutatingWebhookConfiguration}, {group: admissionregistration.k8s.io, kind: ValidatingWebhookConfiguration}, {group: rbac.authorization.k8s.io, kind: ClusterRole}, {group: rbac.authorization.k8s.io, kind: ClusterRoleBinding}]}}
   releases:
   - {name: base, chart: oci://registry.company.com/charts/base, version: 1.28.3, namespace: istio-system}
   - {name: istiod, chart: oci://registry.company.com/charts/istiod, version: 1.28.3, namespace: istio-system, needs: [base]}
