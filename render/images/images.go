@@ -89,7 +89,7 @@ const MostImages = 10_000
 // neither are the definitions of custom resources: they have examples. The
 // error is that an object is no YAML or that there are more than MostImages.
 func Find(objects []chart.Object) (Result, error) {
-	f := &finder{seen: map[Image]bool{}}
+	f := &finder{seen: map[place]bool{}}
 	var all []item
 	for _, object := range objects {
 		tree, err := object.Tree()
@@ -98,13 +98,13 @@ func Find(objects []chart.Object) (Result, error) {
 		}
 		all = append(all, items(object, tree)...)
 	}
+	f.injectors(all) // before others find the parts of what it composes
 	for _, one := range all {
 		f.look(one)
 		if len(f.result.Images) > MostImages {
 			return Result{}, fmt.Errorf("the objects name images at more than %d places", MostImages)
 		}
 	}
-	f.injectors(all)
 	slices.SortFunc(f.result.Images, compare)
 	return f.result, nil
 }
