@@ -210,6 +210,7 @@ func TestWords(t *testing.T) {
 		`env: [{name: A_IMAGE, valueFrom: {configMapKeyRef: {name: image, key: "a.b/c:v1"}}}]`: "",
 		`args: ["--image=b:1"]`:                                                                "likely argument docker.io/library/b:1: args[0]",
 		`args: [--image, "b:1"]`:                                                               "likely argument docker.io/library/b:1: args[1]",
+		`args: [image, "b:1"]`:                                                                 "",
 		`args: [--name, "b:1"]`:                                                                "",
 		`args: [--prometheus-config-reloader=a.b/c:v1]`:                                        "possible argument a.b/c:v1: args[0]",
 		`args: ["--listen=:8080", "--address=a.b:8080", "a.b/c:8080", "--image-gc=80"]`:        "",

@@ -146,7 +146,6 @@ func (f *finder) word(name, value string, how How, at *path) {
 		how = Text
 	}
 	switch {
-	case value == auto || value == "":
 	case isImageKey(name) && isReference(name, value):
 		f.add(value, how, Likely, at)
 	case strings.ContainsAny(value, "\n{["):
@@ -191,7 +190,7 @@ func (f *finder) lines(value string, at *path) {
 			continue
 		}
 		for _, found := range imageLine().FindAllStringSubmatch(line, -1) {
-			if name, of := found[1], found[2]; of != auto && isReference(name, of) {
+			if name, of := found[1], found[2]; isReference(name, of) {
 				f.add(of, Text, Likely, at.nth(number))
 			}
 		}

@@ -61,6 +61,14 @@ func TestTooMuch(t *testing.T) {
 	if got := find(t, large); len(got.Images) > 0 || len(got.Unread) != 1 || got.Unread[0].Name != "a" {
 		t.Errorf("Find gave %d images and did not read %v, want no image and one object", len(got.Images), got.Unread)
 	}
+	texts := []string{strings.Repeat("# none\n", 140_000), "image: a:1\n"}
+	var full []chart.Object
+	for range 18 {
+		full = append(full, configMap(texts[0]))
+	}
+	if got := find(t, append(full, configMap(texts[1]))...); len(got.Images) > 0 || len(got.Unread) == 0 {
+		t.Errorf("behind 18 MB of texts %d images were found, %v not read", len(got.Images), got.Unread)
+	}
 	var many strings.Builder
 	for i := range images.MostImages + 1 {
 		fmt.Fprintf(&many, "- image: a:%d\n", i)
@@ -70,5 +78,63 @@ func TestTooMuch(t *testing.T) {
 	}
 	if _, err := images.Find([]chart.Object{{Source: "x", YAML: []byte("{")}}); err == nil || !strings.Contains(err.Error(), "x") {
 		t.Errorf("error %v, want that x is no YAML", err)
+	}
+}
+
+// TestDeep: what lies too deep is not looked at.
+func TestDeep(t *testing.T) {
+	list := func(depth int) string {
+		return strings.Repeat("{apiVersion: v1, kind: List, items: [", depth) + "{apiVersion: v1, kind: Pod, spec: {containers: [{image: a:1}]}}" + strings.Repeat("]}", depth)
+	}
+	texts := func(depth int) string {
+		text := "image: a:1\n"
+		for range depth {
+			text = fmt.Sprintf("{\"x\": %q}", text)
+		}
+		return text
+	}
+	for name, object := range map[string]func(deep int) chart.Object{
+		"lists": func(deep int) chart.Object {
+			return chart.Object{APIVersion: "v1", Kind: "List", YAML: []byte(list(40 + 100*deep))}
+		},
+		"maps": func(deep int) chart.Object {
+			n := 50 + 100*deep
+			return chart.Object{Kind: "Thing", YAML: []byte(strings.Repeat("{a: ", n) + "{image: a:1}" + strings.Repeat("}", n))}
+		},
+		"texts": func(deep int) chart.Object { return configMap(texts(2 + 4*deep)) },
+		"line": func(deep int) chart.Object {
+			return configMap("{{\n" + strings.Repeat(" ", 1000+4000*deep) + "image: a:1\n")
+		},
+	} {
+		if got := len(find(t, object(0)).Images); got != 1 {
+			t.Errorf("%s: %d images, want 1", name, got)
+		}
+		if got := len(find(t, object(1)).Images); got != 0 {
+			t.Errorf("%s, deeper: %d images, want none", name, got)
+		}
+	}
+}
+
+// TestProxyTags: the tag of a proxy's image, and its type, as istiod puts them
+// together.
+func TestProxyTags(t *testing.T) {
+	for _, test := range []struct{ tag, imageType, want string }{
+		{`"1.0"`, "", "1.0"},
+		{`"1.0-debug"`, "", "1.0-debug"},
+		{`"1.0"`, "distroless", "1.0-distroless"},
+		{`"1.0-debug"`, "distroless", "1.0-distroless"},
+		{`"1.0-debug-distroless"`, "own", "1.0-debug-own"},
+		{`"1.0-debug"`, "default", "1.0"},
+		{`"1.0-own"`, "default", "1.0-own"},
+		{`2`, "", "2"},
+	} {
+		values := fmt.Sprintf(`{"global": {"hub": "a.b", "tag": %s}}`, test.tag)
+		injector := fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {name: istio-sidecar-injector-x}, data: {config: '{{ .ProxyImage }}', values: %q}}", values)
+		mesh := fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {name: istio-x}, data: {mesh: 'defaultConfig: {image: {imageType: %q}}'}}", test.imageType)
+		other := "{apiVersion: v1, kind: ConfigMap, metadata: {name: istio}, data: {mesh: 'defaultConfig: {image: {imageType: other}}'}}"
+		got := lines(find(t, object(t, other), object(t, mesh), object(t, injector)).Images)
+		if want := "certain injector a.b/proxyv2:" + test.want + ": data.values: global.hub"; len(got) != 1 || got[0] != want {
+			t.Errorf("tag %s, type %q: got %q, want %q", test.tag, test.imageType, got, want)
+		}
 	}
 }
