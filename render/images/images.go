@@ -130,19 +130,19 @@ type item struct {
 	path *path
 }
 
-// deepest is how many levels are looked at, of lists and of everything else.
+// deepest is how many levels of an object are looked at.
 const deepest = 100
 
 // items takes a list apart. Each item is in its own right, at its place in the
 // list.
 func items(o chart.Object, tree map[string]any) []item {
 	one := Object{Source: o.Source, APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
-	return below(item{one, tree, nil}, 0)
+	return below(item{one, tree, nil})
 }
 
-func below(one item, depth int) []item {
+func below(one item) []item {
 	list, isList := one.tree["items"].([]any)
-	if !strings.HasSuffix(one.Kind, "List") || !isList || depth > deepest {
+	if !strings.HasSuffix(one.Kind, "List") || !isList {
 		return []item{one}
 	}
 	var all []item
@@ -153,7 +153,7 @@ func below(one item, depth int) []item {
 		}
 		metadata, _ := tree["metadata"].(map[string]any)
 		object := Object{Source: one.Source, APIVersion: text(tree["apiVersion"]), Kind: text(tree["kind"]), Namespace: text(metadata["namespace"]), Name: text(metadata["name"])}
-		all = append(all, below(item{object, tree, one.path.key("items").index(i)}, depth+1)...)
+		all = append(all, below(item{object, tree, one.path.key("items").index(i)})...)
 	}
 	return all
 }
