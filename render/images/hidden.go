@@ -21,7 +21,7 @@ func (f *finder) value(key string, value any, at *path) {
 			f.value(key, one, at.index(i))
 		}
 	case string:
-		f.string(key, value, at)
+		f.word(key, value, f.how, at)
 	}
 }
 
@@ -38,8 +38,12 @@ func (f *finder) tree(key string, tree map[string]any, at *path) {
 		skipped["image"] = true
 	}
 	for _, name := range sortedKeys(tree) {
+		below := name
+		if _, isText := tree[name].(string); isText && strings.HasSuffix(strings.ToLower(key), "images") {
+			below = key // images by their names
+		}
 		if !skipped[name] {
-			f.value(name, tree[name], at.key(name))
+			f.value(below, tree[name], at.key(name))
 		}
 	}
 }
@@ -71,20 +75,6 @@ func composed(tree map[string]any) string {
 		name += "@" + digest
 	}
 	return name
-}
-
-// string looks at a text in a field: an image by its key, a document, or
-// something that has no other sense than that of a reference.
-func (f *finder) string(key, value string, at *path) {
-	switch {
-	case value == auto || value == "":
-	case isImageKey(key) && isReference(key, value):
-		f.add(value, f.how, Likely, at)
-	case strings.ContainsAny(value, "\n{["):
-		f.text(value, at.document())
-	case isFull(value):
-		f.add(value, f.how, Possible, at)
-	}
 }
 
 // isImageKey reports whether a key says that an image lies there: image,
@@ -149,13 +139,13 @@ func (f *finder) variables(value any, at *path) {
 	}
 }
 
-// word looks at a text that has a name.
+// word looks at a text that has a name: an image because the name says so, a
+// document, or something that has no other sense than that of a reference.
 func (f *finder) word(name, value string, how How, at *path) {
 	if f.how == Text {
 		how = Text
 	}
 	switch {
-	case value == auto || value == "":
 	case isImageKey(name) && isReference(name, value):
 		f.add(value, how, Likely, at)
 	case strings.ContainsAny(value, "\n{["):
@@ -172,6 +162,10 @@ func (f *finder) arguments(value any, at *path) {
 	before := ""
 	for i, one := range list {
 		word := text(one)
+		if strings.ContainsAny(word, " \n") {
+			f.text(word, at.index(i).document())
+			continue
+		}
 		name, of, found := strings.Cut(word, "=")
 		if !found {
 			name, of = before, word
@@ -196,7 +190,7 @@ func (f *finder) lines(value string, at *path) {
 			continue
 		}
 		for _, found := range imageLine().FindAllStringSubmatch(line, -1) {
-			if name, of := found[1], found[2]; of != auto && isReference(name, of) {
+			if name, of := found[1], found[2]; isReference(name, of) {
 				f.add(of, Text, Likely, at.nth(number))
 			}
 		}

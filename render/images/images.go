@@ -41,13 +41,7 @@ const (
 )
 
 // Object is which object of a chart something was found in.
-type Object struct {
-	Source     string `json:"source"` // the template
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Namespace  string `json:"namespace,omitempty"` // as the chart says it: empty for the release's
-	Name       string `json:"name"`
-}
+type Object = chart.ID
 
 // Image is an image reference in an object.
 type Image struct {
@@ -89,22 +83,24 @@ const MostImages = 10_000
 // neither are the definitions of custom resources: they have examples. The
 // error is that an object is no YAML or that there are more than MostImages.
 func Find(objects []chart.Object) (Result, error) {
-	f := &finder{seen: map[Image]bool{}}
+	f := &finder{seen: map[place]bool{}}
 	var all []item
 	for _, object := range objects {
-		tree, err := object.Tree()
+		items, err := object.Items()
 		if err != nil {
 			return Result{}, err
 		}
-		all = append(all, items(object, tree)...)
+		for _, one := range items {
+			all = append(all, item{one.ID, one.Tree, inLists(one.In)})
+		}
 	}
+	f.injectors(all) // before others find the parts of what it composes
 	for _, one := range all {
 		f.look(one)
 		if len(f.result.Images) > MostImages {
 			return Result{}, fmt.Errorf("the objects name images at more than %d places", MostImages)
 		}
 	}
-	f.injectors(all)
 	slices.SortFunc(f.result.Images, compare)
 	return f.result, nil
 }
@@ -113,14 +109,9 @@ func compare(a, b Image) int {
 	return cmp.Or(
 		strings.Compare(a.Reference.String(), b.Reference.String()),
 		strings.Compare(a.Written, b.Written),
-		a.Object.compare(b.Object),
+		a.Object.Compare(b.Object),
 		strings.Compare(a.Path, b.Path),
 	)
-}
-
-func (o Object) compare(b Object) int {
-	return cmp.Or(strings.Compare(o.Source, b.Source), strings.Compare(o.Kind, b.Kind), strings.Compare(o.Namespace, b.Namespace),
-		strings.Compare(o.Name, b.Name), strings.Compare(o.APIVersion, b.APIVersion))
 }
 
 // item is an object, or one of those that a list holds.
@@ -130,33 +121,17 @@ type item struct {
 	path *path
 }
 
-// deepest is how many levels are looked at, of lists and of everything else.
+// inLists is the path of an item of lists.
+func inLists(places []int) *path {
+	var at *path
+	for _, place := range places {
+		at = at.key("items").index(place)
+	}
+	return at
+}
+
+// deepest is how many levels of an object are looked at.
 const deepest = 100
-
-// items takes a list apart. Each item is in its own right, at its place in the
-// list.
-func items(o chart.Object, tree map[string]any) []item {
-	one := Object{Source: o.Source, APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
-	return below(item{one, tree, nil}, 0)
-}
-
-func below(one item, depth int) []item {
-	list, isList := one.tree["items"].([]any)
-	if !strings.HasSuffix(one.Kind, "List") || !isList || depth > deepest {
-		return []item{one}
-	}
-	var all []item
-	for i, value := range list {
-		tree, ok := value.(map[string]any)
-		if !ok {
-			continue
-		}
-		metadata, _ := tree["metadata"].(map[string]any)
-		object := Object{Source: one.Source, APIVersion: text(tree["apiVersion"]), Kind: text(tree["kind"]), Namespace: text(metadata["namespace"]), Name: text(metadata["name"])}
-		all = append(all, below(item{object, tree, one.path.key("items").index(i)}, depth+1)...)
-	}
-	return all
-}
 
 func text(value any) string {
 	s, _ := value.(string)

@@ -10,8 +10,14 @@ type finder struct {
 	item   item
 	how    How // what an image in a field of the object is
 	read   int // bytes of texts that were looked through
-	seen   map[Image]bool
+	seen   map[place]bool
 	result Result
+}
+
+// place is where an image is.
+type place struct {
+	object        Object
+	path, written string
 }
 
 // look looks through an object.
@@ -49,8 +55,9 @@ func (f *finder) add(written string, how How, sure Sure, at *path) {
 }
 
 func (f *finder) put(image Image) {
-	if !f.seen[image] && len(f.result.Images) <= MostImages {
-		f.seen[image] = true
+	here := place{image.Object, image.Path, image.Written}
+	if !f.seen[here] && len(f.result.Images) <= MostImages {
+		f.seen[here] = true
 		f.result.Images = append(f.result.Images, image)
 	}
 }

@@ -81,11 +81,7 @@ func Parse(text string) (Reference, error) {
 	if host == name.DefaultRegistry {
 		host = DockerHub
 	}
-	repository := parsed.RepositoryStr()
-	if host == DockerHub && !strings.Contains(repository, "/") {
-		repository = "library/" + repository
-	}
-	return Reference{Host: host, Repository: repository, Tag: parsed.TagStr(), Digest: digest}, nil
+	return Reference{Host: host, Repository: parsed.RepositoryStr(), Tag: parsed.TagStr(), Digest: digest}, nil
 }
 
 func check(tag name.Tag) error {
