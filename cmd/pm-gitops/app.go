@@ -20,6 +20,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	now      func() time.Time
+	getenv   func(string) string
 }
 
 // The exit codes of every command.
@@ -112,6 +113,9 @@ func (a app) report(err error) {
 // sorted takes an error that joins others apart: the problems of input files,
 // and everything else.
 func sorted(err error) (problems render.Problems, others []error) {
+	if h, ok := err.(hinted); ok {
+		return sorted(h.error)
+	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
 			p, o := sorted(one)

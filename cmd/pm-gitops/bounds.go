@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,8 +17,8 @@ import (
 // templates can loop for ever, and make any amount of text without writing a
 // byte of it. The largest public charts need a second and 100 MB.
 const (
-	mostTime    = 20 * time.Second
-	mostTaken   = 300 << 20 // bytes of memory, of the whole program
+	mostTime    = 20 * time.Second // for one chart
+	mostTaken   = 300 << 20        // bytes of memory, of the whole program but for results
 	lookAtTaken = time.Millisecond
 )
 
@@ -29,24 +31,29 @@ const (
 	growth    = 100       // percent
 )
 
-// bounded is a context that ends when the time is up or the program takes too
-// much memory. Go can stop no goroutine from outside: whoever sees the end of
-// it must end the program, which frees both.
-func bounded(ctx context.Context) (_ context.Context, cancel context.CancelFunc) {
-	ctx, expired := context.WithTimeoutCause(ctx, mostTime, fmt.Errorf("not done after %v: does it loop?", mostTime))
+// bounds is how much of the machine rendering charts has taken so far.
+type bounds struct {
+	kept atomic.Int64 // bytes of results, which no loop makes
+	stop context.CancelCauseFunc
+}
+
+// bounded is a context that ends when the program takes too much memory. Go
+// can stop no goroutine from outside: whoever sees the end of it, or stops it
+// because the time is up, must end the program, which frees both.
+func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)
+	b = &bounds{stop: stop}
 	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(math.MaxInt64)
 	// Who watches need not wait until a renderer or the collector makes room.
 	processors := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 	watching := make(chan struct{})
 	go func() {
 		defer close(watching)
-		watchMemory(ctx, stop)
+		b.watchMemory(ctx)
 	}()
-	return ctx, func() {
+	return ctx, b, func() {
 		over := ctx.Err() != nil
 		stop(nil)
-		expired()
 		if over {
 			return // the program ends, and setting anything waits for what still runs
 		}
@@ -57,10 +64,21 @@ func bounded(ctx context.Context) (_ context.Context, cancel context.CancelFunc)
 	}
 }
 
+// timed does some work that must be done in time.
+func (b *bounds) timed(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, mostTime, fmt.Errorf("not done after %v: does it loop?", mostTime))
+	defer cancel()
+	err := work(ctx)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		b.stop(context.Canceled)
+	}
+	return err
+}
+
 // watchMemory lets the collector run when there is something to collect, and
 // ends the work when the program takes too much memory all the same. What it
 // needs it has before: whoever allocates may have to wait for the collector.
-func watchMemory(ctx context.Context, stop context.CancelCauseFunc) {
+func (b *bounds) watchMemory(ctx context.Context) {
 	tooMuch := fmt.Errorf("takes more than %d MB of memory: does it loop?", mostTaken>>20)
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	var collecting sync.WaitGroup
@@ -75,8 +93,8 @@ func watchMemory(ctx context.Context, stop context.CancelCauseFunc) {
 		}
 		metrics.Read(samples)
 		switch taken := samples[0].Value.Uint64() - samples[1].Value.Uint64(); {
-		case taken > mostTaken:
-			stop(tooMuch)
+		case taken > mostTaken+uint64(b.kept.Load()):
+			b.stop(tooMuch)
 			return
 		case taken > noGarbage && !collects:
 			collects = true

@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
+	"sync"
 
-	"helm.sh/helm/v3/pkg/ignore"
+	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
@@ -21,154 +19,114 @@ import (
 // charts is where charts come from.
 type charts interface {
 	// Chart is the chart of a release, of exactly that name and version.
-	Chart(context.Context, render.Chart) (chart.Chart, error)
+	Chart(context.Context, render.Chart) (sourced, error)
 }
 
-// charts is where the flags say that charts come from.
-func (o previewOptions) charts() (charts, error) {
-	if o.chartDir == "" {
-		return nil, hinted{errors.New("no charts to look into"), "Name a folder that has them with --chart-dir DIR. `helm pull oci://REPOSITORY/NAME --version VERSION` gets one."}
-	}
-	if _, err := os.ReadDir(o.chartDir); err != nil {
-		return nil, fmt.Errorf("read folder %s: %w", o.chartDir, errors.Unwrap(err))
-	}
-	return chartFolder(o.chartDir), nil
+// sourced is a chart as it was found.
+type sourced struct {
+	chart.Chart
+	digest string // of its manifest in a registry, empty if that is not known
 }
 
-// chartFolder is a folder with charts in it, packed and unpacked.
-type chartFolder string
+// chartFlags is the flags that say where charts come from.
+type chartFlags struct {
+	dir       string
+	cache     string
+	caFile    string
+	plainHTTP []string
+	offline   bool
+}
 
-// Chart finds a chart as the archive NAME-VERSION.tgz, or unpacked in
-// NAME-VERSION or NAME.
-func (f chartFolder) Chart(ctx context.Context, wanted render.Chart) (chart.Chart, error) {
-	name := path.Base(wanted.Repository)
-	var others []string
-	for _, place := range []string{name + "-" + wanted.Version + ".tgz", name + "-" + wanted.Version, name} {
-		found, err := f.open(place)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNoChart):
-			continue
-		case err != nil:
-			return chart.Chart{}, fmt.Errorf("%s: %w", filepath.Join(string(f), place), err)
-		case found.Name() == name && found.Version() == wanted.Version:
-			return found, ctx.Err()
+func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
+	flags := cmd.Flags()
+	flags.StringVar(&c.dir, "chart-dir", "", "take charts from this `folder` instead of a registry: archives NAME-VERSION.tgz, or folders NAME-VERSION or NAME")
+	flags.StringVar(&c.cache, "cache-dir", "", "keep charts from registries in this `folder` (default: pm-gitops in the user's cache folder)")
+	flags.StringVar(&c.caFile, "ca-file", "", "`file` with certificates in PEM that registries may be signed by, besides the system's")
+	flags.StringArrayVar(&c.plainHTTP, "plain-http", nil, "registry `host` that may answer without TLS, with its port; may be repeated")
+	flags.BoolVar(&c.offline, "offline", false, "ask no registry: take charts from the cache alone")
+	_ = cmd.MarkFlagDirname("chart-dir")
+	_ = cmd.MarkFlagDirname("cache-dir")
+	_ = cmd.MarkFlagFilename("ca-file", "pem", "crt")
+}
+
+// charts is where the flags say that charts come from. Whoever asks it for the
+// same chart again gets the same one.
+func (a app) charts(flags chartFlags) (charts, error) {
+	if flags.dir == "" {
+		client, err := a.registry(flags)
+		if err != nil {
+			return nil, err
 		}
-		others = append(others, fmt.Sprintf("%s holds %s %s", place, found.Name(), found.Version()))
+		return &chartsOnce{inner: chartRegistry{client, a}}, nil
 	}
-	missing := fmt.Sprintf("folder %s has no chart %s %s", string(f), name, wanted.Version)
-	if others == nil {
-		others = f.list()
+	if flags.offline || flags.caFile != "" || flags.plainHTTP != nil || flags.cache != "" {
+		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
 	}
-	return chart.Chart{}, fmt.Errorf("%s: %s", missing, strings.Join(others, ", "))
+	if _, err := os.ReadDir(flags.dir); err != nil {
+		return nil, fmt.Errorf("read folder %s: %w", flags.dir, errors.Unwrap(err))
+	}
+	return &chartsOnce{inner: chartFolder(flags.dir), byName: true}, nil
 }
 
-// errNoChart is what a folder without Chart.yaml is.
-var errNoChart = errors.New("no Chart.yaml in it")
-
-func (f chartFolder) open(place string) (chart.Chart, error) {
-	name := filepath.Join(string(f), place)
-	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return chart.Chart{}, fs.ErrNotExist
-	case info.IsDir():
-		return unpacked(name)
-	case !strings.HasSuffix(place, ".tgz"):
-		return chart.Chart{}, fs.ErrNotExist
-	case !info.Mode().IsRegular():
-		return chart.Chart{}, errors.New("it is no plain file")
-	}
-	data, err := readAtMost(name, chart.MostArchive)
-	if err != nil {
-		return chart.Chart{}, err
-	}
-	return chart.Load(data)
-}
-
-// readAtMost reads a file, and of one that is larger one byte more than most.
-func readAtMost(name string, most int64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, most+1))
-}
-
-// mostNamed is how many charts an error lists.
-const mostNamed = 20
-
-// list is the charts that a folder seems to have.
-func (f chartFolder) list() []string {
-	entries, _ := os.ReadDir(string(f))
-	var names []string
-	for _, entry := range entries {
-		_, err := os.Stat(filepath.Join(string(f), entry.Name(), "Chart.yaml"))
-		if strings.HasSuffix(entry.Name(), ".tgz") || err == nil {
-			names = append(names, entry.Name())
+// registry is the client for registries that the flags ask for.
+func (a app) registry(flags chartFlags) (*registry.Client, error) {
+	cache := flags.cache
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil && flags.offline {
+			return nil, hinted{fmt.Errorf("find the cache: %w", err), "Name it with --cache-dir."}
+		}
+		if err == nil {
+			cache = filepath.Join(user, "pm-gitops")
 		}
 	}
-	switch {
-	case names == nil:
-		return []string{"there is no chart in it"}
-	case len(names) > mostNamed:
-		names = append(names[:mostNamed], fmt.Sprintf("and %d more", len(names)-mostNamed))
-	}
-	names[0] = "there is " + names[0]
-	return names
-}
-
-// unpacked reads the chart in a folder, without what its .helmignore names.
-// Links lead nowhere outside of it.
-func unpacked(dir string) (chart.Chart, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return chart.Chart{}, errors.Unwrap(err)
-	}
-	defer root.Close()
-	if _, err := root.Stat("Chart.yaml"); err != nil {
-		return chart.Chart{}, errNoChart
-	}
-	rules := ignore.Empty()
-	if data, err := root.ReadFile(ignore.HelmIgnore); err == nil {
-		if rules, err = ignore.Parse(bytes.NewReader(data)); err != nil {
-			return chart.Chart{}, fmt.Errorf("read %s: %w", ignore.HelmIgnore, err)
-		}
-	}
-	rules.AddDefaults()
-	files, err := readFiles(root, rules)
-	if err != nil {
-		return chart.Chart{}, err
-	}
-	return chart.FromFiles(files)
-}
-
-// readFiles reads the files of an unpacked chart, no more than a chart may have.
-func readFiles(root *os.Root, rules *ignore.Rules) (map[string][]byte, error) {
-	files, total := map[string][]byte{}, 0
-	return files, fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || name == "." {
-			return err
-		}
-		info, err := root.Stat(name)
-		switch {
-		case err != nil:
-			return fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
-		case rules.Ignore(name, info) && entry.IsDir():
-			return fs.SkipDir
-		case rules.Ignore(name, info), entry.IsDir():
-			return nil
-		case !info.Mode().IsRegular():
-			return fmt.Errorf("%s is no plain file", name)
-		case info.Size() > chart.MostFile:
-			return fmt.Errorf("%s has %d bytes: at most %d are read", name, info.Size(), chart.MostFile)
-		case len(files) >= chart.MostFiles:
-			return fmt.Errorf("the chart has more than %d files", chart.MostFiles)
-		case total > chart.MostTotal:
-			return fmt.Errorf("the chart's files have more than %d bytes", chart.MostTotal)
-		}
-		files[name], err = root.ReadFile(name)
-		total += len(files[name])
-		return err
+	return registry.New(registry.Options{
+		UserAgent: "pm-gitops/" + versions().Version,
+		CAFile:    flags.caFile,
+		PlainHTTP: flags.plainHTTP,
+		Keychain:  registry.Keychain(a.getenv),
+		Cache:     cache,
+		Offline:   flags.offline,
+		Warn:      func(err error) { fmt.Fprintf(a.err, "warning: %s\n", visible(err.Error())) },
+		Now:       a.now,
 	})
+}
+
+// chartRegistry is the registries that releases name.
+type chartRegistry struct {
+	client *registry.Client
+	app
+}
+
+// Chart gets a chart from its registry, or from the cache. That a version is
+// not what it was is no error, but somebody has to know.
+func (r chartRegistry) Chart(ctx context.Context, wanted render.Chart) (sourced, error) {
+	got, err := r.client.Chart(ctx, registry.Ref{Repository: wanted.Repository, Version: wanted.Version, Digest: wanted.Digest})
+	if err != nil {
+		return sourced{}, err
+	}
+	if got.MovedFrom != "" {
+		fmt.Fprintf(r.err, "warning: %s is another chart than before: %s, and was %s\n", visible(got.Ref.String()), got.Digest, got.MovedFrom)
+	}
+	read, err := chart.Load(got.Archive)
+	if err != nil {
+		return sourced{}, fmt.Errorf("%s: %w", got.Ref, err)
+	}
+	return sourced{read, got.Digest}, nil
+}
+
+// chartsOnce reads every chart once: the environments of a fleet have the same.
+type chartsOnce struct {
+	inner  charts
+	byName bool     // which repository does not matter
+	known  sync.Map // render.Chart to func() (sourced, error)
+}
+
+func (c *chartsOnce) Chart(ctx context.Context, wanted render.Chart) (sourced, error) {
+	wanted.PullSecret, wanted.CASecret = "", "" // they say nothing about which chart it is
+	if c.byName {
+		wanted.Repository = path.Base(wanted.Repository)
+	}
+	read, _ := c.known.LoadOrStore(wanted, sync.OnceValues(func() (sourced, error) { return c.inner.Chart(ctx, wanted) }))
+	return read.(func() (sourced, error))()
 }

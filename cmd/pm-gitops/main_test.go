@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"flag"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +13,11 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
+	standins "github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -33,24 +40,67 @@ func (c cleaner) Run() int {
 
 // TestScripts runs every script of testdata/script against the real program.
 func TestScripts(t *testing.T) {
+	folder, source := standIns(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "expand": expand},
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("TMPDIR", env.WorkDir+"/.tmp")
+			env.Setenv("CHARTS", folder)
+			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)
 			env.Setenv("GUIDE", filepath.Join(samples, "../guide/values-override.yaml"))
 			env.Setenv("OVERRIDES", filepath.Join(samples, "../override"))
-			return os.MkdirAll(env.WorkDir+"/.tmp", 0o777)
+			return setUp(env)
 		},
 	})
 }
 
+// setUp gives a script folders of its own for what belongs to no project.
+func setUp(env *testscript.Env) error {
+	env.Setenv("TMPDIR", env.WorkDir+"/.tmp")
+	env.Setenv("XDG_CACHE_HOME", env.WorkDir+"/.cache")
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // with -race each run would end with a second's sleep
+	return os.MkdirAll(env.WorkDir+"/.tmp", 0o777)
+}
+
+// standIns is a folder with the packed stand-ins of the vendor's charts, and
+// a registry in the vendor's form: charts are below it in /charts.
+func standIns(t testing.TB) (folder, source string) {
+	t.Helper()
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	folder, source = t.TempDir(), server.Listener.Addr().String()+"/cloud"
+	for _, name := range []string{standins.Istiod, standins.Cloud} {
+		for _, version := range standins.Versions(name) {
+			archive, err := standins.Archive(name, version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, name+"-"+version+".tgz"), archive, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			registrytest.Push(t, source+"/charts", name, version, archive)
+		}
+	}
+	return folder, source
+}
+
 // samples is the sample environments, absolute, since scripts run elsewhere.
 var samples, _ = filepath.Abs(filepath.Join("..", "..", "testdata", "env"))
+
+// expand replaces $NAME in files by the script's variables.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: expand FILE …")
+	}
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o666))
+	}
+}
 
 // exits runs a program and compares its exit code: exits 2 pm-gitops render -t foo.
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -16,9 +16,9 @@ import (
 
 type previewOptions struct {
 	input
+	chartFlags
 	target      string
 	as          string
-	chartDir    string
 	kubeVersion string
 	isUpgrade   bool
 	showSecrets bool
@@ -34,9 +34,13 @@ func (a app) previewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview [RELEASE ...]",
 		Short: "Print the Kubernetes objects that the controller will apply",
-		Long: `Preview renders the charts of an environment with its values, and prints the
+		Long: `Preview renders the charts of environments with their values, and prints the
 objects wave by wave in the order in which they are applied, hooks marked. It
 never talks to a cluster.
+
+Charts come from the registries that the environment names, with the logins of
+Docker's configuration and credential helpers or, for Google's registries, the
+key that GOOGLE_APPLICATION_CREDENTIALS names; each is fetched once and kept.
 
 --as says whose way: helm is what helm template --include-crds prints with the
 same values, byte for byte; flux puts the chart's digest behind .Chart.Version,
@@ -45,9 +49,11 @@ argo renders every sync as a first install and turns hooks into its phases.
 
 What only a cluster knows is not there: lookup finds nothing, and API versions
 are those of Kubernetes as Helm knows it and cluster.apiVersions. Values that
-come from Secrets are placeholders, so checksums over them differ. Where the
-digest of a chart is not pinned, Flux's .Chart.Version lacks it.`,
-		Example: `  pm-gitops preview --chart-dir charts             every release, as the target does it
+come from Secrets are placeholders, so checksums over them differ. A chart in a
+folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
+		Example: `  pm-gitops preview                                every release, as the target does it
+  pm-gitops preview --offline                      with the charts that were fetched before
+  pm-gitops preview -f environments/ --chart-dir charts
   pm-gitops preview prefect-cloud --chart-dir charts --is-upgrade
   pm-gitops preview --chart-dir charts --as helm --show-secrets
   pm-gitops preview --chart-dir charts -o json | jq '.[].object.kind'`,
@@ -60,25 +66,17 @@ digest of a chart is not pinned, Flux's .Chart.Version lacks it.`,
 		},
 	}
 	a.addInput(cmd, &o.input)
+	a.addCharts(cmd, &o.chartFlags)
 	addTarget(cmd, &o.target)
 	flags := cmd.Flags()
 	flags.StringVar(&o.as, "as", "", "render as "+render.OneOf(chart.Names())+" does (default: the target)")
-	flags.StringVar(&o.chartDir, "chart-dir", "", "take charts from this `folder`: archives NAME-VERSION.tgz, or folders NAME-VERSION or NAME")
 	flags.StringVar(&o.kubeVersion, "kube-version", "", "the cluster's Kubernetes `version`, instead of cluster.kubeVersion")
 	flags.BoolVar(&o.isUpgrade, "is-upgrade", false, "an upgrade instead of a first install")
 	flags.BoolVar(&o.showSecrets, "show-secrets", false, "print what Secrets hold, as far as it is known")
 	flags.StringVarP(&o.output, "output", "o", previewFormats[0], "format: "+render.OneOf(previewFormats))
-	_ = cmd.MarkFlagDirname("chart-dir")
 	_ = cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(chart.Names(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(previewFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-// previewed is a release with the objects that its chart makes.
-type previewed struct {
-	render.Release
-	wave   int
-	output chart.Output
 }
 
 // check refuses what makes no sense, and fills in what follows from the target.
@@ -110,136 +108,62 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	if err != nil {
 		return err
 	}
-	plan, err := a.plan(ctx, o.input, target)
+	source, err := a.charts(o.chartFlags)
 	if err != nil {
 		return err
 	}
-	if o.kubeVersion == "" {
-		o.kubeVersion = plan.KubeVersion
-	}
-	releases, err := o.choose(plan)
+	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
 	if err != nil {
 		return err
+	}
+	releases, err := plannedReleases(plans, o.releases)
+	if err != nil {
+		return err
+	}
+	for i := range plans {
+		a.warn(plans[i].Warnings)
+		if o.kubeVersion != "" {
+			plans[i].KubeVersion = o.kubeVersion
+		}
 	}
 	log.SetFlags(0) // Helm warns there
 	log.SetOutput(printable{a.err})
-	done, err := a.previewAll(ctx, o, plan, releases)
+	done, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own sourced) (previewed, error) {
+		return o.previewRelease(ctx, p, own, len(plans) > 1)
+	})
 	if err != nil {
-		return err
-	}
-	a.noteUnknown(o, done)
-	if !o.showSecrets {
-		for i := range done {
-			if done[i].output, err = done[i].output.Redacted(); err != nil {
-				return err
-			}
-		}
+		return kubeHint(plans, err)
 	}
 	return a.printPreview(o, done)
 }
 
-// choose is the releases that the arguments name, all without any, in the
-// order of the plan.
-func (o previewOptions) choose(plan render.Plan) ([]previewed, error) {
-	var chosen []previewed
-	var known []string
-	for i, wave := range plan.Waves {
-		for _, release := range wave {
-			known = append(known, release.Key)
-			if len(o.releases) == 0 || slices.Contains(o.releases, release.Key) {
-				chosen = append(chosen, previewed{Release: release, wave: i + 1})
-			}
+// previewRelease renders the chart of one release.
+func (o previewOptions) previewRelease(ctx context.Context, p planned, own sourced, fleet bool) (previewed, error) {
+	in, err := p.input(own, o.as)
+	if err != nil {
+		return previewed{}, err
+	}
+	in.IsUpgrade = o.isUpgrade
+	out, err := own.Render(ctx, in)
+	if err != nil {
+		return previewed{}, fmt.Errorf("%s: %w", p.Key, err)
+	}
+	made := previewed{notes: unknown(o.as, p, in, out)}
+	if !o.showSecrets {
+		if out, err = out.Redacted(); err != nil {
+			return previewed{}, err
 		}
 	}
-	for _, name := range o.releases {
-		if !slices.Contains(known, name) {
-			return nil, usageError{fmt.Errorf("%s has no release %q: want %s", plan.Environment, name, render.OneOf(known))}
-		}
-	}
-	return chosen, nil
-}
-
-// previewAll renders the charts of releases, several at a time.
-func (a app) previewAll(ctx context.Context, o previewOptions, plan render.Plan, releases []previewed) ([]previewed, error) {
-	source, err := o.charts()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	failures := make([]error, len(releases))
-	parallel(o.jobs, len(releases), func(i int) {
-		if failures[i] = ctx.Err(); failures[i] == nil {
-			releases[i].output, failures[i] = o.render(ctx, source, plan, releases[i].Release)
-		}
-	})
-	var all []error
-	for _, failure := range failures {
-		if failure != nil && !errors.Is(failure, context.Canceled) {
-			all = append(all, failure)
-		}
-	}
-	if all == nil {
-		return releases, ctx.Err()
-	}
-	return nil, kubeHint(o, errors.Join(all...))
-}
-
-// render renders the chart of one release.
-func (o previewOptions) render(ctx context.Context, source charts, plan render.Plan, release render.Release) (chart.Output, error) {
-	own, err := source.Chart(ctx, release.Chart)
-	if err != nil {
-		return chart.Output{}, fmt.Errorf("%s: %w", release.Key, err)
-	}
-	values, err := release.PlaceholderValues()
-	if err != nil {
-		return chart.Output{}, err
-	}
-	out, err := own.Render(ctx, chart.Input{
-		As: o.renderer(plan), Release: release.Name, Namespace: release.Namespace, Values: values,
-		KubeVersion: o.kubeVersion, APIVersions: plan.APIVersions, IsUpgrade: o.isUpgrade, Digest: release.Chart.Digest,
-		OriginNamespace: release.Namespace, OriginName: release.Key,
-	})
-	if err != nil {
-		return chart.Output{}, fmt.Errorf("%s: %w", release.Key, err)
-	}
-	return out, nil
-}
-
-func (o previewOptions) renderer(plan render.Plan) chart.Renderer {
-	switch o.as {
-	case "flux":
-		return chart.Flux(string(plan.Delivery.Flux.Version))
-	case "argo":
-		return chart.Argo()
-	default:
-		return chart.Helm()
-	}
+	made.text, err = o.format(p, out, fleet)
+	return made, err
 }
 
 // kubeHint says what to do about a chart that wants another Kubernetes.
-func kubeHint(o previewOptions, err error) error {
+func kubeHint(plans []render.Plan, err error) error {
+	unsaid := func(plan render.Plan) bool { return plan.KubeVersion == "" }
 	var wrong chart.KubeVersionError
-	if errors.As(err, &wrong) && o.kubeVersion == "" {
-		return hinted{err, "Without one, Helm takes an old version: say the cluster's in spec.cluster.kubeVersion or with --kube-version."}
+	if errors.As(err, &wrong) && slices.ContainsFunc(plans, unsaid) {
+		return hinted{err, "Say the cluster's in spec.cluster.kubeVersion or with --kube-version."}
 	}
 	return err
-}
-
-// releaseKeys is the releases of the environments that the flags name, for
-// completion.
-func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
-	var keys []string
-	for _, l := range a.readable(ctx, in) {
-		plan, err := l.plan(targets.Flux{})
-		if err != nil {
-			continue
-		}
-		for _, release := range plan.Releases() {
-			if !slices.Contains(named, release.Key) && !slices.Contains(keys, release.Key) {
-				keys = append(keys, release.Key)
-			}
-		}
-	}
-	return keys
 }

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -11,54 +12,94 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
-// noteUnknown says where a preview must differ from what a controller does.
-func (a app) noteUnknown(o previewOptions, releases []previewed) {
-	say := func(format string, args ...any) {
-		fmt.Fprintln(a.err, render.Visible(fmt.Sprintf(format, args...)))
-	}
-	if o.kubeVersion == "" {
-		say("note: no spec.cluster.kubeVersion: rendered for the Kubernetes that Helm takes without a cluster")
-	}
-	for _, r := range releases {
-		if o.as == "flux" && r.Chart.Digest == "" {
-			say("note: %s: the digest of the chart is not pinned: Flux puts its first 12 characters behind .Chart.Version", r.Key)
-		}
-		for _, url := range r.output.Unread {
-			say("note: %s: the chart's schema refers to %s, which was not read: anything is valid there", r.Key, url)
-		}
-		for _, hook := range r.output.Left {
-			say("note: %s: hook %s %s (%s) does not run in this action", r.Key, hook.Kind, hook.Name, strings.Join(hook.Hook.Events, ", "))
-		}
-	}
+// previewed is a release as it is printed.
+type previewed struct {
+	notes []string
+	text  []byte
 }
 
-// printPreview prints the objects of releases in the format asked for.
+func (p previewed) size() int { return len(p.text) }
+
+// unknown says where a preview must differ from what a controller does.
+func unknown(as string, p planned, in chart.Input, out chart.Output) []string {
+	var notes []string
+	say := func(format string, args ...any) {
+		notes = append(notes, render.Visible(fmt.Sprintf("note: "+format, args...)))
+	}
+	if in.KubeVersion == "" {
+		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
+	}
+	if as == "flux" && in.Digest == "" {
+		say("%s: the digest of the chart is not known: Flux puts its first 12 characters behind .Chart.Version", p.Key)
+	}
+	for _, url := range out.Unread {
+		say("%s: the chart's schema refers to %s, which was not read: anything is valid there", p.Key, url)
+	}
+	for _, hook := range out.Left {
+		say("%s: hook %s %s (%s) does not run in this action", p.Key, hook.Kind, hook.Name, strings.Join(hook.Hook.Events, ", "))
+	}
+	return notes
+}
+
+// printPreview prints the objects of releases, and what is said of several of
+// them once.
 func (a app) printPreview(o previewOptions, releases []previewed) error {
-	if o.output == "json" {
-		return a.printPreviewJSON(releases)
-	}
-	out := bufio.NewWriter(a.out)
+	var notes []string
 	for _, r := range releases {
-		if o.as == "helm" {
-			_, _ = out.Write(r.output.Bytes())
-			continue
-		}
-		for i, object := range r.output.Objects {
-			fmt.Fprintln(out, "---")
-			if i == 0 {
-				fmt.Fprintf(out, "# Wave %d: %s %s (%s in %s)\n", r.wave, r.Key, r.Chart.Version, r.Name, r.Namespace)
-			}
-			fmt.Fprintf(out, "# Source: %s\n", object.Source)
-			if hook := object.Hook; hook != nil {
-				fmt.Fprintf(out, "# Hook: %s\n", describe(*hook))
-			}
-			fmt.Fprintf(out, "%s\n", object.YAML)
+		notes = append(notes, r.notes...)
+	}
+	for _, note := range unique(notes) {
+		fmt.Fprintln(a.err, note)
+	}
+	var texts [][]byte
+	for _, r := range releases {
+		if len(r.text) > 0 {
+			texts = append(texts, r.text)
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("print the objects: %w", err)
+	if o.output != "json" {
+		return a.printAll(texts...)
+	}
+	if texts == nil {
+		return a.printAll([]byte("[]\n"))
+	}
+	return a.printAll([]byte("[\n"), bytes.Join(texts, []byte(",\n")), []byte("\n]\n"))
+}
+
+func (a app) printAll(texts ...[]byte) error {
+	for _, text := range texts {
+		if _, err := a.out.Write(text); err != nil {
+			return fmt.Errorf("print the objects: %w", err)
+		}
 	}
 	return nil
+}
+
+// format is the objects of a release as they are printed; of several
+// environments, each says its name.
+func (o previewOptions) format(p planned, out chart.Output, fleet bool) ([]byte, error) {
+	switch {
+	case o.output == "json":
+		return formatJSON(p, out)
+	case o.as == "helm":
+		return out.Bytes(), nil
+	}
+	var text bytes.Buffer
+	for i, object := range out.Objects {
+		fmt.Fprintln(&text, "---")
+		switch {
+		case i == 0 && fleet:
+			fmt.Fprintf(&text, "# %s, wave %d: %s %s (%s in %s)\n", p.plan.Environment, p.wave, p.Key, p.Chart.Version, p.Name, p.Namespace)
+		case i == 0:
+			fmt.Fprintf(&text, "# Wave %d: %s %s (%s in %s)\n", p.wave, p.Key, p.Chart.Version, p.Name, p.Namespace)
+		}
+		fmt.Fprintf(&text, "# Source: %s\n", object.Source)
+		if hook := object.Hook; hook != nil {
+			fmt.Fprintf(&text, "# Hook: %s\n", describe(*hook))
+		}
+		fmt.Fprintf(&text, "%s\n", object.YAML)
+	}
+	return text.Bytes(), nil
 }
 
 // describe is when a hook runs, on a line.
@@ -72,28 +113,39 @@ func describe(hook chart.Hook) string {
 
 // previewObject is an object in JSON output.
 type previewObject struct {
-	Wave    int            `json:"wave"`
-	Release string         `json:"release"`
-	Source  string         `json:"source"`
-	CRD     bool           `json:"crd,omitempty"` // from the chart's folder crds
-	Hook    *chart.Hook    `json:"hook,omitempty"`
-	Object  map[string]any `json:"object"`
+	Environment string         `json:"environment"`
+	Wave        int            `json:"wave"`
+	Release     string         `json:"release"`
+	Source      string         `json:"source"`
+	CRD         bool           `json:"crd,omitempty"` // from the chart's folder crds
+	Hook        *chart.Hook    `json:"hook,omitempty"`
+	Object      map[string]any `json:"object"`
 }
 
-func (a app) printPreviewJSON(releases []previewed) error {
-	all := []previewObject{}
-	for _, r := range releases {
-		for _, object := range r.output.Objects {
-			tree, err := object.Tree()
-			if err != nil {
-				return err
-			}
-			if tree != nil {
-				all = append(all, previewObject{r.wave, r.Key, object.Source, object.CRD, object.Hook, tree})
-			}
+// formatJSON is the objects of a release as items of a list.
+func formatJSON(p planned, out chart.Output) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("  ", "  ")
+	encoder.SetEscapeHTML(false)
+	for _, object := range out.Objects {
+		tree, err := object.Tree()
+		if err != nil {
+			return nil, err
+		}
+		if tree == nil {
+			continue
+		}
+		if text.Len() > 0 {
+			text.Truncate(text.Len() - 1) // the end of the line
+			text.WriteString(",\n")
+		}
+		text.WriteString("  ")
+		if err := encoder.Encode(previewObject{p.plan.Environment, p.wave, p.Key, object.Source, object.CRD, object.Hook, tree}); err != nil {
+			return nil, fmt.Errorf("print %s %s: %w", object.Kind, object.Name, err)
 		}
 	}
-	return a.printJSON(all)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
 // printable writes lines that cannot steer the terminal.

@@ -58,7 +58,7 @@ func TestReadmeSessions(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mkdir here\ncd here\n"+script.String()+files.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Setup: setUp})
 }
 
 // TestReadmeMainCommand runs the first of the README's two commands as it
@@ -102,15 +102,17 @@ func TestDocsCatalog(t *testing.T) {
 	}
 }
 
-// chartsOfStarter makes a folder with charts of the versions that the starter
-// file names, without anything in them.
-const chartsOfStarter = `exec sh -c 'for field in prefectIstiod:prefect-istiod prefectCloud:prefect-cloud; do dir=charts/${field#*:}; mkdir -p $dir; sed -n "s/^ *${field%:*}: *\([0-9.]*\).*/name: ${field#*:}\nversion: \1/p" environment.yaml > $dir/Chart.yaml; done'
+// chartsOfStarter puts the stand-ins into the folder charts, and into the
+// starter files their version and a registry that has them.
+const chartsOfStarter = `exec sh -c 'mkdir charts && cp $CHARTS/* charts'
+exec sed -i -e 's/1\.2\.6/1.2.900/' -e '/^  registry:/a\    source: '$REGISTRY environment.yaml environments/prod.yaml
 `
 
 // TestHelpExamples runs the examples of every command's help, up to the pipe
 // or the comment, in a folder where what they name exists.
 func TestHelpExamples(t *testing.T) {
 	var commands []string
+	charted := map[string]bool{}
 	var collect func(*cobra.Command)
 	collect = func(cmd *cobra.Command) {
 		if cmd.Runnable() && cmd.Example == "" && cmd.Name() != "secrets" {
@@ -119,6 +121,7 @@ func TestHelpExamples(t *testing.T) {
 		for line := range strings.Lines(cmd.Example) {
 			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "pm-gitops "); ok {
 				commands = append(commands, cmd.Name()+": pm-gitops "+command)
+				charted[cmd.Name()] = cmd.Flags().Lookup("chart-dir") != nil
 			}
 		}
 		for _, sub := range cmd.Commands() {
@@ -142,8 +145,11 @@ func TestHelpExamples(t *testing.T) {
 		if of != "init" && of != "pm-gitops" || !strings.Contains(command, " init") {
 			script.WriteString("exec pm-gitops init\nexec pm-gitops init -f environments/prod.yaml\n")
 		}
-		if strings.Contains(command, "--chart-dir") {
+		if charted[of] {
 			script.WriteString(chartsOfStarter)
+		}
+		if strings.Contains(command, "--offline") {
+			script.WriteString("exec pm-gitops preview\n")
 		}
 		if strings.Contains(command, "--remove") {
 			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")
@@ -154,5 +160,9 @@ func TestHelpExamples(t *testing.T) {
 	if err := os.WriteFile(file, []byte(script.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true})
+	folder, source := standIns(t)
+	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
+		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source)
+		return setUp(env)
+	}})
 }

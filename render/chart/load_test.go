@@ -8,7 +8,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,7 +103,10 @@ func TestChartsInChartsAsHelm(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := chart.Input{As: chart.Helm(), Release: "r", Namespace: "n", KubeVersion: "1.33"}
-	want := helmTemplate(t, file, in, nil)
+	want, failure := helmTemplate(t, file, in, nil)
+	if failure != "" {
+		t.Fatal(failure)
+	}
 	out, err := load(t, file).Render(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
@@ -159,4 +164,28 @@ func FuzzFiles(f *testing.F) {
 		defer cancel()
 		_, _ = c.Render(ctx, chart.Input{As: chart.Flux("2.8"), Release: "r", Namespace: "n", OriginName: "r", OriginNamespace: "n"})
 	})
+}
+
+// TestDefaultKubeVersion keeps the default that of the libraries, as in Helm's
+// own releases.
+func TestDefaultKubeVersion(t *testing.T) {
+	modules, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := regexp.MustCompile(`k8s.io/client-go v0\.(\d+)\.`).FindSubmatch(modules)
+	if linked == nil || chart.DefaultKubeVersion != "v1."+string(linked[1])+".0" {
+		t.Errorf("the default is %s, and go.mod has %s", chart.DefaultKubeVersion, linked)
+	}
+	own, err := chart.FromFiles(map[string][]byte{
+		"Chart.yaml":       []byte("apiVersion: v2\nname: a\nversion: 1.0.0\nkubeVersion: '>=1.29.0-0'\n"),
+		"templates/a.yaml": []byte("kind: {{ .Capabilities.KubeVersion }}"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := own.Render(t.Context(), chart.Input{As: chart.Helm(), Release: "r", Namespace: "n"})
+	if err != nil || !strings.Contains(string(out.Bytes()), chart.DefaultKubeVersion) {
+		t.Errorf("rendered %s, %v", out.Bytes(), err)
+	}
 }

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,14 +16,19 @@ import (
 // MostOutput is how many bytes a chart may make.
 const MostOutput = 64 << 20
 
+// DefaultKubeVersion is the Kubernetes of a cluster of which nothing is known:
+// that of the Kubernetes libraries that Helm is linked with, as in Helm's own
+// releases (https://github.com/helm/helm/blob/v3.22.0/Makefile, K8S_MODULES_VER).
+// Helm as a library would take 1.20, which no chart of today supports.
+const DefaultKubeVersion = "v1.37.0"
+
 // Input is what a chart is rendered with.
 type Input struct {
-	As        Renderer
-	Release   string // Helm's name for the release
-	Namespace string
-	Values    map[string]any
-	// KubeVersion is the cluster's, such as "1.33". Without it Helm takes 1.20.
-	KubeVersion string
+	As          Renderer
+	Release     string // Helm's name for the release
+	Namespace   string
+	Values      map[string]any
+	KubeVersion string   // the cluster's, such as "1.33"; empty for [DefaultKubeVersion]
 	APIVersions []string // besides those that Helm knows
 	IsUpgrade   bool
 	Digest      string // of the chart, sha256:…, empty if it is not known
@@ -116,13 +122,11 @@ func (e KubeVersionError) Error() string {
 // capabilities is what templates are told of the cluster.
 func capabilities(in Input) (*chartutil.Capabilities, error) {
 	caps := chartutil.DefaultCapabilities.Copy()
-	if in.KubeVersion != "" {
-		version, err := chartutil.ParseKubeVersion(in.KubeVersion)
-		if err != nil {
-			return nil, fmt.Errorf("invalid kube version %q: %w", in.KubeVersion, err)
-		}
-		caps.KubeVersion = *version
+	version, err := chartutil.ParseKubeVersion(cmp.Or(in.KubeVersion, DefaultKubeVersion))
+	if err != nil {
+		return nil, fmt.Errorf("invalid kube version %q: %w", in.KubeVersion, err)
 	}
+	caps.KubeVersion = *version
 	known := caps.APIVersions
 	caps.APIVersions = append(known[:len(known):len(known)], in.APIVersions...)
 	return caps, nil

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
 )
 
 // checkCache wants every blob that is there to have its name's digest.
@@ -109,7 +111,7 @@ func TestOfflineAsksNobody(t *testing.T) {
 	f := newFake(t)
 	ref, digest, archive := f.push(t, "app", "1.0.0+a")
 	inner, _, _ := chartParts(t, "app", "1.0.0+a")
-	index := put(t, ref.Repository+":index", ociIndex, fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`, ociIndex, ociManifest, digest, len(inner)), nil)
+	index := registrytest.Put(t, ref.Repository+":index", ociIndex, fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`, ociIndex, ociManifest, digest, len(inner)), nil)
 	byIndex := Ref{Repository: ref.Repository, Digest: index}
 	dir := t.TempDir()
 	online, _ := f.client(t, Options{Cache: dir})

@@ -11,7 +11,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -29,11 +28,9 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	ociregistry "github.com/google/go-containerregistry/pkg/registry"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/static"
-	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
 )
 
 // The canaries are credentials: none may ever be in an error or in a file.
@@ -159,33 +156,6 @@ func (f *fake) dials(c *Client) {
 	}
 }
 
-// raw is a manifest that remote.Put takes as it is.
-type raw struct {
-	content   []byte
-	mediaType types.MediaType
-}
-
-func (r raw) RawManifest() ([]byte, error)        { return r.content, nil }
-func (r raw) MediaType() (types.MediaType, error) { return r.mediaType, nil }
-
-// put writes a manifest, and blobs before it, and gives the manifest's digest.
-func put(t *testing.T, ref string, mediaType, manifest string, options []remote.Option, blobs ...[]byte) string {
-	t.Helper()
-	tag, err := name.ParseReference(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, blob := range blobs {
-		if err := remote.WriteLayer(tag.Context(), static.NewLayer(blob, types.MediaType(helmArchive)), options...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := remote.Put(tag, raw{[]byte(manifest), types.MediaType(mediaType)}, options...); err != nil {
-		t.Fatal(err)
-	}
-	return digestOf([]byte(manifest))
-}
-
 // archiveOf is a chart as helm package would pack it, but the same every time.
 func archiveOf(t testing.TB, chart, version string) []byte {
 	t.Helper()
@@ -207,12 +177,7 @@ func archiveOf(t testing.TB, chart, version string) []byte {
 func chartParts(t testing.TB, chart, version string) (manifest string, config, archive []byte) {
 	t.Helper()
 	archive = archiveOf(t, chart, version)
-	config, err := json.Marshal(Metadata{Name: chart, Version: version})
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest = fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
-		ociManifest, helmConfig, digestOf(config), len(config), helmArchive, digestOf(archive), len(archive))
+	manifest, config = registrytest.Chart(t, chart, version, archive)
 	return manifest, config, archive
 }
 
@@ -220,9 +185,9 @@ func chartParts(t testing.TB, chart, version string) (manifest string, config, a
 // its archive.
 func (f *fake) push(t *testing.T, chart, version string) (Ref, string, []byte) {
 	t.Helper()
-	manifest, config, archive := chartParts(t, chart, version)
+	archive := archiveOf(t, chart, version)
 	ref := Ref{Repository: f.host + "/charts/" + chart, Version: version}
-	digest := put(t, ref.Repository+":"+tagOf(version), ociManifest, manifest, nil, config, archive)
+	digest := registrytest.Push(t, f.host+"/charts", chart, version, archive)
 	f.asked("")
 	return ref, digest, archive
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
 )
 
 func TestChartIsPulledByTagByDigestAndByBoth(t *testing.T) {
@@ -72,7 +74,7 @@ func TestMovedTagIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	manifest, _, _ := chartParts(t, "istiod", "1.0.0")
-	second := put(t, ref.Repository+":1.0.0", ociManifest, strings.Replace(manifest, `{"schema`, `{"annotations":{"again":"yes"},"schema`, 1), nil)
+	second := registrytest.Put(t, ref.Repository+":1.0.0", ociManifest, strings.Replace(manifest, `{"schema`, `{"annotations":{"again":"yes"},"schema`, 1), nil)
 
 	if again, err := c.Chart(t.Context(), ref); err != nil || again.Digest != first {
 		t.Errorf("within one client the version became another chart: %v %s", err, again.Digest)
@@ -132,14 +134,14 @@ func TestOtherThingsThanCharts(t *testing.T) {
 	f := newFake(t)
 	chart, config, archive := chartParts(t, "app", "1.0.0")
 	// Everything an index or a manifest may name is there.
-	chartDigest := put(t, f.host+"/charts/app:source", ociManifest, chart, nil, config, archive)
+	chartDigest := registrytest.Put(t, f.host+"/charts/app:source", ociManifest, chart, nil, config, archive)
 	entry := func(artifactType, digest string) string {
 		return fmt.Sprintf(`{"mediaType":%q,"artifactType":%q,"digest":%q,"size":%d}`, ociManifest, artifactType, digest, len(chart))
 	}
 	index := func(entries ...string) string {
 		return fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[%s]}`, ociIndex, strings.Join(entries, ","))
 	}
-	signature := put(t, f.host+"/charts/app:signature", ociManifest, strings.Replace(chart, helmConfig, "application/vnd.oci.empty.v1+json", 1), nil)
+	signature := registrytest.Put(t, f.host+"/charts/app:signature", ociManifest, strings.Replace(chart, helmConfig, "application/vnd.oci.empty.v1+json", 1), nil)
 	layer := fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d}`, helmArchive, digestOf(archive), len(archive))
 	tests := []struct {
 		name, mediaType, manifest string
@@ -167,7 +169,7 @@ func TestOtherThingsThanCharts(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c, _ := f.client(t, Options{Cache: t.TempDir()})
 			tag := fmt.Sprint("t", i)
-			digest := put(t, f.host+"/charts/app:"+tag, test.mediaType, test.manifest, nil)
+			digest := registrytest.Put(t, f.host+"/charts/app:"+tag, test.mediaType, test.manifest, nil)
 			got, err := c.Chart(t.Context(), Ref{Repository: f.host + "/charts/app", Digest: digest})
 			if test.want != "" {
 				checkError(t, err, test.kind, test.want)
@@ -182,8 +184,8 @@ func TestAnotherChartThanAskedFor(t *testing.T) {
 	f := newFake(t)
 	c, _ := f.client(t, Options{})
 	manifest, config, archive := chartParts(t, "other", "2.0.0")
-	put(t, f.host+"/charts/app:1.0.0", ociManifest, manifest, nil, config, archive)
-	put(t, f.host+"/charts/other:1.0.0", ociManifest, manifest, nil, config, archive)
+	registrytest.Put(t, f.host+"/charts/app:1.0.0", ociManifest, manifest, nil, config, archive)
+	registrytest.Put(t, f.host+"/charts/other:1.0.0", ociManifest, manifest, nil, config, archive)
 	_, err := c.Chart(t.Context(), Ref{Repository: f.host + "/charts/app", Version: "1.0.0"})
 	checkError(t, err, Mismatch, `the chart calls itself "other", not "app"`)
 	_, err = c.Chart(t.Context(), Ref{Repository: f.host + "/charts/other", Version: "1.0.0"})
@@ -217,8 +219,8 @@ func TestDigestOfAnImage(t *testing.T) {
 	f := newFake(t)
 	c, _ := f.client(t, Options{})
 	image := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"x","digest":%q,"size":0},"layers":[]}`, ociManifest, digestOf(nil))
-	platform := put(t, f.host+"/cloud/server:amd64", ociManifest, image, nil)
-	index := put(t, f.host+"/cloud/server:2025.10", ociIndex, fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`, ociIndex, ociManifest, platform, len(image)), nil)
+	platform := registrytest.Put(t, f.host+"/cloud/server:amd64", ociManifest, image, nil)
+	index := registrytest.Put(t, f.host+"/cloud/server:2025.10", ociIndex, fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`, ociIndex, ociManifest, platform, len(image)), nil)
 	f.asked("")
 	for ref, want := range map[string]string{"cloud/server:2025.10": index, "cloud/server:amd64": platform, "cloud/server@" + platform: platform, "cloud/server:amd64@" + platform: platform} {
 		if got, err := c.Digest(t.Context(), f.host+"/"+ref); err != nil || got != want {

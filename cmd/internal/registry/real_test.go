@@ -18,6 +18,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
 )
 
 // helm runs the helm program without anybody's settings.
@@ -147,7 +149,7 @@ func TestDebiansRegistryWithTLSAndALogin(t *testing.T) {
 	archives := map[string][]byte{}
 	for _, version := range []string{"1.9.0", "1.10.0", "1.10.0+a.b"} {
 		manifest, config, archive := chartParts(t, "app", version)
-		put(t, repository+":"+tagOf(version), ociManifest, manifest, options, config, archive)
+		registrytest.Put(t, repository+":"+tagOf(version), ociManifest, manifest, options, config, archive)
 		archives[version] = archive
 	}
 	for version, want := range archives {

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+// planned is a release of an environment.
+type planned struct {
+	render.Release
+	plan *render.Plan
+	wave int // from 1
+}
+
+// plannedReleases is the releases of environments that the names choose, all
+// without any, in the order of the plans.
+func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
+	var chosen []planned
+	var known []string
+	for i := range plans {
+		for wave, releases := range plans[i].Waves {
+			for _, release := range releases {
+				known = append(known, release.Key)
+				if len(names) == 0 || slices.Contains(names, release.Key) {
+					chosen = append(chosen, planned{release, &plans[i], wave + 1})
+				}
+			}
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), render.OneOf(unique(known)))}
+		}
+	}
+	return chosen, nil
+}
+
+// environmentsOf names the environments of plans, a fleet by their number.
+func environmentsOf(plans []render.Plan) string {
+	if len(plans) == 1 {
+		return plans[0].Environment
+	}
+	return count(len(plans), "environment")
+}
+
+// unique is texts without those that were there before, in their order.
+func unique(texts []string) []string {
+	var all []string
+	for _, text := range texts {
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// eachChart does some work for releases and their charts, several at a time
+// and in bounds, and gives the results in the order of the releases. The error
+// joins everything that went wrong, what is the same for several of them once.
+// The program must end then: a template that loops cannot be stopped.
+func eachChart[T any](ctx context.Context, jobs int, source charts, releases []planned, work func(context.Context, planned, sourced) (T, error)) ([]T, error) {
+	ctx, limits, done := bounded(ctx)
+	defer done()
+	results, failures := make([]T, len(releases)), make([]error, len(releases))
+	parallel(jobs, len(releases), func(i int) {
+		if failures[i] = ctx.Err(); failures[i] != nil {
+			return
+		}
+		own, err := source.Chart(ctx, releases[i].Chart)
+		if err != nil {
+			failures[i] = fmt.Errorf("%s: %w", releases[i].Key, err)
+			return
+		}
+		failures[i] = limits.timed(ctx, func(ctx context.Context) error {
+			var err error
+			results[i], err = work(ctx, releases[i], own)
+			return err
+		})
+		if result, ok := any(results[i]).(interface{ size() int }); ok {
+			limits.kept.Add(int64(result.size()))
+		}
+	})
+	var all []error
+	var said []string
+	for i, failure := range failures {
+		if failure == nil || errors.Is(failure, context.Canceled) {
+			continue
+		}
+		if text := failure.Error(); !slices.Contains(said, text) {
+			said = append(said, text)
+			all = append(all, inEnvironment(releases, i, failure))
+		}
+	}
+	if all == nil {
+		return results, ctx.Err()
+	}
+	return nil, errors.Join(all...)
+}
+
+// inEnvironment names the environment of what failed, where there are several.
+func inEnvironment(releases []planned, i int, failure error) error {
+	if releases[0].plan == releases[len(releases)-1].plan {
+		return failure
+	}
+	return fmt.Errorf("%s: %w", releases[i].plan.Environment, failure)
+}
+
+// renderer is the way in which charts are rendered: helm, flux or argo.
+func (p planned) renderer(as string) chart.Renderer {
+	switch as {
+	case "flux":
+		return chart.Flux(string(p.plan.Delivery.Flux.Version))
+	case "argo":
+		return chart.Argo()
+	default:
+		return chart.Helm()
+	}
+}
+
+// input is what the chart of a release is rendered with, secret values as
+// placeholders.
+func (p planned) input(own sourced, as string) (chart.Input, error) {
+	values, err := p.PlaceholderValues()
+	if err != nil {
+		return chart.Input{}, err
+	}
+	return chart.Input{
+		As: p.renderer(as), Release: p.Name, Namespace: p.Namespace, Values: values,
+		KubeVersion: p.plan.KubeVersion, APIVersions: p.plan.APIVersions, Digest: own.digest,
+		OriginNamespace: p.Namespace, OriginName: p.Key,
+	}, nil
+}
+
+// releaseKeys is the releases of the environments that the flags name, for
+// completion.
+func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
+	var keys []string
+	for _, l := range a.readable(ctx, in) {
+		plan, err := l.plan(targets.Flux{})
+		if err != nil {
+			continue
+		}
+		for _, release := range plan.Releases() {
+			if !slices.Contains(named, release.Key) && !slices.Contains(keys, release.Key) {
+				keys = append(keys, release.Key)
+			}
+		}
+	}
+	return keys
+}
