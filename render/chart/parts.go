@@ -93,7 +93,7 @@ type Part struct {
 	Library   bool   // only its partials are templates
 	Values    map[string]any
 	Schema    []byte
-	Templates []File // in the order in which Helm renders them
+	Templates []File // by name
 	Files     []File // its other files, by name
 	// Conditions are values of the chart around it that decide whether the part
 	// is on, by dotted path; Tags are those below tags.
@@ -120,9 +120,6 @@ func part(c *helm.Chart, at string) Part {
 		Key: path.Base(at), Path: at, Library: c.Metadata.Type == "library",
 		Values: c.Values, Schema: c.Schema, Templates: files(c.Templates, at+"/"), Files: files(c.Files, ""),
 	}
-	slices.SortStableFunc(p.Templates, func(a, b File) int { // sortTemplates in Helm's pkg/engine/engine.go
-		return cmp.Or(cmp.Compare(strings.Count(b.Name, "/"), strings.Count(a.Name, "/")), strings.Compare(b.Name, a.Name))
-	})
 	below := func(key string) string { return at + "/charts/" + key }
 	for _, own := range c.Dependencies() {
 		if !slices.ContainsFunc(c.Metadata.Dependencies, func(d *helm.Dependency) bool { return means(d, own) }) {

@@ -51,8 +51,8 @@ dependencies:
 		"values.schema.json":         []byte("{}"),
 		"charts/child/Chart.yaml":    []byte("apiVersion: v2\nname: child\nversion: 1.2.0\n"),
 		"charts/child/values.yaml":   []byte("port: 1\ngone: here\nglobal: {a: 9, b: 2}\ninner: {x: 1, y: 2}\nexports: {up: {from: child}}\n"),
-		"charts/spare/Chart.yaml":      []byte("apiVersion: v2\nname: spare\nversion: 1.2.0\n"),
-		"charts/spare/values.yaml":     []byte("k: 1\n"),
+		"charts/spare/Chart.yaml":    []byte("apiVersion: v2\nname: spare\nversion: 1.2.0\n"),
+		"charts/spare/values.yaml":   []byte("k: 1\n"),
 		"charts/unnamed/Chart.yaml":  []byte("apiVersion: v2\nname: unnamed\nversion: 1.2.0\n"),
 		"charts/unnamed/values.yaml": []byte("z: 1\n"),
 	}
@@ -180,8 +180,8 @@ func TestParts(t *testing.T) {
 	}
 	want := []brief{
 		{Key: "child", Path: "relatives/charts/child", Imports: []chart.Import{{Child: "exports.up"}, {Child: "inner", Parent: "taken.over"}}},
-		{Key: "off", Path: "relatives/charts/spare", Conditions: []string{"spare.enabled"}},
 		{Key: "one", Path: "relatives/charts/one", Conditions: []string{"one.enabled", "all.enabled"}},
+		{Key: "spare", Path: "relatives/charts/spare", Conditions: []string{"spare.enabled"}},
 		{Key: "two", Path: "relatives/charts/two", Tags: []string{"extra"}},
 		{Key: "unnamed", Path: "relatives/charts/unnamed"},
 	}
