@@ -7,6 +7,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
 // atOnce is how many environments are looked at before what was rendered for
@@ -123,5 +124,23 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 			return renderedTwice{made}, nil
 		}
 	}
+	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
+		return objects(ctx, own, in, values)
+	})
+	if ctx.Err() != nil {
+		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, context.Cause(ctx))
+	}
 	return renderedTwice{made}, nil
+}
+
+// objects is what a chart makes of other values, on an install or an upgrade.
+func objects(ctx context.Context, own sourced, in chart.Input, values map[string]any) ([]chart.Object, error) {
+	in.Values = values
+	install, err := own.Render(ctx, in)
+	if err != nil || in.As.AlwaysInstall {
+		return install.Objects, err
+	}
+	in.IsUpgrade = true
+	upgrade, err := own.Render(ctx, in)
+	return append(install.Objects, upgrade.Objects...), err
 }

@@ -239,12 +239,41 @@ func cases() map[string]pair {
 			fires: setting{spec: `versions: {prefectCloud: 1.4.900}` + "\nvalues: {prefect-cloud: {services: {}}}"}, quiet: setting{},
 			at: "spec.versions.prefectCloud", says: "no line of the catalog covers 1.4.900",
 		},
+		"secret-outside-secret": {
+			fires: with(configMap("settings", "{password: {{ .Values.password }}}")).on("", secretOfApp), quiet: with(secretWith("{{ .Values.password | b64enc }}")).on("", secretOfApp),
+			object: "ConfigMap/settings", field: "data.password", at: "spec.secretValues[0]", says: "secret value password",
+		},
+		"secret-unused": {
+			fires: with("").on("", secretOfApp), quiet: with(secretWith("{{ .Values.password | b64enc }}")).on("", secretOfApp).whole(),
+			at: "spec.secretValues[0]", says: "does not use the secret value password (Secret app, key pw)",
+		},
+		"secret-in-checksum": {
+			fires: with(configMap("settings", "{sum: {{ .Values.password | sha256sum }}}")).on("", secretOfApp), quiet: with(secretWith("{{ .Values.password | b64enc }}")).on("", secretOfApp),
+			object: "ConfigMap/settings", field: "data.sum", at: "spec.secretValues[0]",
+		},
+		"unknown-value": {
+			fires: cloud("{globl: {instanceName: x}}"), quiet: setting{}, at: "spec.values.prefect-cloud.globl.instanceName", says: "has no value globl",
+		},
+		"inert-value": {
+			fires: setting{template: sane, values: "size: 1\n"}.on("", inApp("size: 2")), quiet: setting{template: sane + "# {{ .Values.size }}\n", values: "size: 1\n"}.on("", inApp("size: 2")),
+			at: "spec.releases[0].values.size", says: "no template of chart app 1.0.0 reads size",
+		},
 		"unused-ignore": {
 			fires: with("").on("", "checks: {ignore: [{check: load-balancer, release: app, reason: ours is quick}]}"),
 			quiet: replaced(with("").on("", "checks: {ignore: [{check: unpinned-image, release: app, object: Deploy*/a*p, reason: we know}]}"), ":1.0.0", ""),
 			at:    "spec.checks.ignore[0]", says: "load-balancer",
 		},
 	}
+}
+
+const secretOfApp = "secretValues: [{release: app, path: password, secret: app, key: pw}]"
+
+func secretWith(value string) string {
+	return "apiVersion: v1\nkind: Secret\nmetadata: {name: app}\ndata: {password: " + value + "}\n"
+}
+
+func inApp(values string) string {
+	return "releases: [{name: app, chart: oci://registry.company.com/charts/app, version: 1.0.0, namespace: apps, values: {" + values + "}}]"
 }
 
 // with is the setting with a template behind its own.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
 // Severity is how bad a finding is.
@@ -48,7 +49,7 @@ type Check struct {
 
 // All is every check, by ID.
 func All() []Check {
-	all := slices.Concat(migrationChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), environmentChecks())
+	all := slices.Concat(migrationChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), secretChecks(), knownChecks(), environmentChecks())
 	slices.SortFunc(all, func(a, b Check) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
@@ -83,6 +84,9 @@ type Release struct {
 	// Install is a first install, Again the same once more, and Upgrade an
 	// upgrade; for a target to which every sync is an install, Upgrade is empty.
 	Install, Again, Upgrade chart.Output
+	// Trace is where the secret values land; TraceFailure why it is not known.
+	Trace        trace.Trace
+	TraceFailure error
 	// Failure is why there are no renderings.
 	Failure error
 }

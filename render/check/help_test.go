@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/trace"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
@@ -201,6 +202,15 @@ func rendered(t testing.TB, plan render.Plan, release render.Release, read chart
 	if failures != nil {
 		made.Failure = errors.Join(failures[0])
 	}
+	if s.once {
+		return made
+	}
+	made.Trace, made.TraceFailure = trace.Release(context.Background(), release, func(values map[string]any) ([]chart.Object, error) {
+		other := in
+		other.Values = values
+		out, err := read.Render(context.Background(), other)
+		return out.Objects, err
+	})
 	return made
 }
 

@@ -39,15 +39,16 @@ func (r *release) read() error {
 			old.onUpgrade = old.onUpgrade || upgrade
 			return nil
 		}
-		tree, err := made.Tree()
+		items, err := made.Items()
 		if err != nil {
 			return err
 		}
-		for _, item := range items(made, tree) {
-			if len(item.tree) == 0 {
+		for _, item := range items {
+			if len(item.Tree) == 0 {
 				continue // a document of comments
 			}
-			o := &object{Object: item.Object, release: r, tree: item.tree, onInstall: !upgrade, onUpgrade: upgrade}
+			o := &object{Object: made, release: r, tree: item.Tree, onInstall: !upgrade, onUpgrade: upgrade}
+			o.APIVersion, o.Kind, o.Namespace, o.Name = item.APIVersion, item.Kind, item.Namespace, item.Name
 			r.objects = append(r.objects, o)
 			known[id] = o
 		}
@@ -64,29 +65,6 @@ func (r *release) read() error {
 		}
 	}
 	return nil
-}
-
-type item struct {
-	chart.Object
-	tree map[string]any
-}
-
-// items is the objects of a list, or the object itself.
-func items(made chart.Object, tree map[string]any) []item {
-	list, isList := tree["items"].([]any)
-	if !strings.HasSuffix(made.Kind, "List") || !isList {
-		return []item{{made, tree}}
-	}
-	var all []item
-	for _, below := range list {
-		if one := mapping(below); one != nil {
-			o := made
-			o.APIVersion, o.Kind = text(one["apiVersion"]), text(one["kind"])
-			o.Name, o.Namespace = text(at(one, "metadata", "name")), text(at(one, "metadata", "namespace"))
-			all = append(all, item{o, one})
-		}
-	}
-	return all
 }
 
 // clusterWide is the kinds of Kubernetes that have no namespace

@@ -161,6 +161,22 @@ func (s *scope) putValue(f *Finding, r *release, match func(path string, value a
 	return ""
 }
 
+// putPath says that a chart value, or what sets it or lies in it, can change
+// what was found.
+func (s *scope) putPath(f *Finding, r *release, path string) {
+	for _, e := range r.values {
+		rest, inside := strings.CutPrefix(e.Path, path)
+		if !inside || rest != "" && rest[0] != '.' && rest[0] != '[' {
+			continue
+		}
+		if at := e.Origin; at.From == render.FromEnvironment && at.File != "" {
+			f.File, f.Line, f.Column, f.Setting = at.File, at.Line, at.Column, at.Field
+			return
+		}
+	}
+	s.put(f, s.valuesField(r)+"."+path)
+}
+
 // leaf is a plain value at a path.
 type leaf struct {
 	path  string
