@@ -139,7 +139,7 @@ func cases() map[string]pair {
 			object: "StatefulSet/redis", at: "spec.redis",
 		},
 		"missing-pull-secret": {
-			fires:  cloud("{oddities: {missingPullSecret: true}, global: {imagePullSecret: pull}}").on("", "registry: {pullSecret: pull}"),
+			fires:  cloud("{oddities: {missingPullSecret: true}, global: {imagePullSecrets: [pull]}}").on("", "registry: {pullSecret: pull}"),
 			quiet:  cloud("{global: {imagePullSecret: pull}}").on("", "registry: {pullSecret: pull}"),
 			object: "Deployment/logs", field: "spec.template.spec.imagePullSecrets", at: "spec.values.prefect-cloud.global.imagePullSecret", says: "the pull secret pull",
 		},
