@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
@@ -145,15 +146,17 @@ func nulls(part chart.Part, prefix string) []string {
 
 // The ways in which programs are told not to verify certificates: settings that
 // switch it off, settings that leave it off, flags, and modes of PostgreSQL.
-var insecure = regexp.MustCompile(`(?i)(?:^|[^a-z])(?:` +
-	`((?:client)?[-_]?verify[-_]?(?:ssl|tls)|(?:ssl|tls)[-_]?verify|node_tls_reject_unauthorized|pythonhttpsverify)["']?\s*[:=]\s*["']?(?:false|0|no|none)\b` +
-	`|(insecure[-_]?skip[-_]?(?:tls[-_]?)?verify|skip[-_]?tls[-_]?verify|tls[-_]?skip[-_]?verify|tls[-_]?insecure[-_]?skip[-_]?verify|git_ssl_no_verify)["']?\s*[:=]\s*["']?(?:true|1|yes)\b` +
-	`|(--(?:kubelet-insecure-tls|insecure-skip-tls-verify|insecure-skip-verify|skip-tls-verify|tls-skip-verify|no-verify-ssl))(?:=true)?(?:\s|$)` +
-	`|(sslmode["']?\s*[:=]\s*["']?(?:disable|allow|prefer))\b)`)
+var insecure = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[^a-z])(?:` +
+		`((?:client)?[-_]?verify[-_]?(?:ssl|tls)|(?:ssl|tls)[-_]?verify|node_tls_reject_unauthorized|pythonhttpsverify)["']?\s*[:=]\s*["']?(?:false|0|no|none)\b` +
+		`|(insecure[-_]?skip[-_]?(?:tls[-_]?)?verify|skip[-_]?tls[-_]?verify|tls[-_]?skip[-_]?verify|tls[-_]?insecure[-_]?skip[-_]?verify|git_ssl_no_verify)["']?\s*[:=]\s*["']?(?:true|1|yes)\b` +
+		`|(--(?:kubelet-insecure-tls|insecure-skip-tls-verify|insecure-skip-verify|skip-tls-verify|tls-skip-verify|no-verify-ssl))(?:=true)?(?:\s|$)` +
+		`|(sslmode["']?\s*[:=]\s*["']?(?:disable|allow|prefer))\b)`)
+})
 
 // insecurely is what a text says of certificates, empty if nothing bad.
 func insecurely(content string) string {
-	found := insecure.FindStringSubmatch(content)
+	found := insecure().FindStringSubmatch(content)
 	if found == nil {
 		return ""
 	}
