@@ -32,7 +32,7 @@ func (e Environment) problem(path, format string, args ...any) Problem {
 // check is what the types alone cannot say: fields that need or exclude each
 // other, and names that must be known.
 func (e Environment) check() Problems {
-	return slices.Concat(e.checkAuth(), e.checkVersions(), e.checkSecrets(), e.checkReleases(), e.checkNames(), e.checkDelivery())
+	return slices.Concat(e.checkAuth(), e.checkVersions(), e.checkSecrets(), e.checkReleases(), e.checkNames(), e.checkDelivery(), e.checkIgnores())
 }
 
 func (e Environment) checkAuth() Problems {
@@ -159,6 +159,18 @@ func (e Environment) checkDelivery() Problems {
 	destination := e.Spec.Delivery.Argo.Destination
 	if destination.Server != "" && destination.Name != "" {
 		problems = append(problems, e.problem("spec.delivery.argo.destination", "want server or name, not both"))
+	}
+	return problems
+}
+
+// checkIgnores wants releases that exist. Defaults may name one of the vendor's
+// that an environment has not.
+func (e Environment) checkIgnores() Problems {
+	var problems Problems
+	for i, ignored := range e.Spec.Checks.Ignore {
+		if release := string(ignored.Release); release != "" && release != PrefectIstiod && release != PrefectCloud {
+			problems = append(problems, e.known(strictyaml.Index("spec.checks.ignore", i)+".release", release)...)
+		}
 	}
 	return problems
 }

@@ -52,6 +52,7 @@ type Spec struct {
 	// Helm release names and namespaces of the vendor's releases. The defaults follow the vendor's guide, so that an installation made by hand is adopted.
 	Names   map[string]ReleaseNames `json:"names,omitempty"`
 	Upgrade Upgrade                 `json:"upgrade,omitzero"`
+	Checks  Checks                  `json:"checks,omitzero"`
 	// A catalog file that adds release lines or corrects them, relative to this file.
 	Catalog string `json:"catalog,omitempty"`
 	// Chart values by release, merged last, for whatever has no field above.
@@ -328,4 +329,22 @@ type Upgrade struct {
 type UpgradeAfter struct {
 	Environment Name     `json:"environment"`
 	Soak        Duration `json:"soak,omitempty"`
+}
+
+// Checks says which findings of `pm-gitops check` are accepted.
+type Checks struct {
+	// Findings that are accepted; they are still listed, with the reason.
+	Ignore []IgnoredCheck `json:"ignore,omitempty"`
+}
+
+// IgnoredCheck is findings of one check that are accepted, and why.
+type IgnoredCheck struct {
+	// The check, such as load-balancer: `pm-gitops check --list` lists them.
+	Check CheckID `json:"check"`
+	// Only findings in this release.
+	Release Name `json:"release,omitempty"`
+	// Only findings at this object: Kind/name, in which * stands for any characters.
+	Object ObjectPattern `json:"object,omitempty"`
+	// Why they are accepted.
+	Reason Reason `json:"reason"`
 }

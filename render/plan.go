@@ -44,6 +44,10 @@ func (p Plan) Problem(path, format string, args ...any) Problem {
 // the waves before are ready.
 type Wave []Release
 
+// Loops is the services of prefect-cloud of which exactly one may run, as far
+// as the catalog knows them.
+func (p Plan) Loops() []string { return p.line.Loops }
+
 // Releases is the releases of all waves in order.
 func (p Plan) Releases() []Release { return slices.Concat(p.Waves...) }
 

@@ -83,6 +83,12 @@ type ValuePath string
 // Window is a weekly span of time such as "Sat 02:00-06:00 UTC".
 type Window string
 
+// Reason is a sentence that says why.
+type Reason string
+
+// ObjectPattern is Kind/name, in which * stands for any characters.
+type ObjectPattern string
+
 // Validate refuses the empty text.
 func (t Text) Validate() error {
 	if t == "" {
@@ -333,6 +339,52 @@ func (w Window) Validate() error {
 		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", quoted(string(w)))
 	}
 	return nil
+}
+
+// Validate refuses a reason that says nothing.
+func (r Reason) Validate() error {
+	if strings.TrimSpace(string(r)) == "" {
+		return errors.New("want a sentence that says why")
+	}
+	return nil
+}
+
+var objectPatternForm = regexp.MustCompile(`^[A-Za-z0-9*]+/[A-Za-z0-9*.:_-]+$`)
+
+// Validate wants a kind and a name.
+func (p ObjectPattern) Validate() error {
+	if !objectPatternForm.MatchString(string(p)) {
+		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", quoted(string(p)))
+	}
+	return nil
+}
+
+// Matches reports whether the pattern fits an object.
+func (p ObjectPattern) Matches(kind, name string) bool {
+	wantKind, wantName, _ := strings.Cut(string(p), "/")
+	return wildcard(wantKind, kind) && wildcard(wantName, name)
+}
+
+// wildcard reports whether a text is what a pattern says. The parts between
+// the stars are taken as early as they come, so that no pattern takes long.
+func wildcard(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == text
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
+		return false
+	}
+	text = text[len(first) : len(text)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, after, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text = after
+	}
+	return true
 }
 
 func quoted(s string) string { return strictyaml.Quoted(s) }

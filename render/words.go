@@ -21,6 +21,7 @@ type (
 	ArgoVersion     string // a minor release of Argo CD
 	ArgoCharts      string // how Applications name charts
 	AutoMerge       string // which pull requests merge themselves
+	CheckID         string // a check of rendered objects
 )
 
 // The words that the program itself asks for.
@@ -52,6 +53,8 @@ func (ArgoVersion) words() []string {
 func (ArgoCharts) words() []string { return []string{"helm", "oci"} }
 func (AutoMerge) words() []string  { return []string{"never", "patch"} }
 
+func (CheckID) words() []string { return checkIDs() }
+
 // Validate refuses every other word; likewise for the types below.
 func (w APIVersion) Validate() error      { return oneOf(w) }
 func (w EnvironmentKind) Validate() error { return oneOf(w) }
@@ -63,6 +66,14 @@ func (w FluxVersion) Validate() error     { return oneOf(w) }
 func (w ArgoVersion) Validate() error     { return oneOf(w) }
 func (w ArgoCharts) Validate() error      { return oneOf(w) }
 func (w AutoMerge) Validate() error       { return oneOf(w) }
+
+// Validate refuses what is no check. There are too many to list in a message.
+func (w CheckID) Validate() error {
+	if slices.Contains(w.words(), string(w)) {
+		return nil
+	}
+	return fmt.Errorf("unknown check %s%s; `pm-gitops check --list` lists them", quoted(string(w)), strictyaml.Suggest(string(w), w.words()))
+}
 
 // word is a string type that takes one of a few words.
 type word interface {

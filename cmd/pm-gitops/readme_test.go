@@ -154,6 +154,9 @@ func TestHelpExamples(t *testing.T) {
 		if strings.Contains(command, "--remove") {
 			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")
 		}
+		if of == "check" { // findings are a result as well
+			command = "sh -c '" + command + " || test $? -eq 3'"
+		}
 		script.WriteString("exec " + command + "\ncd $WORK\n")
 	}
 	file := filepath.Join(t.TempDir(), "examples.txtar")

@@ -49,14 +49,16 @@ type Line struct {
 	UI     []Pattern `json:"ui,omitempty"`
 	// Released is the day or month of the release: 2026-01-20 or 2026-01.
 	Released string `json:"released,omitempty"`
-	// Like names a line whose layout, secrets and migrations this one shares
-	// where it says nothing itself.
+	// Like names a line whose layout, secrets, migrations and loops this one
+	// shares where it says nothing itself.
 	Like string `json:"like,omitempty"`
 	// Layout says which chart value each field of an environment sets.
 	Layout []Rule `json:"layout,omitempty"`
 	// Secrets is the Secrets that the chart reads with secrets.into: chart:
 	// name to keys. Empty means that the catalog does not know them.
 	Secrets map[string][]string `json:"secrets,omitempty"`
+	// Loops is the services of which exactly one may run. Empty means not known.
+	Loops []string `json:"loops,omitempty"`
 	// Moves is what happens to values on the way from the line before.
 	Moves []Move `json:"moves,omitempty"`
 	// Migrations says how the line migrates its databases.
@@ -216,6 +218,9 @@ func (l Line) corrected(other Line) Line {
 	if other.Notes != "" {
 		l.Notes = other.Notes
 	}
+	if other.Loops != nil {
+		l.Loops = other.Loops
+	}
 	l.Layout, l.Secrets, l.Migrations = over(l, other)
 	return l
 }
@@ -297,6 +302,9 @@ func (c Catalog) resolved(line Line, via []string) (Line, error) {
 		return line, err
 	}
 	line.Layout, line.Secrets, line.Migrations = over(base, line)
+	if line.Loops == nil {
+		line.Loops = base.Loops
+	}
 	return line, nil
 }
 

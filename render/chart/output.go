@@ -52,6 +52,8 @@ type Output struct {
 	Left []Object
 	// Unread is the schemas elsewhere that the chart's own refer to.
 	Unread []string
+	// Lookups is what templates asked the cluster for, in vain.
+	Lookups []Lookup
 
 	crds []Object // whole files, as Helm prints them
 }

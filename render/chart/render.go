@@ -98,8 +98,8 @@ func (c Chart) render(in Input, work *progress) (Output, error) {
 		return Output{}, KubeVersionError{wanted, caps.KubeVersion.Version}
 	}
 	values["Capabilities"] = &cluster{caps, work}
-	marks := mark(ch)
-	files, err := engine.Render(ch, values)
+	marks, seen := mark(ch), &lookups{work: work}
+	files, err := engine.RenderWithClientProvider(ch, values, seen)
 	if err != nil {
 		return Output{}, err
 	}
@@ -108,7 +108,7 @@ func (c Chart) render(in Input, work *progress) (Output, error) {
 	}
 	work.begin("its objects")
 	out, err := collect(ch, files, in)
-	out.Unread = unread
+	out.Unread, out.Lookups = unread, seen.list
 	return out, err
 }
 

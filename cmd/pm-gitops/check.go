@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+type checkOptions struct {
+	input
+	chartFlags
+	target   string
+	output   string
+	severity string
+	list     bool
+	explain  string
+	releases []string
+}
+
+// checkFormats is what check can print, the default first.
+var checkFormats = []string{"text", "json", "sarif", "markdown", "github"}
+
+func (a app) checkCommand() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check [RELEASE ...]",
+		Short: "Look for what takes installations down in the objects that a controller will apply",
+		Long: `Check is for continuous integration. It does what validate does, renders the
+charts of environments as the controller will, for a first install, for an
+upgrade, and once more to see what is random, and looks at the objects: hooks
+that wait for what waits for them, images from elsewhere than the mirror,
+singletons in plural, API versions that are gone. --list lists the checks, and
+--explain says why one is there and how to end its findings. It never talks to a
+cluster, and prints nothing that Secrets hold.
+
+--severity is the least severity that is shown and that makes the exit code 3:
+error, warning (the default) or info. What the environment accepts, under
+spec.checks.ignore and with a reason, is listed and does not count. Problems of
+the environment file itself are errors as ever, with exit code 1.
+
+-o sarif is for code scanning, github for annotations of a workflow, markdown
+for a comment on a pull request. In JSON, findings and ignored are lists, each
+with check, severity, environment, release, object, source (the template), field
+(in the object), file, line, column and setting (where to change it), message,
+fix, set (fields and the values that end it) and, if ignored, the reason;
+summary counts the findings that are not ignored by severity, shown or not.`,
+		Example: `  pm-gitops check                                  every release, for Flux
+  pm-gitops check prefect-cloud --target argo --chart-dir charts
+  pm-gitops check -f environments/ --severity error
+  pm-gitops check -o sarif > check.sarif           for code scanning
+  pm-gitops check --list
+  pm-gitops check --explain migration-deadlock`,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
+			if o.list || cmd.Flags().Changed("explain") {
+				return a.aboutChecks(o)
+			}
+			return a.check(cmd.Context(), o)
+		},
+	}
+	a.addInput(cmd, &o.input)
+	a.addCharts(cmd, &o.chartFlags)
+	addTarget(cmd, &o.target)
+	flags := cmd.Flags()
+	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+render.OneOf(checkFormats))
+	flags.StringVar(&o.severity, "severity", string(check.Warning), "least severity to show, and to exit with 3 for: "+render.OneOf(check.Severities()))
+	flags.BoolVar(&o.list, "list", false, "list the checks")
+	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(check.Severities(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("explain", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func checkIDs() []string {
+	var ids []string
+	for _, c := range check.All() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// aboutChecks prints the list of the checks, or the page of one.
+func (a app) aboutChecks(o checkOptions) error {
+	switch {
+	case len(o.releases) > 0:
+		return usageError{fmt.Errorf("--list and --explain are about checks: no release %q with them", o.releases[0])}
+	case o.output != "text" && o.output != "json":
+		return usageError{fmt.Errorf("--list and --explain print text or json, not %s", o.output)}
+	}
+	checks := check.All()
+	if !o.list {
+		one, ok := check.ByID(o.explain)
+		if !ok {
+			return hinted{usageError{fmt.Errorf("unknown check %q%s", o.explain, render.Suggest(o.explain, checkIDs()))}, "pm-gitops check --list lists them."}
+		}
+		checks = []check.Check{one}
+	}
+	if o.output == "json" {
+		return a.printJSON(checks)
+	}
+	for _, c := range checks {
+		if o.list {
+			fmt.Fprintf(a.out, "%-26s %-8s %s\n", c.ID, c.Severity, c.Title)
+		} else {
+			fmt.Fprint(a.out, c.Page(""))
+		}
+	}
+	return nil
+}
+
+func (o checkOptions) check() (render.Target, error) {
+	target, err := targets.ByName(o.target)
+	switch {
+	case err != nil:
+	case !slices.Contains(checkFormats, o.output):
+		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(checkFormats))
+	case !slices.Contains(check.Severities(), o.severity):
+		err = fmt.Errorf("unknown severity %q: want %s", o.severity, render.OneOf(check.Severities()))
+	default:
+		return target, nil
+	}
+	return nil, usageError{err}
+}
+
+// checkable is an environment as it is looked at.
+type checkable struct {
+	env       render.Environment
+	plan      render.Plan
+	rendering render.Rendering
+}
+
+func (a app) check(ctx context.Context, o checkOptions) error {
+	target, err := o.check()
+	if err != nil {
+		return err
+	}
+	source, err := a.charts(o.chartFlags)
+	if err != nil {
+		return err
+	}
+	fleet, err := each(ctx, a, o.input, func(l loaded) (checkable, error) {
+		plan, err := l.plan(target)
+		if err != nil {
+			return checkable{}, err
+		}
+		rendering, err := render.Render(plan, target)
+		return checkable{l.env, plan, rendering}, err
+	})
+	if err != nil {
+		return err
+	}
+	if err := collide(fleet); err != nil {
+		return err
+	}
+	log.SetFlags(0) // Helm warns there
+	log.SetOutput(printable{a.err})
+	found, err := o.findings(ctx, source, fleet)
+	if err != nil {
+		return err
+	}
+	report := newCheckReport(found, check.Severity(o.severity))
+	if err := a.printCheck(o, report, len(fleet)); err != nil {
+		return err
+	}
+	if len(report.Findings) > 0 {
+		return foundError{fmt.Errorf("%s", report.counted())}
+	}
+	return nil
+}
+
+// collide is the error that not all environments can be applied.
+func collide(fleet []checkable) error {
+	var renderings []render.Rendering
+	for _, one := range fleet {
+		renderings = append(renderings, one.rendering)
+	}
+	return render.Collisions(renderings).Err()
+}
+
+// checkReport is what check found. Its JSON form is an interface: fields are
+// only ever added.
+type checkReport struct {
+	Findings []check.Finding        `json:"findings"`
+	Ignored  []check.Finding        `json:"ignored"`
+	Summary  map[check.Severity]int `json:"summary"`
+}
+
+// newCheckReport takes findings apart: those that count, and those that the
+// environments accept. Less severe ones are left out, but counted.
+func newCheckReport(found []check.Finding, least check.Severity) checkReport {
+	report := checkReport{[]check.Finding{}, []check.Finding{}, map[check.Severity]int{check.Error: 0, check.Warning: 0, check.Info: 0}}
+	for _, f := range found {
+		switch {
+		case f.Ignored != "":
+			report.Ignored = append(report.Ignored, f)
+			continue
+		case f.Severity.AtLeast(least):
+			report.Findings = append(report.Findings, f)
+		}
+		report.Summary[f.Severity]++
+	}
+	return report
+}
+
+// counted is how many findings are shown: 2 errors, 1 warning.
+func (r checkReport) counted() string {
+	shown := map[check.Severity]int{}
+	for _, f := range r.Findings {
+		shown[f.Severity]++
+	}
+	var parts []string
+	for _, severity := range []check.Severity{check.Error, check.Warning, check.Info} {
+		if n := shown[severity]; n > 0 {
+			parts = append(parts, count(n, string(severity)))
+		}
+	}
+	if parts == nil {
+		return "nothing found"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// hidden is how many findings are not shown.
+func (r checkReport) hidden() int {
+	total := 0
+	for _, n := range r.Summary {
+		total += n
+	}
+	return total - len(r.Findings)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/check"
+)
+
+// mostMarkdown is how many bytes a report has at most: GitHub takes 65,536
+// characters for a comment.
+const mostMarkdown = 60_000
+
+// checkMarkdown is a report for a comment on a pull request. Whoever updates
+// such a comment finds it by its first line.
+func checkMarkdown(report checkReport) string {
+	var b strings.Builder
+	b.WriteString("<!-- pm-gitops check -->\n")
+	fmt.Fprintf(&b, "### pm-gitops check: %s\n", report.counted())
+	if len(report.Findings) > 0 {
+		b.WriteString("\n| | check | where | what | fix |\n|---|---|---|---|---|\n")
+		left := markdownRows(&b, report.Findings, mostMarkdown*3/4, func(f check.Finding) string {
+			where := strings.TrimSpace(f.Environment+" "+f.Release) + atObject(f) + "\n" + atSetting(f)
+			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, markdown(where), markdown(f.Message), markdown(f.Fix))
+		})
+		if left > 0 {
+			fmt.Fprintf(&b, "\nand %d more.\n", left)
+		}
+	}
+	if len(report.Ignored) > 0 {
+		fmt.Fprintf(&b, "\n<details><summary>%d accepted</summary>\n\n| check | where | why |\n|---|---|---|\n", len(report.Ignored))
+		left := markdownRows(&b, report.Ignored, mostMarkdown, func(f check.Finding) string {
+			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, markdown(strings.TrimSpace(f.Environment+" "+f.Release)+atObject(f)), markdown(f.Ignored))
+		})
+		if left > 0 {
+			fmt.Fprintf(&b, "\nand %d more.\n", left)
+		}
+		b.WriteString("\n</details>\n")
+	}
+	if n := report.hidden(); n > 0 {
+		fmt.Fprintf(&b, "\n%d less severe not shown.\n", n)
+	}
+	return b.String()
+}
+
+// markdownRows writes rows as long as a report may grow, and gives how many it
+// left out.
+func markdownRows(b *strings.Builder, found []check.Finding, most int, row func(check.Finding) string) (left int) {
+	for i, f := range found {
+		text := row(f)
+		if b.Len()+len(text) > most {
+			return len(found) - i
+		}
+		b.WriteString(text)
+	}
+	return 0
+}
+
+// markdown is a text that is a cell of a table, and nothing else: no markup,
+// no mention of anybody, no link to an issue.
+func markdown(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			b.WriteString("<br>")
+		case r == '@' || r == '#':
+			b.WriteRune(r)
+			b.WriteString("<!-- -->")
+		case strings.ContainsRune("\\`*_{}[]()<>&|~!$", r):
+			fmt.Fprintf(&b, "&#%d;", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.ReplaceAll(b.String(), "://", ":<!-- -->//")
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/trace"
+)
+
+// atOnce is how many environments are looked at before what was rendered for
+// them is let go of: a fleet's objects do not all fit into memory.
+const atOnce = 16
+
+// findings renders the releases of environments and looks at them. Those that
+// are named and in no environment are wrong usage.
+func (o checkOptions) findings(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
+	var plans []render.Plan
+	for _, one := range fleet {
+		plans = append(plans, one.plan)
+	}
+	if _, err := plannedReleases(plans, o.releases); err != nil {
+		return nil, err
+	}
+	var found []check.Finding
+	for start := 0; start < len(fleet); start += atOnce {
+		some, err := o.findSome(ctx, source, fleet[start:min(start+atOnce, len(fleet))])
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+func (o checkOptions) findSome(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
+	plans := make([]render.Plan, len(fleet))
+	for i, one := range fleet {
+		plans[i] = one.plan
+	}
+	var releases []planned
+	for i := range plans {
+		for wave, members := range plans[i].Waves {
+			for _, release := range members {
+				if chosen(o.releases, release.Key) {
+					releases = append(releases, planned{release, &plans[i], wave + 1})
+				}
+			}
+		}
+	}
+	made, err := eachChart(ctx, o.jobs, source, releases, o.renderTwice)
+	if err != nil {
+		return nil, err
+	}
+	results, failures := make([][]check.Finding, len(fleet)), make([]error, len(fleet))
+	parallel(o.jobs, len(fleet), func(i int) {
+		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Target: o.target, Manifests: fleet[i].rendering.Manifests}
+		for j, release := range releases {
+			if release.plan == &plans[i] {
+				in.Releases = append(in.Releases, made[j].Release)
+			}
+		}
+		results[i], failures[i] = check.Run(in)
+	})
+	var found []check.Finding
+	for i := range fleet {
+		if failures[i] != nil {
+			return nil, fmt.Errorf("check %s: %w", fleet[i].plan.Environment, failures[i])
+		}
+		found = append(found, results[i]...)
+	}
+	return found, nil
+}
+
+func chosen(names []string, name string) bool {
+	for _, one := range names {
+		if one == name {
+			return true
+		}
+	}
+	return len(names) == 0
+}
+
+// renderedTwice is a release as checks look at it.
+type renderedTwice struct{ check.Release }
+
+// size is how much of it is kept.
+func (r renderedTwice) size() int {
+	size := 0
+	for _, out := range []chart.Output{r.Install, r.Again, r.Upgrade} {
+		for _, object := range out.Objects {
+			size += len(object.YAML)
+		}
+	}
+	return size
+}
+
+// renderTwice renders a release for a first install, for that once more, and
+// where the target knows the difference for an upgrade. A chart that fails is a
+// finding, and no error, unless there was no time or memory left.
+func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (renderedTwice, error) {
+	in, err := p.input(own, o.target)
+	if err != nil {
+		return renderedTwice{}, err
+	}
+	made := check.Release{Release: p.Release, Chart: own.Chart, Rendered: in}
+	upgrade := in
+	upgrade.IsUpgrade = true
+	steps := []struct {
+		in  chart.Input
+		out *chart.Output
+	}{{in, &made.Install}, {in, &made.Again}, {upgrade, &made.Upgrade}}
+	if in.As.AlwaysInstall {
+		steps = steps[:2]
+	}
+	for _, step := range steps {
+		*step.out, made.Failure = own.Render(ctx, step.in)
+		switch {
+		case ctx.Err() != nil:
+			return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, made.Failure)
+		case made.Failure != nil:
+			return renderedTwice{made}, nil
+		}
+	}
+	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
+		return objects(ctx, own, in, values)
+	})
+	if ctx.Err() != nil {
+		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, context.Cause(ctx))
+	}
+	return renderedTwice{made}, nil
+}
+
+// objects is what a chart makes of other values, on an install or an upgrade.
+func objects(ctx context.Context, own sourced, in chart.Input, values map[string]any) ([]chart.Object, error) {
+	in.Values = values
+	install, err := own.Render(ctx, in)
+	if err != nil || in.As.AlwaysInstall {
+		return install.Objects, err
+	}
+	in.IsUpgrade = true
+	upgrade, err := own.Render(ctx, in)
+	return append(install.Objects, upgrade.Objects...), err
+}

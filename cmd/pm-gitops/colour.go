@@ -1,0 +1,44 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/pm-gitops/pm-gitops/render/check"
+)
+
+// painter colours what a person reads; the zero value leaves it as it is.
+type painter struct{ on bool }
+
+// colour paints for a terminal that can and may show colours
+// (https://no-color.org).
+func (a app) colour() painter {
+	return painter{isTerminal(a.out) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"}
+}
+
+// isTerminal reports whether what is written appears on a terminal.
+func isTerminal(w io.Writer) bool {
+	if out, ok := w.(*output); ok {
+		w = out.w
+	}
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (p painter) paint(code, text string) string {
+	if !p.on {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p painter) bold(text string) string { return p.paint("1", text) }
+
+func (p painter) severity(s check.Severity) string {
+	code := map[check.Severity]string{check.Error: "31", check.Warning: "33", check.Info: "36"}[s]
+	return p.paint(code, string(s))
+}

@@ -1,0 +1,366 @@
+package keys
+
+import (
+	"slices"
+	"strings"
+	"text/template/parse"
+)
+
+// scope is a template at work.
+type scope struct {
+	m       *machine
+	in      *context
+	tree    *parse.Tree
+	written bool // what it makes goes into a manifest
+	depth   int
+	vars    []*variable
+}
+
+type variable struct {
+	name  string
+	value value
+}
+
+func (s *scope) declare(name string, v value) {
+	s.vars = append(s.vars, &variable{name, v})
+}
+
+func (s *scope) lookup(name string) *variable {
+	for i := len(s.vars) - 1; i >= 0; i-- {
+		if s.vars[i].name == name {
+			return s.vars[i]
+		}
+	}
+	return &variable{value: other}
+}
+
+// where is a place in a template, for people.
+func (s *scope) where(n parse.Node) string {
+	location, _ := s.tree.ErrorContext(n)
+	parts := strings.Split(location, ":")
+	if len(parts) > 2 {
+		location = strings.Join(parts[:2], ":")
+	}
+	return location
+}
+
+// block goes through what has variables of its own.
+func (s *scope) block(list *parse.ListNode, dot value) value {
+	before := len(s.vars)
+	text := s.list(list, dot)
+	s.vars = s.vars[:before]
+	return text
+}
+
+func (s *scope) list(list *parse.ListNode, dot value) value {
+	text := literal("")
+	if list == nil {
+		return text
+	}
+	if s.depth++; s.depth > mostDepth {
+		s.m.giveUp("the templates are too deep in one another")
+		return other
+	}
+	defer func() { s.depth-- }()
+	for _, n := range list.Nodes {
+		if !s.m.step() {
+			return other
+		}
+		text = s.append(text, s.node(n, dot))
+	}
+	return text
+}
+
+// append is a text behind another one.
+func (s *scope) append(a, b value) value {
+	if s.written {
+		s.m.use(b)
+		return literal("")
+	}
+	x, isX := a.constant()
+	y, isY := b.constant()
+	left, isLeft := x.(string)
+	right, isRight := y.(string)
+	switch {
+	case isX && isLeft && left == "", b.nothing():
+		return b
+	case isY && isRight && right == "":
+		return a
+	case isLeft && isRight && len(left)+len(right) < mostText:
+		return literal(left + right)
+	case isLeft && strings.TrimSpace(left) == "" && b.coded != nil:
+		return b
+	case isRight && strings.TrimSpace(right) == "" && a.coded != nil:
+		return a
+	}
+	s.m.use(a)
+	s.m.use(b)
+	return other
+}
+
+func (s *scope) node(n parse.Node, dot value) value {
+	switch n := n.(type) {
+	case *parse.TextNode:
+		if s.written || len(n.Text) > mostText {
+			return other
+		}
+		return literal(string(n.Text))
+	case *parse.ActionNode:
+		v := s.pipe(n.Pipe, dot)
+		if len(n.Pipe.Decl) > 0 {
+			return literal("")
+		}
+		return v
+	case *parse.IfNode:
+		return s.branch(&n.BranchNode, dot, func(value) value { return dot })
+	case *parse.WithNode:
+		return s.branch(&n.BranchNode, dot, present)
+	case *parse.RangeNode:
+		return s.loop(n, dot)
+	case *parse.TemplateNode:
+		with := literal(nil)
+		if n.Pipe != nil {
+			with = s.pipe(n.Pipe, dot)
+		}
+		return s.m.include(s.in, literal(n.Name), with, "")
+	default: // comments, break, continue
+		return literal("")
+	}
+}
+
+// present is what a value is where it counts as true.
+func present(v value) value {
+	var left []any
+	for _, l := range v.literals {
+		if truthy(l) {
+			left = append(left, l)
+		}
+	}
+	v.literals = left
+	return v
+}
+
+// branch goes through if and with, and through else unless it is never taken.
+func (s *scope) branch(n *parse.BranchNode, dot value, inside func(value) value) value {
+	before := len(s.vars)
+	condition := s.pipe(n.Pipe, dot)
+	s.m.test(condition)
+	mayBeTrue, mayBeFalse := condition.truth()
+	var text value
+	if mayBeTrue {
+		text = s.block(n.List, inside(condition))
+	}
+	if mayBeFalse {
+		text = s.m.join(text, s.block(n.ElseList, dot))
+	}
+	s.vars = s.vars[:before]
+	return text
+}
+
+// loop goes through a body twice: what it did in one turn is there in the next.
+func (s *scope) loop(n *parse.RangeNode, dot value) value {
+	before := len(s.vars)
+	defer func() { s.vars = s.vars[:before] }()
+	over := s.bare(n.Pipe, dot)
+	s.m.test(over)
+	mayBeTrue, mayBeFalse := over.truth()
+	text := literal("")
+	if mayBeTrue {
+		item := s.m.elements(over)
+		if item.nothing() {
+			item = other
+		}
+		switch d := n.Pipe.Decl; len(d) {
+		case 1:
+			s.declare(d[0].Ident[0], item)
+		case 2:
+			s.declare(d[0].Ident[0], keysOf(over))
+			s.declare(d[1].Ident[0], item)
+		}
+		for range 2 {
+			text = s.m.join(text, s.append(text, s.block(n.List, item)))
+		}
+	}
+	if mayBeFalse {
+		text = s.m.join(text, s.block(n.ElseList, dot))
+	}
+	return text
+}
+
+// keysOf is what the first variable of a loop may be.
+func keysOf(over value) value {
+	keys := value{other: len(over.nodes)+len(over.lists)+len(over.literals) > 0 || over.other || over.files}
+	for _, t := range over.tables {
+		for key := range t.entries {
+			keys.literals = append(keys.literals, key)
+		}
+		if !t.rest.nothing() || len(t.merged) > 0 {
+			keys.other = true
+		}
+	}
+	slices.SortFunc(keys.literals, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
+	if keys.nothing() {
+		return other
+	}
+	return keys
+}
+
+// pipe is the value of a pipeline, after its variables have it.
+func (s *scope) pipe(p *parse.PipeNode, dot value) value {
+	v := s.bare(p, dot)
+	if p == nil {
+		return v
+	}
+	for _, d := range p.Decl {
+		if p.IsAssign {
+			known := s.lookup(d.Ident[0])
+			known.value = s.m.join(known.value, v)
+		} else {
+			s.declare(d.Ident[0], v)
+		}
+	}
+	return v
+}
+
+// bare is the value of a pipeline.
+func (s *scope) bare(p *parse.PipeNode, dot value) value {
+	var last []value
+	if p == nil || !s.m.step() {
+		return other
+	}
+	if s.depth++; s.depth > 2*mostDepth {
+		s.m.giveUp("the templates are too deep in one another")
+		return other
+	}
+	defer func() { s.depth-- }()
+	for _, c := range p.Cmds {
+		last = []value{s.command(c, dot, last)}
+	}
+	if last == nil {
+		return other
+	}
+	return last[0]
+}
+
+// command is the value of one command of a pipeline; last is that of the one
+// before it.
+func (s *scope) command(c *parse.CommandNode, dot value, last []value) value {
+	if len(c.Args) == 0 {
+		return other
+	}
+	first := c.Args[0]
+	if name, ok := first.(*parse.IdentifierNode); ok {
+		return s.function(name, c.Args[1:], dot, last)
+	}
+	v := s.operand(first, dot)
+	if len(c.Args) == 1 && last == nil {
+		return v
+	}
+	// A method: of .Files, .Capabilities and such.
+	for _, arg := range append(s.operands(c.Args[1:], dot), last...) {
+		s.m.use(arg)
+	}
+	return value{other: true, files: v.files}
+}
+
+func (s *scope) operands(nodes []parse.Node, dot value) []value {
+	var all []value
+	for _, n := range nodes {
+		all = append(all, s.operand(n, dot))
+	}
+	return all
+}
+
+func (s *scope) operand(n parse.Node, dot value) value {
+	switch n := n.(type) {
+	case *parse.DotNode:
+		return dot
+	case *parse.NilNode:
+		return literal(nil)
+	case *parse.FieldNode:
+		return s.fields(dot, n.Ident)
+	case *parse.VariableNode:
+		return s.fields(s.lookup(n.Ident[0]).value, n.Ident[1:])
+	case *parse.ChainNode:
+		return s.fields(s.operand(n.Node, dot), n.Field)
+	case *parse.PipeNode:
+		return s.pipe(n, dot)
+	case *parse.IdentifierNode:
+		return s.function(n, nil, dot, nil)
+	case *parse.BoolNode:
+		return literal(n.True)
+	case *parse.StringNode:
+		if len(n.Text) > mostText {
+			return other
+		}
+		return literal(n.Text)
+	case *parse.NumberNode:
+		if n.IsInt {
+			return literal(n.Int64)
+		}
+		return literal(n.Float64)
+	default:
+		return other
+	}
+}
+
+func (s *scope) fields(v value, path []string) value {
+	for _, key := range path {
+		if v = s.m.field(v, key); v.nothing() {
+			v = other
+		}
+	}
+	return v
+}
+
+// function is the value of a function's call.
+func (s *scope) function(name *parse.IdentifierNode, nodes []parse.Node, dot value, last []value) value {
+	c := arguments{scope: s, node: name}
+	if name.Ident == "or" || name.Ident == "and" {
+		return s.choose(name.Ident == "or", nodes, dot, last)
+	}
+	c.values = append(s.operands(nodes, dot), last...)
+	if f, ok := s.m.functions[name.Ident]; ok {
+		if v := f(c); !v.nothing() {
+			return v
+		}
+		return other
+	}
+	if v, ok := c.plain(name.Ident); ok {
+		return v
+	}
+	for _, v := range c.values {
+		s.m.use(v)
+	}
+	return value{other: true, files: anyFiles(c.values)}
+}
+
+// choose is the value of or, and of and: Go looks at no argument behind the one
+// that decides.
+func (s *scope) choose(or bool, nodes []parse.Node, dot value, last []value) value {
+	var chosen value
+	decides := func(v value) bool {
+		s.m.test(v)
+		chosen = s.m.join(chosen, v)
+		mayBeTrue, mayBeFalse := v.truth()
+		return or && !mayBeFalse || !or && !mayBeTrue
+	}
+	for _, n := range nodes {
+		if decides(s.operand(n, dot)) {
+			return chosen
+		}
+	}
+	for _, v := range last {
+		decides(v)
+	}
+	return chosen
+}
+
+func anyFiles(values []value) bool {
+	for _, v := range values {
+		if v.files {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,53 @@
+package keys
+
+import (
+	"slices"
+	"strings"
+)
+
+// mostTexts is how many templates are read that are values or files.
+const mostTexts = 500
+
+// readText reads a template that is a text somewhere.
+func (m *machine) readText(in *context, source string, with value) {
+	if !strings.Contains(source, "{{") || strings.Count(source, "{{") > mostActions {
+		return
+	}
+	m.steps += len(source) / 100
+	if m.depth() > mostRecursion*mostRecursion || !m.step() {
+		return
+	}
+	trees, err := parseText("text", source)
+	if err != nil {
+		return // no template: Helm would say so
+	}
+	m.execute(trees["text"], in, with, true)
+}
+
+// readInside reads the templates that are values, as far as they are known.
+func (m *machine) readInside(in *context, v value, with value) {
+	for _, n := range v.nodes {
+		m.readTexts(in, n, with)
+	}
+	if v.coded != nil {
+		m.readInside(in, *v.coded, with)
+	}
+}
+
+// readTexts reads the templates below a place.
+func (m *machine) readTexts(in *context, n *node, with value) {
+	for _, text := range n.allTexts(nil) {
+		m.readText(in, text, with)
+	}
+}
+
+func (n *node) allTexts(texts []string) []string {
+	texts = append(texts, n.texts...)
+	for _, below := range n.below() {
+		if len(texts) < mostTexts {
+			texts = below.allTexts(texts)
+		}
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}

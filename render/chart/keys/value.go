@@ -1,0 +1,354 @@
+package keys
+
+import (
+	"maps"
+	"slices"
+)
+
+// value is what an expression in a template may be: any of these. Sets only
+// grow, so that what one way through a template does never hides what another
+// one does.
+type value struct {
+	nodes    []*node  // parts of the values
+	tables   []*table // maps that templates make
+	lists    []*list  // at most one
+	literals []any    // texts, numbers, booleans and nil that are written out
+	coded    *value   // a text that is this as JSON or YAML
+	files    bool     // a text of the chart's files
+	other    bool     // something that holds no part of the values
+}
+
+// table is a map that a template makes. Like in Go, who has it can change it.
+type table struct {
+	entries map[string]value
+	rest    value // below keys that are computed
+	merged  []value
+}
+
+// list is a list that a template makes, of known items or of any number of
+// one kind. It never changes.
+type list struct {
+	items []value
+	open  bool
+	each  value // of an open list
+}
+
+var other = value{other: true}
+
+func literal(values ...any) value { return value{literals: values} }
+
+func place(n *node) value { return value{nodes: []*node{n}} }
+
+func newTable(entries map[string]value) value {
+	return value{tables: []*table{{entries: entries}}}
+}
+
+func newList(items ...value) value { return value{lists: []*list{{items: items}}} }
+
+func openList(each value) value { return value{lists: []*list{{open: true, each: each}}} }
+
+// nothing reports whether nothing is known of a value.
+func (v value) nothing() bool {
+	return len(v.nodes)+len(v.tables)+len(v.lists)+len(v.literals) == 0 && v.coded == nil && !v.other && !v.files
+}
+
+// constants is the literals of a value that is nothing else.
+func (v value) constants() ([]any, bool) {
+	return v.literals, len(v.literals) > 0 && len(v.nodes)+len(v.tables)+len(v.lists) == 0 && v.coded == nil && !v.other && !v.files
+}
+
+// constant is the one literal that a value is.
+func (v value) constant() (any, bool) {
+	all, ok := v.constants()
+	if !ok || len(all) != 1 {
+		return nil, false
+	}
+	return all[0], true
+}
+
+// names is the keys that a value may stand for, and whether it may stand for
+// others too.
+func (v value) names() (keys []string, open bool) {
+	for _, l := range v.literals {
+		if text, ok := l.(string); ok {
+			keys = append(keys, text)
+		}
+	}
+	_, constant := v.constants()
+	return keys, !constant
+}
+
+// join is a value that may be either.
+func (m *machine) join(a, b value) value {
+	if !m.step() || b.nothing() {
+		return a
+	}
+	if a.nothing() {
+		return b
+	}
+	joined := value{
+		nodes:    union(a.nodes, b.nodes),
+		tables:   union(a.tables, b.tables),
+		literals: union(a.literals, b.literals),
+		lists:    a.lists,
+		coded:    a.coded,
+		files:    a.files || b.files,
+		other:    a.other || b.other,
+	}
+	switch {
+	case len(a.lists) == 0:
+		joined.lists = b.lists
+	case len(b.lists) != 0 && a.lists[0] != b.lists[0]:
+		joined.lists = []*list{m.joinLists(a.lists[0], b.lists[0])}
+	}
+	switch {
+	case a.coded == nil:
+		joined.coded = b.coded
+	case b.coded != nil && a.coded != b.coded:
+		inner := m.join(*a.coded, *b.coded)
+		joined.coded = &inner
+	}
+	return m.bound(joined)
+}
+
+func (m *machine) joinAll(values []value) value {
+	var all value
+	for _, v := range values {
+		all = m.join(all, v)
+	}
+	return all
+}
+
+func union[T comparable](a, b []T) []T {
+	if len(b) == 0 {
+		return a
+	}
+	all := a[:len(a):len(a)]
+	for _, item := range b {
+		if !slices.Contains(all, item) {
+			all = append(all, item)
+		}
+	}
+	return all
+}
+
+// bound keeps a value from getting too wide: what is left out counts as used.
+func (m *machine) bound(v value) value {
+	if len(v.literals) > mostAlternatives {
+		v.literals, v.other = v.literals[:mostAlternatives], true
+	}
+	if len(v.nodes) > mostAlternatives {
+		for _, n := range v.nodes[mostAlternatives:] {
+			n.doubt = "too many values may be this one"
+		}
+		v.nodes = v.nodes[:mostAlternatives]
+	}
+	if len(v.tables) > mostAlternatives {
+		m.use(value{tables: v.tables[mostAlternatives:]})
+		v.tables, v.other = v.tables[:mostAlternatives], true
+	}
+	return v
+}
+
+func (m *machine) joinLists(a, b *list) *list {
+	if !a.open && !b.open && len(a.items) == len(b.items) {
+		items := make([]value, len(a.items))
+		for i := range items {
+			items[i] = m.join(a.items[i], b.items[i])
+		}
+		return &list{items: items}
+	}
+	return &list{open: true, each: m.join(m.itemsOf(a), m.itemsOf(b))}
+}
+
+// itemsOf is what any item of a list may be.
+func (m *machine) itemsOf(l *list) value {
+	if l.open {
+		return l.each
+	}
+	return m.joinAll(l.items)
+}
+
+// truth is what a value may count as in a condition.
+func (v value) truth() (mayBeTrue, mayBeFalse bool) {
+	if v.nothing() || len(v.nodes) > 0 || v.coded != nil || v.files || v.other {
+		return true, true
+	}
+	for _, t := range v.tables {
+		open := len(t.merged) > 0 || !t.rest.nothing()
+		mayBeTrue = mayBeTrue || open || len(t.entries) > 0
+		mayBeFalse = mayBeFalse || open || len(t.entries) == 0
+	}
+	for _, l := range v.lists {
+		mayBeTrue = mayBeTrue || l.open || len(l.items) > 0
+		mayBeFalse = mayBeFalse || l.open || len(l.items) == 0
+	}
+	for _, l := range v.literals {
+		mayBeTrue = mayBeTrue || truthy(l)
+		mayBeFalse = mayBeFalse || !truthy(l)
+	}
+	return mayBeTrue, mayBeFalse
+}
+
+func truthy(literal any) bool {
+	switch literal := literal.(type) {
+	case nil:
+		return false
+	case bool:
+		return literal
+	case string:
+		return literal != ""
+	case int64:
+		return literal != 0
+	default:
+		return literal != 0.0
+	}
+}
+
+// field is what lies below a key.
+func (m *machine) field(v value, key string) value {
+	return m.look(v, func(n *node) value {
+		below := n.child(key)
+		below.named = true
+		return m.join(place(below), n.set[key])
+	}, func(t *table) value {
+		found, ok := t.entries[key]
+		if !ok && t.rest.nothing() && len(t.merged) == 0 {
+			return literal(nil)
+		}
+		return m.join(found, t.rest)
+	}, map[any]bool{})
+}
+
+// elements is what lies below any key, or in any item.
+func (m *machine) elements(v value) value {
+	each := m.look(v, func(n *node) value {
+		n.any().read = true
+		found := place(n.each)
+		for _, key := range slices.Sorted(maps.Keys(n.set)) {
+			found = m.join(found, n.set[key])
+		}
+		return found
+	}, func(t *table) value {
+		found := t.rest
+		for _, key := range slices.Sorted(maps.Keys(t.entries)) {
+			found = m.join(found, t.entries[key])
+		}
+		return found
+	}, map[any]bool{})
+	for _, l := range v.lists {
+		each = m.join(each, m.itemsOf(l))
+	}
+	return each
+}
+
+// look goes through the maps that a value may be, and those merged into them.
+func (m *machine) look(v value, inNode func(*node) value, inTable func(*table) value, seen map[any]bool) value {
+	found := value{other: v.other, files: v.files}
+	if !m.step() {
+		return other
+	}
+	for _, n := range v.nodes {
+		if !seen[n] {
+			seen[n] = true
+			found = m.join(found, inNode(n))
+			for _, merged := range n.merged {
+				found = m.join(found, m.look(merged, inNode, inTable, seen))
+			}
+		}
+	}
+	for _, t := range v.tables {
+		if !seen[t] {
+			seen[t] = true
+			found = m.join(found, inTable(t))
+			for _, merged := range t.merged {
+				found = m.join(found, m.look(merged, inNode, inTable, seen))
+			}
+		}
+	}
+	return found
+}
+
+// pick is what lies below a key that is a value too.
+func (m *machine) pick(v, key value, where func() string) value {
+	m.use(key)
+	names, open := key.names()
+	var found value
+	for _, name := range names {
+		found = m.join(found, m.field(v, name))
+	}
+	if !open && len(names) == len(key.literals) {
+		return found
+	}
+	for _, n := range v.nodes {
+		if open && n.dynamic == "" {
+			n.dynamic = where()
+		}
+	}
+	return m.join(found, m.elements(v))
+}
+
+// use notes that everything in a value is used. All values of a chart written
+// down at once are none: it is a copy, or a checksum of them, and makes no key
+// mean anything.
+func (m *machine) use(v value) { m.useAll(v, map[any]bool{}) }
+
+func (m *machine) useAll(v value, seen map[any]bool) {
+	if !m.step() {
+		return
+	}
+	if !slices.ContainsFunc(v.nodes, func(n *node) bool { return n.top }) {
+		for _, n := range v.nodes {
+			m.useNode(n, seen)
+		}
+	}
+	for _, t := range v.tables {
+		if seen[t] {
+			continue
+		}
+		seen[t] = true
+		for _, key := range slices.Sorted(maps.Keys(t.entries)) {
+			m.useAll(t.entries[key], seen)
+		}
+		m.useAll(t.rest, seen)
+		for _, merged := range t.merged {
+			m.useAll(merged, seen)
+		}
+	}
+	for _, l := range v.lists {
+		if !seen[l] {
+			seen[l] = true
+			m.useAll(l.each, seen)
+			for _, item := range l.items {
+				m.useAll(item, seen)
+			}
+		}
+	}
+	if v.coded != nil {
+		m.useAll(*v.coded, seen)
+	}
+}
+
+func (m *machine) useNode(n *node, seen map[any]bool) {
+	if seen[n] {
+		return
+	}
+	seen[n] = true
+	n.all = true
+	for _, key := range slices.Sorted(maps.Keys(n.set)) {
+		m.useAll(n.set[key], seen)
+	}
+	for _, merged := range n.merged {
+		m.useAll(merged, seen)
+	}
+}
+
+// test notes that a value is asked whether it is there.
+func (m *machine) test(v value) {
+	for _, n := range v.nodes {
+		n.read = true
+	}
+	if v.coded != nil {
+		m.use(*v.coded)
+	}
+}

@@ -1,0 +1,117 @@
+// Package check looks at the objects that a controller will apply for what
+// takes installations down: hooks that wait for each other, images from the
+// wrong place, singletons in plural. It takes renderings and gives findings,
+// and like package render it never touches disk, network, clock or environment
+// variables.
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/trace"
+)
+
+// Severity is how bad a finding is.
+type Severity string
+
+// The severities, the worst first: an error breaks the installation or an
+// upgrade, a warning may or is not for production, an info is good to know.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// Severities is the names of all severities, the worst first.
+func Severities() []string { return []string{string(Error), string(Warning), string(Info)} }
+
+// AtLeast reports whether a severity is as bad as another.
+func (s Severity) AtLeast(other Severity) bool {
+	return slices.Index(Severities(), string(s)) <= slices.Index(Severities(), string(other))
+}
+
+// Check is one thing that is looked for.
+type Check struct {
+	ID       string   `json:"id"`       // kebab-case, and stable: environments name it
+	Severity Severity `json:"severity"` // of its findings where they say nothing else
+	Title    string   `json:"title"`
+	Why      string   `json:"why"`    // what it takes down, as a paragraph
+	Fix      string   `json:"fix"`    // what to do in general, as a paragraph
+	Source   string   `json:"source"` // a page or issue that the rule is from
+
+	// each looks at a release, all at the whole environment; either may be nil.
+	each func(*scope, *release)
+	all  func(*scope)
+}
+
+// All is every check, by ID.
+func All() []Check {
+	all := slices.Concat(migrationChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), secretChecks(), knownChecks(), environmentChecks())
+	slices.SortFunc(all, func(a, b Check) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// ByID is the check of an ID.
+func ByID(id string) (Check, bool) {
+	for _, check := range All() {
+		if check.ID == id {
+			return check, true
+		}
+	}
+	return Check{}, false
+}
+
+// Input is an environment with the objects that its charts make.
+type Input struct {
+	Environment render.Environment
+	Plan        render.Plan // of Environment
+	Target      string      // flux or argo
+	// Manifests is what reaches the cluster for the target, of [render.Render].
+	Manifests []render.Manifest
+	// Releases is what is looked at, in the order of the plan: all of its
+	// releases, or some.
+	Releases []Release
+}
+
+// Release is a release with what its chart makes.
+type Release struct {
+	render.Release
+	Chart    chart.Chart
+	Rendered chart.Input // what Install was rendered with
+	// Install is a first install, Again the same once more, and Upgrade an
+	// upgrade; for a target to which every sync is an install, Upgrade is empty.
+	Install, Again, Upgrade chart.Output
+	// Trace is where the secret values land; TraceFailure why it is not known.
+	Trace        trace.Trace
+	TraceFailure error
+	// Failure is why there are no renderings.
+	Failure error
+}
+
+// Run looks at an environment and gives what it found, sorted by release,
+// check, object and field, each once. What the environment accepts is among
+// it, with the reason. Texts of charts have their control characters written
+// out, and what Secrets hold is in none.
+func Run(in Input) ([]Finding, error) {
+	s, err := newScope(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, check := range All() {
+		s.check = check
+		if check.all != nil {
+			check.all(s)
+		}
+		for _, r := range s.releases {
+			s.added = 0
+			if check.each != nil && (r.Failure == nil || check.ID == failsID) {
+				check.each(s, r)
+			}
+		}
+	}
+	found := sorted(s.found)
+	return sorted(append(found, s.ignore(found)...)), nil
+}

@@ -1,0 +1,102 @@
+package check_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/check"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/checks.md and the golden files")
+
+const docsHead = `# Checks
+
+What ` + "`pm-gitops check`" + ` looks for in the objects that a controller will apply, each with an example. This page is made
+from the checks themselves (` + "`go test ./render/check -update`" + `); ` + "`pm-gitops check --explain ID`" + ` prints a section of it.
+
+`
+
+// TestDocs holds docs/checks.md to the checks: a section each, with a finding
+// that its case really has.
+func TestDocs(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(docsHead)
+	for _, c := range check.All() {
+		found := ofID(fired(t, c.ID), c.ID)
+		if len(found) == 0 {
+			t.Fatalf("the case of %s finds nothing", c.ID)
+		}
+		example := found[0].Message
+		if found[0].Object != nil {
+			example = found[0].Object.String() + ": " + example
+		}
+		b.WriteString(c.Page(example) + "\n")
+	}
+	golden(t, "../../docs/checks.md", strings.TrimSuffix(b.String(), "\n"))
+	var sections []string
+	for _, m := range regexp.MustCompile(`(?m)^## (.*)$`).FindAllStringSubmatch(b.String(), -1) {
+		sections = append(sections, m[1])
+	}
+	if diff := cmp.Diff(ids(), sections); diff != "" {
+		t.Errorf("sections of the page (-checks +page):\n%s", diff)
+	}
+}
+
+// golden compares a text with a file, or with -update writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; rewrite with -update):\n%s", name, diff)
+	}
+}
+
+func ids() []string {
+	var all []string
+	for _, c := range check.All() {
+		all = append(all, c.ID)
+	}
+	return all
+}
+
+// TestTable: every check has all that a page needs, in sentences, and package
+// render, which reads environment files, knows the same IDs.
+func TestTable(t *testing.T) {
+	for _, c := range check.All() {
+		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(c.ID) {
+			t.Errorf("%q is no ID", c.ID)
+		}
+		if !slices.Contains(check.Severities(), string(c.Severity)) || !strings.HasPrefix(c.Source, "https://") || strings.HasSuffix(c.Title, ".") || !strings.HasSuffix(c.Why, ".") || !strings.HasSuffix(c.Fix, ".") {
+			t.Errorf("%s is not whole: %+v", c.ID, c)
+		}
+	}
+	data, err := json.Marshal(render.Schema().Definitions["IgnoredCheck"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Properties map[string]struct{ Enum []string }
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(ids(), schema.Properties["check"].Enum); diff != "" {
+		t.Errorf("what an environment may name (-checks +schema):\n%s", diff)
+	}
+}

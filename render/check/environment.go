@@ -1,0 +1,162 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+)
+
+const (
+	failsID  = "chart-fails"
+	unusedID = "unused-ignore"
+)
+
+func environmentChecks() []Check {
+	return []Check{{
+		ID: failsID, Severity: Error,
+		Title:  "The chart does not render",
+		Why:    "A template that fails, a value that the chart's schema refuses or a document that is no YAML stops the controller too: nothing of the release is installed or upgraded.",
+		Fix:    "Correct the values that the message names.",
+		Source: "https://helm.sh/docs/topics/charts/#schema-files",
+		each:   chartFails,
+	}, {
+		ID: "chart-kube-version", Severity: Error,
+		Title:  "The chart wants another Kubernetes",
+		Why:    "Helm refuses a chart whose kubeVersion the cluster does not fit.",
+		Fix:    "Correct spec.cluster.kubeVersion, upgrade the cluster, or take another version of the chart.",
+		Source: "https://helm.sh/docs/topics/charts/#the-kubeversion-field",
+		all:    chartKubeVersion,
+	}, {
+		ID: "environment-warning", Severity: Warning,
+		Title:  "Something in the environment is most likely not meant",
+		Why:    "It is what `pm-gitops validate` warns of: versions that do not belong together, addresses without a scheme, and the like.",
+		Fix:    "See the message.",
+		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
+		all:    environmentWarning,
+	}, {
+		ID: unusedID, Severity: Warning,
+		Title:  "An accepted finding is none any more",
+		Why:    "What nobody finds needs no acceptance, and one that is left behind hides the next finding of its kind. Those in files that are extended are not looked at: another environment may need them.",
+		Fix:    "Take the entry out of spec.checks.ignore.",
+		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
+	}}
+}
+
+func chartFails(s *scope, r *release) {
+	var version chart.KubeVersionError
+	if r.Failure == nil || errors.As(r.Failure, &version) {
+		return
+	}
+	f := r.finding("%s", strings.Join(strings.Fields(r.Failure.Error()), " "))
+	f.Fix = "correct the values that the message names"
+	s.put(&f, s.valuesField(r))
+	s.add(f)
+}
+
+func chartKubeVersion(s *scope) {
+	for _, r := range s.releases {
+		var version chart.KubeVersionError
+		if errors.As(r.Failure, &version) {
+			f := r.finding("the chart wants Kubernetes %s, and the cluster has %s", version.Wanted, version.Got)
+			if s.Plan.KubeVersion == "" {
+				f.Message = fmt.Sprintf("the chart wants Kubernetes %s, and the environment does not say its version", version.Wanted)
+			}
+			f.Fix = "set spec.cluster.kubeVersion to the cluster's version, or take another version of the chart"
+			s.put(&f, "spec.cluster.kubeVersion")
+			s.add(f)
+		}
+	}
+}
+
+// toldApart is the fields of warnings that a check of its own tells of.
+func toldApart(field string) bool {
+	return field == "spec.database" || field == "spec.redis" || strings.HasSuffix(field, ".clientVerifySSL")
+}
+
+func environmentWarning(s *scope) {
+	for _, warning := range s.Plan.Warnings {
+		if !toldApart(warning.Path) {
+			at := warning.Position
+			s.add(Finding{Message: warning.Message, Setting: warning.Path, File: at.File, Line: at.Line, Column: at.Column})
+		}
+	}
+}
+
+// allowedKinds is the cluster-wide kinds that the environment's AppProject
+// allows; known is whether there is one.
+func (s *scope) allowedKinds() (kinds map[string]bool, known bool) {
+	if !s.argo() {
+		return nil, false
+	}
+	kinds = map[string]bool{}
+	for _, manifest := range s.Manifests {
+		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
+			var project struct {
+				Kind     string
+				Metadata struct{ Name string }
+				Spec     struct {
+					ClusterResourceWhitelist []struct{ Group, Kind string }
+				}
+			}
+			if !strings.Contains(document, "kind: AppProject") || yaml.Unmarshal([]byte(document), &project) != nil || project.Metadata.Name != s.Plan.Environment {
+				continue
+			}
+			known = true
+			for _, kind := range project.Spec.ClusterResourceWhitelist {
+				kinds[kind.Group+"/"+kind.Kind] = true
+			}
+		}
+	}
+	return kinds, known
+}
+
+// ignore marks the findings that the environment accepts, and gives findings
+// of those entries that accept nothing.
+func (s *scope) ignore(found []Finding) []Finding {
+	s.check, _ = ByID(unusedID)
+	s.found, s.added = nil, 0
+	for i, entry := range s.Environment.Spec.Checks.Ignore {
+		used := false
+		for j := range found {
+			if accepts(entry, found[j]) {
+				used = true
+				if found[j].Ignored == "" {
+					found[j].Ignored = string(entry.Reason)
+				}
+			}
+		}
+		if field := fmt.Sprintf("spec.checks.ignore[%d]", i); !used && s.answers(entry, field) {
+			f := Finding{Message: fmt.Sprintf("nothing is found that the entry for %s accepts", entry.Check), Fix: "take the entry out"}
+			s.put(&f, field)
+			s.add(f)
+		}
+	}
+	return s.found
+}
+
+// accepts reports whether an entry is about a finding.
+func accepts(entry render.IgnoredCheck, f Finding) bool {
+	if string(entry.Check) != f.ID || entry.Release != "" && string(entry.Release) != f.Release {
+		return false
+	}
+	return entry.Object == "" || f.Object != nil && entry.Object.Matches(f.Object.Kind, f.Object.Name)
+}
+
+// answers reports whether the run would have found what an entry accepts: it
+// looked at the release, and the entry is the environment's own.
+func (s *scope) answers(entry render.IgnoredCheck, field string) bool {
+	at, own := s.Plan.Problem(field, "").Position, s.Plan.Problem("metadata.name", "").Position
+	if at.File != own.File {
+		return false
+	}
+	if entry.Release == "" {
+		return len(s.releases) == len(s.Plan.Releases())
+	}
+	return slices.ContainsFunc(s.releases, func(r *release) bool { return r.Key == string(entry.Release) })
+}

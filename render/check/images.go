@@ -1,0 +1,196 @@
+package check
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/images"
+)
+
+func imageChecks() []Check {
+	return []Check{{
+		ID: "missing-pull-secret", Severity: Warning,
+		Title:  "A pod does not name the registry's pull secret",
+		Why:    "registry.pullSecret is for charts; whether pods use it is up to the chart's values. A pod that does not, and whose ServiceAccount does not either, may not be able to pull its image.",
+		Fix:    "Name the Secret in the chart's values (often imagePullSecrets), or on the ServiceAccount.",
+		Source: "https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",
+		each:   missingPullSecret,
+	}, {
+		ID: "foreign-image", Severity: Error,
+		Title:  "An image comes from elsewhere than the mirror",
+		Why:    "registry.mirror says that everything is pulled from there. An image that is not will not be there once the network is closed, and nobody copied or scanned it. What no pod names counts too: injector templates, arguments, environment variables and ConfigMaps.",
+		Fix:    "Set the chart value that names the image to its place on the mirror: what follows registry.source is kept, other names get the mirror as prefix.",
+		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
+		each:   foreignImage,
+	}, {
+		ID: "unpinned-image", Severity: Warning,
+		Title:  "An image has no tag, or latest",
+		Why:    "What runs then depends on when a node pulled it: two pods of one release may differ, and no commit says what changed.",
+		Fix:    "Set a tag, or better a digest, in the chart's values.",
+		Source: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
+		each:   unpinnedImage,
+	}, {
+		ID: "bad-image", Severity: Error,
+		Title:  "A container's image is no image reference",
+		Why:    "The kubelet refuses the text, and the pod never starts. Usually a value that the reference is made of is empty or has a space in it.",
+		Fix:    "Set the values that the reference is made of.",
+		Source: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
+		each:   badImage,
+	}}
+}
+
+// images is the images that the objects of a release need.
+func (r *release) images() []images.Image {
+	if !r.searched {
+		r.searched = true
+		var objects []chart.Object
+		for _, o := range r.objects {
+			own := o.Object
+			own.Namespace = o.namespace
+			objects = append(objects, own)
+		}
+		result, _ := images.Find(objects) // an error is about more images than anybody has
+		r.found = result.Images
+	}
+	return r.found
+}
+
+// imageFinding is a finding at an image.
+func (r *release) imageFinding(i images.Image, format string, args ...any) Finding {
+	f := r.finding(format, args...)
+	f.Object = &Object{i.Object.APIVersion, i.Object.Kind, i.Object.Namespace, i.Object.Name}
+	f.Source, f.Field = i.Object.Source, i.Path
+	return f
+}
+
+// registry is the host that the environment's own images are pulled from.
+func (s *scope) registry() string {
+	registry := s.Environment.Spec.Registry
+	for _, from := range []string{string(registry.Mirror), string(registry.Source), render.VendorRegistry} {
+		if from != "" {
+			return host(from)
+		}
+	}
+	return ""
+}
+
+func host(repository string) string {
+	name, _, _ := strings.Cut(repository, "/")
+	return name
+}
+
+func foreignImage(s *scope, r *release) {
+	registry := s.Environment.Spec.Registry
+	mirror := string(registry.Mirror)
+	if mirror == "" {
+		return
+	}
+	for _, i := range r.images() {
+		if i.Problem != "" || i.Reference.Host == host(mirror) {
+			continue
+		}
+		target := registry.Locate(i.Reference.Name())
+		f := r.imageFinding(i, "image %s does not come from the mirror %s", i.Written, mirror)
+		switch {
+		case i.Sure == images.Possible:
+			f.Severity, f.Message = Info, fmt.Sprintf("%s looks like an image, and does not come from the mirror %s", i.Written, mirror)
+		case i.Hidden():
+			f.Severity = Warning
+			f.Message += ", and no pod names it here"
+		}
+		f.Fix = "pull it from " + target
+		r.proposeImage(s, &f, i, target)
+		s.add(f)
+	}
+}
+
+// proposeImage proposes a repository for the chart value that has the old one.
+func (r *release) proposeImage(s *scope, f *Finding, i images.Image, target string) {
+	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), images.DockerHub+"/"), "library/")
+	names := []string{i.Reference.Name(), short}
+	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, text(value)) })
+	switch {
+	case field != "":
+		f.Set = []Proposal{{field, target}}
+		f.Fix = fmt.Sprintf("set %s: %s", field, target)
+	default: // a hub: what is before the last name
+		hubs := []string{path.Dir(i.Reference.Name())}
+		s.putValue(f, r, func(key string, value any) bool { return slices.Contains(hubs, text(value)) })
+	}
+}
+
+func unpinnedImage(s *scope, r *release) {
+	for _, i := range r.images() {
+		if i.Problem != "" || i.Sure == images.Possible || i.Reference.Digest != "" || i.Reference.Tag != "" && i.Reference.Tag != "latest" {
+			continue
+		}
+		f := r.imageFinding(i, "image %s has no tag of its own: what runs depends on when it was pulled", i.Written)
+		f.Fix = "set a tag or a digest"
+		s.putValue(&f, r, func(_ string, value any) bool { return text(value) == i.Reference.Name() || text(value) == i.Written })
+		s.add(f)
+	}
+}
+
+func badImage(s *scope, r *release) {
+	for _, i := range r.images() {
+		if i.Problem != "" && !i.Hidden() {
+			f := r.imageFinding(i, "%q is no image: %s", i.Written, i.Problem)
+			f.Fix = "set the chart values that it is made of"
+			s.add(f)
+		}
+	}
+}
+
+func missingPullSecret(s *scope, r *release) {
+	secret := string(s.Environment.Spec.Registry.PullSecret)
+	if secret == "" {
+		return
+	}
+	registry := s.registry()
+	for _, o := range r.objects {
+		for _, p := range o.pods() {
+			if !p.pullsFrom(registry) || names(p.spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
+				continue
+			}
+			f := o.finding(p.path+".imagePullSecrets", "the pod pulls from %s, and neither it nor its ServiceAccount names the pull secret %s", registry, secret)
+			f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets"
+			s.putValue(&f, r, func(key string, _ any) bool {
+				return strings.HasPrefix(strings.ToLower(lastKey(key)), "imagepullsecret")
+			})
+			s.add(f)
+		}
+	}
+}
+
+// pullsFrom reports whether a container's image is from a registry.
+func (p pod) pullsFrom(registry string) bool {
+	return slices.ContainsFunc(p.containers(), func(c container) bool {
+		ref, err := images.Parse(text(c.spec["image"]))
+		return err == nil && ref.Host == registry
+	})
+}
+
+// names reports whether a list of references has a name.
+func names(references any, name string) bool {
+	return slices.ContainsFunc(list(references), func(ref any) bool { return text(at(ref, "name")) == name })
+}
+
+// accountNames reports whether the ServiceAccount of a pod names a pull secret.
+func (s *scope) accountNames(p pod, secret string) bool {
+	account := text(p.spec["serviceAccountName"])
+	if account == "" {
+		account = "default"
+	}
+	for _, r := range s.releases {
+		for _, o := range r.objects {
+			if o.is("ServiceAccount") && o.namespace == p.namespace && o.Name == account {
+				return names(o.tree["imagePullSecrets"], secret)
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+func meshChecks() []Check {
+	return []Check{{
+		ID: "hook-sidecar", Severity: Warning,
+		Title:  "A Job gets a sidecar that keeps it running",
+		Why:    "In a namespace that Istio injects, a Job's pod gets a proxy that does not end with the Job's own container, so the Job never completes, and whoever waits for it waits for ever. Istio from 1.27 on Kubernetes from 1.29 uses native sidecars, which do end, unless they are switched off: what the cluster does nobody can see from here.",
+		Fix:    "Put the label sidecar.istio.io/inject: \"false\" on the Job's pods, in the chart's values.",
+		Source: "https://github.com/istio/istio/issues/11045",
+		each:   hookSidecar,
+	}, {
+		ID: "gateway-auto-image", Severity: Error,
+		Title:  "A gateway starts before there is an injector",
+		Why:    "Istio's injector replaces the image auto when a pod is made. Without it, or before its webhook exists, the pod asks a registry for an image of that name, and is not made again by itself.",
+		Fix:    "Install the gateway in a later wave than istiod (needs), and in a namespace that is injected.",
+		Source: "https://istio.io/latest/docs/setup/additional-setup/gateway/",
+		each:   gatewayAutoImage,
+	}}
+}
+
+// injected reports whether Istio's injector looks at a namespace.
+func (s *scope) injected(namespace string) bool {
+	for _, n := range s.Plan.Namespaces {
+		if n.Name == namespace {
+			return n.Labels["istio-injection"] == "enabled" || n.Labels["istio.io/rev"] != ""
+		}
+	}
+	return false
+}
+
+// inject is what a pod says of its sidecar; the label wins
+// (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy).
+func (p pod) inject() string {
+	const key = "sidecar.istio.io/inject"
+	if label := text(p.labels[key]); label != "" {
+		return label
+	}
+	return text(p.annotations[key])
+}
+
+func hookSidecar(s *scope, r *release) {
+	for _, o := range r.objects {
+		if !o.is("Job") && (!o.is("Pod") || o.Hook == nil) || o.runs("test") || !s.injected(o.namespace) {
+			continue
+		}
+		for _, p := range o.pods() {
+			if p.inject() == "false" || p.spec["hostNetwork"] == true {
+				continue
+			}
+			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, Kubernetes before 1.29, or native sidecars switched off)", o.namespace, o.Kind)
+			f.Fix = `label the pod sidecar.istio.io/inject: "false"`
+			s.add(f)
+		}
+	}
+}
+
+// injector is the release with the webhook of Istio's injector.
+func (s *scope) injector() *release {
+	for _, r := range s.releases {
+		for _, o := range r.objects {
+			if !o.is("MutatingWebhookConfiguration") {
+				continue
+			}
+			for _, webhook := range list(at(o.tree, "webhooks")) {
+				if strings.HasSuffix(text(at(webhook, "name")), "sidecar-injector.istio.io") {
+					return r
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func gatewayAutoImage(s *scope, r *release) {
+	injector := s.injector()
+	for _, o := range r.objects {
+		for _, p := range o.pods() {
+			for _, c := range p.containers() {
+				if text(c.spec["image"]) != "auto" {
+					continue
+				}
+				f := o.finding(c.path+".image", "")
+				switch mode := s.Environment.Spec.Mesh.Mode; {
+				case mode == render.MeshNone && injector == nil:
+					f.Message, f.Fix = "mesh is none: nobody replaces the image auto, and no registry has it", "switch the gateway off in the chart's values, or set mesh"
+					s.put(&f, "spec.mesh")
+				case injector != nil && injector.wave >= r.wave:
+					f.Message, f.Fix = "the gateway comes in the wave of the injector ("+injector.Key+"): its pods may be made before the webhook, and then ask a registry for the image auto for ever", "let its release need "+injector.Key
+					s.put(&f, s.Plan.ReleasePath(r.Key))
+				case p.inject() == "false" || p.inject() != "true" && !s.injected(o.namespace):
+					f.Message, f.Fix = "neither the pod nor the namespace "+o.namespace+" asks for injection: nobody replaces the image auto", `label the pod sidecar.istio.io/inject: "true"`
+				default:
+					continue
+				}
+				s.add(f)
+			}
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/images"
+)
+
+// scope is what checks look at, and what they found.
+type scope struct {
+	Input
+	releases []*release
+	check    Check
+	added    int             // by the check in the release
+	makes    map[string]bool // see index
+	found    []Finding
+}
+
+// release is a release with its objects read.
+type release struct {
+	Release
+	wave    int // from 0
+	objects []*object
+	values  []render.Explained // what the environment sets
+	// defaults is what the chart sets, once somebody asked.
+	defaults []leaf
+	// found is the images of the objects, once somebody searched for them.
+	found    []images.Image
+	searched bool
+}
+
+func newScope(in Input) (*scope, error) {
+	s := &scope{Input: in}
+	waves := map[string]int{}
+	for i, wave := range in.Plan.Waves {
+		for _, r := range wave {
+			waves[r.Key] = i
+		}
+	}
+	explained := map[string][]render.Explained{}
+	for _, e := range in.Plan.Explain().Releases {
+		explained[e.Release] = e.Values
+	}
+	scopes := map[string]string{}
+	for _, given := range in.Releases {
+		r := &release{Release: given, wave: waves[given.Key], values: explained[given.Key]}
+		if err := r.read(); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Key, err)
+		}
+		for _, o := range r.objects {
+			o.noteScope(scopes)
+		}
+		s.releases = append(s.releases, r)
+	}
+	for _, r := range s.releases {
+		for _, o := range r.objects {
+			o.settle(scopes)
+		}
+	}
+	return s, nil
+}
+
+// flux reports whether the target is Flux, and its minor release.
+func (s *scope) flux() (minor int, is bool) {
+	return s.Plan.Delivery.Flux.Version.Minor(), s.Target == "flux"
+}
+
+func (s *scope) argo() bool { return s.Target == "argo" }
+
+// mostFindings is how many findings a check may have in a release: nobody
+// reads more.
+const mostFindings = 200
+
+// add notes a finding of the check at work. It fills in what the finding does
+// not say.
+func (s *scope) add(f Finding) {
+	if s.added++; s.added > mostFindings {
+		return
+	}
+	f.ID, f.Environment = s.check.ID, s.Plan.Environment
+	if f.Severity == "" {
+		f.Severity = s.check.Severity
+	}
+	if f.Setting == "" {
+		f.Setting = "metadata.name"
+		if f.Release != "" {
+			f.Setting = s.releaseField(f.Release)
+		}
+	}
+	if f.File == "" {
+		s.put(&f, f.Setting)
+	}
+	if f.Object != nil {
+		clear := Object{clean(f.Object.APIVersion), clean(f.Object.Kind), clean(f.Object.Namespace), clean(f.Object.Name)}
+		f.Object = &clear
+	}
+	f.Source, f.Field, f.Message, f.Fix = clean(f.Source), clean(f.Field), clean(f.Message), clean(f.Fix)
+	s.found = append(s.found, f)
+}
+
+// releaseField is the field of the environment that brings a release: for the
+// vendor's its version.
+func (s *scope) releaseField(key string) string {
+	switch key {
+	case render.PrefectIstiod:
+		return "spec.versions.prefectIstiod"
+	case render.PrefectCloud:
+		return "spec.versions.prefectCloud"
+	}
+	return s.Plan.ReleasePath(key)
+}
+
+// put says that a field of the environment can change what was found.
+func (s *scope) put(f *Finding, field string) {
+	at := s.Plan.Problem(field, "").Position
+	f.Setting, f.File, f.Line, f.Column = field, at.File, at.Line, at.Column
+}
+
+// finding is one at a field of an object.
+func (o *object) finding(field, format string, args ...any) Finding {
+	return Finding{Release: o.release.Key, Object: o.named(), Source: o.Source, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// finding is one of a release as a whole.
+func (r *release) finding(format string, args ...any) Finding {
+	return Finding{Release: r.Key, Message: fmt.Sprintf(format, args...)}
+}
+
+// valuesField is where the environment has the chart values of a release.
+func (s *scope) valuesField(r *release) string {
+	for i, extra := range s.Environment.Spec.Releases {
+		if string(extra.Name) == r.Key {
+			return fmt.Sprintf("spec.releases[%d].values", i)
+		}
+	}
+	return "spec.values." + r.Key
+}
+
+// putValue says that the chart value which match finds can change what was
+// found: one that the environment says, or else a default of the chart. It
+// gives the field of the environment for that value, empty if none matches.
+func (s *scope) putValue(f *Finding, r *release, match func(path string, value any) bool) string {
+	for _, e := range r.values {
+		if e.Origin.From != render.FromEnvironment || e.Secret != nil || !match(e.Path, e.Value) {
+			continue
+		}
+		f.File, f.Line, f.Column, f.Setting = e.Origin.File, e.Origin.Line, e.Origin.Column, e.Origin.Field
+		if f.Setting == "" {
+			f.Setting = s.valuesField(r) + "." + e.Path
+		}
+		return f.Setting
+	}
+	for _, d := range r.defaultLeaves() {
+		if match(d.path, d.value) {
+			s.put(f, s.valuesField(r)+"."+d.path)
+			return f.Setting
+		}
+	}
+	return ""
+}
+
+// putPath says that a chart value, or what sets it or lies in it, can change
+// what was found.
+func (s *scope) putPath(f *Finding, r *release, path string) {
+	for _, e := range r.values {
+		rest, inside := strings.CutPrefix(e.Path, path)
+		if !inside || rest != "" && rest[0] != '.' && rest[0] != '[' {
+			continue
+		}
+		if at := e.Origin; at.From == render.FromEnvironment && at.File != "" {
+			f.File, f.Line, f.Column, f.Setting = at.File, at.Line, at.Column, at.Field
+			return
+		}
+	}
+	s.put(f, s.valuesField(r)+"."+path)
+}
+
+// leaf is a plain value at a path.
+type leaf struct {
+	path  string
+	value any
+}
+
+// defaultLeaves is the chart's default values.
+func (r *release) defaultLeaves() []leaf {
+	if r.defaults != nil {
+		return r.defaults
+	}
+	r.defaults = []leaf{}
+	if values, err := r.Chart.Defaults(); err == nil {
+		leaves(values, "", func(path, _ string, value any) { r.defaults = append(r.defaults, leaf{path, value}) })
+	}
+	return r.defaults
+}
+
+// lastKey is the last key of a dotted path.
+func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] }

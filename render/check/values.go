@@ -1,0 +1,242 @@
+package check
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pm-gitops/pm-gitops/render/chart"
+)
+
+func valueChecks() []Check {
+	return []Check{{
+		ID: "random-output", Severity: Warning,
+		Title:  "The chart makes something else each time",
+		Why:    "A template that makes random values, certificates or times renders another object on every upgrade, and for Argo CD on every comparison: passwords change under the programs that use them, pods restart, and Argo CD never is in sync.",
+		Fix:    "Set the value that the chart would make up, or the name of a Secret that exists.",
+		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#random-data",
+		each:   randomOutput,
+	}, {
+		ID: "lookup-use", Severity: Info,
+		Title:  "A template asks the cluster for what it has",
+		Why:    "Argo CD and previews render without a cluster, where lookup finds nothing: the chart behaves as if it were installed for the first time, every time. Often that is how a password is kept, and then it is not. For Argo CD this is a warning.",
+		Fix:    "Set the value that the chart looks for.",
+		Source: "https://github.com/argoproj/argo-cd/issues/5202",
+		each:   lookupUse,
+	}, {
+		ID: "null-values", Severity: Info,
+		Title:  "A chart sets a value of a chart in it to null",
+		Why:    "What null does there differs between the releases of Helm that controllers have: it takes the inner chart's default away, or is ignored. The objects may change with the controller.",
+		Fix:    "Set the value to what is meant.",
+		Source: "https://argo-cd.readthedocs.io/en/stable/operator-manual/upgrading/2.14-3.0/",
+		each:   nullValues,
+	}, {
+		ID: "tls-verification-disabled", Severity: Warning,
+		Title:  "Certificates are not verified",
+		Why:    "A connection whose certificate nobody verifies is open to whoever is in between, passwords included. sslmode=prefer, the default of PostgreSQL's clients, even goes on without encryption.",
+		Fix:    "Give the program the certificate authority instead, and use verify-full for PostgreSQL.",
+		Source: "https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION",
+		each:   tlsInObjects, all: tlsInEnvironment,
+	}}
+}
+
+func randomOutput(s *scope, r *release) {
+	again := map[string]chart.Object{}
+	id := func(o chart.Object) string { return o.Kind + "\x00" + o.Namespace + "\x00" + o.Name }
+	for _, o := range r.Again.Objects {
+		again[id(o)] = o
+	}
+	for _, o := range r.objects {
+		if !o.onInstall {
+			continue
+		}
+		other, there := again[id(o.Object)]
+		switch {
+		case !there:
+			f := o.finding("metadata.name", "the chart makes an object of another name each time: every upgrade deletes one and makes one")
+			f.Fix = "set the value that the chart makes up"
+			s.add(f)
+		case string(other.YAML) != string(o.YAML):
+			s.randomFields(o, other)
+		}
+	}
+}
+
+// randomFields tells which fields of an object differ between two renderings.
+func (s *scope) randomFields(o *object, other chart.Object) {
+	tree, err := other.Tree()
+	if err != nil {
+		return
+	}
+	for _, path := range differing(o.tree, tree, "", mostDepth) {
+		f := o.finding(path, "the chart makes another value each time: every upgrade changes it")
+		if s.argo() {
+			f.Message = "the chart makes another value each time: Argo CD is never in sync, and each sync changes it"
+		}
+		if strings.Contains(strings.ToLower(path), "checksum") || strings.Contains(path, "template.metadata.annotations") {
+			f.Message += ", and restarts the pods"
+		}
+		f.Fix = "set the value that the chart makes up, or name a Secret that exists"
+		s.add(f)
+	}
+}
+
+// differing is the paths at which two trees differ, sorted.
+func differing(a, b any, path string, left int) []string {
+	first, second := mapping(a), mapping(b)
+	items, others := list(a), list(b)
+	var paths []string
+	switch {
+	case left == 0 || reflect.DeepEqual(a, b):
+	case first != nil && second != nil:
+		keys := maps.Clone(first)
+		maps.Copy(keys, second)
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			paths = append(paths, differing(first[key], second[key], join(path, key), left-1)...)
+		}
+	case items != nil && len(items) == len(others):
+		for i := range items {
+			paths = append(paths, differing(items[i], others[i], fmt.Sprintf("%s[%d]", path, i), left-1)...)
+		}
+	default:
+		paths = []string{path}
+	}
+	return paths
+}
+
+func lookupUse(s *scope, r *release) {
+	for _, asked := range slices.Concat(r.Install.Lookups, r.Upgrade.Lookups) {
+		f := r.finding("the template asks the cluster for %s %s: in previews, and for Argo CD on every sync, there is none", asked.APIVersion, asked.Kind)
+		if s.argo() {
+			f.Severity = Warning
+		}
+		f.Source, f.Fix = asked.Template, "set the value that the template looks for"
+		s.add(f)
+	}
+}
+
+func nullValues(s *scope, r *release) {
+	for _, path := range nulls(r.Chart.Parts(), "") {
+		f := r.finding("the chart sets %s of the chart in it to null: Helm releases differ in whether that takes the default away", path)
+		f.Fix = "set " + path + " to what is meant"
+		s.put(&f, s.valuesField(r)+"."+path)
+		s.add(f)
+	}
+}
+
+// nulls is the values that a chart sets to null in the charts in it, which set
+// them to something.
+func nulls(part chart.Part, prefix string) []string {
+	var paths []string
+	for _, inner := range part.Parts {
+		leaves(part.Values[inner.Key], "", func(path, _ string, value any) {
+			if value == nil && path != "" && at(any(inner.Values), strings.Split(path, ".")...) != nil {
+				paths = append(paths, prefix+inner.Key+"."+path)
+			}
+		})
+		paths = append(paths, nulls(inner, prefix+inner.Key+".")...)
+	}
+	return paths
+}
+
+// The ways in which programs are told not to verify certificates: settings that
+// switch it off, settings that leave it off, flags, and modes of PostgreSQL.
+var insecure = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[^a-z])(?:` +
+		`((?:client)?[-_]?verify[-_]?(?:ssl|tls)|(?:ssl|tls)[-_]?verify|node_tls_reject_unauthorized|pythonhttpsverify)["']?\s*[:=]\s*["']?(?:false|0|no|none)\b` +
+		`|(insecure[-_]?skip[-_]?(?:tls[-_]?)?verify|skip[-_]?tls[-_]?verify|tls[-_]?skip[-_]?verify|tls[-_]?insecure[-_]?skip[-_]?verify|git_ssl_no_verify)["']?\s*[:=]\s*["']?(?:true|1|yes)\b` +
+		`|(--(?:kubelet-insecure-tls|insecure-skip-tls-verify|insecure-skip-verify|skip-tls-verify|tls-skip-verify|no-verify-ssl))(?:=true)?(?:\s|$)` +
+		`|(sslmode["']?\s*[:=]\s*["']?(?:disable|allow|prefer))\b)`)
+})
+
+// insecurely is what a text says of certificates, empty if nothing bad.
+func insecurely(content string) string {
+	found := insecure().FindStringSubmatch(content)
+	if found == nil {
+		return ""
+	}
+	for _, name := range found[1:4] {
+		if name != "" {
+			return name
+		}
+	}
+	return "sslmode=" + strings.ToLower(strings.TrimLeft(found[4][len("sslmode"):], "\"' \t\n:="))
+}
+
+func tlsInObjects(s *scope, r *release) {
+	for _, o := range r.objects {
+		if o.is("CustomResourceDefinition") {
+			continue // their descriptions speak of such settings
+		}
+		seen, variables := map[string]bool{}, o.variables()
+		leaves(o.tree, "", func(path, key string, value any) {
+			if name := variables[path]; name != "" {
+				key = name
+			}
+			said := insecurely(o.statement(path, key, value))
+			if said == "" || seen[said] {
+				return
+			}
+			seen[said] = true
+			f := o.finding(path, "%s: certificates are not verified", said)
+			f.Fix = "verify certificates, with the authority that issued them"
+			setting, mode, _ := strings.Cut(said, "=")
+			s.putValue(&f, r, func(path string, value any) bool {
+				return letters(lastKey(path)) == letters(setting) && (mode == "" || strings.EqualFold(text(value), mode))
+			})
+			s.add(f)
+		})
+	}
+}
+
+// letters is a name as it is said, however it is written: clientVerifySSL and
+// CLIENT_VERIFY_SSL are one.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}
+
+// statement is a value with what it is the value of, as a setting is written.
+// The value of a Secret is looked into; what is found there is a word of ours.
+func (o *object) statement(path, key string, value any) string {
+	content := text(value)
+	if o.is("Secret") && strings.HasPrefix(path, "data") {
+		if decoded, err := base64.StdEncoding.DecodeString(content); err == nil {
+			content = string(decoded)
+		}
+	}
+	return key + "=" + content
+}
+
+// variables is the names of environment variables, by the path of their value.
+func (o *object) variables() map[string]string {
+	names := map[string]string{}
+	for _, p := range o.pods() {
+		for _, c := range p.containers() {
+			for i, env := range list(c.spec["env"]) {
+				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = text(at(env, "name"))
+			}
+		}
+	}
+	return names
+}
+
+func tlsInEnvironment(s *scope) {
+	for _, warning := range s.Plan.Warnings {
+		if strings.HasSuffix(warning.Path, ".clientVerifySSL") {
+			f := Finding{Message: warning.Message, Fix: "set " + warning.Path + ": true"}
+			f.Set = []Proposal{{warning.Path, true}}
+			s.put(&f, warning.Path)
+			s.add(f)
+		}
+	}
+}
