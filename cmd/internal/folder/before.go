@@ -1,0 +1,55 @@
+package folder
+
+import (
+	"os"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Had is what a folder has of some environments.
+type Had struct {
+	// Tree is every file that [Write] would replace, leave as it is or remove.
+	Tree render.Tree
+	// Refusals is why Write would want force, without what a person changed:
+	// a [MoveError], [TargetError] or [TwinError].
+	Refusals []error
+	// Others is the environments beside them, for the same targets.
+	Others []string
+}
+
+// Before gives what the folder has in the place of trees that render.Render
+// made, each of another environment. Nothing is written. A [PathError] is one
+// here too: everything would seem new.
+func Before(root *os.Root, trees []render.Tree) (Had, error) {
+	writes, err := writesOf(trees)
+	if err != nil {
+		return Had{}, err
+	}
+	known, err := readInventories(root, writes)
+	if err != nil {
+		return Had{}, err
+	}
+	if err := known.elsewhere(root, writes); err != nil {
+		return Had{}, err
+	}
+	s := step{root: root, known: known, force: true, plain: map[string]bool{}, made: map[string]bool{}}
+	s.stale(writes)
+	had := Had{Tree: render.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
+	names := s.changes.Removed
+	for _, tree := range trees {
+		names = append(names, tree.Paths()...)
+	}
+	for _, name := range names {
+		if _, done := had.Tree[name]; done {
+			continue // trees share files
+		}
+		content, found, err := s.read(name)
+		switch {
+		case err != nil:
+			s.failures = append(s.failures, err)
+		case found:
+			had.Tree[name] = asWritten(content)
+		}
+	}
+	return had, s.err()
+}
