@@ -210,3 +210,33 @@ func TestLongLists(t *testing.T) {
 		t.Errorf("%d bytes: %.400s", len(text), text)
 	}
 }
+
+// TestVersionLabels: objects on which a chart only put its new version are
+// counted, and those with anything else are whole.
+func TestVersionLabels(t *testing.T) {
+	labelled := func(version, image string) string {
+		text := ""
+		for _, name := range []string{"a", "b", "c"} {
+			text += "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name + ", labels: {helm.sh/chart: c-" + version + ", app.kubernetes.io/version: v" + version + "}}\n"
+			if name == "c" {
+				text += "spec: {containers: [{name: a, image: " + image + "}]}\n"
+			}
+		}
+		return text
+	}
+	result := diff.Compare(documents(labelled("1", "x")), documents(labelled("2", "z")))
+	want := []string{
+		`~ metadata.labels["app.kubernetes.io/version"]: v1 -> v2`, `~ metadata.labels["helm.sh/chart"]: c-1 -> c-2`,
+		"~ spec.containers[name=a].image: x -> z",
+	}
+	if d := cmp.Diff(want, said(result)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	const counted = "2 changed in nothing but the labels app.kubernetes.io/version and helm.sh/chart"
+	if text, md := diff.Text(result, nil), diff.Markdown(result, 3000); !strings.Contains(text, "~ "+counted+"\n") || !strings.Contains(md, "\n"+counted+".\n") {
+		t.Errorf("%s\n%s", text, md)
+	}
+	if got, want := result.Summary(), "3 changed, 0 unchanged"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -25,9 +26,16 @@ func Markdown(r Result, most int) string {
 	if len(r.Changes) == 0 {
 		return b.String()
 	}
-	const more = 80 // for how many were left out, twice
+	const more = 160 // for what is counted, and how many were left out, twice
+	shown := slices.DeleteFunc(slices.Clone(r.Changes), Change.routine)
+	if n := len(r.Changes) - len(shown); n > 0 {
+		fmt.Fprintf(&b, "\n%d changed in nothing but the labels %s.\n", n, strings.Join(versionLabels, " and "))
+	}
+	if len(shown) == 0 {
+		return b.String()
+	}
 	b.WriteString("\n| | object | where | effect |\n|---|---|---|---|\n")
-	left := parts(&b, r.Changes, most/2-more, func(c Change) string {
+	left := parts(&b, shown, most/2-more, func(c Change) string {
 		effect := ""
 		if c.Effect != nil {
 			effect = c.Effect.String()
@@ -41,7 +49,7 @@ func Markdown(r Result, most int) string {
 	if left > 0 {
 		fmt.Fprintf(&b, "\nand %d more.\n", left)
 	}
-	left = parts(&b, r.Changes, most-more, func(c Change) string {
+	left = parts(&b, shown, most-more, func(c Change) string {
 		hunks := c.hunks()
 		fence := strings.Repeat("`", max(3, longest(hunks)+1))
 		return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%sdiff\n%s\n%s\n\n</details>\n", c.Kind, cell(c.name()), fence, strings.TrimSuffix(hunks, "\n"), fence)

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	lines "github.com/rogpeppe/go-internal/diff"
@@ -43,7 +44,7 @@ var (
 // and of those that changed every path. Control characters are written out.
 func Text(r Result, paint Paint) string {
 	var b strings.Builder
-	within := ""
+	within, routine := "", r.routine()
 	for i, c := range r.Changes {
 		if i == 0 || c.Within != within {
 			if i > 0 {
@@ -51,6 +52,12 @@ func Text(r Result, paint Paint) string {
 			}
 			within = c.Within
 			fmt.Fprintln(&b, paint.paint(Title, render.Visible(within)))
+			if n := routine[within]; n > 0 {
+				fmt.Fprintf(&b, "  %s\n", paint.paint(Tilde, fmt.Sprintf("~ %d changed in nothing but the labels %s", n, strings.Join(versionLabels, " and "))))
+			}
+		}
+		if c.routine() {
+			continue
 		}
 		sign := signs[c.Kind]
 		fmt.Fprintf(&b, "  %s%s\n", paint.paint(signStyle[sign], sign+" "+c.name()), c.place())
@@ -66,6 +73,33 @@ func Text(r Result, paint Paint) string {
 	}
 	fmt.Fprintln(&b, r.Summary())
 	return b.String()
+}
+
+// versionLabels is the labels by which charts put their own version on every
+// object (https://helm.sh/docs/chart_best_practices/labels/): with a new chart
+// they differ everywhere, and nobody would find the rest.
+var versionLabels = []string{"app.kubernetes.io/version", "helm.sh/chart"}
+
+// routine reports whether nothing but such labels changed.
+func (c Change) routine() bool {
+	for _, e := range c.Edits {
+		p := e.Path
+		if len(p) != 3 || p[0].Field != "metadata" || p[1].Field != "labels" || !slices.Contains(versionLabels, p[2].Field) {
+			return false
+		}
+	}
+	return c.Kind == Changed && len(c.Edits) > 0
+}
+
+// routine is how many objects of each file or release are.
+func (r Result) routine() map[string]int {
+	counts := map[string]int{}
+	for _, c := range r.Changes {
+		if c.routine() {
+			counts[c.Within]++
+		}
+	}
+	return counts
 }
 
 // name is what changed: the object, or what is none.

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+type diffOptions struct {
+	input
+	chartFlags
+	target    string
+	dir       string
+	manifests bool
+	output    string
+}
+
+// diffFormats is what diff can print, the default first.
+var diffFormats = []string{"text", "unified", "json", "markdown"}
+
+func (a app) diffCommand() *cobra.Command {
+	var o diffOptions
+	cmd := &cobra.Command{
+		Use:   "diff",
+		Short: "Compare what would be rendered with a folder",
+		Long: `Diff says what render --dir would change, object by object and field by field:
+the order of keys is nothing, lists are compared by what names their items, and
+nothing that a Secret holds is printed. Nothing is written. The exit code is 3
+if anything differs, so it is a gate for continuous integration: whoever changes
+an environment commits what it renders to.
+
+--manifests goes on through the charts: it renders those that the folder names
+and those that the environment names, each with its own values, and compares the
+objects that reach the cluster. Of each it says what happens there: restart of
+its pods, delete, or refuse, where a field is immutable and the controller's
+upgrade would fail. Releases with the same chart and values are not rendered.
+What a cluster alone knows, such as its webhooks, it cannot say.
+
+-o unified is for what shows diffs; objects are written the same way on both
+sides, so it is no patch for the files. -o markdown is for a comment on a pull
+request. In JSON, changes is a list, each with kind (added, removed, changed),
+within (the file, or environment and release), source, object, edits (op, path,
+old, new) and effect (action, fields, why, source); summary counts them.`,
+		Example: `  pm-gitops diff                                   with the repository here
+  pm-gitops diff -f environments/ --dir ../fleet --target argo
+  pm-gitops diff --manifests                       what the cluster does about it
+  pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
+  pm-gitops diff -o unified | less`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.diff(cmd.Context(), o, cmd.Flags().Changed)
+		},
+	}
+	a.addInput(cmd, &o.input)
+	a.addCharts(cmd, &o.chartFlags)
+	addTarget(cmd, &o.target)
+	flags := cmd.Flags()
+	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
+	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
+	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+render.OneOf(diffFormats))
+	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check refuses what makes no sense.
+func (o diffOptions) check(given func(string) bool) (render.Target, error) {
+	target, err := targets.ByName(o.target)
+	switch {
+	case err != nil:
+	case !slices.Contains(diffFormats, o.output):
+		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(diffFormats))
+	case o.dir == "":
+		err = errors.New("--dir wants a text: a variable that is not set, maybe?")
+	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
+		err = errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")
+	default:
+		return target, nil
+	}
+	return nil, usageError{err}
+}
+
+// before is where the old side of a comparison comes from.
+type before interface {
+	// Before gives what is there in the place of trees that were rendered, each
+	// of another environment. Nothing is written.
+	Before(trees []render.Tree) (folder.Had, error)
+}
+
+// folderBefore is a folder as the old side.
+type folderBefore string
+
+func (dir folderBefore) Before(trees []render.Tree) (folder.Had, error) {
+	root, err := openFolder(string(dir))
+	if err != nil {
+		return folder.Had{}, err
+	}
+	defer root.Close()
+	had, err := folder.Before(root, trees)
+	return had, forceHint(err)
+}
+
+// differing is an environment on the new side of a comparison.
+type differing struct {
+	loaded
+	plan      render.Plan
+	rendering render.Rendering
+}
+
+func (a app) diff(ctx context.Context, o diffOptions, given func(string) bool) error {
+	target, err := o.check(given)
+	if err != nil {
+		return err
+	}
+	fleet, err := a.renderedFleet(ctx, o.input, target)
+	if err != nil {
+		return err
+	}
+	var trees []render.Tree
+	all := render.Tree{}
+	for _, one := range fleet {
+		trees = append(trees, one.rendering.Tree)
+		maps.Copy(all, one.rendering.Tree)
+	}
+	had, err := before(folderBefore(o.dir)).Before(trees)
+	if err != nil {
+		return err
+	}
+	a.remarkBefore(o, had)
+	var result diff.Result
+	if o.manifests {
+		result, err = a.diffCharts(ctx, o, fleet, had.Tree)
+	} else {
+		result = diff.Compare(diff.Documents(had.Tree), diff.Documents(all))
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.printDiff(o, result); err != nil || len(result.Changes) == 0 {
+		return err
+	}
+	return foundError{fmt.Errorf("%s differs from what would be rendered", o.dir)}
+}
+
+// renderedFleet renders every environment that the flags name. It is an error
+// if they cannot all be applied.
+func (a app) renderedFleet(ctx context.Context, in input, target render.Target) ([]differing, error) {
+	fleet, err := each(ctx, a, in, func(l loaded) (differing, error) {
+		plan, err := l.plan(target)
+		if err != nil {
+			return differing{}, err
+		}
+		rendering, err := render.Render(plan, target)
+		return differing{l, plan, rendering}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var renderings []render.Rendering
+	for _, one := range fleet {
+		a.warn(one.plan.Warnings)
+		renderings = append(renderings, one.rendering)
+	}
+	return fleet, render.Collisions(renderings).Err()
+}
+
+// remarkBefore says what render would refuse or not look at.
+func (a app) remarkBefore(o diffOptions, had folder.Had) {
+	for _, refusal := range had.Refusals {
+		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", visible(refusal.Error()))
+	}
+	if len(had.Others) > 0 && o.whole() {
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", o.dir, render.Visible(strings.Join(had.Others, ", ")))
+	}
+}
+
+// printDiff prints differences in the format asked for.
+func (a app) printDiff(o diffOptions, result diff.Result) error {
+	var text string
+	switch o.output {
+	case "json":
+		data, err := diff.JSON(result)
+		if err != nil {
+			return err
+		}
+		text = string(data)
+	case "markdown":
+		text = diff.Markdown(result, diff.MostMarkdown)
+	case "unified":
+		text = diff.Unified(result, a.colour().diff())
+	default:
+		text = diff.Text(result, a.colour().diff())
+	}
+	if _, err := io.WriteString(a.out, text); err != nil {
+		return fmt.Errorf("print the differences: %w", err)
+	}
+	return nil
+}
+
+// diff paints differences.
+func (p painter) diff() diff.Paint {
+	codes := map[diff.Style]string{diff.Title: "1", diff.Plus: "32", diff.Minus: "31", diff.Tilde: "33", diff.Attended: "1;31"}
+	if !p.on {
+		return nil
+	}
+	return func(style diff.Style, text string) string { return p.paint(codes[style], text) }
+}
