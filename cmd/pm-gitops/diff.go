@@ -53,7 +53,7 @@ request. In JSON, changes is a list, each with kind (added, removed, changed),
 within (the file, or environment and release), source, object, edits (op, path,
 old, new) and effect (action, fields, why, source); summary counts them.`,
 		Example: `  pm-gitops diff                                   with the repository here
-  pm-gitops diff -f environments/ --dir ../fleet --target argo
+  pm-gitops diff -f environments/ --target argo    every environment of a fleet
   pm-gitops diff --manifests                       what the cluster does about it
   pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
   pm-gitops diff -o unified | less`,

@@ -154,7 +154,7 @@ func TestHelpExamples(t *testing.T) {
 		if strings.Contains(command, "--remove") {
 			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")
 		}
-		if of == "check" { // findings are a result as well
+		if of == "check" || of == "diff" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}
 		script.WriteString("exec " + command + "\ncd $WORK\n")
