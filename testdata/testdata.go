@@ -1,5 +1,6 @@
-// Package testdata embeds the example that `pm-gitops demo` shows. Everything
-// else in this folder is input of the tests.
+// Package testdata embeds the example that `pm-gitops demo` shows; package
+// charts below embeds its charts. Everything else in this folder is input of
+// the tests.
 package testdata
 
 import "embed"

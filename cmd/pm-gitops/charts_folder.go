@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/ignore"
@@ -40,7 +41,7 @@ func (f chartFolder) Chart(ctx context.Context, wanted render.Chart) (sourced, e
 	}
 	missing := fmt.Sprintf("folder %s has no chart %s %s", string(f), name, wanted.Version)
 	if others == nil {
-		others = f.list()
+		others = f.list(name)
 	}
 	return sourced{}, fmt.Errorf("%s: %s", missing, strings.Join(others, ", "))
 }
@@ -81,8 +82,9 @@ func readAtMost(name string, most int64) ([]byte, error) {
 // mostNamed is how many charts an error lists.
 const mostNamed = 20
 
-// list is the charts that a folder seems to have.
-func (f chartFolder) list() []string {
+// list is the charts that a folder seems to have: those of a name, where there
+// is one.
+func (f chartFolder) list(name string) []string {
 	entries, _ := os.ReadDir(string(f))
 	var names []string
 	for _, entry := range entries {
@@ -90,6 +92,9 @@ func (f chartFolder) list() []string {
 		if strings.HasSuffix(entry.Name(), ".tgz") || err == nil {
 			names = append(names, entry.Name())
 		}
+	}
+	if same := slices.DeleteFunc(slices.Clone(names), func(other string) bool { return !strings.HasPrefix(other, name+"-") }); len(same) > 0 {
+		names = same
 	}
 	switch {
 	case names == nil:

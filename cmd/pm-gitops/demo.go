@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata"
+	standins "github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
 func (a app) demoCommand() *cobra.Command {
@@ -20,18 +22,20 @@ func (a app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "See it work: an example, rendered and committed in a temporary folder",
 		Long: `Demo needs nothing: it renders an example environment for Flux into a Git
-repository in a temporary folder, and for Argo CD into another, commits it,
-shows the waves and the files, and says what to look at next. It reaches for no network and no cluster.`,
+repository in a temporary folder, and for Argo CD into another, commits it, shows the
+files, the waves and the objects that the controller would apply, and says what
+to look at next. The charts are stand-ins for the vendor's, which are private.
+It reaches for no network and no cluster.`,
 		Example: "  pm-gitops demo",
 		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return a.demo() },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
 	}
 }
 
 // demoFile is the environment file of the demo's repositories.
 const demoFile = "environment.yaml"
 
-func (a app) demo() error {
+func (a app) demo(ctx context.Context) error {
 	source, err := testdata.Demo.ReadFile("demo/" + demoFile)
 	if err != nil {
 		return fmt.Errorf("read the example: %w", err)
@@ -44,7 +48,11 @@ func (a app) demo() error {
 	if err != nil {
 		return err
 	}
-	a.tellDemo(flux, argo)
+	applied, err := flux.preview(ctx)
+	if err != nil {
+		return err
+	}
+	a.tellDemo(flux, argo, applied)
 	return nil
 }
 
@@ -75,8 +83,56 @@ func (a app) demoOf(target render.Target, source []byte) (demonstration, error) 
 	if err := os.WriteFile(filepath.Join(dir, demoFile), source, 0o666); err != nil {
 		return demonstration{}, fmt.Errorf("write the example: %w", err)
 	}
+	if err := writeStandIns(filepath.Join(dir, demoCharts), plan); err != nil {
+		return demonstration{}, err
+	}
 	hash, err := a.commitDemo(dir, plan, rendering.Tree)
 	return demonstration{dir, hash, plan, rendering.Tree}, err
+}
+
+// demoCharts is the folder of the demo's repositories that has the charts.
+const demoCharts = "charts"
+
+// writeStandIns packs the stand-ins for the charts of a plan into a folder.
+func writeStandIns(dir string, plan render.Plan) error {
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return fmt.Errorf("make a folder for charts: %w", err)
+	}
+	for _, release := range plan.Releases() {
+		archive, err := standins.Archive(release.Key, release.Chart.Version)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, release.Key+"-"+release.Chart.Version+".tgz"), archive, 0o666); err != nil {
+			return fmt.Errorf("write the chart: %w", err)
+		}
+	}
+	return nil
+}
+
+// preview says of every release what its chart makes, a line each.
+func (d demonstration) preview(ctx context.Context) ([]string, error) {
+	releases, err := plannedReleases([]render.Plan{d.plan}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return eachChart(ctx, 1, chartFolder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own sourced) (string, error) {
+		in, err := p.input(own, "flux")
+		if err != nil {
+			return "", err
+		}
+		out, err := own.Render(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		line := fmt.Sprintf("%s: %s", p.Key, count(len(out.Objects), "object"))
+		for _, object := range out.Objects {
+			if object.Hook != nil {
+				line += fmt.Sprintf(", hook %s %s (%s)", object.Kind, object.Name, describe(*object.Hook))
+			}
+		}
+		return line, nil
+	})
 }
 
 // commitDemo makes the repository and commits the environment file with what
@@ -97,11 +153,12 @@ func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string,
 	return repository.CommitAll("feat(prefect/"+plan.Environment+"): first rendering\n", "pm-gitops demo", "demo@example.com", a.now())
 }
 
-func (a app) tellDemo(flux, argo demonstration) {
+func (a app) tellDemo(flux, argo demonstration, applied []string) {
 	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 	say("One environment file, and what is rendered from it for Flux:")
 	say("")
 	say("  environment.yaml    what the installation is")
+	say("  charts/             stand-ins for the vendor's charts")
 	for _, name := range flux.tree.Paths() {
 		say("  %s", name)
 	}
@@ -115,6 +172,12 @@ func (a app) tellDemo(flux, argo demonstration) {
 		}
 	}
 	say("")
+	say("What Flux then applies, from the stand-in charts in the folder %s:", demoCharts)
+	say("")
+	for _, line := range applied {
+		say("  %s", line)
+	}
+	say("")
 	say("Committed as %s in %s", flux.hash[:12], flux.dir)
 	say("The same for Argo CD, %d files: %s in %s", len(argo.tree), argo.hash[:12], argo.dir)
 	say("")
@@ -122,6 +185,7 @@ func (a app) tellDemo(flux, argo demonstration) {
 	say("  cd %s", flux.dir)
 	say("  git show --stat")
 	say("  pm-gitops render --target flux --built      what reaches the cluster")
+	say("  pm-gitops preview --chart-dir charts        the objects that Flux applies")
 	say("  pm-gitops secrets list                      the Secrets that you create")
 	say("  edit environment.yaml, then: pm-gitops render --target flux --dir . && git diff")
 	say("  pm-gitops render --target argo --prerequisites   what Argo CD needs first")

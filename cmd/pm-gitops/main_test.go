@@ -48,16 +48,22 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "expand": expand},
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("TMPDIR", env.WorkDir+"/.tmp")
-			env.Setenv("XDG_CACHE_HOME", env.WorkDir+"/.cache")
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)
 			env.Setenv("GUIDE", filepath.Join(samples, "../guide/values-override.yaml"))
 			env.Setenv("OVERRIDES", filepath.Join(samples, "../override"))
-			return os.MkdirAll(env.WorkDir+"/.tmp", 0o777)
+			return setUp(env)
 		},
 	})
+}
+
+// setUp gives a script folders of its own for what belongs to no project.
+func setUp(env *testscript.Env) error {
+	env.Setenv("TMPDIR", env.WorkDir+"/.tmp")
+	env.Setenv("XDG_CACHE_HOME", env.WorkDir+"/.cache")
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // with -race each run would end with a second's sleep
+	return os.MkdirAll(env.WorkDir+"/.tmp", 0o777)
 }
 
 // standIns is a folder with the packed stand-ins of the vendor's charts, and

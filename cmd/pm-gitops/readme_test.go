@@ -58,7 +58,7 @@ func TestReadmeSessions(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mkdir here\ncd here\n"+script.String()+files.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Setup: setUp})
 }
 
 // TestReadmeMainCommand runs the first of the README's two commands as it
@@ -162,7 +162,7 @@ func TestHelpExamples(t *testing.T) {
 	}
 	folder, source := standIns(t)
 	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
-		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source, "XDG_CACHE_HOME="+env.WorkDir+"/.cache")
-		return nil
+		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source)
+		return setUp(env)
 	}})
 }
