@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
@@ -152,23 +151,15 @@ type releaseImages struct {
 	digest string // of the chart, where it is known
 }
 
-// imagesOf finds the images of all that a release can make: for an install and
-// an upgrade, with the hooks of both and of what comes after.
+// imagesOf finds the images of all that a release can make.
 func imagesOf(ctx context.Context, p planned, own sourced, as string) (releaseImages, error) {
 	in, err := p.input(own, as)
 	if err != nil {
 		return releaseImages{}, err
 	}
-	var objects []chart.Object
-	for _, in.IsUpgrade = range []bool{false, true} {
-		if in.IsUpgrade && in.As.AlwaysInstall {
-			break
-		}
-		out, err := own.Render(ctx, in)
-		if err != nil {
-			return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
-		}
-		objects = slices.Concat(objects, out.Objects, out.Left)
+	objects, err := everything(ctx, own, in)
+	if err != nil {
+		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
 	found, err := images.Find(objects)
 	if err != nil {
