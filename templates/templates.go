@@ -15,3 +15,14 @@ var Environment []byte
 //
 //go:embed argo-health.lua
 var ArgoHealth string
+
+// CIGitHub is a workflow of GitHub Actions that holds a repository to its
+// environment files.
+//
+//go:embed ci-github.yaml
+var CIGitHub []byte
+
+// CIGitLab is a job of GitLab CI that does so.
+//
+//go:embed ci-gitlab.yaml
+var CIGitLab []byte

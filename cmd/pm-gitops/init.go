@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
@@ -18,6 +19,8 @@ type initOptions struct {
 	name          string
 	prefectCloud  string
 	prefectIstiod string
+	ci            string
+	force         bool
 }
 
 func (a app) initCommand() *cobra.Command {
@@ -33,15 +36,28 @@ its values file, from what helm get values prints, or from its HelmRelease or
 Application. Chart values that a field sets become that field, the rest goes
 under values, and every secret becomes a reference: its value is never written
 or printed. Rendering the file gives the same chart values back; what it adds,
-and what is still to fill in, init says.`,
+and what is still to fill in, init says.
+
+With --ci it writes a workflow of GitHub Actions or a job of GitLab CI instead:
+the environment files must be valid, what they render to must be committed
+(diff), and check must find nothing; on a pull or merge request diff says what
+the cluster does about it. Set the variable PM_GITOPS_REF there to the commit or
+tag of pm-gitops that is to be built and used.`,
 		Example: `  pm-gitops init
   pm-gitops init -f environments/dev.yaml
+  pm-gitops init --ci github                       or gitlab
   pm-gitops init --from values-override.yaml --prefect-cloud 1.2.6 --prefect-istiod 1.2.6
   pm-gitops init --from prefect-cloud=values.yaml --from prefect-istiod=istiod.yaml -f environments/prod.yaml
   helm get values customer-managed -n customer-managed | pm-gitops init --from -
   kubectl get helmreleases,ocirepositories -A -o yaml | pm-gitops init --from -`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.checkCI(cmd.Flags().Changed); err != nil {
+				return hinted{usageError{err}, "See pm-gitops init --help."}
+			}
+			if o.ci != "" {
+				return a.initCI(o, cmd.Flags().Changed("file"))
+			}
 			if len(o.from) > 0 {
 				return a.initFrom(cmd.Context(), o)
 			}
@@ -60,6 +76,9 @@ and what is still to fill in, init says.`,
 	flags.StringVar(&o.prefectCloud, "prefect-cloud", "", "chart version of prefect-cloud, where the files do not say it")
 	flags.StringVar(&o.prefectIstiod, "prefect-istiod", "", "chart version of prefect-istiod, where the files do not say it")
 	flags.StringVar(&o.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
+	flags.StringVar(&o.ci, "ci", "", "write what `system` runs for every change instead: "+render.OneOf(ciNames()))
+	flags.BoolVar(&o.force, "force", false, "with --ci: overwrite the file")
+	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(ciNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("catalog", "yaml", "yml")
 	return cmd
