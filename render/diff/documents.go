@@ -2,6 +2,7 @@ package diff
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -116,7 +117,34 @@ func read(text string) (value any, err error) {
 		return d
 	}
 	err = yaml.Unmarshal([]byte(text), &value, exact)
+	if err == nil && deeper(value, deepest) {
+		return nil, errors.New("too many levels")
+	}
 	return value, err
+}
+
+// deepest is how many levels a document has at most; one that has more is
+// compared as text. Nobody's manifest has half as many, and what writes YAML
+// and JSON takes time by the square of them.
+const deepest = 100
+
+// deeper reports whether a value has more levels.
+func deeper(value any, levels int) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, item := range v {
+			if levels == 0 || deeper(item, levels-1) {
+				return true
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if levels == 0 || deeper(item, levels-1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // objects says what documents are: lists are taken apart, secrets hidden, and

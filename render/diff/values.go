@@ -29,10 +29,6 @@ type Edit struct {
 	New any `json:"new,omitempty"`
 }
 
-// deepest is how deep a document is looked into; below, values are compared as
-// a whole. Nobody's manifest has half as many levels.
-const deepest = 100
-
 // compare gives what makes new of old.
 func compare(old, new any) []Edit {
 	c := comparison{}
@@ -49,12 +45,12 @@ func (c *comparison) add(op Op, at Path, old, new any) {
 func (c *comparison) values(at Path, old, new any) {
 	switch before := old.(type) {
 	case map[string]any:
-		if after, ok := new.(map[string]any); ok && len(at) < deepest {
+		if after, ok := new.(map[string]any); ok {
 			c.maps(at, before, after)
 			return
 		}
 	case []any:
-		if after, ok := new.([]any); ok && len(at) < deepest {
+		if after, ok := new.([]any); ok {
 			c.lists(at, before, after)
 			return
 		}
