@@ -162,7 +162,7 @@ reconciles to run Customer-Managed Prefect Cloud: istiod first, then
 prefect-cloud, then whatever else you name. It never talks to a cluster and
 never puts a secret into Git.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 differences or findings.`,
 		Example: `  pm-gitops demo                                   see it work, without any set-up
   pm-gitops init                                   write a starter environment.yaml
   pm-gitops render --target flux --dir .           write the manifests into this repository`,

@@ -23,7 +23,7 @@ func (k key) of(item map[string]any) (text string, ok bool) {
 	case string:
 		return v, true
 	case json.Number:
-		return number(v), true
+		return v.String(), true
 	case bool:
 		return strconv.FormatBool(v), true
 	case fmt.Stringer: // a secret names nothing

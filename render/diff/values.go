@@ -89,8 +89,7 @@ func (c *comparison) maps(at Path, old, new map[string]any) {
 	}
 }
 
-// canonical is a text that two values share if, and only if, they are equal:
-// keys sorted, and 1.0 the same number as 1.
+// canonical is a text that two values share if, and only if, they are equal.
 func canonical(value any) string {
 	var b strings.Builder
 	write(&b, value)
@@ -116,7 +115,7 @@ func write(b *strings.Builder, value any) {
 	case string:
 		b.WriteString(strconv.Quote(v))
 	case json.Number:
-		b.WriteString(number(v))
+		b.WriteString(v.String()) // of YAML, each number has one form
 	case bool:
 		b.WriteString(strconv.FormatBool(v))
 	case *hidden:
@@ -125,20 +124,4 @@ func write(b *strings.Builder, value any) {
 	default:
 		b.WriteString("null")
 	}
-}
-
-// mostExact is the first whole number whose neighbour no float has.
-const mostExact = 1 << 53
-
-// number is a number in one form. Whole numbers that no float has keep every
-// digit.
-func number(n json.Number) string {
-	if !strings.ContainsAny(n.String(), ".eE") {
-		return n.String()
-	}
-	f, err := n.Float64()
-	if err != nil || f != float64(int64(f)) || f >= mostExact || f <= -mostExact {
-		return n.String()
-	}
-	return strconv.FormatInt(int64(f), 10)
 }
