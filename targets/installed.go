@@ -30,7 +30,7 @@ type Installation struct {
 func Installed(tree render.Tree, plan render.Plan) ([]Installation, error) {
 	var folders []string
 	own := render.Tree{}
-	for _, name := range tree.Paths() {
+	for name := range tree {
 		if !strings.HasPrefix(name, plan.Overlay("")+"/") && !strings.HasPrefix(name, path.Join(plan.Path, "base")+"/") {
 			continue
 		}
@@ -40,6 +40,7 @@ func Installed(tree render.Tree, plan render.Plan) ([]Installation, error) {
 			folders = append(folders, folder)
 		}
 	}
+	slices.Sort(folders)
 	manifests, err := render.Build(own, folders)
 	if err != nil {
 		return nil, err

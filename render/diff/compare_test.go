@@ -78,6 +78,8 @@ func TestCompare(t *testing.T) {
 		"a namespace said":         {in("Service", "spec: 1"), strings.Replace(in("Service", "spec: 1"), "{name: x}", "{name: x, namespace: apps}", 1), []string{"+ metadata.namespace: apps"}},
 		"no YAML":                  {"a: [", "a: [}", []string{"~ .: 'a: [' -> 'a: [}'"}},
 		"no YAML but a secret":     {"kind: Secret\na: [", "kind: Secret\na: [}", []string{"~ .: (redacted) -> (changed)"}},
+		"a hundred levels":         {strings.Repeat("{a: ", 99) + "1" + strings.Repeat("}", 99), strings.Repeat("{a: ", 99) + "2" + strings.Repeat("}", 99), []string{"~ a" + strings.Repeat(".a", 98) + ": 1 -> 2"}},
+		"more levels":              {strings.Repeat("[", 101) + "1" + strings.Repeat("]", 101), strings.Repeat("[", 101) + "2" + strings.Repeat("]", 101), []string{"~ .: '" + strings.Repeat("[", 101) + "1" + strings.Repeat("]", 101) + "' -> '" + strings.Repeat("[", 101) + "2" + strings.Repeat("]", 101) + "'"}},
 		"a password":               {"values: {password: one}", "values: {password: two}", []string{"~ values.password: (redacted) -> (changed)"}},
 		"the name of a Secret":     {"existingSecret: one", "existingSecret: two", []string{"~ existingSecret: one -> two"}},
 		"an address":               {"url: https://u:one@h", "url: https://u:two@h", []string{"~ url: (redacted) -> (changed)"}},
@@ -107,6 +109,7 @@ func TestObjectsBelongTogether(t *testing.T) {
 		"comments alone":        {"# one\n---\n# two\n", "", "no differences, 0 unchanged"},
 		"a comment behind ---":  {"--- # one\na: 1\n--- # two\nb: 1\n", "---\na: 1\n---\nb: 1\n", "no differences, 2 unchanged"},
 		"the same object twice": {in("Job", "") + "---\n" + in("Job", ""), in("Job", ""), "1 removed, 1 unchanged"},
+		"the same object again": {in("Job", ""), in("Job", "") + "---\n" + in("Job", ""), "1 added, 1 unchanged"},
 	} {
 		if got := diff.Compare(documents(test.old), documents(test.new)).Summary(); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
@@ -130,6 +133,7 @@ func TestEffects(t *testing.T) {
 	noted := func(object, metadata string) string {
 		return strings.Replace(object, "metadata: {name: x}", metadata, 1)
 	}
+	elsewhere := func(object string) string { return strings.Replace(object, "apps/v1", "example.com/v1", 1) }
 	hook := func(image string) string {
 		return noted(in("Job", template(image)), "metadata: {name: x, annotations: {helm.sh/hook: pre-upgrade}}")
 	}
@@ -143,6 +147,8 @@ func TestEffects(t *testing.T) {
 		"gone, kept by Argo CD":        {noted(in("Job", ""), stay), "", diff.Delete, diff.Keep},
 		"image":                        {in("Deployment", template("a")), in("Deployment", template("b")), diff.Restart, diff.Restart},
 		"image of a custom resource":   {in("Gateway", template("a")), in("Gateway", template("b")), diff.Update, diff.Update},
+		"image in another group":       {elsewhere(in("Deployment", template("a"))), elsewhere(in("Deployment", template("b"))), diff.Update, diff.Update},
+		"selector in another group":    {elsewhere(in("Deployment", "spec: {selector: {a: b}}")), elsewhere(in("Deployment", "spec: {selector: {a: c}}")), diff.Update, diff.Update},
 		"replicas":                     {in("Deployment", "spec: {replicas: 1}"), in("Deployment", "spec: {replicas: 2}"), diff.Scale, diff.Scale},
 		"on delete":                    {in("DaemonSet", "spec: {updateStrategy: {type: OnDelete}, template: 1}"), in("DaemonSet", "spec: {updateStrategy: {type: OnDelete}, template: 2}"), diff.Update, diff.Update},
 		"selector":                     {in("Deployment", "spec: {selector: {a: b}}"), in("Deployment", "spec: {selector: {a: c}}"), diff.Refuse, diff.Refuse},

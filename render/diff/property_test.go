@@ -85,7 +85,7 @@ func appliedList(v []any, items appliedItems, depth int) any {
 	if items.order != nil {
 		sorted := make([]any, 0, len(list))
 		for _, name := range items.order {
-			at := slices.IndexFunc(list, func(one any) bool { return fmt.Sprintf("name=%v", tree(one)["name"]) == name })
+			at := slices.IndexFunc(list, func(one any) bool { return carries(one, name.(string)) })
 			sorted = append(sorted, list[at])
 		}
 		list = sorted
@@ -98,6 +98,22 @@ func appliedList(v []any, items appliedItems, depth int) any {
 		return []any{}
 	}
 	return list
+}
+
+// carries reports whether an item has the fields that name it: name=a, or
+// port=80,protocol=TCP.
+func carries(item any, names string) bool {
+	for _, name := range strings.Split(names, ",") {
+		field, value, _ := strings.Cut(name, "=")
+		said := tree(item)[field]
+		if said == nil && field == "protocol" {
+			said = "TCP"
+		}
+		if fmt.Sprint(said) != value {
+			return false
+		}
+	}
+	return true
 }
 
 // random makes values such as manifests have, keyed lists among them.
@@ -178,6 +194,23 @@ func TestEditsMakeNewOfOld(t *testing.T) {
 	}
 	if different < 5000 {
 		t.Errorf("only %d values differed", different)
+	}
+}
+
+// TestCommonIsBounded: the table that finds what two lists have in common is
+// never larger than it may be.
+func TestCommonIsBounded(t *testing.T) {
+	shifted := func(n int) (old, new []string) {
+		for i := range n {
+			old, new = append(old, fmt.Sprint(i)), append(new, fmt.Sprint(i+1))
+		}
+		return old, new
+	}
+	if got := common(shifted(1024)); len(got) != 1023 {
+		t.Errorf("%d in common, want 1023", len(got))
+	}
+	if got := common(shifted(1025)); got != nil {
+		t.Errorf("%d in common, though the lists are too long", len(got))
 	}
 }
 
