@@ -27,11 +27,13 @@ func knownChecks() []Check {
 // unknowns is the values of a release that its chart does not know, or does
 // not read. A chart that cannot be read fails to render, which is found.
 func (r *release) unknowns() []keys.Unknown {
-	tree, err := keys.Of(r.Chart)
-	if err != nil {
-		return nil
+	if !r.judged {
+		r.judged = true
+		if tree, err := keys.Of(r.Chart); err == nil {
+			r.unknown = tree.Check(r.Rendered.Values)
+		}
 	}
-	return tree.Check(r.Rendered.Values)
+	return r.unknown
 }
 
 func unknownValue(s *scope, r *release) {

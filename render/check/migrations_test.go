@@ -64,12 +64,16 @@ func TestMigrationProposals(t *testing.T) {
 	proposed := 0
 	for _, version := range charts.Versions(charts.Cloud) {
 		ways := []string{"hook", "job", "pod"}
+		releases := []string{"flux 2.7", "argo 3.1"}
+		if version == "1.2.900" || version == "1.3.901" {
+			releases = append(releases, "flux 2.6")
+		}
 		if version == "1.2.900" {
 			ways = append(ways, "hook pre-install,pre-upgrade", "hook post-install", "hook post-install,post-upgrade")
 		}
 		for _, way := range ways {
 			for _, after := range []string{"true", "false"} {
-				for _, target := range []string{"flux 2.7", "flux 2.6", "argo 3.1"} {
+				for _, target := range releases {
 					t.Run(strings.Join([]string{version, way, after, target}, " "), func(t *testing.T) {
 						delivery, hooks, _ := strings.Cut(way, " ")
 						proposed += endsWithProposal(t, version, valuesOf(version, delivery, hooks), after, target)

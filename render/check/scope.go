@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
 
@@ -29,6 +30,9 @@ type release struct {
 	// found is the images of the objects, once somebody searched for them.
 	found    []images.Image
 	searched bool
+	// unknown is the values that do nothing, once somebody judged them.
+	unknown []keys.Unknown
+	judged  bool
 }
 
 func newScope(in Input) (*scope, error) {
