@@ -50,6 +50,12 @@ func TestOddObjects(t *testing.T) {
 		"a list": func(pw string) []chart.Object {
 			return []chart.Object{{Kind: "List", YAML: []byte("items: [" + pw + "]")}}
 		},
+		"shrinking": func(pw string) []chart.Object {
+			return []chart.Object{{Kind: "List", YAML: []byte("items: [" + strings.Repeat("{a: 1}, ", int(pw[7]%7)) + "{a: 1}]")}}
+		},
+		"rather deep": func(pw string) []chart.Object {
+			return []chart.Object{{Kind: "A", YAML: []byte(strings.Repeat("{a: ", 300) + pw + strings.Repeat("}", 300))}}
+		},
 		"deep": func(pw string) []chart.Object {
 			return []chart.Object{{Kind: "A", YAML: []byte(strings.Repeat("{a: ", 5000) + pw + strings.Repeat("}", 5000))}}
 		},
@@ -73,8 +79,34 @@ func TestOddObjects(t *testing.T) {
 				t.Errorf("%s: the marker is in %+v", name, landing)
 			}
 		}
-		if got := len(found.Inputs[0].Landings); (name == "twins" || name == "no YAML") != (got == 1) && name != "another kind" {
+		if got := len(found.Inputs[0].Landings); (name == "twins" || name == "no YAML" || name == "shrinking") != (got == 1) && name != "another kind" {
 			t.Errorf("%s: %d landings", name, got)
+		}
+	}
+}
+
+// TestChance: what changes by itself is no checksum, whenever it changes. The
+// renderings are: twice the same, another value, maybe the same again, and the
+// first again.
+func TestChance(t *testing.T) {
+	for sequence, want := range map[string]int{
+		"aabba": 1, // made of the value
+		"aaaa":  0,
+		"abca":  0, // known to be random, so there is nothing to confirm
+		"aabca": 0,
+		"aabbc": 0,
+		"abcd":  0,
+	} {
+		renders := 0
+		found, err := trace.Release(t.Context(), release(t, "{}", "pw"), func(map[string]any) ([]chart.Object, error) {
+			renders++
+			return []chart.Object{{Kind: "A", YAML: []byte("x: " + sequence[renders-1:][:1])}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(found.Inputs[0].Landings); got != want || renders != len(sequence) {
+			t.Errorf("%s: %d landings after %d renderings, want %d", sequence, got, renders, want)
 		}
 	}
 }

@@ -164,9 +164,9 @@ func (t *tracer) landings(input string) ([]Landing, error) {
 		landings[i].Object.Name = strings.ReplaceAll(landings[i].Object.Name, marker, "SECRET")
 	}
 	slices.SortFunc(landings, func(a, b Landing) int {
-		return cmp.Or(a.Object.Compare(b.Object), strings.Compare(a.Path, b.Path))
+		return cmp.Or(a.Object.Compare(b.Object), strings.Compare(a.Path, b.Path), strings.Compare(string(a.How), string(b.How)), strings.Compare(a.Encoding, b.Encoding))
 	})
-	return landings, nil
+	return slices.Compact(landings), nil // an object may be there for an install and for an upgrade
 }
 
 // confirmed is the changes that come again when the same is rendered again. A

@@ -82,18 +82,22 @@ func TestPlaces(t *testing.T) {
 	const pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, %s}]}}"
 	for template, want := range map[string]string{
 		// In Secrets.
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | b64enc }}}}`:                                                      "secret Secret/a data.x",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | quote }}}}`:                                                 "secret Secret/a stringData.x",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x.y: {{ printf "a://u:%s@h" .Values.pw | b64enc }}}}`:                                `secret Secret/a data["x.y"]`,
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ printf "a://u:%s@h" (.Values.pw | urlquery) | b64enc }}}}`:                     "secret Secret/a data.x (urlquery)",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | toJson | b64enc }}}}`:                                             "secret Secret/a data.x (json)",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | b64enc | b64enc }}}}`:                                             "secret Secret/a data.x (base64)",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ printf "{\"auth\": \"%s\"}" (printf "u:%s" .Values.pw | b64enc) | b64enc }}}}`: "secret Secret/a data.x (base64)",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | urlquery | b64enc | b64enc }}}}`:                                  "secret Secret/a data.x (base64 of urlquery)",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | trunc 20 | quote }}}}`:                                      "secret Secret/a stringData.x (part)",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | sha256sum }}}}`:                                             "secret Secret/a stringData.x (derived)",
-		`{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw }}}}]}`:                  "secret Secret/a items[0].stringData.x",
-		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.other }}}}`:                                                      "",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | b64enc }}}}`:                                                             "secret Secret/a data.x",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | quote }}}}`:                                                        "secret Secret/a stringData.x",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x.y: {{ printf "a://u:%s@h" .Values.pw | b64enc }}}}`:                                       `secret Secret/a data["x.y"]`,
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ printf "a://u:%s@h" (.Values.pw | urlquery) | b64enc }}}}`:                            "secret Secret/a data.x (urlquery)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | toJson | b64enc }}}}`:                                                    "secret Secret/a data.x (json)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | b64enc | b64enc }}}}`:                                                    "secret Secret/a data.x (base64)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ printf "{\"auth\": \"%s\"}" (printf "u:%s" .Values.pw | b64enc) | b64enc }}}}`:        "secret Secret/a data.x (base64)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {x: {{ .Values.pw | urlquery | b64enc | b64enc }}}}`:                                         "secret Secret/a data.x (base64 of urlquery)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | b64enc | b64enc | b64enc }}}}`:                                     "secret Secret/a stringData.x (base64 of base64 of base64)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ printf "~~~???%s" .Values.pw | b64enc }}}}`:                                     "secret Secret/a stringData.x (base64)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ printf "~~~???%s" .Values.pw | b64enc | replace "+" "-" | replace "/" "_" }}}}`: "secret Secret/a stringData.x (base64)",
+		`{apiVersion: a.b/v1, kind: Thing, metadata: {name: a}, spec: {x: [{value: "{{ .Values.pw }}"}]}}`:                                                      "other Thing/a spec.x[0].value",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | trunc 20 | quote }}}}`:                                             "secret Secret/a stringData.x (part)",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw | sha256sum }}}}`:                                                    "secret Secret/a stringData.x (derived)",
+		`{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.pw }}}}]}`:                         "secret Secret/a items[0].stringData.x",
+		`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: {{ .Values.other }}}}`:                                                             "",
 
 		// Beside a Secret's data.
 		`{apiVersion: v1, kind: Secret, metadata: {name: a, annotations: {x: {{ .Values.pw }}}}}`:            "annotation Secret/a metadata.annotations.x",
@@ -167,6 +171,17 @@ func TestShapes(t *testing.T) {
 		}
 		if got := lines(traced(t, made(t, check+template, ""), release(t, "{}", "db.pw")).Inputs[0]); len(got) != 1 {
 			t.Errorf("%s: got %q", check, got)
+		}
+	}
+}
+
+// TestShapesOfTwo: each value gets the marker that it can have.
+func TestShapesOfTwo(t *testing.T) {
+	c := made(t, `{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {x: "{{ .Values.pw }}", z: "{{ .Values.a.b }}"}}`,
+		`{"properties": {"pw": {"pattern": "@"}, "a": {"properties": {"b": {"pattern": "^[0-9]+$"}}}}}`)
+	for _, input := range traced(t, c, release(t, "{}", "a.b", "pw")).Inputs {
+		if len(input.Landings) != 1 {
+			t.Errorf("%s lands in %q", input.Path, lines(input))
 		}
 	}
 }
