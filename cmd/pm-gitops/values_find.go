@@ -50,10 +50,8 @@ func (f finder) chartNamed(ctx context.Context, name, version string) (sourced, 
 func (f finder) other(ctx context.Context) (sourced, error) {
 	isVersion := f.diff[0] >= '0' && f.diff[0] <= '9' || len(f.diff) > 1 && f.diff[0] == 'v' && f.diff[1] >= '0' && f.diff[1] <= '9'
 	switch {
-	case strings.HasPrefix(f.diff, "oci://"), isPath(f.diff), !isVersion:
+	case isPath(f.diff), !isVersion:
 		return f.chartNamed(ctx, f.diff, "")
-	case isPath(f.chart):
-		return sourced{}, usageError{fmt.Errorf("chart %s has no versions: name another chart with --diff, a path with a / in it", f.chart)}
 	case strings.HasPrefix(f.chart, "oci://"):
 		wanted, err := reference(f.chart, f.version)
 		if err != nil {
@@ -61,6 +59,8 @@ func (f finder) other(ctx context.Context) (sourced, error) {
 		}
 		wanted.Version, wanted.Digest = f.diff, ""
 		return f.fetch(ctx, wanted)
+	case isPath(f.chart):
+		return sourced{}, usageError{fmt.Errorf("chart %s has no versions: name another chart with --diff, a path with a / in it", f.chart)}
 	}
 	return f.chartNamed(ctx, f.chart, f.diff)
 }

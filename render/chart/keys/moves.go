@@ -47,16 +47,16 @@ func (c *Changes) findMoves(before, after map[string]any) {
 		}
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(b.likeness, a.likeness) })
-	gone, new := map[string]bool{}, map[string]bool{}
+	gone, found := map[string]bool{}, map[string]bool{}
 	for _, p := range pairs {
-		if !gone[p.from.Path] && !new[p.to.Path] {
-			gone[p.from.Path], new[p.to.Path] = true, true
+		if !gone[p.from.Path] && !found[p.to.Path] {
+			gone[p.from.Path], found[p.to.Path] = true, true
 			c.Moved = append(c.Moved, Move{p.from.Path, p.to.Path, p.from.Value})
 		}
 	}
 	slices.SortFunc(c.Moved, func(a, b Move) int { return strings.Compare(a.From, b.From) })
 	c.Removed = slices.DeleteFunc(c.Removed, func(d Default) bool { return gone[d.Path] })
-	c.Added = slices.DeleteFunc(c.Added, func(d Default) bool { return new[d.Path] })
+	c.Added = slices.DeleteFunc(c.Added, func(d Default) bool { return found[d.Path] })
 }
 
 // support is how much two maps have in common, from 0 to 1, if it is only their
@@ -138,4 +138,3 @@ func words(path string) []string {
 	}
 	return all
 }
-
