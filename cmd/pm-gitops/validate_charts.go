@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
@@ -57,7 +58,11 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 	var problems render.Problems
 	for i, found := range all {
 		problems = append(problems, found.problems...)
-		files[of[i]].warnings = append(files[of[i]].warnings, found.warnings...)
+		for _, warning := range found.warnings.Sorted() {
+			if file := &files[of[i]]; !slices.Contains(file.warnings, warning) { // several releases of one chart
+				file.warnings = append(file.warnings, warning)
+			}
+		}
 	}
 	return problems.Err()
 }
