@@ -50,7 +50,18 @@ func (v *validator) chart(c *helm.Chart, values map[string]any) {
 const schemaURL = "file:///values.schema.json"
 
 // schema checks values against one schema.
-func (v *validator) schema(text []byte, values map[string]any) (err error) {
+func (v *validator) schema(text []byte, values map[string]any) error {
+	err := v.check(text, values)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		return errors.New(strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n") + "\n")
+	}
+	return err
+}
+
+// check is what a schema says of values, a jsonschema.ValidationError if they
+// are what is wrong.
+func (v *validator) check(text []byte, values map[string]any) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("unable to validate schema: %v", r)
@@ -69,10 +80,7 @@ func (v *validator) schema(text []byte, values map[string]any) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := compiled.Validate(values); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n") + "\n")
-	}
-	return nil
+	return compiled.Validate(values)
 }
 
 // Load stands for what a schema refers to elsewhere.
