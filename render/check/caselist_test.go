@@ -140,8 +140,12 @@ func valueCases() map[string]pair {
 			fires: with(configMap("settings", "{sum: {{ .Values.password | sha256sum }}}")).on("", secretOfApp), quiet: with(secretWith("{{ .Values.password | b64enc }}")).on("", secretOfApp),
 			object: "ConfigMap/settings", field: "data.sum", at: "spec.secretValues[0]",
 		},
+		"values-schema": {
+			fires: cloud("{redis: {cache: {port: many}}}"), quiet: cloud("{redis: {cache: {port: 6380}}}"),
+			at: "spec.values.prefect-cloud.redis.cache.port", says: "refuses redis.cache.port",
+		},
 		"unknown-value": {
-			fires: cloud("{globl: {instanceName: x}}"), quiet: setting{}, at: "spec.values.prefect-cloud.globl.instanceName", says: "has no value globl",
+			fires: cloud("{globl: {instanceName: x}}"), quiet: setting{}, at: "spec.values.prefect-cloud.globl", says: "has no value globl",
 		},
 		"inert-value": {
 			fires: setting{template: sane, values: "size: 1\n"}.on("", inApp("size: 2")), quiet: setting{template: sane + "# {{ .Values.size }}\n", values: "size: 1\n"}.on("", inApp("size: 2")),

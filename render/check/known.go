@@ -2,7 +2,9 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 )
 
@@ -13,14 +15,21 @@ func knownChecks() []Check {
 		Why:    "Helm ignores a value that no template reads, without a word: what is misspelt, or was renamed with a new version of the chart, does nothing, and the default is in force.",
 		Fix:    "Write the name that the message proposes. Where the chart's templates cannot be followed, the finding is an info that says why.",
 		Source: "https://github.com/helm/helm/issues/6422",
-		each:   unknownValue,
+		each:   unknownValue, unrendered: true,
 	}, {
 		ID: "inert-value", Severity: Warning,
 		Title:  "No template reads a value",
 		Why:    "The chart's defaults or its schema know the value, and it does nothing all the same.",
 		Fix:    "Leave it out, or write the name that the message proposes.",
 		Source: "https://github.com/helm/helm/issues/6422",
-		each:   inertValue,
+		each:   inertValue, unrendered: true,
+	}, {
+		ID: "values-schema", Severity: Error,
+		Title:  "The chart's schema refuses a value",
+		Why:    "Helm checks values before it renders, so nothing of the release is installed or upgraded.",
+		Fix:    "Correct the value that the message names.",
+		Source: "https://helm.sh/docs/topics/charts/#schema-files",
+		each:   valuesSchema, unrendered: true,
 	}}
 }
 
@@ -59,6 +68,34 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 			f.Message += ", unless " + u.Doubtful
 		}
 		s.putPath(&f, r, u.Path)
+		s.add(f)
+	}
+}
+
+// refused is the values that the chart's schemas refuse. Of a secret there is
+// only a placeholder, and a key that is unknown is told already.
+func (r *release) refused() []chart.SchemaProblem {
+	if r.checked {
+		return r.refusals
+	}
+	r.checked = true
+	told := map[string]bool{}
+	for _, input := range r.SecretInputs {
+		told[input.Path] = true
+	}
+	for _, u := range r.unknowns() {
+		told[u.Path] = told[u.Path] || u.Kind == keys.NotKnown && u.Doubtful == ""
+	}
+	problems, _, _ := r.Chart.SchemaProblems(r.Rendered.Values) // a schema that cannot be used fails the render
+	r.refusals = slices.DeleteFunc(problems, func(p chart.SchemaProblem) bool { return told[p.Path] })
+	return r.refusals
+}
+
+func valuesSchema(s *scope, r *release) {
+	for _, problem := range r.refused() {
+		f := r.finding("the schema of chart %s %s refuses %s: %s", r.Chart.Name(), r.Chart.Version(), problem.Path, problem.Message)
+		f.Fix = "correct the value"
+		s.putPath(&f, r, problem.Path)
 		s.add(f)
 	}
 }
