@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 )
@@ -73,26 +74,31 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 }
 
 // refused is the values that the chart's schemas refuse. Of a secret there is
-// only a placeholder, and a key that is unknown is told already.
+// only a placeholder: what a schema says of that is of no use.
 func (r *release) refused() []chart.SchemaProblem {
 	if r.checked {
 		return r.refusals
 	}
 	r.checked = true
-	told := map[string]bool{}
-	for _, input := range r.SecretInputs {
-		told[input.Path] = true
-	}
-	for _, u := range r.unknowns() {
-		told[u.Path] = told[u.Path] || u.Kind == keys.NotKnown && u.Doubtful == ""
-	}
 	problems, _, _ := r.Chart.SchemaProblems(r.Rendered.Values) // a schema that cannot be used fails the render
-	r.refusals = slices.DeleteFunc(problems, func(p chart.SchemaProblem) bool { return told[p.Path] })
+	r.refusals = slices.DeleteFunc(problems, func(p chart.SchemaProblem) bool {
+		return slices.ContainsFunc(r.SecretInputs, func(input render.SecretInput) bool { return input.Path == p.Path })
+	})
 	return r.refusals
+}
+
+// isUnknown reports whether a value is told to be unknown.
+func (r *release) isUnknown(path string) bool {
+	return slices.ContainsFunc(r.unknowns(), func(u keys.Unknown) bool {
+		return u.Path == path && u.Kind == keys.NotKnown && u.Doubtful == ""
+	})
 }
 
 func valuesSchema(s *scope, r *release) {
 	for _, problem := range r.refused() {
+		if r.isUnknown(problem.Path) {
+			continue
+		}
 		f := r.finding("the schema of chart %s %s refuses %s: %s", r.Chart.Name(), r.Chart.Version(), problem.Path, problem.Message)
 		f.Fix = "correct the value"
 		s.putPath(&f, r, problem.Path)
