@@ -151,6 +151,8 @@ func TestPartsOfCharts(t *testing.T) {
 		"Chart.yaml":       "apiVersion: v2\nname: child\nversion: 1.0.0\n",
 		"values.yaml":      "{port: 1, unread: 1, exports: {up: {from: 1}}}",
 		"templates/t.yaml": "{{ .Values.port }}{{ .Values.global.shared }}",
+
+		"values.schema.json": `{"additionalProperties": true}`,
 	}
 	files := map[string]string{
 		"Chart.yaml":       "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n- {name: child, version: 1.0.0, alias: one, condition: one.enabled, tags: [extra]}\n- {name: child, version: 1.0.0, import-values: [up]}\n",
