@@ -12,7 +12,7 @@ import (
 func TestCoreIsPure(t *testing.T) {
 	const module = "github.com/pm-gitops/pm-gitops/"
 	core := []string{module + "targets"}
-	for _, name := range []string{"", "/adopt", "/catalog", "/chart", "/graph", "/internal/plaintext", "/internal/strictyaml"} {
+	for _, name := range []string{"", "/adopt", "/catalog", "/chart", "/graph", "/images", "/internal/plaintext", "/internal/strictyaml", "/trace"} {
 		core = append(core, module+"render"+name)
 	}
 	list := func(args ...string) []string {

@@ -29,3 +29,41 @@ func (r Registry) locate(name string) string {
 	}
 	return mirror + "/" + name
 }
+
+// Mirror is where an environment pulls everything from, or empty.
+func (p Plan) Mirror() string { return string(p.env.Spec.Registry.Mirror) }
+
+// Mirrored is where an image or a chart, named without tag, is pulled from:
+// what follows the registry's source is kept below the mirror, and names of
+// other hosts get the mirror as prefix. Without a mirror, and for what is on
+// the mirror's host already, it is the name.
+func (p Plan) Mirrored(name string) string { return p.env.Spec.Registry.locate(name) }
+
+// Original undoes [Plan.Mirrored]: it is where the image or chart comes from
+// that is pulled from name. It reports whether that is known: it is not for
+// what is on the mirror's host but not below the mirror.
+func (p Plan) Original(name string) (string, bool) {
+	registry := p.env.Spec.Registry
+	mirror := string(registry.Mirror)
+	if mirror == "" {
+		return name, true
+	}
+	rest, isBelow := strings.CutPrefix(name, mirror+"/")
+	host, _, _ := strings.Cut(mirror, "/")
+	switch {
+	case !isBelow:
+		return name, !strings.HasPrefix(name, host+"/")
+	case hasHost(rest):
+		return rest, true
+	default:
+		return registry.source() + "/" + rest, true
+	}
+}
+
+// hasHost reports whether a name starts with a host, as container runtimes
+// tell it from a path
+// (https://github.com/distribution/reference/blob/main/normalize.go).
+func hasHost(name string) bool {
+	host, path, _ := strings.Cut(name, "/")
+	return path != "" && (strings.ContainsAny(host, ".:") || host == "localhost")
+}

@@ -83,12 +83,21 @@ func (i SecretInput) placeholder() string {
 // PlaceholderValues is the release's values with a placeholder for each that
 // comes from a Secret: the same that [SecretTemplates] has there.
 func (r Release) PlaceholderValues() (map[string]any, error) {
+	return r.ValuesWith(SecretInput.placeholder)
+}
+
+// ValuesWith is the release's values with a text for each that comes from a
+// Secret.
+func (r Release) ValuesWith(text func(SecretInput) string) (map[string]any, error) {
 	values := map[string]any{}
 	if err := convert(r.Values, &values); err != nil {
 		return nil, fmt.Errorf("values of %s: %w", r.Key, err)
 	}
+	if values == nil { // a release without values of its own
+		values = map[string]any{}
+	}
 	for _, input := range r.SecretInputs {
-		setPath(values, input.Path, input.placeholder())
+		setPath(values, input.Path, text(input))
 	}
 	return values, nil
 }

@@ -137,6 +137,24 @@ func (p planned) input(own sourced, as string) (chart.Input, error) {
 	}, nil
 }
 
+// everything is all objects that a chart can make: for an install and for an
+// upgrade, with the hooks of both and of what comes after. Most are there
+// twice.
+func everything(ctx context.Context, own sourced, in chart.Input) ([]chart.Object, error) {
+	var objects []chart.Object
+	for _, in.IsUpgrade = range []bool{false, true} {
+		if in.IsUpgrade && in.As.AlwaysInstall {
+			break
+		}
+		out, err := own.Render(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		objects = slices.Concat(objects, out.Objects, out.Left)
+	}
+	return objects, nil
+}
+
 // releaseKeys is the releases of the environments that the flags name, for
 // completion.
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {

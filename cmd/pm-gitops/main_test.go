@@ -13,7 +13,9 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
@@ -24,7 +26,29 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(100) // as ever: the program holds the collector back while it starts
-	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": main})
+	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": main, "crane": copyWithCrane})
+}
+
+// copyWithCrane is the crane program, as far as scripts of images need it.
+func copyWithCrane() {
+	if len(os.Args) != 4 || os.Args[1] != "copy" {
+		log.Fatalf("usage: crane copy SOURCE TARGET, got %q", os.Args[1:])
+	}
+	if err := crane.Copy(os.Args[2], os.Args[3]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// push makes images in a registry, each another one: push REFERENCE …
+func push(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: push REFERENCE …")
+	}
+	for _, reference := range args {
+		image, err := random.Image(10, 1)
+		ts.Check(err)
+		ts.Check(crane.Push(image, reference))
+	}
 }
 
 // built is a folder that a test made for all of them, if one did.
@@ -46,7 +70,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "expand": expand},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "expand": expand, "push": push},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)

@@ -148,6 +148,9 @@ func TestHelpExamples(t *testing.T) {
 		if charted[of] {
 			script.WriteString(chartsOfStarter)
 		}
+		if strings.Contains(command, "-o script") {
+			script.WriteString("exec sed -i '/^  registry:/a\\    mirror: 127.0.0.1:1/mirror' environment.yaml\n")
+		}
 		if strings.Contains(command, "--offline") {
 			script.WriteString("exec pm-gitops preview\n")
 		}

@@ -24,7 +24,7 @@ func (a app) secretsCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.secretsListCommand())
+	cmd.AddCommand(a.secretsListCommand(), a.secretsTraceCommand())
 	return cmd
 }
 

@@ -1,0 +1,73 @@
+package images
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// What is looked through of texts, so that no chart takes all of the time: a
+// ConfigMap holds 1 MiB
+// (https://kubernetes.io/docs/concepts/configuration/configmap/).
+const (
+	mostText     = 16 << 20 // bytes of all texts
+	mostDocument = 1 << 20  // bytes of one
+	deepestText  = 4        // texts in texts
+)
+
+// text looks through a text: the documents that it holds, or its lines.
+func (f *finder) text(value string, at *path) {
+	if f.read += len(value); f.read > mostText || len(value) > mostDocument || at.texts() > deepestText {
+		f.unread()
+		return
+	}
+	before := f.how
+	defer func() { f.how = before }()
+	f.how = Text
+	var documents []any
+	for _, document := range strings.Split(value, "\n---") {
+		parsed, ok := parse(document)
+		if !ok {
+			f.lines(value, at)
+			return
+		}
+		documents = append(documents, parsed)
+	}
+	for i, document := range documents {
+		below := at
+		if len(documents) > 1 {
+			below = at.index(i)
+		}
+		f.value("", document, below)
+	}
+}
+
+func (f *finder) unread() {
+	if !slices.Contains(f.result.Unread, f.item.Object) {
+		f.result.Unread = append(f.result.Unread, f.item.Object)
+	}
+}
+
+// parse reads a text as a document with structure. The reader bounds what
+// aliases make of it.
+func parse(document string) (value any, ok bool) {
+	defer func() {
+		if recover() != nil {
+			value, ok = nil, false
+		}
+	}()
+	trimmed := strings.TrimSpace(document)
+	if trimmed == "" {
+		return nil, true
+	}
+	if json.Unmarshal([]byte(trimmed), &value) != nil && yaml.Unmarshal([]byte(document), &value) != nil {
+		return nil, false
+	}
+	switch value.(type) {
+	case map[string]any, []any:
+		return value, true
+	}
+	return nil, false
+}

@@ -1,0 +1,71 @@
+package render_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+)
+
+// planned is the plan of an environment that pulls from this registry.
+func planned(t *testing.T, registry string) render.Plan {
+	t.Helper()
+	env, err := render.Parse("a.yaml", fmt.Appendf(nil, `
+apiVersion: pm-gitops/v1
+kind: Environment
+metadata: {name: a}
+spec:
+  instance: {name: a, frontendUrl: https://a.b, backendUrl: https://b.b, ownerEmail: o@b.c}
+  versions: {prefectCloud: 1.2.6, server: "1", ui: "1"}
+  mesh: none
+  auth: {okta: {clientID: a, clientSecret: {secret: s, key: k}, authServerURL: https://o.b}}
+  registry: %s
+`, registry), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := render.NewPlan(env, catalog.Embedded(), render.IntoValues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// TestMirrored: where things are pulled from, and back.
+func TestMirrored(t *testing.T) {
+	const mirror = "{source: src.io/cloud, mirror: reg.io:5000/prefect}"
+	for _, test := range []struct{ registry, name, mirrored string }{
+		{mirror, "src.io/cloud/server", "reg.io:5000/prefect/server"},
+		{mirror, "src.io/cloud/charts/prefect-cloud", "reg.io:5000/prefect/charts/prefect-cloud"},
+		{mirror, "src.io/cloudy/server", "reg.io:5000/prefect/src.io/cloudy/server"},
+		{mirror, "docker.io/library/postgres", "reg.io:5000/prefect/docker.io/library/postgres"},
+		{mirror, "localhost/a", "reg.io:5000/prefect/localhost/a"},
+		{"{source: src.io/cloud}", "src.io/cloud/server", "src.io/cloud/server"},
+		{"{mirror: reg.io}", render.VendorRegistry + "/ui", "reg.io/ui"},
+		{"{mirror: reg.io}", "docker.io/a/b", "reg.io/docker.io/a/b"},
+	} {
+		plan := planned(t, test.registry)
+		if got := plan.Mirrored(test.name); got != test.mirrored {
+			t.Errorf("%s: %s is pulled from %s, want %s", test.registry, test.name, got, test.mirrored)
+		}
+		if got, known := plan.Original(test.mirrored); got != test.name || !known {
+			t.Errorf("%s: %s comes from %s (%v), want %s", test.registry, test.mirrored, got, known, test.name)
+		}
+		if got, known := plan.Original(test.name); got != test.name || !known {
+			t.Errorf("%s: %s comes from %s (%v), want the same", test.registry, test.name, got, known)
+		}
+	}
+	plan := planned(t, mirror)
+	if plan.Mirror() != "reg.io:5000/prefect" {
+		t.Errorf("the mirror is %s", plan.Mirror())
+	}
+	for _, name := range []string{"reg.io:5000/elsewhere/a", "reg.io:5000/prefectly/a"} {
+		if plan.Mirrored(name) != name {
+			t.Errorf("%s is pulled from %s, want it to stay", name, plan.Mirrored(name))
+		}
+		if got, known := plan.Original(name); known {
+			t.Errorf("%s comes from %s, want that nobody knows", name, got)
+		}
+	}
+}
