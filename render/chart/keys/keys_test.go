@@ -185,15 +185,26 @@ func TestPartsOfCharts(t *testing.T) {
 // TestDoubt: a chart that cannot be followed is doubtful, never an accusation,
 // and never without end.
 func TestDoubt(t *testing.T) {
-	deep := strings.Repeat("{{ if .Values.a }}", 3000) + strings.Repeat("{{ end }}", 3000)
-	wide := strings.Repeat(`{{ define "x" }}{{ end }}`, 0)
+	r := strings.Repeat
+	var wide, computed string
 	for i := range 12 {
-		wide += fmt.Sprintf(`{{ define "f%d" }}%s{{ end }}`, i, strings.Repeat(fmt.Sprintf(`{{ include "f%d" (dict "a" . "b" $) }}`, i+1), 9))
+		wide += fmt.Sprintf(`{{ define "f%d" }}%s{{ end }}`, i, r(fmt.Sprintf(`{{ include "f%d" (dict "a" . "b" $) }}`, i+1), 9))
+	}
+	for i := range 150 {
+		computed += fmt.Sprintf(`{{ define "d%d" }}{{ include .Values.x (dict "Values" .Values "a" .) }}{{ end }}`, i)
 	}
 	for name, template := range map[string]string{
-		"deep":         deep,
-		"entangled":    wide + `{{ include "f0" . }}`,
-		"many actions": strings.Repeat("{{ .x }}", 60_000),
+		"conditions":     r("{{ if .Values.a }}", 20_000) + r("{{ end }}", 20_000),
+		"else if":        "{{ if .Values.a }}" + r("{{ else if .Values.a }}", 20_000) + "{{ end }}",
+		"parentheses":    "{{ " + r("(", 9000) + ".Values.a" + r(")", 9000) + " }}",
+		"loops":          r("{{ range .Values.a }}", 300) + r("{{ end }}", 300),
+		"entangled":      wide + `{{ include "f0" . }}`,
+		"computed names": computed + `{{ include "d0" . }}`,
+		"many actions":   r("{{ .x }}", 60_000),
+		"a long path":    "{{ .Values" + r(".a", 400_000) + " }}",
+		"merges":         r(`{{ $_ := merge .Values (dict "a" .Values.a) .Values.a .Values.b }}`, 3000) + `{{ .Values.a.b.a.b }}`,
+		"lists in lists": `{{ $l := list .Values }}` + r(`{{ $l = list $l $l }}`, 20_000) + `{{ toYaml $l }}`,
+		"maps in maps":   `{{ $d := dict }}` + r(`{{ $_ := set $d "x" (dict "y" $d) }}{{ $d = $d.x }}`, 10_000) + `{{ toYaml $d }}`,
 	} {
 		tree, err := keys.Of(chartOf(t, map[string]string{"templates/t.yaml": template}))
 		if err != nil {
