@@ -84,8 +84,7 @@ func host(repository string) string {
 }
 
 func foreignImage(s *scope, r *release) {
-	registry := s.Environment.Spec.Registry
-	mirror := string(registry.Mirror)
+	mirror := s.Plan.Mirror()
 	if mirror == "" {
 		return
 	}
@@ -93,7 +92,7 @@ func foreignImage(s *scope, r *release) {
 		if i.Problem != "" || i.Reference.Host == host(mirror) {
 			continue
 		}
-		target := registry.Locate(i.Reference.Name())
+		target := s.Plan.Mirrored(i.Reference.Name())
 		f := r.imageFinding(i, "image %s does not come from the mirror %s", i.Written, mirror)
 		switch {
 		case i.Sure == images.Possible:

@@ -1,6 +1,8 @@
 package keys
 
 import (
+	"slices"
+	"strings"
 	"text/template/parse"
 )
 
@@ -56,10 +58,37 @@ func (s *scope) command(c *parse.CommandNode, dot value, last []value) value {
 		return v
 	}
 	// A method: of .Files, .Capabilities and such.
-	for _, arg := range append(s.operands(c.Args[1:], dot), last...) {
+	args := append(s.operands(c.Args[1:], dot), last...)
+	for _, arg := range args {
 		s.m.use(arg)
 	}
+	if found, ok := s.valuesMethod(first, dot, args); ok {
+		return found
+	}
 	return value{other: true, files: v.files}
+}
+
+// valuesMethod is what .Values.Table and .Values.PathValue give for a dotted
+// path (https://pkg.go.dev/helm.sh/helm/v3/pkg/chartutil#Values).
+func (s *scope) valuesMethod(first parse.Node, dot value, args []value) (value, bool) {
+	field, ok := first.(*parse.FieldNode)
+	if !ok || len(args) != 1 {
+		return value{}, false
+	}
+	name, on := field.Ident[len(field.Ident)-1], s.fields(dot, field.Ident[:len(field.Ident)-1])
+	isTop := slices.ContainsFunc(on.nodes, func(n *node) bool { return n.top })
+	if !isTop || name != "Table" && name != "PathValue" {
+		return value{}, false
+	}
+	path, open := args[0].names()
+	if open {
+		s.m.giveUp(s.where(first) + " reads values by a path that it computes")
+	}
+	var found value
+	for _, dotted := range path {
+		found = s.m.join(found, s.fields(on, strings.Split(dotted, ".")))
+	}
+	return found, true
 }
 
 func (s *scope) operands(nodes []parse.Node, dot value) []value {

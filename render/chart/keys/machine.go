@@ -37,6 +37,7 @@ type machine struct {
 	changes   int    // of maps
 	known     map[call]returned
 	running   map[*parse.Tree]int
+	texts     map[string]*parse.Tree // templates that are texts somewhere
 }
 
 // context is what the templates of one chart get.

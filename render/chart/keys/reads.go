@@ -8,6 +8,9 @@ import (
 // field is what lies below a key.
 func (m *machine) field(v value, key string) value {
 	return m.look(v, func(n *node) value {
+		if n.top && key == "AsMap" { // a method of what .Values is
+			return place(n)
+		}
 		below := n.child(key)
 		below.named = true
 		return m.join(place(below), n.set[key])
