@@ -2,11 +2,14 @@ package chart
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	helm "helm.sh/helm/v3/pkg/chart"
 )
 
@@ -80,7 +83,25 @@ func (v *validator) check(text []byte, values map[string]any) (err error) {
 	if err != nil {
 		return err
 	}
-	return compiled.Validate(values)
+	err = compiled.Validate(values)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		order(invalid)
+	}
+	return err
+}
+
+// order sorts what is wrong by where it is: the library goes through maps.
+func order(e *jsonschema.ValidationError) {
+	if extra, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+		slices.Sort(extra.Properties)
+	}
+	for _, cause := range e.Causes {
+		order(cause)
+	}
+	slices.SortStableFunc(e.Causes, func(a, b *jsonschema.ValidationError) int {
+		return cmp.Or(slices.Compare(a.InstanceLocation, b.InstanceLocation), strings.Compare(a.Error(), b.Error()))
+	})
 }
 
 // Load stands for what a schema refers to elsewhere.

@@ -2,6 +2,7 @@ package chart_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,5 +66,36 @@ func TestSchemaProblems(t *testing.T) {
 	}
 	if _, _, err := c.SchemaProblems(nil); err == nil {
 		t.Error("SchemaProblems with a schema that is none = nil")
+	}
+}
+
+// TestRefusalsHaveAnOrder: what a schema refuses is said in one order, though
+// values and schemas are maps.
+func TestRefusalsHaveAnOrder(t *testing.T) {
+	own, err := chart.FromFiles(map[string][]byte{
+		"Chart.yaml":         []byte("apiVersion: v2\nname: a\nversion: 1.0.0\n"),
+		"values.schema.json": []byte(`{"additionalProperties": false, "properties": {"b": {"type": "string"}, "c": {"allOf": [{"minLength": 9}, {"pattern": "^x"}]}, "d": {"maximum": 1}}}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := chart.Input{As: chart.Helm(), Release: "r", Namespace: "n", Values: map[string]any{"z": 1, "y": 1, "x": 1, "b": 1, "c": "c", "d": 2}}
+	_, first := own.Render(t.Context(), in)
+	const want = `chart a 1.0.0: values don't meet the specifications of the schema(s) in the following chart(s):
+a:
+- at '': additional properties 'x', 'y', 'z' not allowed
+- at '/b': got number, want string
+- at '/c': 'allOf' failed
+  - at '/c': 'c' does not match pattern '^x'
+  - at '/c': minLength: got 1, want 9
+- at '/d': maximum: got 2, want 1
+`
+	for range 20 {
+		if _, err := own.Render(t.Context(), in); err == nil || err.Error() != first.Error() {
+			t.Fatalf("%v\nand then\n%v", first, err)
+		}
+	}
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(first.Error(), "\n")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
