@@ -48,5 +48,6 @@ func checkIDs() []string {
 		"unknown-value",
 		"unpinned-image",
 		"unused-ignore",
+		"values-schema",
 	}
 }

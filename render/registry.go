@@ -13,10 +13,6 @@ func (r Registry) source() string {
 	return string(r.Source)
 }
 
-// Locate is where an image or chart is pulled from, by its name with host and
-// without tag: from the mirror, if there is one.
-func (r Registry) Locate(name string) string { return r.locate(name) }
-
 // locate is where something of a registry is pulled from: with a mirror, what
 // follows the source is kept below the mirror, and names of other hosts get
 // the mirror as prefix. What is on the mirror's host already stays.

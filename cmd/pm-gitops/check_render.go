@@ -136,6 +136,7 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 // objects is what a chart makes of other values, on an install or an upgrade.
 func objects(ctx context.Context, own sourced, in chart.Input, values map[string]any) ([]chart.Object, error) {
 	in.Values = values
+	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
 	install, err := own.Render(ctx, in)
 	if err != nil || in.As.AlwaysInstall {
 		return install.Objects, err

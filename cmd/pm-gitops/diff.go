@@ -59,7 +59,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
   pm-gitops diff -o unified | less`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.diff(cmd.Context(), o, cmd.Flags().Changed)
+			return a.differences(cmd.Context(), o, cmd.Flags().Changed)
 		},
 	}
 	a.addInput(cmd, &o.input)
@@ -118,7 +118,7 @@ type differing struct {
 	rendering render.Rendering
 }
 
-func (a app) diff(ctx context.Context, o diffOptions, given func(string) bool) error {
+func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
 	target, err := o.check(given)
 	if err != nil {
 		return err

@@ -16,8 +16,10 @@ import (
 type validateOptions struct {
 	input
 	explainOptions
+	chartFlags
 	target string
 	output string
+	charts bool
 }
 
 func (a app) validateCommand() *cobra.Command {
@@ -28,7 +30,14 @@ func (a app) validateCommand() *cobra.Command {
 		Long: `Validate checks environment files and files of defaults, and says everything
 that is wrong with them at once: file, line, column and field, what is expected
 and the nearest name; also what the delivery system cannot do, and environments
-that cannot all be applied. It writes nothing and reaches for no network.
+that cannot all be applied. It writes nothing, and reaches for no network unless
+--charts is given.
+
+With --charts, or with --chart-dir, it also looks into the chart of each
+release: values that the chart's schemas refuse, values that the chart does not
+know, and a Kubernetes that the chart does not want, are errors. What the chart
+knows and no template reads, and what may be one of these, is a warning. Charts
+are read, not rendered.
 
 With --explain it also prints every field that is in force and every chart
 value of each release, with the file and line it came from and what it replaces.
@@ -40,6 +49,8 @@ file, line, column, field), rule and replaces.`,
   pm-gitops validate -f environments/
   pm-gitops validate -f environments/prod.yaml -o json
   pm-gitops validate --target argo
+  pm-gitops validate --charts                      with the charts from their registry
+  pm-gitops validate --chart-dir charts            with charts from a folder
   pm-gitops validate --explain                     where each value came from
   pm-gitops validate --explain --release prefect-cloud`,
 		Args: noArgs,
@@ -49,6 +60,8 @@ file, line, column, field), rule and replaces.`,
 	addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	a.addExplainFlags(cmd, &o)
+	a.addCharts(cmd, &o.chartFlags)
+	cmd.Flags().BoolVar(&o.charts, "charts", false, "check values against the charts too, fetched from their registry unless --chart-dir is given")
 	return cmd
 }
 
@@ -88,13 +101,14 @@ func findings(severity string, problems render.Problems) []finding {
 type examined struct {
 	file        string
 	rendering   *render.Rendering // nil for defaults
+	plan        *render.Plan      // nil for defaults
 	warnings    render.Problems
 	summary     string
 	explanation render.Explanation
 }
 
 func (a app) validate(ctx context.Context, o validateOptions) error {
-	if err := errors.Join(checkOutput(o.output), o.explainOptions.check()); err != nil {
+	if err := errors.Join(checkOutput(o.output), o.explainOptions.check(), o.checkCharts()); err != nil {
 		return err
 	}
 	target, err := targets.ByName(o.target)
@@ -107,6 +121,9 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	}
 	if err == nil {
 		err = o.pick(files)
+	}
+	if err == nil && o.asksCharts() {
+		err = a.checkValues(ctx, o, files)
 	}
 	if o.output == "json" {
 		return a.validateJSON(o, files, err)
@@ -141,7 +158,7 @@ func (o validateOptions) examine(l loaded, target render.Target) (examined, erro
 		return found, err
 	}
 	rendering, err := render.Render(plan, target)
-	found.rendering, found.warnings = &rendering, plan.Warnings
+	found.rendering, found.plan, found.warnings = &rendering, &plan, plan.Warnings
 	if o.explain {
 		found.explanation = plan.Explain()
 	}

@@ -73,16 +73,28 @@ func (c Chart) Defaults() (map[string]any, error) {
 }
 
 func defaults(ch *helm.Chart) (map[string]any, error) {
-	none := map[string]any{}
-	if err := chartutil.ProcessDependenciesWithMerge(ch, none); err != nil {
-		return nil, err
-	}
-	values, err := chartutil.ToRenderValuesWithSchemaValidation(ch, none, chartutil.ReleaseOptions{}, nil, true)
+	values, err := compose(ch, map[string]any{}, chartutil.ReleaseOptions{}, nil)
 	if err != nil {
 		return nil, err
 	}
 	coalesced, _ := values["Values"].(chartutil.Values)
 	return coalesced.AsMap(), nil
+}
+
+// Off is the charts in it that are off by default, by alias or name: their
+// defaults are not in [Chart.Defaults].
+func (c Chart) Off() ([]string, error) {
+	ch := fresh(c.read)
+	if _, err := defaults(ch); err != nil {
+		return nil, err
+	}
+	var off []string
+	for _, p := range c.Parts().Parts {
+		if !slices.ContainsFunc(ch.Dependencies(), func(d *helm.Chart) bool { return d.Name() == p.Key }) {
+			off = append(off, p.Key)
+		}
+	}
+	return off, nil
 }
 
 // Part is a chart or a chart in it, with what is its own. What it refers to is

@@ -136,26 +136,31 @@ func capabilities(in Input) (*chartutil.Capabilities, error) {
 // schemas; and the schemas that were not read. Numbers are what they are after
 // a file or a HelmRelease: floats.
 func renderValues(ch *helm.Chart, in Input, caps *chartutil.Capabilities) (chartutil.Values, []string, error) {
-	own := map[string]any{}
-	data, err := json.Marshal(in.Values)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the values: %w", err)
-	}
-	if err := json.Unmarshal(data, &own); err != nil {
-		return nil, nil, fmt.Errorf("read the values: %w", err)
-	}
-	if err := chartutil.ProcessDependenciesWithMerge(ch, own); err != nil {
-		return nil, nil, err
-	}
 	upgrade := in.IsUpgrade && !in.As.AlwaysInstall
 	options := chartutil.ReleaseOptions{Name: in.Release, Namespace: in.Namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade}
-	values, err := chartutil.ToRenderValuesWithSchemaValidation(ch, own, options, caps, true)
+	values, err := compose(ch, in.Values, options, caps)
 	if err != nil {
 		return nil, nil, err
 	}
 	coalesced, _ := values["Values"].(chartutil.Values)
 	unread, err := validate(ch, coalesced)
 	return values, unread, err
+}
+
+// compose lays values over the defaults, and takes what is off out of a chart.
+func compose(ch *helm.Chart, values map[string]any, options chartutil.ReleaseOptions, caps *chartutil.Capabilities) (chartutil.Values, error) {
+	own := map[string]any{}
+	data, err := json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("read the values: %w", err)
+	}
+	if err := json.Unmarshal(data, &own); err != nil {
+		return nil, fmt.Errorf("read the values: %w", err)
+	}
+	if err := chartutil.ProcessDependenciesWithMerge(ch, own); err != nil {
+		return nil, err
+	}
+	return chartutil.ToRenderValuesWithSchemaValidation(ch, own, options, caps, true)
 }
 
 // clear takes what is no manifest out of what the engine made: notes and our

@@ -2,11 +2,14 @@ package chart
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	helm "helm.sh/helm/v3/pkg/chart"
 )
 
@@ -50,7 +53,18 @@ func (v *validator) chart(c *helm.Chart, values map[string]any) {
 const schemaURL = "file:///values.schema.json"
 
 // schema checks values against one schema.
-func (v *validator) schema(text []byte, values map[string]any) (err error) {
+func (v *validator) schema(text []byte, values map[string]any) error {
+	err := v.check(text, values)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		return errors.New(strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n") + "\n")
+	}
+	return err
+}
+
+// check is what a schema says of values, a jsonschema.ValidationError if they
+// are what is wrong.
+func (v *validator) check(text []byte, values map[string]any) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("unable to validate schema: %v", r)
@@ -69,10 +83,25 @@ func (v *validator) schema(text []byte, values map[string]any) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := compiled.Validate(values); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n") + "\n")
+	err = compiled.Validate(values)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		order(invalid)
 	}
-	return nil
+	return err
+}
+
+// order sorts what is wrong by where it is: the library goes through maps.
+func order(e *jsonschema.ValidationError) {
+	if extra, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
+		slices.Sort(extra.Properties)
+	}
+	for _, cause := range e.Causes {
+		order(cause)
+	}
+	slices.SortStableFunc(e.Causes, func(a, b *jsonschema.ValidationError) int {
+		return cmp.Or(slices.Compare(a.InstanceLocation, b.InstanceLocation), strings.Compare(a.Error(), b.Error()))
+	})
 }
 
 // Load stands for what a schema refers to elsewhere.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"helm.sh/helm/v3/pkg/chartutil"
+
+	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
 const deprecationGuide = "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"
@@ -26,7 +28,7 @@ func apiChecks() []Check {
 	}, {
 		ID: "kube-version-unknown", Severity: Info,
 		Title:  "The environment does not say its Kubernetes version",
-		Why:    "Charts make other objects for other versions, and without one Helm takes an old one: what is checked may not be what is applied, and removed-api cannot tell what is removed.",
+		Why:    "Charts make other objects for other versions, and without one they are rendered for a version that nobody chose: what is checked may not be what is applied, and removed-api cannot tell what is removed.",
 		Fix:    "Set spec.cluster.kubeVersion.",
 		Source: "https://helm.sh/docs/topics/kubernetes_apis/",
 		all:    kubeVersionUnknown,
@@ -133,7 +135,7 @@ func deprecatedAPI(s *scope, r *release) {
 
 func kubeVersionUnknown(s *scope) {
 	if s.Plan.KubeVersion == "" {
-		f := Finding{Message: "the environment does not say its Kubernetes version: charts are rendered for an old one"}
+		f := Finding{Message: "the environment does not say its Kubernetes version: charts are rendered for " + chart.DefaultKubeVersion}
 		f.Fix = "set spec.cluster.kubeVersion"
 		s.put(&f, "spec.cluster.kubeVersion")
 		s.add(f)

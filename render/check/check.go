@@ -45,6 +45,8 @@ type Check struct {
 	// each looks at a release, all at the whole environment; either may be nil.
 	each func(*scope, *release)
 	all  func(*scope)
+	// unrendered: each looks at releases that do not render, too.
+	unrendered bool
 }
 
 // All is every check, by ID.
@@ -107,7 +109,7 @@ func Run(in Input) ([]Finding, error) {
 		}
 		for _, r := range s.releases {
 			s.added = 0
-			if check.each != nil && (r.Failure == nil || check.ID == failsID) {
+			if check.each != nil && (r.Failure == nil || check.unrendered) {
 				check.each(s, r)
 			}
 		}

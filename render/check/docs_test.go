@@ -22,6 +22,13 @@ const docsHead = `# Checks
 What ` + "`pm-gitops check`" + ` looks for in the objects that a controller will apply, each with an example. This page is made
 from the checks themselves (` + "`go test ./render/check -update`" + `); ` + "`pm-gitops check --explain ID`" + ` prints a section of it.
 
+An **error** breaks the installation or an upgrade of it, a **warning** may, or is not for production, an **info** is good to
+know. ` + "`--severity`" + ` (default warning) is the least that is shown, and that makes the exit code 3. What an environment accepts
+under ` + "`spec.checks.ignore`" + ` is listed with its reason, and does not count; an entry that accepts nothing is found itself.
+
+What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its
+Istio uses. Objects are those of a first install and of an upgrade with the same values.
+
 `
 
 // TestDocs holds docs/checks.md to the checks: a section each, with a finding

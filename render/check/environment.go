@@ -12,26 +12,23 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
-const (
-	failsID  = "chart-fails"
-	unusedID = "unused-ignore"
-)
+const unusedID = "unused-ignore"
 
 func environmentChecks() []Check {
 	return []Check{{
-		ID: failsID, Severity: Error,
+		ID: "chart-fails", Severity: Error,
 		Title:  "The chart does not render",
 		Why:    "A template that fails, a value that the chart's schema refuses or a document that is no YAML stops the controller too: nothing of the release is installed or upgraded.",
 		Fix:    "Correct the values that the message names.",
 		Source: "https://helm.sh/docs/topics/charts/#schema-files",
-		each:   chartFails,
+		each:   chartFails, unrendered: true,
 	}, {
 		ID: "chart-kube-version", Severity: Error,
 		Title:  "The chart wants another Kubernetes",
 		Why:    "Helm refuses a chart whose kubeVersion the cluster does not fit.",
 		Fix:    "Correct spec.cluster.kubeVersion, upgrade the cluster, or take another version of the chart.",
 		Source: "https://helm.sh/docs/topics/charts/#the-kubeversion-field",
-		all:    chartKubeVersion,
+		each:   chartKubeVersion, unrendered: true,
 	}, {
 		ID: "environment-warning", Severity: Warning,
 		Title:  "Something in the environment is most likely not meant",
@@ -50,7 +47,7 @@ func environmentChecks() []Check {
 
 func chartFails(s *scope, r *release) {
 	var version chart.KubeVersionError
-	if r.Failure == nil || errors.As(r.Failure, &version) {
+	if r.Failure == nil || errors.As(r.Failure, &version) || len(r.refused()) > 0 {
 		return
 	}
 	f := r.finding("%s", strings.Join(strings.Fields(r.Failure.Error()), " "))
@@ -59,19 +56,18 @@ func chartFails(s *scope, r *release) {
 	s.add(f)
 }
 
-func chartKubeVersion(s *scope) {
-	for _, r := range s.releases {
-		var version chart.KubeVersionError
-		if errors.As(r.Failure, &version) {
-			f := r.finding("the chart wants Kubernetes %s, and the cluster has %s", version.Wanted, version.Got)
-			if s.Plan.KubeVersion == "" {
-				f.Message = fmt.Sprintf("the chart wants Kubernetes %s, and the environment does not say its version", version.Wanted)
-			}
-			f.Fix = "set spec.cluster.kubeVersion to the cluster's version, or take another version of the chart"
-			s.put(&f, "spec.cluster.kubeVersion")
-			s.add(f)
-		}
+func chartKubeVersion(s *scope, r *release) {
+	var version chart.KubeVersionError
+	if !errors.As(r.Failure, &version) {
+		return
 	}
+	f := r.finding("the chart wants Kubernetes %s, and the cluster has %s", version.Wanted, version.Got)
+	if s.Plan.KubeVersion == "" {
+		f.Message = fmt.Sprintf("the chart wants Kubernetes %s, and the environment does not say its version", version.Wanted)
+	}
+	f.Fix = "set spec.cluster.kubeVersion to the cluster's version, or take another version of the chart"
+	s.put(&f, "spec.cluster.kubeVersion")
+	s.add(f)
 }
 
 // toldApart is the fields of warnings that a check of its own tells of.

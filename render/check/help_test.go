@@ -60,11 +60,19 @@ type setting struct {
 	defaults string
 	// catalog is used instead of the embedded one.
 	catalog string
+	// over is laid over the catalog.
+	over string
 }
 
 // whole is the setting with the stand-ins.
 func (s setting) whole() setting {
 	s.stand = true
+	return s
+}
+
+// without is the setting without a text of its environment.
+func (s setting) without(text string) setting {
+	s.spec = strings.ReplaceAll(s.spec, text, "needs: []")
 	return s
 }
 
@@ -141,6 +149,13 @@ func findWith(t testing.TB, s setting, text string, load func(render.Release) (c
 		if cat, err = catalog.Parse("catalog.yaml", []byte(s.catalog)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if s.over != "" {
+		over, err := catalog.Parse("over.yaml", []byte(s.over))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cat = cat.With(over)
 	}
 	plan, err := render.NewPlan(env, cat, target.SecretsInto())
 	if err != nil {

@@ -84,8 +84,7 @@ func host(repository string) string {
 }
 
 func foreignImage(s *scope, r *release) {
-	registry := s.Environment.Spec.Registry
-	mirror := string(registry.Mirror)
+	mirror := s.Plan.Mirror()
 	if mirror == "" {
 		return
 	}
@@ -93,7 +92,7 @@ func foreignImage(s *scope, r *release) {
 		if i.Problem != "" || i.Reference.Host == host(mirror) {
 			continue
 		}
-		target := registry.Locate(i.Reference.Name())
+		target := s.Plan.Mirrored(i.Reference.Name())
 		f := r.imageFinding(i, "image %s does not come from the mirror %s", i.Written, mirror)
 		switch {
 		case i.Sure == images.Possible:
@@ -158,12 +157,21 @@ func missingPullSecret(s *scope, r *release) {
 			}
 			f := o.finding(p.path+".imagePullSecrets", "the pod pulls from %s, and neither it nor its ServiceAccount names the pull secret %s", registry, secret)
 			f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets"
-			s.putValue(&f, r, func(key string, _ any) bool {
-				return strings.HasPrefix(strings.ToLower(lastKey(key)), "imagepullsecret")
-			})
+			s.proposeSecret(&f, r, secret)
 			s.add(f)
 		}
 	}
+}
+
+// proposeSecret proposes the pull secret for the chart value that names one and
+// is empty; where none is, it puts the finding where one is named.
+func (s *scope) proposeSecret(f *Finding, r *release, secret string) {
+	forSecrets := func(path string) bool { return strings.HasPrefix(strings.ToLower(lastKey(path)), "imagepullsecret") }
+	if field := s.putValue(f, r, func(path string, value any) bool { return value == "" && forSecrets(path) }); field != "" {
+		f.Set, f.Fix = []Proposal{{field, secret}}, fmt.Sprintf("set %s: %s", field, secret)
+		return
+	}
+	s.putValue(f, r, func(path string, _ any) bool { return forSecrets(path) })
 }
 
 // pullsFrom reports whether a container's image is from a registry.

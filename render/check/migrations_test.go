@@ -64,12 +64,16 @@ func TestMigrationProposals(t *testing.T) {
 	proposed := 0
 	for _, version := range charts.Versions(charts.Cloud) {
 		ways := []string{"hook", "job", "pod"}
+		releases := []string{"flux 2.7", "argo 3.1"}
+		if version == "1.2.900" || version == "1.3.901" {
+			releases = append(releases, "flux 2.6")
+		}
 		if version == "1.2.900" {
 			ways = append(ways, "hook pre-install,pre-upgrade", "hook post-install", "hook post-install,post-upgrade")
 		}
 		for _, way := range ways {
 			for _, after := range []string{"true", "false"} {
-				for _, target := range []string{"flux 2.7", "flux 2.6", "argo 3.1"} {
+				for _, target := range releases {
 					t.Run(strings.Join([]string{version, way, after, target}, " "), func(t *testing.T) {
 						delivery, hooks, _ := strings.Cut(way, " ")
 						proposed += endsWithProposal(t, version, valuesOf(version, delivery, hooks), after, target)
@@ -146,4 +150,54 @@ func apply(t *testing.T, text string, proposal check.Proposal) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// TestMigrationDeadlocks: where a migration never comes, or only after a wait,
+// and what is proposed against it.
+func TestMigrationDeadlocks(t *testing.T) {
+	const hooks, before = "spec.values.prefect-cloud.migrations.hooks", "pre-install,pre-upgrade"
+	for _, test := range []struct {
+		target, hooks, after string
+		want                 string // the field that is proposed, empty for no finding
+		value                any
+		says                 string
+	}{
+		{"flux 2.7", "post-install,pre-upgrade", "true", "", nil, ""},
+		{"flux 2.7", "post-install,pre-upgrade", "false", afterInstall, true, "tried again as an upgrade"},
+		{"flux 2.7", "post-install", "true", hooks, before, "it never heals"},
+		{"flux 2.7", "post-install", "false", hooks, before, "and fails"},
+		{"flux 2.6", "post-install,pre-upgrade", "true", "", nil, ""},
+		{"flux 2.6", "post-install", "true", "", nil, ""}, // Flux does not wait there
+		{"flux 2.6", "post-install,pre-upgrade", "false", afterInstall, true, "and fails"},
+		{"flux 2.7", before, "false", "", nil, ""},
+		{"argo 3.1", "post-install,pre-upgrade", "true", "", nil, ""},
+		{"argo 3.1", "post-install,post-upgrade", "true", hooks, before, "the sync never ends"},
+		{"argo 3.1", before, "true", "", nil, ""},
+	} {
+		name, release, _ := strings.Cut(test.target, " ")
+		s := setting{once: true, target: name, spec: fmt.Sprintf("migrations: {afterInstall: %s}\ndelivery: {%s: {version: %q}}\nvalues: {prefect-cloud: %s}", test.after, name, release, valuesOf("1.2.900", "hook", test.hooks))}
+		found := ofID(onlyCloud(t, s, s.environment()), "migration-deadlock")
+		switch {
+		case test.want == "" && found == nil:
+		case test.want == "" || len(found) != 1 || len(found[0].Set) != 1:
+			t.Errorf("%+v: found\n%s", test, told(found))
+		case found[0].Set[0] != check.Proposal{Field: test.want, Value: test.value} || !strings.Contains(found[0].Message, test.says):
+			t.Errorf("%+v: found %+v", test, found[0])
+		}
+	}
+}
+
+const afterInstall = "spec.migrations.afterInstall"
+
+// TestOthersMigrations: of a release that nobody knows, it is not known either
+// whether its services wait.
+func TestOthersMigrations(t *testing.T) {
+	testRules(t, "migration-deadlock", map[string]rule{
+		"after the install":    {with(job("db-migrations", "helm.sh/hook: post-install", runs)), []string{`warning Job/db-migrations metadata.annotations["helm.sh/hook"]`}},
+		"before it":            {with(job("db-migrations", "helm.sh/hook: pre-install", runs)), nil},
+		"no migration":         {with(job("notify", "helm.sh/hook: post-install", runs)), nil},
+		"by its command":       {with(job("prepare", "helm.sh/hook: post-install", strings.Replace(runs, "name: run", "name: run, args: [manage, Migrate]", 1))), []string{`warning Job/prepare metadata.annotations["helm.sh/hook"]`}},
+		"after it, Argo CD":    {with(job("db-migrations", "helm.sh/hook: post-install", runs)).on("argo", ""), []string{`warning Job/db-migrations metadata.annotations["helm.sh/hook"]`}},
+		"in a test of a chart": {with(job("migration-test", "helm.sh/hook: test", runs)), nil},
+	})
 }

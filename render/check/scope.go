@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
 
@@ -21,14 +23,21 @@ type scope struct {
 // release is a release with its objects read.
 type release struct {
 	Release
-	wave    int // from 0
-	objects []*object
-	values  []render.Explained // what the environment sets
+	wave      int // from 0
+	objects   []*object
+	values    []render.Explained // what the environment sets
+	explained render.ExplainedRelease
 	// defaults is what the chart sets, once somebody asked.
 	defaults []leaf
 	// found is the images of the objects, once somebody searched for them.
 	found    []images.Image
 	searched bool
+	// unknown is the values that do nothing, once somebody judged them.
+	unknown []keys.Unknown
+	judged  bool
+	// refusals is what schemas refuse, once somebody checked.
+	refusals []chart.SchemaProblem
+	checked  bool
 }
 
 func newScope(in Input) (*scope, error) {
@@ -39,13 +48,13 @@ func newScope(in Input) (*scope, error) {
 			waves[r.Key] = i
 		}
 	}
-	explained := map[string][]render.Explained{}
+	explained := map[string]render.ExplainedRelease{}
 	for _, e := range in.Plan.Explain().Releases {
-		explained[e.Release] = e.Values
+		explained[e.Release] = e
 	}
 	scopes := map[string]string{}
 	for _, given := range in.Releases {
-		r := &release{Release: given, wave: waves[given.Key], values: explained[given.Key]}
+		r := &release{Release: given, wave: waves[given.Key], values: explained[given.Key].Values, explained: explained[given.Key]}
 		if err := r.read(); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Key, err)
 		}
@@ -162,19 +171,15 @@ func (s *scope) putValue(f *Finding, r *release, match func(path string, value a
 }
 
 // putPath says that a chart value, or what sets it or lies in it, can change
-// what was found.
+// what was found. What only the embedded catalog says is put at the release.
 func (s *scope) putPath(f *Finding, r *release, path string) {
-	for _, e := range r.values {
-		rest, inside := strings.CutPrefix(e.Path, path)
-		if !inside || rest != "" && rest[0] != '.' && rest[0] != '[' {
-			continue
-		}
-		if at := e.Origin; at.From == render.FromEnvironment && at.File != "" {
-			f.File, f.Line, f.Column, f.Setting = at.File, at.Line, at.Column, at.Field
-			return
-		}
+	problem := s.Plan.ValueProblem(r.explained, path, "%s", f.Message)
+	if strings.HasPrefix(problem.Position.File, "<embedded>") {
+		s.put(f, s.releaseField(r.Key))
+		return
 	}
-	s.put(f, s.valuesField(r)+"."+path)
+	at := problem.Position
+	f.Message, f.Setting, f.File, f.Line, f.Column = problem.Message, problem.Path, at.File, at.Line, at.Column
 }
 
 // leaf is a plain value at a path.

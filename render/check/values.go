@@ -156,16 +156,23 @@ var insecure = sync.OnceValue(func() *regexp.Regexp {
 
 // insecurely is what a text says of certificates, empty if nothing bad.
 func insecurely(content string) string {
-	found := insecure().FindStringSubmatch(content)
-	if found == nil {
-		return ""
-	}
-	for _, name := range found[1:4] {
-		if name != "" {
-			return name
+	for _, found := range insecure().FindAllStringSubmatchIndex(content, -1) {
+		part := func(i int) string {
+			if found[2*i] < 0 {
+				return ""
+			}
+			return content[found[2*i]:found[2*i+1]]
+		}
+		switch before := strings.ToLower(content[:found[0]+1]); {
+		case part(1) != "" && (strings.HasSuffix(before, "skip-") || strings.HasSuffix(before, "skip_")):
+			continue // --insecure-skip-tls-verify=false
+		case part(4) != "":
+			return "sslmode=" + strings.ToLower(strings.TrimLeft(part(4)[len("sslmode"):], "\"' \t\n:="))
+		default:
+			return part(1) + part(2) + part(3)
 		}
 	}
-	return "sslmode=" + strings.ToLower(strings.TrimLeft(found[4][len("sslmode"):], "\"' \t\n:="))
+	return ""
 }
 
 func tlsInObjects(s *scope, r *release) {

@@ -76,7 +76,8 @@ type spot struct {
 	doubt     string
 }
 
-// anything reports whether any key may be in it.
+// anything reports whether any key may be in it. A schema that lets a chart's
+// own values be anything says nothing: many are made that way.
 func (s spot) anything() bool {
 	return slices.ContainsFunc(s.at, func(n *node) bool { return n.all || n.free && !n.top })
 }
@@ -167,7 +168,7 @@ func computed(s spot) string {
 
 // value checks what is at a place that is known.
 func (c *checker) value(at, key, path string, v any, inner, around spot) {
-	if inner.anything() || slices.ContainsFunc(inner.at, func(n *node) bool { return n.free }) {
+	if inner.anything() {
 		return
 	}
 	if !inner.used() {

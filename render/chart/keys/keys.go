@@ -40,6 +40,7 @@ func read(c chart.Chart, values map[string]any) (Tree, error) {
 		defined:   map[string][]*parse.Tree{},
 		known:     map[call]returned{},
 		running:   map[*parse.Tree]int{},
+		texts:     map[string]*parse.Tree{},
 	}
 	parts := c.Parts()
 	m.build(parts, m.root, nil)

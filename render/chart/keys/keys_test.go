@@ -82,6 +82,12 @@ func TestTemplates(t *testing.T) {
 		"computed names":             {"a: {x: {p: 1}, y: {p: 1}}\nb: x", `{{ (get .Values.a .Values.b).p }}`, "{b: z, a: {z: {p: 1}, x: {q: 1}}}", []string{"+ unknown a.x.q", "? unknown a.z"}},
 		"computed names, empty map":  {"a: {}\nb: x", `{{ get .Values.a .Values.b }}`, "{b: z, a: {z: 1}}", nil},
 		"dig":                        {"", `{{ dig "b" "c" "no" .Values.a }}`, "a: {b: {c: 1, d: 1}}", []string{"+ unknown a.b.d"}},
+		"values as a map":            {"", `{{ dig "a" "b" "no" .Values.AsMap }}{{ .Values.PathValue "x.w" }}`, "{a: {b: 1, c: 1}, x: {w: 1, z: 1}}", []string{"+ unknown a.c", "+ unknown x.z"}},
+		"values by a computed path":  {"", `{{ .Values.Table .Values.a }}`, "{a: 1, b: 1}", []string{"? unknown b"}},
+		"defined in a text":          {"", `{{ $_ := tpl "{{ define \"d\" }}{{ .Values.a }}{{ end }}{{ include \"d\" . }}" . }}`, "{a: 1, b: 1}", []string{"+ unknown b"}},
+		"a context that is merged":   {"", `{{ $c := merge (dict "x" 1) . }}{{ $c.Values.a }}`, "{a: 1, b: 1}", []string{"+ unknown b"}},
+		"through a sub-map as root":  {"", `{{ include "s" (dict "Values" .Values.a) }}{{ define "s" }}{{ .Values.b }}{{ end }}`, "{a: {b: 1, c: 1}}", []string{"+ unknown a.c"}},
+		"files in a loop":            {"", `{{ range $p, $_ := .Files.Glob "*" }}{{ tpl ($.Files.Get $p) $ }}{{ end }}`, "{f: 1, c: 1}", []string{"+ unknown c"}},
 		"hasKey":                     {"", `{{ if hasKey .Values.a "b" }}x{{ end }}`, "a: {b: 1, c: 1}", []string{"+ unknown a.c"}},
 		"pluck":                      {"", `{{ pluck "b" .Values.a .Values.x | first }}`, "{a: {b: 1}, x: {b: 1, c: 1}}", []string{"+ unknown x.c"}},
 		"pick":                       {"", `{{ toYaml (pick .Values.a "b") }}`, "a: {b: {x: 1}, c: 1}", []string{"+ unknown a.c"}},
@@ -151,6 +157,8 @@ func TestPartsOfCharts(t *testing.T) {
 		"Chart.yaml":       "apiVersion: v2\nname: child\nversion: 1.0.0\n",
 		"values.yaml":      "{port: 1, unread: 1, exports: {up: {from: 1}}}",
 		"templates/t.yaml": "{{ .Values.port }}{{ .Values.global.shared }}",
+
+		"values.schema.json": `{"additionalProperties": true}`,
 	}
 	files := map[string]string{
 		"Chart.yaml":       "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n- {name: child, version: 1.0.0, alias: one, condition: one.enabled, tags: [extra]}\n- {name: child, version: 1.0.0, import-values: [up]}\n",
@@ -177,15 +185,26 @@ func TestPartsOfCharts(t *testing.T) {
 // TestDoubt: a chart that cannot be followed is doubtful, never an accusation,
 // and never without end.
 func TestDoubt(t *testing.T) {
-	deep := strings.Repeat("{{ if .Values.a }}", 3000) + strings.Repeat("{{ end }}", 3000)
-	wide := strings.Repeat(`{{ define "x" }}{{ end }}`, 0)
+	r := strings.Repeat
+	var wide, computed string
 	for i := range 12 {
-		wide += fmt.Sprintf(`{{ define "f%d" }}%s{{ end }}`, i, strings.Repeat(fmt.Sprintf(`{{ include "f%d" (dict "a" . "b" $) }}`, i+1), 9))
+		wide += fmt.Sprintf(`{{ define "f%d" }}%s{{ end }}`, i, r(fmt.Sprintf(`{{ include "f%d" (dict "a" . "b" $) }}`, i+1), 9))
+	}
+	for i := range 150 {
+		computed += fmt.Sprintf(`{{ define "d%d" }}{{ include .Values.x (dict "Values" .Values "a" .) }}{{ end }}`, i)
 	}
 	for name, template := range map[string]string{
-		"deep":         deep,
-		"entangled":    wide + `{{ include "f0" . }}`,
-		"many actions": strings.Repeat("{{ .x }}", 60_000),
+		"conditions":     r("{{ if .Values.a }}", 20_000) + r("{{ end }}", 20_000),
+		"else if":        "{{ if .Values.a }}" + r("{{ else if .Values.a }}", 20_000) + "{{ end }}",
+		"parentheses":    "{{ " + r("(", 9000) + ".Values.a" + r(")", 9000) + " }}",
+		"loops":          r("{{ range .Values.a }}", 300) + r("{{ end }}", 300),
+		"entangled":      wide + `{{ include "f0" . }}`,
+		"computed names": computed + `{{ include "d0" . }}`,
+		"many actions":   r("{{ .x }}", 60_000),
+		"a long path":    "{{ .Values" + r(".a", 400_000) + " }}",
+		"merges":         r(`{{ $_ := merge .Values (dict "a" .Values.a) .Values.a .Values.b }}`, 3000) + `{{ .Values.a.b.a.b }}`,
+		"lists in lists": `{{ $l := list .Values }}` + r(`{{ $l = list $l $l }}`, 20_000) + `{{ toYaml $l }}`,
+		"maps in maps":   `{{ $d := dict }}` + r(`{{ $_ := set $d "x" (dict "y" $d) }}{{ $d = $d.x }}`, 10_000) + `{{ toYaml $d }}`,
 	} {
 		tree, err := keys.Of(chartOf(t, map[string]string{"templates/t.yaml": template}))
 		if err != nil {

@@ -14,9 +14,9 @@ import (
 )
 
 // What reading a chart may take: charts are written by strangers. The largest
-// public charts need a tenth of it.
+// public charts need a thirtieth of it.
 const (
-	mostSteps        = 3_000_000
+	mostSteps        = 1_000_000
 	mostAlternatives = 48      // values that one expression may be
 	mostDepth        = 400     // templates, conditions and loops in one another
 	mostActions      = 50_000  // of one file
@@ -37,6 +37,7 @@ type machine struct {
 	changes   int    // of maps
 	known     map[call]returned
 	running   map[*parse.Tree]int
+	texts     map[string]*parse.Tree // templates that are texts somewhere
 }
 
 // context is what the templates of one chart get.

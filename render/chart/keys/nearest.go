@@ -47,7 +47,10 @@ func (t Tree) nearest(path, key string, around spot) string {
 	if near := strictyaml.Nearest(key, likely(key, beside)); near != "" {
 		return strictyaml.Join(path, near)
 	}
-	elsewhere := slices.Clone(t.names[key])
+	// What is deep in one part of the values was hardly meant for another one.
+	elsewhere := slices.DeleteFunc(slices.Clone(t.names[key]), func(at string) bool {
+		return path != "" && first(at) != first(path)
+	})
 	if len(elsewhere) == 0 || len(elsewhere) > mostMeant {
 		return ""
 	}
@@ -55,6 +58,11 @@ func (t Tree) nearest(path, key string, around spot) string {
 		return cmp.Or(cmp.Compare(strings.Count(a, "."), strings.Count(b, ".")), strings.Compare(a, b))
 	})
 	return elsewhere[0]
+}
+
+func first(path string) string {
+	key, _, _ := strings.Cut(path, ".")
+	return key
 }
 
 // names is the keys beside, in order.

@@ -17,6 +17,7 @@ type node struct {
 	all                  bool // a template uses everything in it, whatever that is
 	used                 bool // it, or something in it, is used; once all is read
 	top                  bool // the values of a chart, or of one in it
+	required             bool // by the schema, whatever else is set
 	free                 bool // the schema lets anything be here
 	patterns             []*regexp.Regexp
 	dynamic              string // the template that takes keys of it by names that it computes

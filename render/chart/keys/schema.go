@@ -22,6 +22,7 @@ type schema struct {
 	seen map[visit]bool
 	// within is how often each reference is being followed.
 	within map[string]int
+	maybe  int // how many conditions are around
 }
 
 type visit struct {
@@ -47,7 +48,12 @@ func (s *schema) learn(part any, n *node) {
 		s.seen[visit{ref, n}] = true
 		s.follow(ref, n)
 	}
-	for _, word := range []string{"allOf", "anyOf", "oneOf"} {
+	all, _ := own["allOf"].([]any)
+	for _, one := range all {
+		s.learn(one, n)
+	}
+	s.maybe++
+	for _, word := range []string{"anyOf", "oneOf"} {
 		list, _ := own[word].([]any)
 		for _, one := range list {
 			s.learn(one, n)
@@ -56,6 +62,7 @@ func (s *schema) learn(part any, n *node) {
 	for _, word := range []string{"if", "then", "else", "not"} {
 		s.learn(own[word], n)
 	}
+	s.maybe--
 	s.properties(own, n)
 	switch items := own["items"].(type) {
 	case map[string]any:
@@ -89,6 +96,12 @@ func (s *schema) properties(own map[string]any, n *node) {
 		below := n.child(key)
 		below.inSchema = true
 		s.learn(properties[key], below)
+	}
+	required, _ := own["required"].([]any)
+	for _, key := range required {
+		if key, ok := key.(string); ok && s.maybe == 0 {
+			n.child(key).required = true
+		}
 	}
 	patterns, _ := own["patternProperties"].(map[string]any)
 	for _, pattern := range slices.Sorted(maps.Keys(patterns)) {

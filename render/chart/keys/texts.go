@@ -1,8 +1,10 @@
 package keys
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"text/template/parse"
 )
 
 // mostTexts is how many templates are read that are values or files.
@@ -13,15 +15,32 @@ func (m *machine) readText(in *context, source string, with value) {
 	if !strings.Contains(source, "{{") || strings.Count(source, "{{") > mostActions {
 		return
 	}
-	m.steps += len(source) / 100
 	if m.depth() > mostRecursion*mostRecursion || !m.step() {
 		return
 	}
-	trees, err := parseText("text", source)
-	if err != nil {
-		return // no template: Helm would say so
+	tree, known := m.texts[source]
+	if !known {
+		tree = m.parseInline(source)
+		m.texts[source] = tree
 	}
-	m.execute(trees["text"], in, with, true)
+	m.execute(tree, in, with, true)
+}
+
+// parseInline reads a text once. What it defines others may include; what is no
+// template Helm complains about.
+func (m *machine) parseInline(source string) *parse.Tree {
+	m.steps += len(source) / 10
+	const name = "text"
+	trees, err := parseText(name, source)
+	if err != nil {
+		return nil
+	}
+	for _, defined := range slices.Sorted(maps.Keys(trees)) {
+		if defined != name {
+			m.defined[defined] = append(m.defined[defined], trees[defined])
+		}
+	}
+	return trees[name]
 }
 
 // readInside reads the templates that are values, as far as they are known.

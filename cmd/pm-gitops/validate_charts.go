@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+)
+
+// asksCharts reports whether charts are looked into.
+func (o validateOptions) asksCharts() bool { return o.charts || o.dir != "" }
+
+// checkCharts refuses flags about charts where none are looked into.
+func (o validateOptions) checkCharts() error {
+	if !o.asksCharts() && (o.offline || o.caFile != "" || o.cache != "" || o.plainHTTP != nil) {
+		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
+	}
+	return nil
+}
+
+// judged is what is wrong with the values of a release.
+type judged struct{ problems, warnings render.Problems }
+
+// checkValues checks the values of valid environments against their charts.
+// Warnings are added to those of the files, problems are the error.
+func (a app) checkValues(ctx context.Context, o validateOptions, files []examined) error {
+	source, err := a.charts(o.chartFlags)
+	if err != nil {
+		return err
+	}
+	var releases []planned
+	var of []int
+	explained := map[*render.Plan]map[string]render.ExplainedRelease{}
+	for i, file := range files {
+		if file.plan == nil {
+			continue
+		}
+		explained[file.plan] = map[string]render.ExplainedRelease{}
+		for _, release := range file.plan.Explain().Releases {
+			explained[file.plan][release.Release] = release
+		}
+		for _, release := range file.plan.Releases() {
+			releases, of = append(releases, planned{Release: release, plan: file.plan}), append(of, i)
+		}
+	}
+	log.SetFlags(0) // Helm warns there
+	log.SetOutput(printable{a.err})
+	all, err := eachChart(ctx, o.jobs, source, releases, func(_ context.Context, p planned, own sourced) (judged, error) {
+		return p.judge(own, explained[p.plan][p.Key])
+	})
+	if err != nil {
+		return err
+	}
+	var problems render.Problems
+	for i, found := range all {
+		problems = append(problems, found.problems...)
+		for _, warning := range found.warnings.Sorted() {
+			if file := &files[of[i]]; !slices.Contains(file.warnings, warning) { // several releases of one chart
+				file.warnings = append(file.warnings, warning)
+			}
+		}
+	}
+	return problems.Err()
+}
+
+// judge checks the values of one release against its chart.
+func (p planned) judge(own sourced, explained render.ExplainedRelease) (judged, error) {
+	found := p.judgeKube(own)
+	values, err := p.PlaceholderValues()
+	if err != nil {
+		return found, err
+	}
+	tree, err := keys.Of(own.Chart)
+	if err != nil {
+		return found, fmt.Errorf("%s: %w", p.Key, err)
+	}
+	unknown := map[string]bool{}
+	for _, u := range tree.Check(values) {
+		problem := p.plan.ValueProblem(explained, u.Path, "%s", unknownText(own, u))
+		if u.Kind == keys.NotKnown && u.Doubtful == "" {
+			unknown[u.Path] = true
+			found.problems = append(found.problems, problem)
+		} else {
+			found.warnings = append(found.warnings, problem)
+		}
+	}
+	refused, _, err := own.SchemaProblems(values)
+	if err != nil {
+		return found, fmt.Errorf("%s: %w", p.Key, err)
+	}
+	secret := map[string]bool{}
+	for _, input := range p.SecretInputs {
+		secret[input.Path] = true // there is only a placeholder of it
+	}
+	for _, problem := range refused {
+		if !unknown[problem.Path] && !secret[problem.Path] {
+			found.problems = append(found.problems, p.plan.ValueProblem(explained, problem.Path, "the schema of chart %s %s: %s: %s", own.Name(), own.Version(), problem.Path, problem.Message))
+		}
+	}
+	return found, nil
+}
+
+// judgeKube compares the cluster's Kubernetes with the one that a chart wants.
+func (p planned) judgeKube(own sourced) (found judged) {
+	const field = "spec.cluster.kubeVersion"
+	wanted := own.KubeVersion()
+	switch {
+	case wanted == "":
+	case p.plan.KubeVersion == "":
+		found.warnings = append(found.warnings, p.plan.Problem(field, "not set: chart %s %s wants Kubernetes %s", own.Name(), own.Version(), wanted))
+	case own.RunsOn(p.plan.KubeVersion) != nil:
+		found.problems = append(found.problems, p.plan.Problem(field, "chart %s %s wants Kubernetes %s, and the cluster has %s", own.Name(), own.Version(), wanted, p.plan.KubeVersion))
+	}
+	return found
+}
+
+// unknownText says what is wrong with a value that does nothing, or may do
+// nothing.
+func unknownText(own sourced, u keys.Unknown) string {
+	of := own.Name() + " " + own.Version()
+	text := fmt.Sprintf("chart %s has no value %s", of, u.Path)
+	switch {
+	case u.Kind == keys.Inert && u.Doubtful != "":
+		text = fmt.Sprintf("perhaps no template of chart %s reads %s (%s)", of, u.Path, u.Doubtful)
+	case u.Kind == keys.Inert:
+		text = fmt.Sprintf("no template of chart %s reads %s, so it does nothing", of, u.Path)
+	case u.Doubtful != "":
+		text = fmt.Sprintf("chart %s may have no value %s (%s)", of, u.Path, u.Doubtful)
+	}
+	if u.Nearest != "" {
+		text += fmt.Sprintf(": did you mean %q?", u.Nearest)
+	}
+	return text
+}
