@@ -72,7 +72,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, h
 		}
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
-	return all.Effects(target.Name()), nil
+	return all, nil
 }
 
 func plansOf(fleet []differing) []render.Plan {
@@ -117,7 +117,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 	for _, note := range unique(notes) {
 		fmt.Fprintln(a.err, note)
 	}
-	return diff.Compare(old, new), nil
+	return diff.Compare(old, new).Effects(c.target.Name()).Settled(), nil
 }
 
 // render renders one release as the controller does.

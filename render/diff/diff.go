@@ -90,6 +90,8 @@ type Change struct {
 	Effect *Effect `json:"effect,omitempty"`
 
 	old, new unit
+	settled  bool
+	written  string // the hunks, once both sides are let go of
 }
 
 // Result is the differences of two sides.

@@ -44,6 +44,13 @@ func formats(t testing.TB, r diff.Result) map[string]string {
 	}
 }
 
+// TestSettled: who lets go of the objects loses nothing.
+func TestSettled(t *testing.T) {
+	if d := cmp.Diff(formats(t, sample(t)), formats(t, sample(t).Settled())); d != "" {
+		t.Errorf("(-whole +settled):\n%s", d)
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for name, got := range formats(t, sample(t)) {
 		file := filepath.Join("testdata", "golden."+name)

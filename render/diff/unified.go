@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -40,8 +41,23 @@ func Unified(r Result, paint Paint) string {
 	return b.String()
 }
 
+// Settled is the result without the objects themselves, which take a hundred
+// times the memory: only what the formats show of them is kept. Effects must be
+// asked before.
+func (r Result) Settled() Result {
+	r.Changes = slices.Clone(r.Changes)
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		c.settled, c.written, c.old, c.new = true, c.hunks(), unit{}, unit{}
+	}
+	return r
+}
+
 // hunks is the lines of a change, with line numbers.
 func (c Change) hunks() string {
+	if c.settled {
+		return c.written
+	}
 	switch c.Kind {
 	case Added:
 		text := yamlOf(c.new.value)
