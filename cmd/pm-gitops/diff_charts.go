@@ -117,7 +117,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 	for _, note := range unique(notes) {
 		fmt.Fprintln(a.err, note)
 	}
-	return diff.Compare(old, new).Effects(c.target.Name()).Settled(), nil
+	return diff.Compare(old, new).Effects(c.target.Name()).Settled(o.output == "unified" || o.output == "markdown"), nil
 }
 
 // render renders one release as the controller does.

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,13 +13,13 @@ import (
 )
 
 // made is what an archive of a chart makes, as documents.
-func made(t *testing.T, archive []byte, values map[string]any) []Document {
+func made(t testing.TB, archive []byte, values map[string]any) []Document {
 	t.Helper()
 	read, err := chart.Load(archive)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := read.Render(t.Context(), chart.Input{As: chart.Flux("2.7"), Release: "r", Namespace: "n", Values: values, IsUpgrade: true, OriginNamespace: "n", OriginName: "r"})
+	out, err := read.Render(context.Background(), chart.Input{As: chart.Flux("2.7"), Release: "r", Namespace: "n", Values: values, IsUpgrade: true, OriginNamespace: "n", OriginName: "r"})
 	if err != nil {
 		t.Fatal(err)
 	}

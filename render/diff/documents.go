@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"sigs.k8s.io/yaml"
 
@@ -95,13 +98,27 @@ func withoutEqual(before, after []unit) (left, right []unit, same int) {
 
 // parse reads documents, and notes the files of those that are no YAML.
 func parse(units []unit, broken map[string]bool) {
-	for i := range units {
-		value, err := read(units[i].text)
-		if err != nil {
+	failures := make([]error, len(units))
+	several(len(units), func(i int) { units[i].value, failures[i] = read(units[i].text) })
+	for i, failure := range failures {
+		if failure != nil {
 			broken[units[i].file()] = true
 		}
-		units[i].value = value
 	}
+}
+
+// several calls work with 0 to n-1, as many at a time as there are processors.
+func several(n int, work func(i int)) {
+	var workers sync.WaitGroup
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				work(int(i))
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // read is a document as JSON knows it, whole numbers as they are written. The

@@ -46,8 +46,12 @@ func formats(t testing.TB, r diff.Result) map[string]string {
 
 // TestSettled: who lets go of the objects loses nothing.
 func TestSettled(t *testing.T) {
-	if d := cmp.Diff(formats(t, sample(t)), formats(t, sample(t).Settled())); d != "" {
+	whole, settled := formats(t, sample(t)), formats(t, sample(t).Settled(true))
+	if d := cmp.Diff(whole, settled); d != "" {
 		t.Errorf("(-whole +settled):\n%s", d)
+	}
+	if light := formats(t, sample(t).Settled(false)); light["text"] != whole["text"] || light["json"] != whole["json"] {
+		t.Error("text or JSON needs the objects")
 	}
 }
 

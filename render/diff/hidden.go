@@ -132,6 +132,7 @@ func masked(text string) string {
 	if !strings.ContainsAny(text, ":=") {
 		return text
 	}
+	found := plaintext.Text(text) != "" // once for all lines: none of it spans several
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		m := written.FindStringSubmatch(line)
@@ -140,7 +141,7 @@ func masked(text string) string {
 		case plaintext.Key(m[2]) && !plain[strings.Trim(m[4], `"' `)]:
 			lines[i] = m[1] + m[2] + m[3] + redacted
 		}
-		if plaintext.Text(lines[i]) != "" {
+		if found && plaintext.Text(lines[i]) != "" {
 			lines[i] = redacted
 		}
 	}

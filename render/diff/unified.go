@@ -42,14 +42,17 @@ func Unified(r Result, paint Paint) string {
 }
 
 // Settled is the result without the objects themselves, which take a hundred
-// times the memory: only what the formats show of them is kept. Effects must be
-// asked before.
-func (r Result) Settled() Result {
+// times the memory. Text and JSON need nothing of them; with hunks, what Unified
+// and Markdown show of them is kept. Effects must be asked before.
+func (r Result) Settled(hunks bool) Result {
 	r.Changes = slices.Clone(r.Changes)
-	for i := range r.Changes {
+	several(len(r.Changes), func(i int) {
 		c := &r.Changes[i]
-		c.settled, c.written, c.old, c.new = true, c.hunks(), unit{}, unit{}
-	}
+		if hunks {
+			c.written = c.hunks()
+		}
+		c.settled, c.old, c.new = true, unit{}, unit{}
+	})
 	return r
 }
 
