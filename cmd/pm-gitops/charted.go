@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -18,6 +20,55 @@ type planned struct {
 	wave int // from 1
 }
 
+// releaseFlags is what a command takes that looks at releases and their charts.
+type releaseFlags struct {
+	input
+	chartFlags
+	target   string
+	releases []string // keys, all releases without any
+}
+
+// addReleases adds the flags, and completes releases as arguments.
+func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
+	a.addInput(cmd, &o.input)
+	a.addCharts(cmd, &o.chartFlags)
+	addTarget(cmd, &o.target)
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// selection is the releases that a command looks at.
+type selection struct {
+	charts
+	plans    []render.Plan
+	releases []planned
+}
+
+// fleet reports whether there are several environments.
+func (s selection) fleet() bool { return len(s.plans) > 1 }
+
+// choose plans the environments that the flags name, warns of what is
+// suspicious in them, and chooses their releases.
+func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (selection, error) {
+	source, err := a.charts(o.chartFlags)
+	if err != nil {
+		return selection{}, err
+	}
+	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	if err != nil {
+		return selection{}, err
+	}
+	releases, err := plannedReleases(plans, o.releases)
+	if err != nil {
+		return selection{}, err
+	}
+	for _, plan := range plans {
+		a.warn(plan.Warnings)
+	}
+	return selection{source, plans, releases}, nil
+}
+
 // plannedReleases is the releases of environments that the names choose, all
 // without any, in the order of the plans.
 func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
@@ -27,7 +78,7 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 		for wave, releases := range plans[i].Waves {
 			for _, release := range releases {
 				known = append(known, release.Key)
-				if len(names) == 0 || slices.Contains(names, release.Key) {
+				if chooses(names, release.Key) {
 					chosen = append(chosen, planned{release, &plans[i], wave + 1})
 				}
 			}
@@ -40,6 +91,9 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 	}
 	return chosen, nil
 }
+
+// chooses reports whether names choose a release; none choose all.
+func chooses(names []string, key string) bool { return len(names) == 0 || slices.Contains(names, key) }
 
 // environmentsOf names the environments of plans, a fleet by their number.
 func environmentsOf(plans []render.Plan) string {

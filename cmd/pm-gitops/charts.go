@@ -52,6 +52,7 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 // charts is where the flags say that charts come from. Whoever asks it for the
 // same chart again gets the same one.
 func (a app) charts(flags chartFlags) (charts, error) {
+	a.showWarnings()
 	if flags.dir == "" {
 		client, err := a.registry(flags)
 		if err != nil {

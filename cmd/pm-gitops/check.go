@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 	"slices"
 	"strings"
 
@@ -15,14 +14,11 @@ import (
 )
 
 type checkOptions struct {
-	input
-	chartFlags
-	target   string
+	releaseFlags
 	output   string
 	severity string
 	list     bool
 	explain  string
-	releases []string
 }
 
 // checkFormats is what check can print, the default first.
@@ -58,9 +54,6 @@ summary counts the findings that are not ignored by severity, shown or not.`,
   pm-gitops check -o sarif > check.sarif           for code scanning
   pm-gitops check --list
   pm-gitops check --explain migration-deadlock`,
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
 			if o.list || cmd.Flags().Changed("explain") {
@@ -69,9 +62,7 @@ summary counts the findings that are not ignored by severity, shown or not.`,
 			return a.check(cmd.Context(), o)
 		},
 	}
-	a.addInput(cmd, &o.input)
-	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+render.OneOf(checkFormats))
 	flags.StringVar(&o.severity, "severity", string(check.Warning), "least severity to show, and to exit with 3 for: "+render.OneOf(check.Severities()))
@@ -164,8 +155,6 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err := collide(fleet); err != nil {
 		return err
 	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
 	found, err := o.findings(ctx, source, fleet)
 	if err != nil {
 		return err

@@ -38,6 +38,36 @@ func TestGitHubCommands(t *testing.T) {
 	}
 }
 
+// TestAlikeFindingsAreReadOnce: what one value ends is one entry that names the
+// other objects, in every format that people read; the count is that of all.
+func TestAlikeFindingsAreReadOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var found []check.Finding
+	for i := range 30 {
+		f := oddFinding()
+		f.Message, f.Object = "no address", &check.Object{Kind: "Service", Name: fmt.Sprintf("s%02d", i)}
+		found = append(found, f)
+	}
+	other := found[3]
+	other.Severity = check.Error
+	report := reportOf(append(found, other)...)
+	for name, text := range map[string]string{
+		"text":     checkText(report, painter{}, 1),
+		"github":   githubCommands(report),
+		"markdown": checkMarkdown(report),
+	} {
+		if n := strings.Count(text, "no address"); n != 2 {
+			t.Errorf("%s: told %d times, want 2:\n%s", name, n, text)
+		}
+		if !strings.Contains(text, "Service/s01, Service/s02,") || !strings.Contains(text, "Service/s20, and 9 more") || strings.Contains(text, "s21") {
+			t.Errorf("%s: the others are not named:\n%s", name, text)
+		}
+		if name != "github" && !strings.Contains(text, "1 error, 30 warnings") {
+			t.Errorf("%s: wrong count:\n%s", name, text)
+		}
+	}
+}
+
 // TestCheckMarkdown: a text is a text in a cell, and a report fits into a
 // comment.
 func TestCheckMarkdown(t *testing.T) {
@@ -54,7 +84,7 @@ func TestCheckMarkdown(t *testing.T) {
 	var lots []check.Finding
 	for i := range 2000 {
 		f := oddFinding()
-		f.Field = fmt.Sprint(i)
+		f.Message += fmt.Sprint(i)
 		ignored := f
 		ignored.Ignored = "why"
 		lots = append(lots, f, ignored)

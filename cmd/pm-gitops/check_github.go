@@ -14,7 +14,8 @@ import (
 // (https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands).
 func githubCommands(report checkReport) string {
 	var b strings.Builder
-	for _, f := range report.Findings {
+	for _, alike := range together(report.Findings) {
+		f := alike[0]
 		var properties []string
 		if file := inRepository(f.File); file != "" {
 			properties = append(properties, "file="+githubProperty(file))
@@ -27,6 +28,9 @@ func githubCommands(report checkReport) string {
 		text := strings.TrimSpace(strings.TrimSpace(atObject(f)) + ": " + f.Message)
 		if f.Fix != "" {
 			text += "\nFix: " + f.Fix
+		}
+		if more := others(alike); more != "" {
+			text += "\nAlso: " + more
 		}
 		fmt.Fprintf(&b, "::%s %s::%s\n", command, strings.Join(properties, ","), githubData(strings.TrimPrefix(text, ": ")))
 	}

@@ -19,8 +19,12 @@ func checkMarkdown(report checkReport) string {
 	fmt.Fprintf(&b, "### pm-gitops check: %s\n", report.counted())
 	if len(report.Findings) > 0 {
 		b.WriteString("\n| | check | where | what | fix |\n|---|---|---|---|---|\n")
-		left := markdownRows(&b, report.Findings, mostMarkdown*3/4, func(f check.Finding) string {
+		left := markdownRows(&b, together(report.Findings), mostMarkdown*3/4, func(alike []check.Finding) string {
+			f := alike[0]
 			where := strings.TrimSpace(f.Environment+" "+f.Release) + atObject(f) + "\n" + atSetting(f)
+			if more := others(alike); more != "" {
+				where += "\nalso " + more
+			}
 			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, markdown(where), markdown(f.Message), markdown(f.Fix))
 		})
 		if left > 0 {
@@ -29,7 +33,8 @@ func checkMarkdown(report checkReport) string {
 	}
 	if len(report.Ignored) > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d accepted</summary>\n\n| check | where | why |\n|---|---|---|\n", len(report.Ignored))
-		left := markdownRows(&b, report.Ignored, mostMarkdown, func(f check.Finding) string {
+		left := markdownRows(&b, together(report.Ignored), mostMarkdown, func(alike []check.Finding) string {
+			f := alike[0]
 			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, markdown(strings.TrimSpace(f.Environment+" "+f.Release)+atObject(f)), markdown(f.Ignored))
 		})
 		if left > 0 {
@@ -43,17 +48,18 @@ func checkMarkdown(report checkReport) string {
 	return b.String()
 }
 
-// markdownRows writes rows as long as a report may grow, and gives how many it
-// left out.
-func markdownRows(b *strings.Builder, found []check.Finding, most int, row func(check.Finding) string) (left int) {
-	for i, f := range found {
-		text := row(f)
-		if b.Len()+len(text) > most {
-			return len(found) - i
+// markdownRows writes a row for each group of findings as long as a report may
+// grow, and gives how many findings it left out.
+func markdownRows(b *strings.Builder, groups [][]check.Finding, most int, row func([]check.Finding) string) (left int) {
+	for _, alike := range groups {
+		text := row(alike)
+		if left > 0 || b.Len()+len(text) > most {
+			left += len(alike)
+			continue
 		}
 		b.WriteString(text)
 	}
-	return 0
+	return left
 }
 
 // markdown is a text that is a cell of a table, and nothing else: no markup,

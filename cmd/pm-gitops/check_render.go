@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
@@ -40,16 +41,11 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 	for i, one := range fleet {
 		plans[i] = one.plan
 	}
-	var releases []planned
-	for i := range plans {
-		for wave, members := range plans[i].Waves {
-			for _, release := range members {
-				if chosen(o.releases, release.Key) {
-					releases = append(releases, planned{release, &plans[i], wave + 1})
-				}
-			}
-		}
+	releases, err := plannedReleases(plans, nil)
+	if err != nil {
+		return nil, err
 	}
+	releases = slices.DeleteFunc(releases, func(p planned) bool { return !chooses(o.releases, p.Key) })
 	made, err := eachChart(ctx, o.jobs, source, releases, o.renderTwice)
 	if err != nil {
 		return nil, err
@@ -72,15 +68,6 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 		found = append(found, results[i]...)
 	}
 	return found, nil
-}
-
-func chosen(names []string, name string) bool {
-	for _, one := range names {
-		if one == name {
-			return true
-		}
-	}
-	return len(names) == 0
 }
 
 // renderedTwice is a release as checks look at it.
@@ -124,24 +111,13 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 			return renderedTwice{made}, nil
 		}
 	}
+	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
 	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
-		return objects(ctx, own, in, values)
+		in.Values = values
+		return everything(ctx, own, in)
 	})
 	if ctx.Err() != nil {
 		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, context.Cause(ctx))
 	}
 	return renderedTwice{made}, nil
-}
-
-// objects is what a chart makes of other values, on an install or an upgrade.
-func objects(ctx context.Context, own sourced, in chart.Input, values map[string]any) ([]chart.Object, error) {
-	in.Values = values
-	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
-	install, err := own.Render(ctx, in)
-	if err != nil || in.As.AlwaysInstall {
-		return install.Objects, err
-	}
-	in.IsUpgrade = true
-	upgrade, err := own.Render(ctx, in)
-	return append(install.Objects, upgrade.Objects...), err
 }

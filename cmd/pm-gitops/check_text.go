@@ -37,7 +37,8 @@ func (a app) printWhole(text string) error {
 func checkText(report checkReport, paint painter, environments int) string {
 	var b strings.Builder
 	group := ""
-	for _, f := range report.Findings {
+	for _, alike := range together(report.Findings) {
+		f := alike[0]
 		if head := f.Environment + " " + f.Release; head != group {
 			if group != "" {
 				b.WriteString("\n")
@@ -52,6 +53,9 @@ func checkText(report checkReport, paint painter, environments int) string {
 		}
 		if f.Fix != "" {
 			fmt.Fprintf(&b, "    fix %s\n", f.Fix)
+		}
+		if more := others(alike); more != "" {
+			fmt.Fprintf(&b, "    also %s\n", more)
 		}
 	}
 	if len(report.Findings) > 0 {
@@ -69,6 +73,48 @@ func checkText(report checkReport, paint painter, environments int) string {
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// together puts findings into groups that differ in their objects alone: what
+// one value ends is read once. Groups are in the order of their first ones.
+func together(findings []check.Finding) [][]check.Finding {
+	type same struct {
+		severity                                                       check.Severity
+		id, environment, release, message, setting, file, fix, ignored string
+	}
+	var groups [][]check.Finding
+	places := map[same]int{}
+	for _, f := range findings {
+		key := same{f.Severity, f.ID, f.Environment, f.Release, f.Message, f.Setting, f.File, f.Fix, f.Ignored}
+		i, known := places[key]
+		if !known {
+			i = len(groups)
+			places[key] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], f)
+	}
+	return groups
+}
+
+// mostOthers is how many objects are listed behind the first: nobody reads more.
+const mostOthers = 20
+
+// others lists the objects of a group behind the first.
+func others(alike []check.Finding) string {
+	var names []string
+	for _, f := range alike[1:] {
+		if f.Object != nil {
+			names = append(names, f.Object.String())
+		} else {
+			names = append(names, f.Source)
+		}
+	}
+	names = unique(names)
+	if len(names) > mostOthers {
+		names = append(names[:mostOthers], fmt.Sprintf("and %d more", len(names)-mostOthers))
+	}
+	return strings.Join(names, ", ")
 }
 
 // atObject is the object of a finding, with a blank before it.

@@ -186,6 +186,8 @@ func (a app) tellDemo(flux, argo demonstration, applied []string) {
 	say("  git show --stat")
 	say("  pm-gitops render --target flux --built      what reaches the cluster")
 	say("  pm-gitops preview --chart-dir charts        the objects that Flux applies")
+	say("  pm-gitops check --chart-dir charts          what could go wrong with them")
+	say("  pm-gitops images --chart-dir charts -o script    a script that fills the mirror")
 	say("  pm-gitops secrets list                      the Secrets that you create")
 	say("  edit environment.yaml, then: pm-gitops render --target flux --dir . && git diff")
 	say("  pm-gitops render --target argo --prerequisites   what Argo CD needs first")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -15,12 +14,9 @@ import (
 )
 
 type imagesOptions struct {
-	input
-	chartFlags
-	target   string
-	output   string
-	digests  bool
-	releases []string
+	releaseFlags
+	output  string
+	digests bool
 }
 
 // imagesFormats is what images can print, the default first.
@@ -54,17 +50,12 @@ Charts that the mirror lacks come from where they are mirrored from.`,
   pm-gitops images prefect-cloud --chart-dir charts
   pm-gitops images -f environments/ -o json | jq -r '.images[].image'
   pm-gitops images prefect-cloud -o script > copy.sh     where spec.registry.mirror says where to`,
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
 			return a.images(cmd.Context(), o)
 		},
 	}
-	a.addInput(cmd, &o.input)
-	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
 	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+render.OneOf(imagesFormats))
@@ -81,8 +72,6 @@ func (o imagesOptions) check() (render.Target, error) {
 		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(imagesFormats))
 	case o.digests && o.offline:
 		err = errors.New("digests are asked of registries: no --offline with --digests")
-	case o.jobs < 1:
-		err = fmt.Errorf("want at least one job at a time, got --jobs %d", o.jobs)
 	default:
 		return target, nil
 	}
@@ -94,45 +83,32 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	if err != nil {
 		return err
 	}
-	flags := o.chartFlags
-	if o.digests && flags.dir != "" {
-		flags = chartFlags{dir: flags.dir} // the others are for the digests
+	flags := o.releaseFlags
+	if o.digests && o.dir != "" {
+		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the digests
 	}
-	source, err := a.charts(flags)
+	chosen, err := a.choose(ctx, flags, target)
 	if err != nil {
 		return err
 	}
-	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
-	if err != nil {
+	if err := checkMirrors(o, chosen.plans); err != nil {
 		return err
 	}
-	releases, err := plannedReleases(plans, o.releases)
-	if err != nil {
-		return err
-	}
-	if err := checkMirrors(o, plans); err != nil {
-		return err
-	}
-	for _, plan := range plans {
-		a.warn(plan.Warnings)
-	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
-	originals := newOriginals(source, releases)
-	found, err := eachChart(ctx, o.jobs, originals, releases, func(ctx context.Context, p planned, own sourced) (releaseImages, error) {
+	originals := newOriginals(chosen, chosen.releases)
+	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own sourced) (releaseImages, error) {
 		return imagesOf(ctx, p, own, target.Name())
 	})
 	if err != nil {
-		return kubeHint(plans, err)
+		return kubeHint(chosen.plans, err)
 	}
-	a.noteImages(releases, found, originals)
-	all := gather(releases, found, originals)
+	a.noteImages(chosen.releases, found, originals)
+	all := gather(chosen.releases, found, originals)
 	if o.digests {
 		if err := a.resolve(ctx, o, &all); err != nil {
 			return err
 		}
 	}
-	return a.printImages(o, plans, all)
+	return a.printImages(o, chosen.plans, all)
 }
 
 // checkMirrors refuses a script where there is nothing to copy to.

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -15,15 +15,12 @@ import (
 )
 
 type previewOptions struct {
-	input
-	chartFlags
-	target      string
+	releaseFlags
 	as          string
 	kubeVersion string
 	isUpgrade   bool
 	showSecrets bool
 	output      string
-	releases    []string
 }
 
 // previewFormats is what preview can print, the default first.
@@ -57,17 +54,12 @@ folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
   pm-gitops preview prefect-cloud --chart-dir charts --is-upgrade
   pm-gitops preview --chart-dir charts --as helm --show-secrets
   pm-gitops preview --chart-dir charts -o json | jq '.[].object.kind'`,
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
 			return a.preview(cmd.Context(), o)
 		},
 	}
-	a.addInput(cmd, &o.input)
-	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.StringVar(&o.as, "as", "", "render as "+render.OneOf(chart.Names())+" does (default: the target)")
 	flags.StringVar(&o.kubeVersion, "kube-version", "", "the cluster's Kubernetes `version`, instead of cluster.kubeVersion")
@@ -95,8 +87,6 @@ func (o *previewOptions) check() (render.Target, error) {
 		err = fmt.Errorf("unknown way %q: want %s", o.as, render.OneOf(chart.Names()))
 	case o.as == "argo" && o.isUpgrade:
 		err = errors.New("to Argo CD every sync is a first install: no --is-upgrade with it")
-	case o.jobs < 1:
-		err = fmt.Errorf("want at least one job at a time, got --jobs %d", o.jobs)
 	default:
 		return target, nil
 	}
@@ -108,31 +98,18 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	if err != nil {
 		return err
 	}
-	source, err := a.charts(o.chartFlags)
+	chosen, err := a.choose(ctx, o.releaseFlags, target)
 	if err != nil {
 		return err
 	}
-	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
-	if err != nil {
-		return err
+	for i := range chosen.plans {
+		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
 	}
-	releases, err := plannedReleases(plans, o.releases)
-	if err != nil {
-		return err
-	}
-	for i := range plans {
-		a.warn(plans[i].Warnings)
-		if o.kubeVersion != "" {
-			plans[i].KubeVersion = o.kubeVersion
-		}
-	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
-	done, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own sourced) (previewed, error) {
-		return o.previewRelease(ctx, p, own, len(plans) > 1)
+	done, err := eachChart(ctx, o.jobs, chosen, chosen.releases, func(ctx context.Context, p planned, own sourced) (previewed, error) {
+		return o.previewRelease(ctx, p, own, chosen.fleet())
 	})
 	if err != nil {
-		return kubeHint(plans, err)
+		return kubeHint(chosen.plans, err)
 	}
 	return a.printPreview(o, done)
 }

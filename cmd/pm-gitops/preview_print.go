@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"slices"
 	"strings"
 
@@ -146,6 +147,12 @@ func formatJSON(p planned, out chart.Output) ([]byte, error) {
 		}
 	}
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+}
+
+// showWarnings puts what Helm warns of in charts where people see it.
+func (a app) showWarnings() {
+	log.SetFlags(0)
+	log.SetOutput(printable{a.err})
 }
 
 // printable writes lines that cannot steer the terminal.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -19,11 +18,8 @@ import (
 )
 
 type secretsTraceOptions struct {
-	input
-	chartFlags
-	target   string
-	output   string
-	releases []string
+	releaseFlags
+	output string
 }
 
 func (a app) secretsTraceCommand() *cobra.Command {
@@ -48,17 +44,12 @@ Exit code 3 says that a value lands outside of a Secret.`,
 		Example: `  pm-gitops secrets trace
   pm-gitops secrets trace prefect-cloud --chart-dir charts
   pm-gitops secrets trace -f environments/ -o json`,
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
 			return a.secretsTrace(cmd.Context(), o)
 		},
 	}
-	a.addInput(cmd, &o.input)
-	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addReleases(cmd, &o.releaseFlags)
 	addOutput(cmd, &o.output)
 	return cmd
 }
@@ -75,40 +66,24 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 		return err
 	}
 	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
+	if err != nil {
 		return usageError{err}
-	case o.jobs < 1:
-		return usageError{fmt.Errorf("want at least one job at a time, got --jobs %d", o.jobs)}
 	}
-	source, err := a.charts(o.chartFlags)
+	chosen, err := a.choose(ctx, o.releaseFlags, target)
 	if err != nil {
 		return err
 	}
-	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
-	if err != nil {
-		return err
-	}
-	releases, err := plannedReleases(plans, o.releases)
-	if err != nil {
-		return err
-	}
-	for _, plan := range plans {
-		a.warn(plan.Warnings)
-	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
-	releases = a.withSecrets(releases, len(plans) > 1)
+	releases := a.withSecrets(chosen.releases, chosen.fleet())
 	traced := []tracedRelease{}
 	if len(releases) > 0 {
-		traced, err = eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own sourced) (tracedRelease, error) {
+		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own sourced) (tracedRelease, error) {
 			return traceRelease(ctx, p, own, target.Name())
 		})
 	}
 	if err != nil {
-		return kubeHint(plans, err)
+		return kubeHint(chosen.plans, err)
 	}
-	return a.printTraces(o, traced, len(plans) > 1)
+	return a.printTraces(o, traced, chosen.fleet())
 }
 
 // withSecrets is the releases that have secret values, whose charts alone are

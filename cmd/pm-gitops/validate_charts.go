@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -47,8 +46,6 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 			releases, of = append(releases, planned{Release: release, plan: file.plan}), append(of, i)
 		}
 	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
 	all, err := eachChart(ctx, o.jobs, source, releases, func(_ context.Context, p planned, own sourced) (judged, error) {
 		return p.judge(own, explained[p.plan][p.Key])
 	})

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 	"strings"
 	"unicode"
@@ -117,8 +116,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
+	a.showWarnings()
 	find := finder{app: a, valuesOptions: o}
 	own, err := find.chartNamed(ctx, o.chart, o.version)
 	if err != nil {

@@ -112,13 +112,13 @@ func (r *release) proposeImage(s *scope, f *Finding, i images.Image, target stri
 	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), images.DockerHub+"/"), "library/")
 	names := []string{i.Reference.Name(), short}
 	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, text(value)) })
-	switch {
-	case field != "":
+	if field == "" { // a hub: what is before the last name
+		hub := path.Dir(i.Reference.Name())
+		field, target = s.putValue(f, r, func(_ string, value any) bool { return text(value) == hub }), path.Dir(target)
+	}
+	if field != "" {
 		f.Set = []Proposal{{field, target}}
 		f.Fix = fmt.Sprintf("set %s: %s", field, target)
-	default: // a hub: what is before the last name
-		hubs := []string{path.Dir(i.Reference.Name())}
-		s.putValue(f, r, func(key string, value any) bool { return slices.Contains(hubs, text(value)) })
 	}
 }
 

@@ -188,14 +188,21 @@ type leaf struct {
 	value any
 }
 
-// defaultLeaves is the chart's default values.
+// notToBeSet is the key under which Istio's charts keep their defaults; a user
+// sets what is below it without that key
+// (https://github.com/istio/istio/blob/1.28.3/manifests/charts/istio-control/istio-discovery/values.yaml).
+const notToBeSet = "_internal_defaults_do_not_set."
+
+// defaultLeaves is the chart's default values, by the paths to set them at.
 func (r *release) defaultLeaves() []leaf {
 	if r.defaults != nil {
 		return r.defaults
 	}
 	r.defaults = []leaf{}
 	if values, err := r.Chart.Defaults(); err == nil {
-		leaves(values, "", func(path, _ string, value any) { r.defaults = append(r.defaults, leaf{path, value}) })
+		leaves(values, "", func(path, _ string, value any) {
+			r.defaults = append(r.defaults, leaf{strings.ReplaceAll(path, notToBeSet, ""), value})
+		})
 	}
 	return r.defaults
 }
