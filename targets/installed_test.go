@@ -54,6 +54,21 @@ func fromPlan(plan render.Plan, target render.Target) []targets.Installation {
 	return all
 }
 
+// TestInstalledKeepsNumbers: a whole number that no float has is the same when
+// it is read back, or every run would see a difference.
+func TestInstalledKeepsNumbers(t *testing.T) {
+	const file = "../testdata/env/minimal.yaml"
+	source := append(readFile(t, file), "\n  values: {prefect-cloud: {big: 9007199254740993}}\n"...)
+	plan := planSource(t, targets.Flux{}, file, source)
+	found, err := targets.Installed(rendered(t, plan, targets.Flux{}).Tree, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := facts(t, found)[render.PrefectCloud].Values; !strings.Contains(got, `"big":9007199254740993`) {
+		t.Errorf("values: %s", got)
+	}
+}
+
 type fact struct {
 	Name, Namespace, Repository, Version, Digest, Values string
 	Protected, HasSecrets                                bool
