@@ -36,7 +36,7 @@ func (l *Local) acquire(ctx context.Context, name string, most time.Duration) (*
 	const pause = 10 * time.Millisecond
 	waited := time.Duration(0)
 	for {
-		held, err := tryLock(name)
+		held, err := l.tryLock(name)
 		var locked *LockedError
 		if !errors.As(err, &locked) {
 			return held, err
@@ -52,30 +52,59 @@ func (l *Local) acquire(ctx context.Context, name string, most time.Duration) (*
 	}
 }
 
-func tryLock(name string) (*lock, error) {
+// tryLock makes the lock file elsewhere, held and marked, and then gives it its
+// name, which fails if somebody else's is there: so there is no moment in which
+// it is ours and does not look it.
+func (l *Local) tryLock(name string) (*lock, error) {
 	at := name + ".lock"
-	file, err := os.OpenFile(at, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := os.Lstat(at); err == nil {
 		return takeOver(name)
 	}
+	file, err := os.OpenFile(filepath.Join(l.gitDir, fmt.Sprintf(temporaries+"%016x.tmp", rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
 	}
-	// Between these two lines somebody may see a lock file that nobody holds,
-	// but without our mark they leave it alone.
-	if err := holdFile(file); err == nil {
+	err = holdFile(file)
+	if err == nil {
 		_, err = file.WriteString(lockMark)
 	}
-	if err != nil {
+	if err == nil {
+		err = os.Link(file.Name(), at)
+	}
+	os.Remove(file.Name())
+	switch {
+	case err == nil:
+		return &lock{name, file}, nil
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or somebody swept ours away
+		err = &LockedError{at}
+	case errors.Is(err, errors.ErrUnsupported):
 		file.Close()
-		os.Remove(at)
+		return plainLock(name)
+	default:
+		err = fmt.Errorf("lock %s: %w", name, reason(err))
+	}
+	file.Close()
+	return nil, err
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// plainLock makes a lock file as git does, where a file cannot have two names.
+func plainLock(name string) (*lock, error) {
+	file, err := os.OpenFile(name+".lock", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, &LockedError{name + ".lock"}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
 	}
 	return &lock{name, file}, nil
 }
 
-// takeOver takes a lock file of ours whose process is gone. An empty one may be
-// ours as well, killed before the mark was written: it stays, as git's would.
+// takeOver takes a lock file of ours whose process is gone.
 func takeOver(name string) (*lock, error) {
 	at := name + ".lock"
 	file, err := os.OpenFile(at, os.O_RDWR, 0)

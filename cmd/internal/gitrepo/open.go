@@ -171,9 +171,9 @@ func (l *Local) supported() error {
 func (l *Local) storage() *filesystem.Storage {
 	git, common := osfs.New(l.gitDir), osfs.New(l.commonDir)
 	repository := dotgit.NewRepositoryFilesystem(git, common)
-	return filesystem.NewStorageWithOptions(repository, cache.NewObjectLRU(32*cache.MiByte), filesystem.Options{
+	return filesystem.NewStorageWithOptions(wholePacks{repository}, cache.NewObjectLRU(32*cache.MiByte), filesystem.Options{
 		KeepDescriptors: true,
-		AlternatesFS:    osfs.New("/"),
+		AlternatesFS:    wholePacks{osfs.New("/")},
 	})
 }
 

@@ -56,7 +56,7 @@ func (l *Local) resolve(name string) (headOf, error) {
 		content, err := os.ReadFile(filepath.Join(l.commonDir, filepath.FromSlash(name)))
 		text := strings.TrimSpace(string(content))
 		switch target, symbolic := strings.CutPrefix(text, "ref: "); {
-		case errors.Is(err, fs.ErrNotExist), err != nil && isFolder(filepath.Join(l.commonDir, filepath.FromSlash(name))):
+		case err != nil && !isThere(filepath.Join(l.commonDir, filepath.FromSlash(name))):
 			hash, err := l.packedRef(name)
 			return headOf{name, hash}, err
 		case err != nil:
@@ -72,9 +72,11 @@ func (l *Local) resolve(name string) (headOf, error) {
 	return headOf{}, fmt.Errorf("read %s: references lead to each other", name)
 }
 
-func isFolder(name string) bool {
+// isThere reports whether a reference has a file. It has none where there is a
+// folder, or where a folder of its would be a file.
+func isThere(name string) bool {
 	info, err := os.Stat(name)
-	return err == nil && info.IsDir()
+	return err == nil && !info.IsDir()
 }
 
 func (l *Local) packedRef(name string) (plumbing.Hash, error) {

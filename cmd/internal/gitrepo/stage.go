@@ -46,7 +46,10 @@ func (l *Local) stage(x *index, b *builder, removed []string) (*staging, error) 
 		}
 	}
 	problems = append(problems, s.folders())
-	return s, errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		return s, err
+	}
+	return s, s.stat()
 }
 
 // changes reports whether the index is to be written.
@@ -115,9 +118,6 @@ func (s *staging) folders() error {
 
 // write puts the index in place. The caller holds its lock.
 func (s *staging) write(name string) error {
-	if err := s.stat(); err != nil {
-		return err
-	}
 	racy := false
 	news := map[string]bool{}
 	for _, entry := range s.news {
