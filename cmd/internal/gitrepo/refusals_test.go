@@ -23,7 +23,7 @@ type refusal struct {
 
 func run(args ...string) func(*world) { return func(w *world) { w.git("r", args...) } }
 
-func file(name, content string) func(*world) {
+func having(name, content string) func(*world) {
 	return func(w *world) { w.write(filepath.Join("r", name), content) }
 }
 
@@ -63,19 +63,19 @@ var refusals = []refusal{
 	{name: "link in the place of a file", setup: all(link("apps-x", "ln"), run("add", "ln"), run("commit", "-qm", "link")), want: `^ln: it is a symbolic link, and a file is to be there$`, files: map[string]string{"ln": "x\n"}},
 	{name: "remove a link", setup: all(link("apps-x", "ln"), run("add", "ln"), run("commit", "-qm", "link")), gone: []string{"ln"}, want: `^ln: it is a symbolic link, and no file of ours to remove$`},
 	{name: "submodule on the way", setup: all(func(w *world) { w.repo("sub", base) }, run("-c", "protocol.file.allow=always", "submodule", "add", "-q", "../sub", "sub"), run("commit", "-qm", "sub")), files: map[string]string{"sub/x": "x\n"}, want: `^sub: it is a submodule, and files are to be in it$`},
-	{name: "staged as a file", setup: all(file("stg", "x\n"), run("add", "stg"), func(w *world) { _ = os.Remove(filepath.Join(w.home, "r/stg")) }), files: map[string]string{"stg/x": "x\n"}, want: `^stg/x: stg is staged as a file$`},
-	{name: "staged as a folder", setup: all(file("stg/x", "x\n"), run("add", "stg"), func(w *world) { _ = os.RemoveAll(filepath.Join(w.home, "r/stg")) }), files: map[string]string{"stg": "x\n"}, want: `^stg: it is a folder in the index, with stg/x$`},
+	{name: "staged as a file", setup: all(having("stg", "x\n"), run("add", "stg"), func(w *world) { _ = os.Remove(filepath.Join(w.home, "r/stg")) }), files: map[string]string{"stg/x": "x\n"}, want: `^stg/x: stg is staged as a file$`},
+	{name: "staged as a folder", setup: all(having("stg/x", "x\n"), run("add", "stg"), func(w *world) { _ = os.RemoveAll(filepath.Join(w.home, "r/stg")) }), files: map[string]string{"stg": "x\n"}, want: `^stg: it is a folder in the index, with stg/x$`},
 	{name: "name of Git's", files: map[string]string{"x/.GIT/config": "x\n"}, want: `^x/.GIT/config: Git keeps no files in folders called .GIT$`},
 	{name: "short name of Git's", files: map[string]string{"git~1/config": "x\n"}, want: `^git~1/config: Git keeps no files in folders called git~1$`},
-	{name: "ignored", setup: all(file(".gitignore", "*.log\n# no\n/x/\n"), file("x/.gitignore", "!y.yaml\n")), want: `^files that are to be committed are ignored: x/y.yaml \(.gitignore:3:/x/\)$`},
-	{name: "ignored by the repository", setup: file(".git/info/exclude", "y.*\n"), want: `ignored: x/y.yaml \(.git/info/exclude:1:y\.\*\)$`},
+	{name: "ignored", setup: all(having(".gitignore", "*.log\n# no\n/x/\n"), having("x/.gitignore", "!y.yaml\n")), want: `^files that are to be committed are ignored: x/y.yaml \(.gitignore:3:/x/\)$`},
+	{name: "ignored by the repository", setup: having(".git/info/exclude", "y.*\n"), want: `ignored: x/y.yaml \(.git/info/exclude:1:y\.\*\)$`},
 	{name: "ignored by the user", setup: func(w *world) { w.write(".config/git/ignore", "x\n") }, want: `ignored: x/y.yaml \(.*/.config/git/ignore:1:x\)$`},
-	{name: "LFS", setup: file(".gitattributes", "*.yaml filter=lfs diff=lfs merge=lfs -text\n"), want: `^x/y.yaml: .gitattributes says filter=lfs, .* x/y.yaml -filter$`},
-	{name: "another encoding", setup: file("x/.gitattributes", "y.yaml text working-tree-encoding=UTF-16\n"), want: `^x/y.yaml: .gitattributes says working-tree-encoding=UTF-16`},
+	{name: "LFS", setup: having(".gitattributes", "*.yaml filter=lfs diff=lfs merge=lfs -text\n"), want: `^x/y.yaml: .gitattributes says filter=lfs, .* x/y.yaml -filter$`},
+	{name: "another encoding", setup: having("x/.gitattributes", "y.yaml text working-tree-encoding=UTF-16\n"), want: `^x/y.yaml: .gitattributes says working-tree-encoding=UTF-16`},
 	{name: "case does not count", setup: run("config", "core.ignoreCase", "true"), files: map[string]string{"APPS/web/a.yaml": "x\n"}, want: `core.ignoreCase`},
-	{name: "index locked", setup: file(".git/index.lock", ""), want: `/r/.git/index.lock is there: another program works with the repository, or died while it did; if none runs, delete that file$`},
-	{name: "branch locked", setup: file(".git/refs/heads/main.lock", ""), want: `^move refs/heads/main: .*/refs/heads/main.lock is there`},
-	{name: "index damaged", setup: file(".git/index", "DIRCnonsensenonsensenonsensenonsensenonsense"), want: `^read the index: it is damaged: `},
+	{name: "index locked", setup: having(".git/index.lock", ""), want: `/r/.git/index.lock is there: another program works with the repository, or died while it did; if none runs, delete that file$`},
+	{name: "branch locked", setup: having(".git/refs/heads/main.lock", ""), want: `^move refs/heads/main: .*/refs/heads/main.lock is there`},
+	{name: "index damaged", setup: having(".git/index", "DIRCnonsensenonsensenonsensenonsensenonsense"), want: `^read the index: it is damaged: `},
 	{name: "split index", setup: run("update-index", "--split-index"), want: `^read the index: it is split in two \(core.splitIndex\): git update-index --no-split-index joins it$`},
 	{name: "no identity", setup: func(w *world) { w.write(".gitconfig", "") }, want: `^nobody is known to commit as: .*git config --global user.email`},
 	{name: "no date", setup: func(w *world) { w.env["GIT_AUTHOR_DATE"] = "yesterday, roughly" }, want: `^read GIT_AUTHOR_DATE: "yesterday, roughly" is no date`},
@@ -153,8 +153,8 @@ func TestOpenRefuses(t *testing.T) {
 			w.write("r/.git", "gitdir: ../gone\n")
 		}, `leads to .*/gone, which is no Git folder`},
 		"odd .git":         {func(w *world) { _ = os.RemoveAll(filepath.Join(w.home, "r/.git")); w.write("r/.git", "nonsense\n") }, `is a file, but does not name a Git folder`},
-		"damaged config":   {file(".git/config", "[core\n"), `^read Git's configuration .*/r/.git/config: `},
-		"circular include": {file(".git/config", "[include]\n\tpath = config\n"), `files include each other`},
+		"damaged config":   {having(".git/config", "[core\n"), `^read Git's configuration .*/r/.git/config: `},
+		"circular include": {having(".git/config", "[include]\n\tpath = config\n"), `files include each other`},
 		"no folder":        {func(w *world) { _ = os.RemoveAll(filepath.Join(w.home, "r")) }, `no such file or directory`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,13 +210,13 @@ func TestCommitIntoOddRepositories(t *testing.T) {
 				w.t.Fatal(err)
 			}
 		}, "main"},
-		"stale lock of ours":  {file(".git/index.lock", lockMark), "main"},
-		"stale branch lock":   {file(".git/refs/heads/main.lock", lockMark), "main"},
-		"stale file of ours":  {file(".git/pm-gitops-0000000000000000.tmp", "half"), "main"},
+		"stale lock of ours":  {having(".git/index.lock", lockMark), "main"},
+		"stale branch lock":   {having(".git/refs/heads/main.lock", lockMark), "main"},
+		"stale file of ours":  {having(".git/pm-gitops-0000000000000000.tmp", "half"), "main"},
 		"GIT_DIR elsewhere":   {func(w *world) { w.env["GIT_DIR"] = "/nowhere" }, "main"},
 		"deleted on the disk": {func(w *world) { _ = os.Remove(filepath.Join(w.home, "r/README.md")) }, "main"},
 		"shared":              {run("config", "core.sharedRepository", "group"), "main"},
-		"ignored but known":   {all(file(".gitignore", "fleet\n"), run("add", "-f", ".gitignore"), run("commit", "-qm", "ignore")), "main"},
+		"ignored but known":   {all(having(".gitignore", "fleet\n"), run("add", "-f", ".gitignore"), run("commit", "-qm", "ignore")), "main"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
