@@ -9,8 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-
-	"github.com/go-git/gcfg"
 )
 
 // configuration is Git's configuration: values by key, in the order of reading,
@@ -175,7 +173,10 @@ func (r *configReader) environment() error {
 }
 
 func (r *configReader) add(section, subsection, name, value string) {
-	key := strings.ToLower(section) + "."
+	key := ""
+	if section != "" {
+		key = strings.ToLower(section) + "."
+	}
 	if subsection != "" {
 		key += subsection + "."
 	}
@@ -189,26 +190,19 @@ func (r *configReader) file(name string, depth int) error {
 	if depth > deepest {
 		return fmt.Errorf("read Git's configuration: files include each other, %d deep: %s", depth, name)
 	}
-	file, err := os.Open(name)
+	content, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && depth == 0 {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read Git's configuration: %w", err)
+		return fmt.Errorf("read Git's configuration %s: %w", name, reason(err))
 	}
-	defer file.Close()
-	err = gcfg.ReadWithCallback(skipMark(file), func(section, subsection, key, value string, bare bool) error {
-		if key == "" {
-			return nil
-		}
-		if bare {
-			value = "true"
-		}
-		r.add(section, subsection, key, value)
-		return r.include(name, depth, [3]string{strings.ToLower(section), subsection, strings.ToLower(key)}, value)
+	err = parseConfig(content, func(s setting) error {
+		r.add(s.section, s.subsection, s.name, s.value)
+		return r.include(name, depth, s)
 	})
-	if err != nil {
+	if err != nil && depth == 0 {
 		return fmt.Errorf("read Git's configuration %s: %w", name, err)
 	}
-	return nil
+	return err
 }

@@ -1,30 +1,19 @@
 package gitrepo
 
 import (
-	"bufio"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// skipMark leaves out the byte order mark that editors on Windows write.
-func skipMark(in io.Reader) io.Reader {
-	buffered := bufio.NewReader(in)
-	if start, err := buffered.Peek(3); err == nil && string(start) == "\ufeff" {
-		_, _ = buffered.Discard(3)
-	}
-	return buffered
-}
-
 // include reads the file that a setting includes, if it does and its condition
 // holds. https://git-scm.com/docs/git-config#_includes
-func (r *configReader) include(from string, depth int, key [3]string, value string) error {
-	if key[2] != "path" {
+func (r *configReader) include(from string, depth int, s setting) error {
+	if s.name != "path" {
 		return nil
 	}
-	if key[0] == "include" && key[1] == "" || key[0] == "includeif" && r.holds(key[1], from) {
-		return r.file(r.expand(value, filepath.Dir(from)), depth+1)
+	if s.section == "include" && s.subsection == "" || s.section == "includeif" && r.holds(s.subsection, from) {
+		return r.file(r.expand(s.value, filepath.Dir(from)), depth+1)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestConfigurationIsWhatGitReads(t *testing.T) {
 [a "b\"c\\d"]
 	key = one \
 two
-	Other = "  kept  "	tail
+	Other = "  kept  " tail
 	tab = "a\tb\nc"
 	empty =
 	bare
@@ -71,8 +71,9 @@ two
 	w.env["GIT_CONFIG_COUNT"], w.env["GIT_CONFIG_KEY_0"], w.env["GIT_CONFIG_VALUE_0"] = "2", "Env.Sub.Section.Key", "v = 1"
 	w.env["GIT_CONFIG_KEY_1"], w.env["GIT_CONFIG_VALUE_1"] = "last.word", "environment"
 	for name, global := range map[string]string{"home": "", "GIT_CONFIG_GLOBAL": filepath.Join(w.home, "inc/work")} {
-		if global != "" {
-			w.env["GIT_CONFIG_GLOBAL"] = global
+		w.env["GIT_CONFIG_GLOBAL"] = global
+		if global == "" {
+			delete(w.env, "GIT_CONFIG_GLOBAL")
 		}
 		want := configuration{}
 		for entry := range strings.SplitSeq(strings.TrimSuffix(w.git("work/r", "config", "--list", "-z"), "\x00"), "\x00") {
@@ -84,6 +85,32 @@ two
 		}
 		if diff := cmp.Diff(want, w.open("work/r").config); diff != "" {
 			t.Errorf("%s: git reads (-), we read (+):\n%s", name, diff)
+		}
+	}
+}
+
+// What git refuses we refuse, and the other way round.
+func TestSyntaxOfConfiguration(t *testing.T) {
+	w := newWorld(t)
+	for _, text := range []string{
+		"", "[a]", "[a]b", "[a] b = c", "[a]\n\tb = c # d\n", "[a \"b\"]\nc", "[a.B]\nc=d", "[a.b \"C\"]\nd=e", "[a\"b\"]\nc", "[a b]\nc", "[a", "[]\na=b", "a = b", "[a]\nb c",
+		"[a]\n1b=c", "[a]\nb-c=d", "[a]\nb_c=d", "[a]\nb=\"c", "[a]\nb=\"c\"d\"e f\"", "[a]\nb=\\x", "[a]\nb=c\\\nd", "[a]\nb=c\\", "[a]\nb=\"c\\\nd\"", "[a \"b\nc\"]", "[a]\nb=c;d", "[a]\nb=\"c;d\"",
+		"[a]\r\nb=c\r\n", "[a]\nb = c  d  \n", "[a]\nb=\\t\\n\\b\\\\\\\"", "[a]\nb=\n", "[a]\nb\n#x\n;y\nc", "[a]x=1[b]y=2", "]", "[a]\n\x00",
+	} {
+		w.write("syntax", text)
+		out, gitErr := w.try(".", "config", "-f", "syntax", "--list", "-z")
+		var got strings.Builder
+		err := parseConfig([]byte(text), func(s setting) error {
+			key := strings.Trim(s.section+"."+s.subsection, ".") + "." + s.name
+			got.WriteString(strings.TrimPrefix(key, ".") + "\n" + s.value + "\x00")
+			return nil
+		})
+		want := out
+		for _, bare := range []string{"a.b\x00", "a.b.c\x00", "a.c\x00"} { // a name alone
+			want = strings.ReplaceAll(want, bare, strings.TrimSuffix(bare, "\x00")+"\ntrue\x00")
+		}
+		if (err == nil) != (gitErr == nil) || err == nil && got.String() != want {
+			t.Errorf("%q is %q, %v; git says %q, %v", text, got.String(), err, want, gitErr)
 		}
 	}
 }

@@ -40,27 +40,50 @@ func errandOf(dir string, n int) errand {
 	return e
 }
 
-func TestManyProcessesCommitAtOnce(t *testing.T) {
-	w := newWorld(t)
-	w.repo("r", base)
-	const processes = 20
+// processes is how many of them commit at once.
+const processes = 20
+
+// atOnce runs an errand of each process.
+func (w *world) atOnce(errands func(n int) errand) {
+	w.t.Helper()
 	var group sync.WaitGroup
 	for n := range processes {
-		e := errandOf(filepath.Join(w.home, "r"), n)
-		w.put("r", e.Files)
-		cmd := w.process(e)
+		cmd := w.process(errands(n))
 		group.Go(func() {
 			if err := cmd.Run(); err != nil {
-				t.Errorf("process %d: %v: %s", n, err, cmd.Stderr)
+				w.t.Errorf("process %d: %v: %s", n, err, cmd.Stderr)
 			}
 		})
 	}
 	group.Wait()
+}
+
+func TestManyProcessesCommitAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.repo("r", base)
+	w.atOnce(func(n int) errand {
+		e := errandOf(filepath.Join(w.home, "r"), n)
+		w.put("r", e.Files)
+		return e
+	})
 	w.sound("r")
 	w.linear("r", processes)
 	if got := w.git("r", "status", "--porcelain"); got != "" {
 		t.Errorf("status = %s", got)
 	}
+}
+
+func TestManyProcessesCommitToARemoteAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", base)
+	url := w.serveHTTPS().URL + "/origin"
+	w.atOnce(func(n int) errand {
+		e := errandOf("", n)
+		e.URL = url
+		return e
+	})
+	w.sound("origin")
+	w.linear("origin", processes)
 }
 
 // linear fails unless each environment's commit is on the branch once, with all
@@ -84,61 +107,100 @@ func (w *world) linear(dir string, environments int) {
 	}
 }
 
-// killRuns is how often a process is killed; two tests of these make 200.
-const killRuns = 110
+// dying is a test in which processes are killed and run again.
+type dying struct {
+	runs   int
+	judged string // the repository that must be whole, always
+	clean  string // the one that must be clean once a run is done, or empty
+	e      errand
+}
 
 func TestKilledCommitsAreFinishedByTheNext(t *testing.T) {
 	w := newWorld(t)
 	w.repo("r", base)
-	random := rand.New(rand.NewPCG(6, 1))
+	w.survive(dying{runs: 100, judged: "r", clean: "r", e: errandOf(filepath.Join(w.home, "r"), 0)})
+}
+
+func TestKilledPushesAreFinishedByTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", base)
+	w.git(".", "clone", "-q", "origin", "r")
 	e := errandOf(filepath.Join(w.home, "r"), 0)
-	w.put("r", e.Files)
-	start := time.Now()
-	if err := w.process(e).Run(); err != nil {
-		t.Fatal(err)
-	}
-	whole := time.Since(start)
+	e.Push = true
+	w.survive(dying{runs: 50, judged: "origin", clean: "r", e: e})
+}
+
+func TestKilledRemoteCommitsAreFinishedByTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", base)
+	e := errandOf("", 0)
+	e.URL = "file://" + filepath.Join(w.home, "origin")
+	w.survive(dying{runs: 50, judged: "origin", e: e})
+}
+
+// survive kills processes at points that chance chooses, from a fixed seed, and
+// lets every other one be run again.
+func (w *world) survive(d dying) {
+	w.t.Helper()
+	random := rand.New(rand.NewPCG(6, uint64(d.runs)))
+	whole := w.finish(d)
 	died, moved := 0, 0
-	for n := range killRuns {
-		for name := range e.Files {
-			e.Files[name] = fmt.Sprintf("run: %d\nname: %s\n", n, name)
+	for n := range d.runs {
+		for name := range d.e.Files {
+			d.e.Files[name] = fmt.Sprintf("run: %d\nname: %s\n", n, name)
 		}
-		w.put("r", e.Files)
-		before := w.git("r", "rev-parse", "HEAD")
-		if w.killed(e, time.Duration(random.Float64()*float64(whole))) {
+		before := w.git(d.judged, "rev-parse", "HEAD")
+		if w.killed(d, time.Duration(random.Float64()*float64(whole))) {
 			died++
 		}
-		if after := w.git("r", "rev-parse", "HEAD"); after != before {
+		if w.git(d.judged, "rev-parse", "HEAD") != before {
 			moved++
-			w.wholeRun("r", n)
 		}
-		if n%10 == 0 {
-			w.sound("r")
+		w.wholeRun(d.judged)
+		if n%20 == 0 {
+			w.sound(d.judged)
 		}
 		if n%2 == 0 { // the next run finishes the job, or else the one after it does
-			cmd, start := w.process(e), time.Now()
-			if err := cmd.Run(); err != nil {
-				t.Fatalf("run %d, again: %v: %s", n, err, cmd.Stderr)
-			}
-			whole = time.Since(start) // the machine is not always as fast
-			w.wholeRun("r", n)
-			if got := w.git("r", "status", "--porcelain"); got != "" {
-				t.Fatalf("run %d: status = %s", n, got)
+			whole = w.finish(d) // the machine is not always as fast
+			if got := w.wholeRun(d.judged); got != fmt.Sprintf("run: %d", n) {
+				w.t.Fatalf("run %d, again: HEAD has %s", n, got)
 			}
 		}
 	}
-	w.sound("r")
-	t.Logf("%d of %d runs were killed, of all %d moved the branch at first", died, killRuns, moved)
-	if died < killRuns/4 {
-		t.Errorf("only %d of %d runs were killed: the test says little", died, killRuns)
+	w.sound(d.judged)
+	w.t.Logf("%d of %d runs were killed, of all %d moved the branch at first", died, d.runs, moved)
+	if died < d.runs/4 {
+		w.t.Errorf("only %d of %d runs were killed: the test says little", died, d.runs)
 	}
+}
+
+// finish runs an errand to its end, and gives the time that it took.
+func (w *world) finish(d dying) time.Duration {
+	w.t.Helper()
+	if d.clean != "" {
+		w.put(d.clean, d.e.Files)
+	}
+	cmd, start := w.process(d.e), time.Now()
+	if err := cmd.Run(); err != nil {
+		w.t.Fatalf("%s: %v: %s", d.e.Message, err, cmd.Stderr)
+	}
+	took := time.Since(start)
+	if d.clean != "" {
+		if got := w.git(d.clean, "status", "--porcelain"); got != "" {
+			w.t.Fatalf("status = %s", got)
+		}
+	}
+	return took
 }
 
 // killed runs an errand and kills it after a while, and reports whether that
 // came in time.
-func (w *world) killed(e errand, after time.Duration) bool {
+func (w *world) killed(d dying, after time.Duration) bool {
 	w.t.Helper()
-	cmd := w.process(e)
+	if d.clean != "" {
+		w.put(d.clean, d.e.Files)
+	}
+	cmd := w.process(d.e)
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -147,12 +209,18 @@ func (w *world) killed(e errand, after time.Duration) bool {
 	return cmd.Wait() != nil
 }
 
-// wholeRun fails if HEAD has a part of a run's files.
-func (w *world) wholeRun(dir string, n int) {
+// wholeRun gives the line that says which run HEAD has, and fails if it has a
+// part of one.
+func (w *world) wholeRun(dir string) string {
 	w.t.Helper()
-	want := fmt.Sprintf("run: %d\n", n)
-	out := w.git(dir, "grep", "-h", "^run: ", "HEAD", "--", "fleet/env-0")
-	if strings.Count(out, want) != 20 {
-		w.t.Fatalf("HEAD has a part of run %d:\n%s", n, out)
+	lines := map[string]int{}
+	for _, line := range strings.Fields(strings.ReplaceAll(w.git(dir, "grep", "-h", "^[rn][un]*: ", "HEAD", "--", "fleet/env-0"), ": ", ":")) {
+		lines[strings.Replace(line, ":", ": ", 1)]++
 	}
+	for line, count := range lines {
+		if count != 20 || len(lines) != 1 {
+			w.t.Fatalf("HEAD has a part of a run: %d of %s", count, line)
+		}
+	}
+	return sortedKeys(lines)[0]
 }

@@ -45,10 +45,21 @@ func (e errand) run(ctx context.Context) error {
 	for name, content := range e.Files {
 		changes.Write[name] = []byte(content)
 	}
+	if e.Dir == "" {
+		r, err := OpenRemote(ctx, sys, e.URL, RemoteOptions{})
+		if err != nil {
+			return err
+		}
+		_, err = r.Commit(ctx, func(context.Context, *Base) (Changes, error) { return changes, nil }, said(e.Message))
+		return err
+	}
 	l, err := Open(sys, e.Dir)
 	if err != nil {
 		return err
 	}
-	_, err = l.Commit(ctx, changes, said(e.Message))
+	if _, err := l.Commit(ctx, changes, said(e.Message)); err != nil && !errors.Is(err, ErrUnchanged) || !e.Push {
+		return err
+	}
+	_, err = l.Push(ctx, PushOptions{})
 	return err
 }

@@ -21,7 +21,7 @@ func TestPushSendsWhatIsNewThere(t *testing.T) {
 		w.git("r", "commit", "-q", "-m", "side")
 		w.git("r", "push", "-q", "../origin", "side")
 		w.git("r", "checkout", "-q", "main")
-		w.write("r/theirs", "x\n")
+		w.write("r/theirs", "theirs\n")
 		w.git("r", "add", "-A")
 		w.git("r", "commit", "-q", "-m", "theirs")
 		w.git("r", "merge", "-q", "--no-edit", "side")

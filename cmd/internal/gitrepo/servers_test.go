@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/cgi"
@@ -36,6 +37,9 @@ func (w *world) origin(name string, files map[string]string) {
 		w.git(name, "config", setting, "true")
 	}
 	w.git(name, "config", "receive.fsckObjects", "true")
+	// What comes stays in one pack: a server whose client was killed goes on for a
+	// moment, and fsck would see objects that come one by one.
+	w.git(name, "config", "receive.unpackLimit", "1")
 }
 
 // serveHTTPS serves the repositories of the home folder with git http-backend to
@@ -47,7 +51,7 @@ func (w *world) serveHTTPS() *httptest.Server {
 		w.t.Fatal(err)
 	}
 	backend := &cgi.Handler{Path: program, Args: []string{"http-backend"}, Env: append(w.environ(), "GIT_PROJECT_ROOT="+w.home, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=ada"), Stderr: io.Discard}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		_, password, _ := in.BasicAuth()
 		switch {
 		case password == "":
@@ -66,8 +70,9 @@ func (w *world) serveHTTPS() *httptest.Server {
 			backend.ServeHTTP(out, in)
 		}
 	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
 	w.t.Cleanup(server.Close)
-	server.Config.ErrorLog = nil
 	w.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	w.env["GIT_SSL_CAINFO"] = filepath.Join(w.home, "ca.pem")
 	w.env["GITEA_SERVER_URL"], w.env["GITEA_TOKEN"] = server.URL, canary
