@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
+
+var errandCount atomic.Int64
 
 // process is the test binary, ready to run an errand.
 func (w *world) process(e errand) *exec.Cmd {
@@ -25,8 +28,10 @@ func (w *world) process(e errand) *exec.Cmd {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	file := filepath.Join(w.home, "errands", fmt.Sprint(errandCount.Add(1)))
+	w.write(strings.TrimPrefix(file, w.home), string(text))
 	cmd := exec.Command(program)
-	cmd.Env = append(w.environ(), errandVariable+"="+string(text))
+	cmd.Env = append(w.environ(), errandVariable+"="+file)
 	cmd.Stderr = &bytes.Buffer{}
 	return cmd
 }

@@ -20,17 +20,23 @@ type errand struct {
 	Files   map[string]string // to write
 	Message string
 	Push    bool // what was committed to a Local
+	NoFiles bool // only push
 }
 
+// errandVariable names the file that has the errand.
 const errandVariable = "PM_GITOPS_TEST_ERRAND"
 
 func TestMain(m *testing.M) {
-	text := os.Getenv(errandVariable)
-	if text == "" {
+	name := os.Getenv(errandVariable)
+	if name == "" {
 		os.Exit(m.Run())
 	}
 	var e errand
-	if err := json.Unmarshal([]byte(text), &e); err != nil {
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
 		panic(err)
 	}
 	if err := e.run(context.Background()); err != nil && !errors.Is(err, ErrUnchanged) {
@@ -57,8 +63,10 @@ func (e errand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.Commit(ctx, changes, said(e.Message)); err != nil && !errors.Is(err, ErrUnchanged) || !e.Push {
-		return err
+	if !e.NoFiles {
+		if _, err := l.Commit(ctx, changes, said(e.Message)); err != nil && !errors.Is(err, ErrUnchanged) || !e.Push {
+			return err
+		}
 	}
 	_, err = l.Push(ctx, PushOptions{})
 	return err
