@@ -35,6 +35,9 @@ func newAddress(text string, c configuration, pushes bool) (address, error) {
 	if err != nil {
 		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", clip(text))}
 	}
+	if endpoint.Protocol == "ssh" && !strings.Contains(text, "://") {
+		endpoint.Port = 0 // the short form has none: ~/.ssh/config may
+	}
 	switch endpoint.Protocol {
 	case "https", "http", "ssh":
 		if endpoint.Host == "" || strings.HasPrefix(endpoint.Host, "-") {

@@ -193,49 +193,50 @@ func (x *index) readExtensions(data []byte) error {
 
 // encode is the index file.
 func (x *index) encode() []byte {
-	var out bytes.Buffer
 	version := x.version
 	if version == 2 && slices.ContainsFunc(x.entries, func(e indexEntry) bool { return e.extended != 0 }) {
 		version = 3
 	}
-	out.WriteString("DIRC")
-	_ = binary.Write(&out, binary.BigEndian, [2]uint32{version, uint32(len(x.entries))})
+	out := make([]byte, 0, 12+len(x.entries)*128+len(x.extensions)+sha1.Size)
+	out = append(out, "DIRC"...)
+	out = binary.BigEndian.AppendUint32(out, version)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(x.entries)))
 	previous := ""
 	for i := range x.entries {
-		x.entries[i].encode(&out, version, previous)
+		out = x.entries[i].append(out, version, previous)
 		previous = x.entries[i].name
 	}
-	out.Write(x.extensions)
-	sum := sha1.Sum(out.Bytes())
-	if !x.sum {
-		sum = [sha1.Size]byte{}
+	out = append(out, x.extensions...)
+	sum := [sha1.Size]byte{}
+	if x.sum {
+		sum = sha1.Sum(out)
 	}
-	out.Write(sum[:])
-	return out.Bytes()
+	return append(out, sum[:]...)
 }
 
-func (e *indexEntry) encode(out *bytes.Buffer, version uint32, previous string) {
-	start := out.Len()
-	out.Write(e.stat[:])
-	out.Write(e.hash[:])
+func (e *indexEntry) append(out []byte, version uint32, previous string) []byte {
+	start := len(out)
+	out = append(out, e.stat[:]...)
+	out = append(out, e.hash[:]...)
 	flags := e.flags&^flagExtended | uint16(min(len(e.name), nameMask))
 	if e.extended != 0 {
 		flags |= flagExtended
 	}
-	_ = binary.Write(out, binary.BigEndian, flags)
+	out = binary.BigEndian.AppendUint16(out, flags)
 	if e.extended != 0 {
-		_ = binary.Write(out, binary.BigEndian, e.extended)
+		out = binary.BigEndian.AppendUint16(out, e.extended)
 	}
 	if version == 4 {
 		common := commonPrefix(previous, e.name)
-		out.Write(encodeOffset(len(previous) - common))
-		out.WriteString(e.name[common:])
-		out.WriteByte(0)
-		return
+		out = append(out, encodeOffset(len(previous)-common)...)
+		return append(append(out, e.name[common:]...), 0)
 	}
-	out.WriteString(e.name)
-	size := out.Len() - start
-	out.Write(make([]byte, (size+8)&^7-size))
+	out = append(out, e.name...)
+	for size := len(out) - start; ; size++ { // one zero at least
+		if out = append(out, 0); (size+1)%8 == 0 {
+			return out
+		}
+	}
 }
 
 func commonPrefix(a, b string) int {

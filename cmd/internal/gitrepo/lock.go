@@ -148,6 +148,7 @@ type placed struct {
 	content []byte
 	mode    fs.FileMode
 	stamp   time.Time // when it is to have been written, if that is not now
+	quick   bool      // it need not survive a power cut, as git's index need not (core.fsync)
 }
 
 func (l *Local) place(p placed) error {
@@ -159,7 +160,7 @@ func (l *Local) place(p placed) error {
 	if err == nil {
 		err = l.share(file)
 	}
-	if err == nil {
+	if err == nil && !p.quick {
 		err = file.Sync()
 	}
 	err = errors.Join(err, file.Close())
@@ -172,6 +173,9 @@ func (l *Local) place(p placed) error {
 	if err != nil {
 		os.Remove(file.Name())
 		return fmt.Errorf("write %s: %w", p.name, reason(err))
+	}
+	if p.quick {
+		return nil
 	}
 	return syncDir(filepath.Dir(p.name))
 }

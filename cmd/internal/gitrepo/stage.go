@@ -147,7 +147,7 @@ func (s *staging) write(name string) error {
 	}
 	return s.local.place(placed{
 		pattern: filepath.Join(s.local.gitDir, temporaries+"%016x.tmp"), name: name,
-		content: s.index.encode(), mode: 0o666, stamp: written,
+		content: s.index.encode(), mode: 0o666, stamp: written, quick: true,
 	})
 }
 
