@@ -80,33 +80,37 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 	if err := errors.Join(errors.Join(b.problems...), stageErr, l.notIgnored(x, b, o)); err != nil {
 		return Result{}, err
 	}
-	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
 	if len(b.written)+len(b.removed) == 0 {
 		if staged.changes() {
 			err = staged.write(at)
 		}
 		return Result{Branch: head.branch(), Restaged: staged.restaged}, errors.Join(ErrUnchanged, err)
 	}
+	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
+	if result.Hash, err = l.record(ctx, head, b, tree, o); err != nil {
+		return Result{}, err
+	}
+	return result, staged.write(at)
+}
+
+// record stores a commit with its objects, and moves HEAD's branch to it.
+func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbing.Hash, o CommitOptions) (string, error) {
 	if tree.IsZero() {
 		tree = b.objects.add(plumbing.TreeObject, nil)
 	}
 	made, by, err := commitObject(ctx, signer{l.sys, l.config}, tree, parentsOf(head.hash), o)
 	if err != nil {
-		return Result{}, err
+		return "", err
 	}
 	hash := b.objects.add(plumbing.CommitObject, made)
 	packed, err := newPack(b.objects.all)
 	if err != nil {
-		return Result{}, err
+		return "", err
 	}
 	if err := l.storePack(packed); err != nil {
-		return Result{}, err
+		return "", err
 	}
-	if err := l.advance(ctx, head, hash, by.line(), o.Message.subject()); err != nil {
-		return Result{}, err
-	}
-	result.Hash = hash.String()
-	return result, staged.write(at)
+	return hash.String(), l.advance(ctx, head, hash, by.line(), o.Message.subject())
 }
 
 func treeOf(from store, commit plumbing.Hash) (plumbing.Hash, error) {

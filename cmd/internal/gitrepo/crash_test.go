@@ -154,14 +154,12 @@ func (w *world) survive(d dying) {
 		for name := range d.e.Files {
 			d.e.Files[name] = fmt.Sprintf("run: %d\nname: %s\n", n, name)
 		}
-		before := w.git(d.judged, "rev-parse", "HEAD")
 		if w.killed(d, time.Duration(random.Float64()*float64(whole))) {
 			died++
 		}
-		if w.git(d.judged, "rev-parse", "HEAD") != before {
+		if w.wholeRun(d.judged) == fmt.Sprintf("run: %d", n) {
 			moved++
 		}
-		w.wholeRun(d.judged)
 		if n%20 == 0 {
 			w.sound(d.judged)
 		}

@@ -26,7 +26,6 @@ type walked struct {
 	header commitHeader
 	theirs bool // the other side has it
 	queued bool
-	place  int
 }
 
 type walkQueue []*walked
