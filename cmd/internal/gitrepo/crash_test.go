@@ -144,7 +144,7 @@ func TestKilledRemoteCommitsAreFinishedByTheNext(t *testing.T) {
 }
 
 // survive kills processes at points that chance chooses, from a fixed seed, and
-// lets every other one be run again.
+// lets every fourth one be run again.
 func (w *world) survive(d dying) {
 	w.t.Helper()
 	random := rand.New(rand.NewPCG(6, uint64(d.runs)))
@@ -163,7 +163,7 @@ func (w *world) survive(d dying) {
 		if n%20 == 0 {
 			w.sound(d.judged)
 		}
-		if n%2 == 0 { // the next run finishes the job, or else the one after it does
+		if n%4 == 0 { // the next run finishes the job, or else the one after it does
 			whole = w.finish(d) // the machine is not always as fast
 			if got := w.wholeRun(d.judged); got != fmt.Sprintf("run: %d", n) {
 				w.t.Fatalf("run %d, again: HEAD has %s", n, got)

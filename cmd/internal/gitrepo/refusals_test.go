@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -273,6 +274,30 @@ func TestCommitWaitsForOthers(t *testing.T) {
 	}
 	if _, err := l.Commit(context.Background(), w.put("r", ours), said("ours")); err != nil || waits != 3 {
 		t.Errorf("Commit = %v after %d waits", err, waits)
+	}
+}
+
+// Somebody moves the branch after HEAD was read.
+func TestCommitIsOnTopOfWhatWasRead(t *testing.T) {
+	w := newWorld(t)
+	w.repo("r", base)
+	theirs := w.git("r", "commit-tree", "-p", "HEAD", "-m", "theirs", "HEAD^{tree}")
+	w.write("r/.git/refs/heads/main.lock", "")
+	sys := w.sys()
+	sys.Sleep = func(context.Context, time.Duration) error {
+		w.write("r/.git/refs/heads/main", theirs)
+		return os.Remove(filepath.Join(w.home, "r/.git/refs/heads/main.lock"))
+	}
+	l, err := Open(sys, filepath.Join(w.home, "r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var moved *MovedError
+	if _, err := l.Commit(context.Background(), w.put("r", ours), said("ours")); !errors.As(err, &moved) {
+		t.Errorf("Commit = %v, want that the branch was moved", err)
+	}
+	if got := w.git("r", "rev-parse", "main"); got != theirs {
+		t.Errorf("main is at %s, want theirs", got)
 	}
 }
 
