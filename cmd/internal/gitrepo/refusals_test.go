@@ -214,6 +214,7 @@ func TestCommitIntoOddRepositories(t *testing.T) {
 		"stale lock of ours":  {having(".git/index.lock", lockMark), "main"},
 		"stale branch lock":   {having(".git/refs/heads/main.lock", lockMark), "main"},
 		"stale file of ours":  {having(".git/pm-gitops-0000000000000000.tmp", "half"), "main"},
+		"pack without index":  {all(run("gc", "-q"), having(".git/objects/pack/pack-0123456789012345678901234567890123456789.pack", "PACK")), "main"},
 		"GIT_DIR elsewhere":   {func(w *world) { w.env["GIT_DIR"] = "/nowhere" }, "main"},
 		"deleted on the disk": {func(w *world) { _ = os.Remove(filepath.Join(w.home, "r/README.md")) }, "main"},
 		"shared":              {run("config", "core.sharedRepository", "group"), "main"},
