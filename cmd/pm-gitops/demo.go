@@ -40,11 +40,11 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the example: %w", err)
 	}
-	flux, err := a.demoOf(targets.Flux{}, source)
+	flux, err := a.demoOf(ctx, targets.Flux{}, source)
 	if err != nil {
 		return err
 	}
-	argo, err := a.demoOf(targets.Argo{}, source)
+	argo, err := a.demoOf(ctx, targets.Argo{}, source)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ type demonstration struct {
 	tree      render.Tree
 }
 
-func (a app) demoOf(target render.Target, source []byte) (demonstration, error) {
+func (a app) demoOf(ctx context.Context, target render.Target, source []byte) (demonstration, error) {
 	env, err := render.Parse(demoFile, source, nil)
 	if err != nil {
 		return demonstration{}, err
@@ -86,7 +86,7 @@ func (a app) demoOf(target render.Target, source []byte) (demonstration, error) 
 	if err := writeStandIns(filepath.Join(dir, demoCharts), plan); err != nil {
 		return demonstration{}, err
 	}
-	hash, err := a.commitDemo(dir, plan, rendering.Tree)
+	hash, err := a.commitDemo(ctx, dir, plan, rendering.Tree)
 	return demonstration{dir, hash, plan, rendering.Tree}, err
 }
 
@@ -137,8 +137,10 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 
 // commitDemo makes the repository and commits the environment file with what
 // was rendered from it.
-func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string, error) {
-	repository, err := gitrepo.Init(dir)
+func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, tree render.Tree) (string, error) {
+	// Nobody's configuration of Git changes what the demo shows.
+	nobody := gitrepo.NewSystem(func(string) string { return "" }, nil, a.now)
+	repository, err := gitrepo.Init(nobody, dir)
 	if err != nil {
 		return "", err
 	}
@@ -150,7 +152,8 @@ func (a app) commitDemo(dir string, plan render.Plan, tree render.Tree) (string,
 	if _, err := folder.Write(root, []render.Tree{tree}, false); err != nil {
 		return "", err
 	}
-	return repository.CommitAll("feat(prefect/"+plan.Environment+"): first rendering\n", "pm-gitops demo", "demo@example.com", a.now())
+	by := gitrepo.Signature{Name: "pm-gitops demo", Email: "demo@example.com", When: a.now()}
+	return repository.CommitAll(ctx, "feat(prefect/"+plan.Environment+"): first rendering\n", by)
 }
 
 func (a app) tellDemo(flux, argo demonstration, applied []string) {

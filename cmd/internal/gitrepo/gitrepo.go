@@ -1,47 +1,108 @@
-// Package gitrepo puts trees into Git repositories with go-git.
+// Package gitrepo puts files into Git repositories, at the level of objects,
+// with go-git, the way a careful person would with the git program.
+//
+// There are two places to put files into, and both take [Changes]:
+//
+//   - [Local] is a repository with a working tree. [Local.Commit] makes a
+//     commit on top of HEAD. Only the paths of the changes are touched, in the
+//     commit and in the index: what the user staged or edited elsewhere stays.
+//   - [Remote] is a branch of a repository that has no checkout here. What of it
+//     is needed is fetched into memory, the commit is pushed, and a lost race is
+//     run again on the new base.
+//
+// In both, blobs and trees are built in memory from those of the base, unchanged
+// folders are taken over by their hash, and exactly the new objects are stored,
+// or sent, as one pack. Nothing reads or hashes the working tree.
+//
+// # What differs from the git program
+//
+//   - GIT_DIR, GIT_WORK_TREE and GIT_INDEX_FILE are ignored: the folder says
+//     which repository is meant.
+//   - Hooks are not run. [Local.Hooks] names those that git would have run.
+//   - Replacement objects (refs/replace) and grafts are not followed.
+//   - What Git would store differently from the bytes it is given, because of
+//     attributes, is normalised (line ends, $Id$) or refused by the attribute's
+//     name (filter, working-tree-encoding).
+//   - Without an identity there is no commit: none is made up from the names of
+//     user and host.
+//
+// # Crashes
+//
+// A commit writes the pack, then moves the branch, then replaces the index;
+// each is a rename of a whole file that was synced before. Killed at any point,
+// the repository is whole, and running again finishes the job: our lock files
+// are held with a lock of the operating system as well, so a lock whose process
+// is gone is known for what it is, and taken over.
 package gitrepo
 
 import (
-	"fmt"
+	"context"
+	"errors"
+	"math/rand/v2"
 	"time"
 
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// Repository is a Git repository with a working tree.
-type Repository struct {
-	repository *git.Repository
+// ErrUnchanged is that there is nothing to commit.
+var ErrUnchanged = errors.New("nothing to commit")
+
+// Changes is what is to become of files. Paths have slashes and are below the
+// folder that was opened. Nothing else is touched.
+type Changes struct {
+	Write  render.Tree // files by path, with the bytes they are to have
+	Remove []string    // files that are to be gone; one that is not there is no error
 }
 
-// Init makes a new repository in a folder, on branch main.
-func Init(dir string) (Repository, error) {
-	repository, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{
-		InitOptions: git.InitOptions{DefaultBranch: plumbing.Main},
-	})
-	if err != nil {
-		return Repository{}, fmt.Errorf("make a Git repository in %s: %w", dir, err)
-	}
-	return Repository{repository}, nil
+// Signature is who made a commit, and when.
+type Signature struct {
+	Name, Email string
+	When        time.Time
 }
 
-// CommitAll commits everything in the working tree, and gives the commit's
-// hash in hexadecimal. The same tree, parent, message, author and time give
-// the same hash.
-func (r Repository) CommitAll(message, name, email string, when time.Time) (string, error) {
-	worktree, err := r.repository.Worktree()
-	if err != nil {
-		return "", fmt.Errorf("open the working tree: %w", err)
+// Message is what a commit says.
+type Message struct {
+	Text     string
+	Trailers []Trailer // appended as git interpret-trailers does
+}
+
+// Result is a commit that was made.
+type Result struct {
+	Hash    string   // in hexadecimal
+	Branch  string   // its short name; empty where HEAD is detached
+	Written []string // the files that differ from the base, sorted
+	Removed []string // the files that are gone, sorted
+	// Restaged is those of our files whose staged content was another than
+	// HEAD's and ours: it is no longer staged.
+	Restaged []string
+}
+
+// System is what the package may reach outside of its arguments.
+type System struct {
+	// Getenv is the environment: Git's own variables, HOME and the like.
+	Getenv func(string) string
+	// Environ is the environment that programs get: ssh-keygen, gpg, git credential.
+	Environ []string
+	// Now is the clock.
+	Now func() time.Time
+	// Sleep waits, or returns the context's error as soon as it has one.
+	Sleep func(context.Context, time.Duration) error
+	// Random is a number from 0 up to 1, so that those who wait do not do so in step.
+	Random func() float64
+}
+
+// NewSystem is a system with a real wait and real chance.
+func NewSystem(getenv func(string) string, environ []string, now func() time.Time) System {
+	return System{Getenv: getenv, Environ: environ, Now: now, Sleep: wait, Random: rand.Float64}
+}
+
+func wait(ctx context.Context, long time.Duration) error {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
-	if err := worktree.AddWithOptions(&git.AddOptions{All: true}); err != nil {
-		return "", fmt.Errorf("stage the working tree: %w", err)
-	}
-	hash, err := worktree.Commit(message, &git.CommitOptions{
-		Author: &object.Signature{Name: name, Email: email, When: when},
-	})
-	if err != nil {
-		return "", fmt.Errorf("commit: %w", err)
-	}
-	return hash.String(), nil
 }

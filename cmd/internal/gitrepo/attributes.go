@@ -1,0 +1,162 @@
+package gitrepo
+
+import (
+	"path"
+	"strings"
+)
+
+// attributes is what .gitattributes and its relatives say. go-git's own matcher
+// lets the less important of two lines win, and has no built-in macro.
+// https://git-scm.com/docs/gitattributes
+type attributes struct {
+	read       func(name string) []byte // a file of the tree, nil where there is none
+	ignoreCase bool
+	low, high  []attributeRule // of the system and the user; of info/attributes
+	folders    map[string][]attributeRule
+	macros     map[string][]string
+}
+
+// attributeRule is a line: a pattern, and what it sets, in the words of the file.
+type attributeRule struct {
+	pattern glob
+	sets    []string
+}
+
+// glob is a pattern that belongs to a folder.
+type glob struct {
+	dir, pattern string
+	whole        bool // it is matched against the whole path below dir
+}
+
+// newGlob reads a pattern of .gitattributes and .gitignore: one with a slash
+// inside is matched against the path, another one against the name.
+func newGlob(dir, pattern string) glob {
+	whole := strings.Contains(pattern, "/")
+	return glob{dir, strings.TrimPrefix(pattern, "/"), whole}
+}
+
+func (g glob) matches(name string, ignoreCase bool) bool {
+	if g.dir != "" {
+		rest, below := strings.CutPrefix(name, g.dir+"/")
+		if !below {
+			return false
+		}
+		name = rest
+	}
+	if !g.whole {
+		name = path.Base(name)
+	}
+	if ignoreCase {
+		return matches(strings.ToLower(g.pattern), strings.ToLower(name))
+	}
+	return matches(g.pattern, name)
+}
+
+func newAttributes(read func(string) []byte, ignoreCase bool) *attributes {
+	return &attributes{
+		read: read, ignoreCase: ignoreCase, folders: map[string][]attributeRule{},
+		macros: map[string][]string{"binary": {"-diff", "-merge", "-text"}},
+	}
+}
+
+// parse reads a file. Macros are defined at the top only.
+func (a *attributes) parse(content []byte, dir string, macros bool) []attributeRule {
+	var rules []attributeRule
+	for line := range strings.SplitSeq(strings.TrimPrefix(string(content), "\ufeff"), "\n") {
+		line = strings.Trim(line, " \t\r")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		pattern, rest := attributePattern(line)
+		sets := strings.Fields(rest)
+		if name, macro := strings.CutPrefix(pattern, "[attr]"); macro {
+			if macros {
+				a.macros[name] = sets
+			}
+			continue
+		}
+		if !strings.HasPrefix(pattern, "!") && !strings.HasSuffix(pattern, "/") {
+			rules = append(rules, attributeRule{newGlob(dir, pattern), sets})
+		}
+	}
+	return rules
+}
+
+// attributePattern takes the pattern off a line; it may be in double quotes.
+func attributePattern(line string) (pattern, rest string) {
+	if line[0] != '"' {
+		end := strings.IndexAny(line, " \t")
+		if end < 0 {
+			return line, ""
+		}
+		return line[:end], line[end:]
+	}
+	var out strings.Builder
+	for i := 1; i < len(line); i++ {
+		switch {
+		case line[i] == '"':
+			return out.String(), line[i+1:]
+		case line[i] == '\\' && i+1 < len(line):
+			i++
+		}
+		out.WriteByte(line[i])
+	}
+	return line, "" // no end: not quoted after all
+}
+
+// of is what is said of a file: set, unset or a value; unspecified ones are empty.
+func (a *attributes) of(name string) map[string]string {
+	layers := [][]attributeRule{a.low}
+	for _, dir := range foldersAbove(name) {
+		rules, known := a.folders[dir]
+		if !known {
+			rules = a.parse(a.read(path.Join(dir, ".gitattributes")), dir, dir == "")
+			a.folders[dir] = rules
+		}
+		layers = append(layers, rules)
+	}
+	layers = append(layers, a.high)
+	values := map[string]string{}
+	for i := len(layers) - 1; i >= 0; i-- {
+		for j := len(layers[i]) - 1; j >= 0; j-- {
+			if rule := layers[i][j]; rule.pattern.matches(name, a.ignoreCase) {
+				a.apply(rule.sets, values, 0)
+			}
+		}
+	}
+	return values
+}
+
+// apply sets what is not set by something more important. The last on a line
+// counts.
+func (a *attributes) apply(sets []string, values map[string]string, depth int) {
+	for i := len(sets) - 1; i >= 0; i-- {
+		name, value := sets[i], "set"
+		switch {
+		case name[0] == '-':
+			name, value = name[1:], "unset"
+		case name[0] == '!':
+			name, value = name[1:], ""
+		case strings.Contains(name, "="):
+			name, value, _ = strings.Cut(name, "=")
+		}
+		if _, done := values[name]; done {
+			continue
+		}
+		values[name] = value
+		if macro, found := a.macros[name]; found && value == "set" && depth < 10 {
+			a.apply(macro, values, depth+1)
+		}
+	}
+}
+
+// foldersAbove is the folders that a file is in, from the root, which is empty.
+func foldersAbove(name string) []string {
+	dirs := []string{""}
+	for i := range len(name) {
+		if name[i] == '/' {
+			dirs = append(dirs, name[:i])
+		}
+	}
+	return dirs
+}

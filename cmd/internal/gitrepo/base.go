@@ -1,0 +1,160 @@
+package gitrepo
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/memory"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Base is a commit of a remote repository: its folders are here, its files are
+// fetched when they are asked for.
+type Base struct {
+	connection *connection
+	storage    *memory.Storage
+	commit     plumbing.Hash // zero for none: the branch is yet to be born
+	tree       plumbing.Hash
+	folders    map[plumbing.Hash]map[string]object.TreeEntry
+}
+
+// Commit is the commit's hash in hexadecimal, empty where the branch has none yet.
+func (b *Base) Commit() string {
+	if b.commit.IsZero() {
+		return ""
+	}
+	return b.commit.String()
+}
+
+// List names the plain files below a folder, "." for all, sorted.
+func (b *Base) List(dir string) ([]string, error) {
+	at, found, err := b.entry(dir)
+	if err != nil || !found || at.Mode != filemode.Dir {
+		return nil, err
+	}
+	var names []string
+	return names, b.list(at.Hash, dir, &names)
+}
+
+func (b *Base) list(hash plumbing.Hash, dir string, names *[]string) error {
+	entries, err := b.folder(hash)
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(entries) {
+		entry, full := entries[name], path.Join(dir, name)
+		switch {
+		case entry.Mode == filemode.Dir:
+			err = b.list(entry.Hash, full, names)
+		case isFile(entry.Mode):
+			*names = append(*names, full)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Files gives those of the files that are there and are plain files. They are
+// fetched in one request.
+func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) {
+	hashes := map[string]plumbing.Hash{}
+	var wanted []plumbing.Hash
+	for _, name := range names {
+		entry, found, err := b.entry(name)
+		if err != nil {
+			return nil, err
+		}
+		if found && isFile(entry.Mode) {
+			hashes[name] = entry.Hash
+			wanted = append(wanted, entry.Hash)
+		}
+	}
+	if err := b.connection.blobs(ctx, b.storage, wanted, b.commit); err != nil {
+		return nil, err
+	}
+	files := render.Tree{}
+	for name, hash := range hashes {
+		content, err := readObject(b.storage, plumbing.BlobObject, hash)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = content
+	}
+	return files, nil
+}
+
+func (b *Base) folder(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+	if entries, known := b.folders[hash]; known {
+		return entries, nil
+	}
+	entries, err := readEntries(b.storage, hash)
+	b.folders[hash] = entries
+	return entries, err
+}
+
+// entry is what is at a path.
+func (b *Base) entry(name string) (object.TreeEntry, bool, error) {
+	at := object.TreeEntry{Mode: filemode.Dir, Hash: b.tree}
+	if b.tree.IsZero() {
+		return at, false, nil
+	}
+	if name == "." {
+		return at, true, nil
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if at.Mode != filemode.Dir {
+			return at, false, nil
+		}
+		entries, err := b.folder(at.Hash)
+		if err != nil {
+			return at, false, err
+		}
+		next, found := entries[part]
+		if !found {
+			return at, false, nil
+		}
+		at = next
+	}
+	return at, true, nil
+}
+
+// lazyStore reads objects of a base, and fetches files that are not here.
+type lazyStore struct {
+	ctx  context.Context
+	base *Base
+}
+
+func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
+	if kind == plumbing.BlobObject {
+		if err := s.base.connection.blobs(s.ctx, s.base.storage, []plumbing.Hash{hash}, s.base.commit); err != nil {
+			return nil, err
+		}
+	}
+	return s.base.storage.EncodedObject(kind, hash)
+}
+
+// said is the files of the base that say something of others: all .gitattributes
+// or .gitignore of the folders above them, in one request.
+func (b *Base) said(ctx context.Context, paths []string, files ...string) (func(string) []byte, error) {
+	wanted := map[string]bool{}
+	for _, name := range paths {
+		for _, dir := range foldersAbove(name) {
+			for _, file := range files {
+				wanted[path.Join(dir, file)] = true
+			}
+		}
+	}
+	found, err := b.Files(ctx, sortedKeys(wanted)...)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", strings.Join(files, " and "), err)
+	}
+	return func(name string) []byte { return found[name] }, nil
+}

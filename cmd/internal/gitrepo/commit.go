@@ -1,0 +1,278 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// CommitOptions is how a commit is made.
+type CommitOptions struct {
+	Message Message
+	// As is author and committer in place of those whom Git's configuration and
+	// environment name. Such a commit is not signed.
+	As *Signature
+	// IncludeIgnored commits files that .gitignore ignores, as git add -f does.
+	IncludeIgnored bool
+}
+
+// indexPatience is how long we wait for others who work with the index. Git does
+// not wait at all; but commits of ours may come many at a time.
+const indexPatience = 30 * time.Second
+
+// Commit makes a commit with changes on top of HEAD, in the way of git commit
+// --only: other files are in it as HEAD has them, whatever is staged of them, and
+// stay staged. HEAD's branch is moved, a detached HEAD itself. The index gets the
+// entries of our files; the working tree is not touched.
+//
+// [ErrUnchanged] says that HEAD has it all; what the index lacks of it after a
+// crash is put right then. Other errors, several at once where they are about
+// files: [PathError], [IgnoredError], [AttributeError], [LockedError],
+// [MovedError], [IndexError], [SigningError], [MissingObjectError], [ErrNoIdentity].
+// Nothing is changed then, but for objects that nobody names.
+func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
+	root, err := newEdit(changes, l.inTree)
+	if err != nil {
+		return Result{}, err
+	}
+	name := filepath.Join(l.gitDir, "index")
+	held, err := l.acquire(ctx, name, indexPatience)
+	if err != nil {
+		return Result{}, err
+	}
+	defer held.release()
+	l.sweep()
+	if err := l.underWay(); err != nil {
+		return Result{}, err
+	}
+	head, err := l.head()
+	if err != nil {
+		return Result{}, err
+	}
+	return l.commitOn(ctx, head, root, changes, o)
+}
+
+// commitOn makes the commit; the index is locked.
+func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes Changes, o CommitOptions) (Result, error) {
+	storage := l.storage()
+	defer storage.Close()
+	base, err := treeOf(storage, head.hash)
+	if err != nil {
+		return Result{}, err
+	}
+	at := filepath.Join(l.gitDir, "index")
+	x, err := readIndex(at)
+	if err != nil {
+		return Result{}, err
+	}
+	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
+	tree, err := b.build(base, root, "")
+	if err != nil {
+		return Result{}, err
+	}
+	staged, stageErr := l.stage(x, b, l.removals(changes))
+	if err := errors.Join(errors.Join(b.problems...), stageErr, l.notIgnored(x, b, o)); err != nil {
+		return Result{}, err
+	}
+	if len(b.written)+len(b.removed) == 0 {
+		if staged.changes() {
+			err = staged.write(at)
+		}
+		return Result{Branch: head.branch(), Restaged: staged.restaged}, errors.Join(ErrUnchanged, err)
+	}
+	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
+	if result.Hash, err = l.record(ctx, head, b, tree, o); err != nil {
+		return Result{}, err
+	}
+	return result, staged.write(at)
+}
+
+// record stores a commit with its objects, and moves HEAD's branch to it.
+func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbing.Hash, o CommitOptions) (string, error) {
+	if tree.IsZero() {
+		tree = b.objects.add(plumbing.TreeObject, nil)
+	}
+	made, by, err := commitObject(ctx, signer{l.sys, l.config}, tree, parentsOf(head.hash), o)
+	if err != nil {
+		return "", err
+	}
+	hash := b.objects.add(plumbing.CommitObject, made)
+	packed, err := newPack(b.objects.all)
+	if err != nil {
+		return "", err
+	}
+	if err := l.storePack(packed); err != nil {
+		return "", err
+	}
+	return hash.String(), l.advance(ctx, head, hash, by.line(), o.Message.subject())
+}
+
+func treeOf(from store, commit plumbing.Hash) (plumbing.Hash, error) {
+	if commit.IsZero() {
+		return plumbing.ZeroHash, nil
+	}
+	header, err := readCommit(from, commit)
+	if header.tree.String() == emptyTree {
+		return plumbing.ZeroHash, err
+	}
+	return header.tree, err
+}
+
+// emptyTree is known to every repository, also where it is not stored.
+const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+func parentsOf(hash plumbing.Hash) []plumbing.Hash {
+	if hash.IsZero() {
+		return nil
+	}
+	return []plumbing.Hash{hash}
+}
+
+// commitObject is a commit as Git stores it, signed where that is asked for, and
+// its committer.
+func commitObject(ctx context.Context, s signer, tree plumbing.Hash, parents []plumbing.Hash, o CommitOptions) ([]byte, Signature, error) {
+	var author, committer Signature
+	if o.As != nil {
+		author, committer = *o.As, *o.As
+	} else {
+		var err, other error
+		author, err = identity(s.sys, s.config, "author")
+		committer, other = identity(s.sys, s.config, "committer")
+		if err := errors.Join(err, other); err != nil {
+			return nil, committer, firstError(err, other)
+		}
+	}
+	text := o.Message.String()
+	if text == "" {
+		return nil, committer, errors.New("commit: the message is empty")
+	}
+	var head strings.Builder
+	fmt.Fprintf(&head, "tree %s\n", tree)
+	for _, parent := range parents {
+		fmt.Fprintf(&head, "parent %s\n", parent)
+	}
+	fmt.Fprintf(&head, "author %s\ncommitter %s\n", author.line(), committer.line())
+	if o.As != nil {
+		return []byte(head.String() + "\n" + text), committer, nil
+	}
+	signature, err := s.sign(ctx, []byte(head.String()+"\n"+text), committer)
+	if err != nil {
+		return nil, committer, err
+	}
+	if signature != "" {
+		head.WriteString("gpgsig " + strings.ReplaceAll(strings.TrimRight(signature, "\n"), "\n", "\n ") + "\n")
+	}
+	return []byte(head.String() + "\n" + text), committer, nil
+}
+
+func firstError(one, other error) error {
+	if one != nil {
+		return one
+	}
+	return other
+}
+
+// removals is the removed files by their paths in the repository.
+func (l *Local) removals(changes Changes) []string {
+	var names []string
+	for _, name := range changes.Remove {
+		if _, both := changes.Write[name]; !both {
+			names = append(names, l.inTree(name))
+		}
+	}
+	return names
+}
+
+// UnfinishedError is that a merge, or something like it, is under way: git
+// makes no commit of some files then either.
+type UnfinishedError struct{ What string }
+
+func (e *UnfinishedError) Error() string {
+	return fmt.Sprintf("a %s is under way in the repository: finish it, or stop it with git %s --abort", e.What, e.What)
+}
+
+func (l *Local) underWay() error {
+	for _, state := range [][2]string{{"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"}, {"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}} {
+		if _, err := os.Lstat(filepath.Join(l.gitDir, state[0])); err == nil {
+			return &UnfinishedError{state[1]}
+		}
+	}
+	return nil
+}
+
+// readFile reads a file of the working tree that says something of others, such
+// as .gitignore. As in git, it may not be a symbolic link.
+func (l *Local) readFile(name string) []byte {
+	const most = 100 << 20 // git's own limit for .gitattributes
+	full := filepath.Join(l.workTree, filepath.FromSlash(name))
+	if info, err := os.Lstat(full); err != nil || !info.Mode().IsRegular() || info.Size() > most {
+		return nil
+	}
+	content, _ := os.ReadFile(full)
+	return content
+}
+
+func (l *Local) converter() converter {
+	a := newAttributes(l.readFile, l.config.boolean("core.ignorecase", false))
+	if system, err := os.ReadFile("/etc/gitattributes"); err == nil && l.sys.Getenv("GIT_ATTR_NOSYSTEM") == "" {
+		a.low = a.parse(system, "", true)
+	}
+	if content, _ := l.userFile("core.attributesfile", "attributes"); content != nil {
+		a.low = append(a.low, a.parse(content, "", true)...)
+	}
+	if content, err := os.ReadFile(filepath.Join(l.commonDir, "info", "attributes")); err == nil {
+		a.high = a.parse(content, "", true)
+	}
+	return converter{a, strings.ToLower(l.config.get("core.autocrlf"))}
+}
+
+// userFile reads a file of the user's that a setting names, or that is in the
+// folder of Git's configuration.
+func (l *Local) userFile(key, name string) (content []byte, at string) {
+	at = l.config.get(key)
+	if at == "" {
+		if dir := userConfigDir(l.sys); dir != "" {
+			at = filepath.Join(dir, name)
+		}
+	}
+	if at == "" {
+		return nil, ""
+	}
+	r := configReader{sys: l.sys}
+	content, _ = os.ReadFile(r.expand(at, l.workTree))
+	return content, at
+}
+
+// notIgnored refuses files that are ignored and not known to the index yet.
+func (l *Local) notIgnored(x *index, b *builder, o CommitOptions) error {
+	if o.IncludeIgnored {
+		return nil
+	}
+	g := newIgnores(l.readFile, l.config.boolean("core.ignorecase", false))
+	if content, name := l.userFile("core.excludesfile", "ignore"); content != nil {
+		g.low = parseIgnores(content, "", name)
+	}
+	if content, err := os.ReadFile(filepath.Join(l.commonDir, "info", "exclude")); err == nil {
+		g.low = append(g.low, parseIgnores(content, "", ".git/info/exclude")...)
+	}
+	return ignoredOf(g, b.written, func(name string) bool { _, known := x.find(name); return known })
+}
+
+func ignoredOf(g *ignores, names []string, known func(string) bool) error {
+	var files []IgnoredFile
+	for _, name := range names {
+		if rule := g.rule(name); rule != "" && !known(name) {
+			files = append(files, IgnoredFile{name, rule})
+		}
+	}
+	if len(files) > 0 {
+		return &IgnoredError{files}
+	}
+	return nil
+}

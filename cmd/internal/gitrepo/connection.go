@@ -1,0 +1,171 @@
+package gitrepo
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/plumbing/transport/file"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
+	"golang.org/x/net/http/httpproxy"
+)
+
+// connection is how a repository is reached.
+type connection struct {
+	sys     System
+	config  configuration
+	at      address
+	client  transport.Transport
+	auth    transport.AuthMethod
+	login   *login
+	ssh     *sshLogin
+	secrets []string // what no message may have
+}
+
+func connect(ctx context.Context, sys System, c configuration, at address) (*connection, error) {
+	conn := &connection{sys: sys, config: c, at: at}
+	switch at.Protocol {
+	case "file":
+		conn.client = file.DefaultClient
+		return conn, nil
+	case "ssh":
+		own, err := newSSHLogin(sys, at)
+		if err != nil {
+			return nil, err
+		}
+		conn.client, conn.auth, conn.ssh = gitssh.NewClient(nil), own, own
+		conn.at.Endpoint = own.endpoint
+		return conn, nil
+	}
+	return conn, conn.overHTTP(ctx)
+}
+
+func (c *connection) overHTTP(ctx context.Context) error {
+	client, err := c.httpClient()
+	if err != nil {
+		return err
+	}
+	c.client = githttp.NewClient(client)
+	if headers := c.extraHeaders(); len(headers) > 0 {
+		return nil // they are the credentials, as actions/checkout leaves them
+	}
+	c.login, err = findLogin(ctx, c.sys, c.config, c.at)
+	if err != nil || c.login == nil {
+		return err
+	}
+	if !safeForLogin(c.at) {
+		return &RemoteError{Kind: PlainHTTP, Host: c.at.host(), sentence: fmt.Sprintf("the credentials from %s would go to %s in plain HTTP: use https", c.login.from, c.at.host())}
+	}
+	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
+		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))
+	c.auth = &githttp.BasicAuth{Username: c.login.user, Password: c.login.password}
+	return nil
+}
+
+// setting is a setting of http.*, or of http.URL.* for the longest URL that this
+// one starts with.
+func (c *connection) setting(name string) []string {
+	longest, values := -1, c.config["http."+name]
+	for key, own := range c.config {
+		at, found := strings.CutSuffix(strings.TrimPrefix(key, "http."), "."+name)
+		at = strings.TrimSuffix(at, "/")
+		whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
+		if found && strings.HasPrefix(key, "http.") && len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
+			longest, values = len(at), own
+		}
+	}
+	return values
+}
+
+func (c *connection) value(name string) string {
+	return configuration{name: c.setting(name)}.get(name)
+}
+
+// httpClient honours http.proxy and the variables for proxies, http.sslCAInfo
+// and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead.
+func (c *connection) httpClient() (*http.Client, error) {
+	tuned := http.DefaultTransport.(*http.Transport).Clone()
+	tuned.ResponseHeaderTimeout = 2 * time.Minute
+	proxies := httpproxy.Config{
+		HTTPProxy: firstOf(c.sys.Getenv("http_proxy"), c.sys.Getenv("HTTP_PROXY")), HTTPSProxy: firstOf(c.sys.Getenv("https_proxy"), c.sys.Getenv("HTTPS_PROXY"), c.sys.Getenv("all_proxy"), c.sys.Getenv("ALL_PROXY")),
+		NoProxy: firstOf(c.sys.Getenv("no_proxy"), c.sys.Getenv("NO_PROXY")),
+	}
+	if own := c.value("proxy"); own != "" {
+		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
+	}
+	if parsed, err := url.Parse(proxies.HTTPSProxy); err == nil && parsed.User != nil {
+		if password, set := parsed.User.Password(); set {
+			c.secrets = append(c.secrets, password)
+		}
+	}
+	choose := proxies.ProxyFunc()
+	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+	if name := firstOf(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
+		r := configReader{sys: c.sys}
+		pem, err := os.ReadFile(r.expand(name, ""))
+		pool := x509.NewCertPool()
+		if err != nil || !pool.AppendCertsFromPEM(pem) {
+			return nil, &RemoteError{Kind: UnknownCA, Host: c.at.host(), sentence: fmt.Sprintf("there is no CA certificate in %s (GIT_SSL_CAINFO or http.sslCAInfo)", name)}
+		}
+		tuned.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{Transport: &withHeaders{tuned, c.at.origin(), c.extraHeaders()}}, nil
+}
+
+// extraHeaders is http.extraHeader; an empty one forgets those before it.
+func (c *connection) extraHeaders() [][2]string {
+	var headers [][2]string
+	for _, line := range c.setting("extraheader") {
+		name, value, found := strings.Cut(line, ":")
+		if !found {
+			headers = nil
+			continue
+		}
+		value = strings.TrimSpace(value)
+		headers = append(headers, [2]string{strings.TrimSpace(name), value})
+		c.secrets = append(c.secrets, value, value[strings.LastIndexByte(value, ' ')+1:])
+	}
+	return headers
+}
+
+// withHeaders adds headers to requests to one origin: a server may send us on.
+type withHeaders struct {
+	inner   http.RoundTripper
+	origin  string
+	headers [][2]string
+}
+
+func (w *withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
+	if len(w.headers) > 0 && r.URL.Scheme+"://"+hostOf(r.URL.String()) == w.origin {
+		r = r.Clone(r.Context())
+		for _, header := range w.headers {
+			r.Header.Set(header[0], header[1])
+		}
+	}
+	return w.inner.RoundTrip(r)
+}
+
+// judge tells git credential whether what it gave was good.
+func (c *connection) judge(ctx context.Context, err error) {
+	if c.login == nil || !c.login.helped {
+		return
+	}
+	switch said := c.explain(ctx, err).(type) {
+	case nil:
+		_, _ = gitCredential(ctx, c.sys, c.at, "approve", c.login)
+	case *RemoteError:
+		if said.Kind == BadLogin {
+			_, _ = gitCredential(ctx, c.sys, c.at, "reject", c.login)
+		}
+	}
+	c.login.helped = false // once is enough
+}

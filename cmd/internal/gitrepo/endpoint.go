@@ -1,0 +1,93 @@
+package gitrepo
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// address is where a repository is.
+type address struct {
+	*transport.Endpoint
+	shown string // for messages: no credential in it
+}
+
+// newAddress reads a URL the way git does: https, http, ssh and file, the short
+// form user@host:path of ssh, and absolute paths. url.*.insteadOf is honoured.
+// Credentials in a URL are refused: they end up in logs and shell histories.
+func newAddress(text string, c configuration, pushes bool) (address, error) {
+	text = insteadOf(text, c, pushes)
+	if strings.HasPrefix(text, "-") || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 127 }) {
+		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", render.Visible(text))}
+	}
+	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" && parsed.User != nil {
+		_, password := parsed.User.Password()
+		if password || parsed.Scheme == "https" || parsed.Scheme == "http" {
+			return address{}, &RemoteError{Kind: BadURL, Host: parsed.Host, sentence: "the URL of " + parsed.Host + " has a user or password in it: leave them out, and use a credential helper, GIT_ASKPASS or a variable such as GITHUB_TOKEN"}
+		}
+	}
+	endpoint, err := transport.NewEndpoint(text)
+	if err != nil {
+		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", clip(text))}
+	}
+	if endpoint.Protocol == "ssh" && !strings.Contains(text, "://") {
+		endpoint.Port = 0 // the short form has none: ~/.ssh/config may
+	}
+	switch endpoint.Protocol {
+	case "https", "http", "ssh":
+		if endpoint.Host == "" || strings.HasPrefix(endpoint.Host, "-") {
+			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q names no host", clip(text))}
+		}
+	case "file":
+		if !strings.HasPrefix(text, "file://") && !filepath.IsAbs(text) {
+			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository: want https://…, ssh://…, user@host:path or file://…", clip(text))}
+		}
+	default:
+		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%s is not spoken here: want https, ssh or file", clip(endpoint.Protocol))}
+	}
+	return address{endpoint, clip(text)}, nil
+}
+
+// insteadOf is what url.BASE.insteadOf makes of a URL: the longest one counts.
+// For a push, url.BASE.pushInsteadOf comes first.
+func insteadOf(text string, c configuration, pushes bool) string {
+	settings := []string{".insteadof"}
+	if pushes {
+		settings = []string{".pushinsteadof", ".insteadof"}
+	}
+	for _, setting := range settings {
+		longest, base := "", ""
+		for key, values := range c {
+			at, found := strings.CutSuffix(strings.TrimPrefix(key, "url."), setting)
+			if !found || !strings.HasPrefix(key, "url.") {
+				continue
+			}
+			for _, value := range values {
+				if strings.HasPrefix(text, value) && len(value) > len(longest) {
+					longest, base = value, at
+				}
+			}
+		}
+		if longest != "" {
+			return base + text[len(longest):]
+		}
+	}
+	return text
+}
+
+// host is the host, with the port where that is not the usual one.
+func (a address) host() string {
+	usual := map[string]int{"https": 443, "http": 80, "ssh": 22}[a.Protocol]
+	if a.Port == 0 || a.Port == usual {
+		return a.Host
+	}
+	return fmt.Sprintf("%s:%d", a.Host, a.Port)
+}
+
+// origin is scheme and host of a URL: where credentials may go.
+func (a address) origin() string { return a.Protocol + "://" + a.host() }

@@ -1,0 +1,73 @@
+package gitrepo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// errand is what a process of ours is to do, in tests that need several or kill
+// them: the test binary itself runs it.
+type errand struct {
+	Dir     string            // of a Local
+	URL     string            // or of a Remote
+	Files   map[string]string // to write
+	Message string
+	Push    bool // what was committed to a Local
+	NoFiles bool // only push
+}
+
+// errandVariable names the file that has the errand.
+const errandVariable = "PM_GITOPS_TEST_ERRAND"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(errandVariable)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	var e errand
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		panic(err)
+	}
+	if err := e.run(context.Background()); err != nil && !errors.Is(err, ErrUnchanged) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (e errand) run(ctx context.Context) error {
+	sys := NewSystem(os.Getenv, os.Environ(), time.Now)
+	changes := Changes{Write: render.Tree{}}
+	for name, content := range e.Files {
+		changes.Write[name] = []byte(content)
+	}
+	if e.Dir == "" {
+		r, err := OpenRemote(ctx, sys, e.URL, RemoteOptions{})
+		if err != nil {
+			return err
+		}
+		_, err = r.Commit(ctx, func(context.Context, *Base) (Changes, error) { return changes, nil }, said(e.Message))
+		return err
+	}
+	l, err := Open(sys, e.Dir)
+	if err != nil {
+		return err
+	}
+	if !e.NoFiles {
+		if _, err := l.Commit(ctx, changes, said(e.Message)); err != nil && !errors.Is(err, ErrUnchanged) || !e.Push {
+			return err
+		}
+	}
+	_, err = l.Push(ctx, PushOptions{})
+	return err
+}

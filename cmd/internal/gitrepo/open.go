@@ -1,0 +1,212 @@
+package gitrepo
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+)
+
+// Local is a repository with a working tree, seen from a folder in it. It may
+// be used for several commits, one after the other.
+type Local struct {
+	sys       System
+	gitDir    string // of this working tree: HEAD and the index
+	commonDir string // of all working trees: objects, branches, configuration
+	workTree  string
+	prefix    string // the folder, seen from the working tree; empty for its root
+	config    configuration
+}
+
+// NoRepositoryError is that a folder is in no repository with a working tree.
+type NoRepositoryError struct{ sentence string }
+
+func (e *NoRepositoryError) Error() string { return e.sentence }
+
+// Open opens the repository that holds a folder: the one whose .git is in the
+// folder or in the closest one above. That may be a file, as git worktree add and
+// submodules have it. The error is a [NoRepositoryError] where there is none, or
+// says what of the repository cannot be worked with.
+func Open(sys System, dir string) (*Local, error) {
+	start, err := filepath.Abs(dir)
+	if err == nil {
+		start, err = filepath.EvalSymlinks(start)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the repository of %s: %w", dir, reason(err))
+	}
+	for at := start; ; at = filepath.Dir(at) {
+		gitDir, err := gitDirOf(at)
+		if err != nil {
+			return nil, fmt.Errorf("open the repository of %s: %w", dir, err)
+		}
+		if gitDir != "" {
+			return openAt(sys, at, gitDir, start)
+		}
+		if isGitDir(at) {
+			return nil, &NoRepositoryError{fmt.Sprintf("open the repository of %s: %s has no working tree: give it as a remote, file://%s", dir, at, filepath.ToSlash(at))}
+		}
+		if at == filepath.Dir(at) {
+			return nil, &NoRepositoryError{fmt.Sprintf("open the repository of %s: no Git repository in this folder or above it: git init makes one", dir)}
+		}
+	}
+}
+
+// isGitDir reports whether a folder is what .git is: git looks for the same.
+func isGitDir(dir string) bool {
+	if _, err := os.Lstat(filepath.Join(dir, "HEAD")); err != nil {
+		return false
+	}
+	if _, err := os.Stat(filepath.Join(dir, "commondir")); err == nil {
+		return true
+	}
+	objects, err := os.Stat(filepath.Join(dir, "objects"))
+	if err != nil || !objects.IsDir() {
+		return false
+	}
+	refs, err := os.Stat(filepath.Join(dir, "refs"))
+	return err == nil && refs.IsDir()
+}
+
+// gitDirOf is where the .git of a folder leads to, or empty.
+func gitDirOf(dir string) (string, error) {
+	name := filepath.Join(dir, ".git")
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", reason(err)
+	case info.IsDir():
+		if isGitDir(name) {
+			return filepath.EvalSymlinks(name)
+		}
+		return "", nil // git goes on looking, too
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return "", reason(err)
+	}
+	target, found := strings.CutPrefix(strings.TrimRight(string(content), "\r\n"), "gitdir: ")
+	if !found {
+		return "", fmt.Errorf("%s is a file, but does not name a Git folder", name)
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(dir, target)
+	}
+	if !isGitDir(target) {
+		return "", fmt.Errorf("%s leads to %s, which is no Git folder: was the repository moved? git worktree repair mends it", name, target)
+	}
+	return filepath.EvalSymlinks(target)
+}
+
+// openAt opens a repository whose .git was found.
+func openAt(sys System, workTree, gitDir, dir string) (*Local, error) {
+	l := &Local{sys: sys, gitDir: gitDir, commonDir: gitDir, workTree: workTree}
+	prefix, err := filepath.Rel(workTree, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the repository of %s: %w", dir, err)
+	}
+	if prefix != "." {
+		l.prefix = filepath.ToSlash(prefix)
+	}
+	if common, err := os.ReadFile(filepath.Join(gitDir, "commondir")); err == nil {
+		l.commonDir = strings.TrimRight(string(common), "\r\n")
+		if !filepath.IsAbs(l.commonDir) {
+			l.commonDir = filepath.Join(gitDir, l.commonDir)
+		}
+	}
+	if err := l.trusted(); err != nil {
+		return nil, err
+	}
+	head, _ := os.ReadFile(filepath.Join(gitDir, "HEAD"))
+	branch, _ := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/")
+	if l.config, err = readConfig(sys, gitDir, l.commonDir, branch); err != nil {
+		return nil, err
+	}
+	return l, l.supported()
+}
+
+// supported refuses what go-git, or we, would read or write wrongly.
+// https://git-scm.com/docs/repository-version
+func (l *Local) supported() error {
+	at := "the repository " + l.workTree
+	if version := l.config.get("core.repositoryformatversion"); version != "" && version != "0" && version != "1" {
+		return fmt.Errorf("%s has format version %s, which is not known", at, version)
+	}
+	if format := l.config.get("extensions.objectformat"); format != "" && format != "sha1" {
+		return fmt.Errorf("%s has the object format %s (extensions.objectFormat): only sha1 can be read", at, format)
+	}
+	if format := l.config.get("extensions.refstorage"); format != "" && format != "files" {
+		return fmt.Errorf("%s keeps its branches as %s (extensions.refStorage): only files can be read; git refs migrate --ref-format=files changes it", at, format)
+	}
+	known := map[string]bool{"objectformat": true, "refstorage": true, "noop": true, "noop-v1": true, "partialclone": true, "preciousobjects": true, "worktreeconfig": true, "relativeworktrees": true, "compatobjectformat": false}
+	for key := range l.config {
+		if name, found := strings.CutPrefix(key, "extensions."); found && !known[name] && l.config.get("core.repositoryformatversion") == "1" {
+			return fmt.Errorf("%s needs the extension %s, which is not known", at, name)
+		}
+	}
+	if set := l.config.get("core.worktree"); set != "" {
+		if !filepath.IsAbs(set) {
+			set = filepath.Join(l.gitDir, set)
+		}
+		if real, err := filepath.EvalSymlinks(set); err != nil || real != l.workTree {
+			return fmt.Errorf("%s says that its working tree is %s (core.worktree): open that folder", at, set)
+		}
+	} else if l.config.boolean("core.bare", false) && l.gitDir == l.commonDir {
+		return &NoRepositoryError{fmt.Sprintf("%s has no working tree (core.bare): give it as a remote, file://%s", at, filepath.ToSlash(l.gitDir))}
+	}
+	return nil
+}
+
+// storage reads objects. It is made anew for each use: git may repack meanwhile.
+func (l *Local) storage() *filesystem.Storage {
+	git, common := osfs.New(l.gitDir), osfs.New(l.commonDir)
+	repository := dotgit.NewRepositoryFilesystem(git, common)
+	return filesystem.NewStorageWithOptions(wholePacks{repository}, cache.NewObjectLRU(32*cache.MiByte), filesystem.Options{
+		KeepDescriptors: true,
+		AlternatesFS:    wholePacks{osfs.New("/")},
+	})
+}
+
+// inTree is a path of the changes as the repository has it.
+func (l *Local) inTree(name string) string { return path.Join(l.prefix, name) }
+
+// Hooks names the hooks that git commit and git push would run here, sorted:
+// nothing runs them. core.hooksPath is honoured.
+func (l *Local) Hooks() []string {
+	dir := filepath.Join(l.commonDir, "hooks")
+	if set := l.config.get("core.hookspath"); set != "" {
+		r := configReader{sys: l.sys}
+		dir = r.expand(set, l.workTree)
+	}
+	var found []string
+	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "pre-push", "prepare-commit-msg", "reference-transaction"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// reason is an error of the operating system without operation and path, which
+// our own message has.
+func reason(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		return link.Err
+	}
+	return err
+}

@@ -1,0 +1,181 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// PushOptions is where a branch is pushed to.
+type PushOptions struct {
+	// Remote is a remote's name or a URL. If empty it is the one that git push
+	// would take: branch.NAME.pushRemote, remote.pushDefault, branch.NAME.remote,
+	// origin.
+	Remote string
+	// Branch is the branch there; if empty the one of the same name. A detached
+	// HEAD has none.
+	Branch string
+}
+
+// Pushed is what a push did.
+type Pushed struct {
+	URL     string // as it was given, without credentials
+	Branch  string // there
+	Hash    string // what it is at now, in hexadecimal
+	Commits int    // how many of ours are new there
+}
+
+// Push sends HEAD's branch: exactly the objects that are new there. It never
+// forces. What git knows of the remote's branch is brought up to date.
+//
+// [ErrUnchanged] says that it has everything. A [RemoteError] of the kind Raced
+// says that it has commits which are not in our branch.
+func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
+	head, err := l.head()
+	if err != nil {
+		return Pushed{}, err
+	}
+	branch := firstOf(o.Branch, head.branch())
+	if branch == "" || head.hash.IsZero() {
+		return Pushed{}, errors.New("push: HEAD is no branch with a commit: name the branch to push to")
+	}
+	remote, url, err := l.pushURL(o.Remote, head.branch())
+	if err != nil {
+		return Pushed{}, err
+	}
+	at, err := newAddress(url, l.config, l.config.get("remote."+remote+".pushurl") == "")
+	if err != nil {
+		return Pushed{}, err
+	}
+	conn, err := connect(ctx, l.sys, l.config, at)
+	if err != nil {
+		return Pushed{}, err
+	}
+	result := Pushed{URL: at.shown, Branch: branch, Hash: head.hash.String()}
+	result.Commits, err = l.pushTo(ctx, conn, update{ref: "refs/heads/" + branch, to: head.hash})
+	if err == nil || errors.Is(err, ErrUnchanged) {
+		err = errors.Join(err, l.track(ctx, remote, branch, head.hash))
+	}
+	return result, err
+}
+
+// pushURL is a remote's name, empty for a URL, and its URL.
+func (l *Local) pushURL(name, branch string) (remote, url string, err error) {
+	if name == "" {
+		name = firstOf(l.config.get("branch."+branch+".pushremote"), l.config.get("remote.pushdefault"), l.config.get("branch."+branch+".remote"), "origin")
+	}
+	if url := firstOf(l.config.get("remote."+name+".pushurl"), l.config.get("remote."+name+".url")); url != "" {
+		if !strings.Contains(url, ":") && !filepath.IsAbs(url) { // a path, seen from the working tree
+			url = filepath.Join(l.workTree, url)
+		}
+		return name, url, nil
+	}
+	if strings.ContainsAny(name, ":/") {
+		return "", name, nil
+	}
+	var names []string
+	for key := range l.config {
+		if other, found := strings.CutSuffix(strings.TrimPrefix(key, "remote."), ".url"); found && strings.HasPrefix(key, "remote.") {
+			names = append(names, other)
+		}
+	}
+	slices.Sort(names)
+	there := "there is none: git remote add " + name + " URL adds it"
+	if len(names) > 0 {
+		there = "there are " + strings.Join(names, ", ")
+	}
+	return "", "", fmt.Errorf("push: there is no remote %q: %s", name, there)
+}
+
+// pushTo sends what is new, and says how many commits that were.
+func (l *Local) pushTo(ctx context.Context, conn *connection, u update) (int, error) {
+	sending, err := conn.startSending(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer sending.session.Close()
+	if u.from = sending.known.References[u.ref]; u.from == u.to {
+		return 0, ErrUnchanged
+	}
+	packed, commits, err := l.newThere(u, sending.known.References)
+	if err == nil {
+		err = sending.send(ctx, u, packed)
+	}
+	if errors.Is(err, errRaced) {
+		err = &RemoteError{Kind: Raced, Host: conn.at.Host, sentence: fmt.Sprintf("%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(u.ref, "refs/heads/"), conn.at.shown)}
+	}
+	return commits, err
+}
+
+// newThere packs what a server lacks that has some references. The error is
+// errRaced if its branch does not lead to ours.
+func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, error) {
+	storage := l.storage()
+	defer storage.Close()
+	ends := map[plumbing.Hash]bool{}
+	if shallow, err := storage.Shallow(); err == nil {
+		for _, hash := range shallow {
+			ends[hash] = true
+		}
+	}
+	if !u.from.IsZero() {
+		if inside, err := leadsTo(storage, ends, u.from, u.to); err != nil || !inside {
+			return nil, 0, firstError(err, errRaced)
+		}
+	}
+	const most = 1000 // of the branches that may save us from sending something
+	known := []plumbing.Hash{u.from}
+	for _, ref := range sortedKeys(has) {
+		if strings.HasPrefix(ref, "refs/heads/") && len(known) < most {
+			known = append(known, has[ref])
+		}
+	}
+	commits, err := since(storage, ends, u.to, known)
+	if err != nil {
+		return nil, 0, err
+	}
+	b := between{from: storage, tried: map[plumbing.Hash]bool{}}
+	if err := b.commits(commits); err != nil {
+		return nil, 0, err
+	}
+	packed, err := newPack(b.objects.all)
+	if err != nil {
+		return nil, 0, err
+	}
+	return packed.data, len(commits), nil
+}
+
+// track notes where the remote's branch is, where git fetch would note it too.
+func (l *Local) track(ctx context.Context, remote, branch string, at plumbing.Hash) error {
+	usual := "+refs/heads/*:refs/remotes/" + remote + "/*"
+	if remote == "" || !slices.Contains(l.config["remote."+remote+".fetch"], usual) {
+		return nil
+	}
+	name := "refs/remotes/" + remote + "/" + branch
+	known, err := l.resolve(name)
+	if err != nil || known.hash == at {
+		return err
+	}
+	file := filepath.Join(l.commonDir, filepath.FromSlash(name))
+	if err := l.makeDirs(filepath.Dir(file)); err != nil {
+		return fmt.Errorf("note %s: %w", name, reason(err))
+	}
+	held, err := l.acquire(ctx, file, time.Second)
+	if err != nil {
+		return fmt.Errorf("note %s: %w", name, err)
+	}
+	defer held.release()
+	if by, err := identity(l.sys, l.config, "committer"); err == nil {
+		line := fmt.Sprintf("%s %s %s\tupdate by push\n", known.hash, at, by.line())
+		if err := l.appendLog(filepath.Join(l.commonDir, "logs", filepath.FromSlash(name)), line); err != nil {
+			return fmt.Errorf("note %s: %w", name, reason(err))
+		}
+	}
+	return l.replace(l.gitDir, file, []byte(at.String()+"\n"))
+}

@@ -1,0 +1,167 @@
+package gitrepo
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// MovedError is that a branch is no longer where it was read.
+type MovedError struct{ Ref string }
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("%s was moved by somebody else meanwhile: run it again", e.Ref)
+}
+
+// headOf is where HEAD is.
+type headOf struct {
+	ref  string        // refs/heads/…; empty where HEAD is detached
+	hash plumbing.Hash // zero for a branch that is yet to be born
+}
+
+func (h headOf) branch() string { return strings.TrimPrefix(h.ref, "refs/heads/") }
+
+func (l *Local) head() (headOf, error) {
+	content, err := os.ReadFile(filepath.Join(l.gitDir, "HEAD"))
+	if err != nil {
+		return headOf{}, fmt.Errorf("read HEAD: %w", reason(err))
+	}
+	text := strings.TrimSpace(string(content))
+	ref, symbolic := strings.CutPrefix(text, "ref:")
+	if !symbolic {
+		if !plumbing.IsHash(text) {
+			return headOf{}, fmt.Errorf("read HEAD: it is damaged")
+		}
+		return headOf{hash: plumbing.NewHash(text)}, nil
+	}
+	ref = strings.TrimSpace(ref)
+	if !strings.HasPrefix(ref, "refs/heads/") || !filepath.IsLocal(ref) {
+		return headOf{}, fmt.Errorf("read HEAD: it is %q, which is no branch", ref)
+	}
+	return l.resolve(ref)
+}
+
+// resolve follows a reference to where it is, zero where it is not there. It
+// may lead to another, whose name is given then.
+func (l *Local) resolve(name string) (headOf, error) {
+	for range 5 { // a symbolic reference may lead to another
+		content, err := os.ReadFile(filepath.Join(l.commonDir, filepath.FromSlash(name)))
+		text := strings.TrimSpace(string(content))
+		switch target, symbolic := strings.CutPrefix(text, "ref: "); {
+		case err != nil && !isThere(filepath.Join(l.commonDir, filepath.FromSlash(name))):
+			hash, err := l.packedRef(name)
+			return headOf{name, hash}, err
+		case err != nil:
+			return headOf{}, fmt.Errorf("read %s: %w", name, reason(err))
+		case symbolic && filepath.IsLocal(target):
+			name = target
+		case plumbing.IsHash(text):
+			return headOf{name, plumbing.NewHash(text)}, nil
+		default:
+			return headOf{}, fmt.Errorf("read %s: it is damaged", name)
+		}
+	}
+	return headOf{}, fmt.Errorf("read %s: references lead to each other", name)
+}
+
+// isThere reports whether a reference has a file. It has none where there is a
+// folder, or where a folder of its would be a file.
+func isThere(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
+}
+
+func (l *Local) packedRef(name string) (plumbing.Hash, error) {
+	file, err := os.Open(filepath.Join(l.commonDir, "packed-refs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return plumbing.ZeroHash, nil
+	}
+	if err != nil {
+		return plumbing.ZeroHash, fmt.Errorf("read packed-refs: %w", reason(err))
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if hash, found := strings.CutSuffix(lines.Text(), " "+name); found && plumbing.IsHash(hash) {
+			return plumbing.NewHash(hash), nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return plumbing.ZeroHash, fmt.Errorf("read packed-refs: %w", reason(err))
+	}
+	return plumbing.ZeroHash, nil
+}
+
+// advance moves HEAD's branch, or a detached HEAD, from where it was read to a
+// new commit, and writes the reflogs as git commit does.
+func (l *Local) advance(ctx context.Context, from headOf, to plumbing.Hash, by, subject string) error {
+	file, name := filepath.Join(l.gitDir, "HEAD"), "HEAD"
+	if from.ref != "" {
+		file, name = filepath.Join(l.commonDir, filepath.FromSlash(from.ref)), from.ref
+	}
+	if err := l.makeDirs(filepath.Dir(file)); err != nil {
+		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
+	}
+	held, err := l.acquire(ctx, file, time.Second)
+	if err != nil {
+		return fmt.Errorf("move %s: %w", name, err)
+	}
+	defer held.release()
+	now, err := l.head()
+	if err != nil {
+		return err
+	}
+	if now != from {
+		return &MovedError{name}
+	}
+	if err := l.log(from, to, by, subject); err != nil {
+		return err
+	}
+	return l.replace(l.gitDir, file, []byte(to.String()+"\n"))
+}
+
+// log appends to the reflogs of HEAD and of its branch.
+func (l *Local) log(from headOf, to plumbing.Hash, by, subject string) error {
+	what := "commit"
+	if from.hash.IsZero() {
+		what = "commit (initial)"
+	}
+	line := fmt.Sprintf("%s %s %s\t%s: %s\n", from.hash, to, by, what, subject)
+	logs := []string{filepath.Join(l.gitDir, "logs", "HEAD")}
+	if from.ref != "" {
+		logs = append(logs, filepath.Join(l.commonDir, "logs", filepath.FromSlash(from.ref)))
+	}
+	for _, name := range logs {
+		if err := l.appendLog(name, line); err != nil {
+			return fmt.Errorf("write the reflog %s: %w", name, reason(err))
+		}
+	}
+	return nil
+}
+
+func (l *Local) appendLog(name, line string) error {
+	flags := os.O_WRONLY | os.O_APPEND
+	if always := l.config.get("core.logallrefupdates"); always == "always" || l.config.boolean("core.logallrefupdates", true) {
+		if err := l.makeDirs(filepath.Dir(name)); err != nil {
+			return err
+		}
+		flags |= os.O_CREATE
+	}
+	file, err := os.OpenFile(name, flags, l.shared(0o666))
+	if errors.Is(err, fs.ErrNotExist) && flags&os.O_CREATE == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(line)
+	return errors.Join(err, file.Close())
+}

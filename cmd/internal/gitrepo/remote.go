@@ -1,0 +1,266 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/memory"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Remote is a branch of a repository that has no checkout here.
+type Remote struct {
+	connection *connection
+	config     configuration
+	branch     string
+	from       string
+}
+
+// RemoteOptions is which branch is meant.
+type RemoteOptions struct {
+	Branch string // the default branch if empty; made by the first commit if it is not there
+	From   string // what a new branch starts from: the default branch if empty
+}
+
+// Prepare says what is to become of a base. It is called again, with the new
+// base, when somebody else was faster: it must not keep anything of the call
+// before.
+type Prepare func(context.Context, *Base) (Changes, error)
+
+// OpenRemote looks for credentials for a URL of https, ssh or file; nothing is
+// asked of the server yet. Errors are a [RemoteError].
+func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*Remote, error) {
+	for _, name := range []string{o.Branch, o.From} {
+		if name != "" && plumbing.NewBranchReferenceName(name).Validate() != nil {
+			return nil, &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%q is no name of a branch", clip(name))}
+		}
+	}
+	config, err := readConfig(sys, "", "", "")
+	if err != nil {
+		return nil, err
+	}
+	at, err := newAddress(url, config, false)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, sys, config, at)
+	if err != nil {
+		return nil, err
+	}
+	return &Remote{conn, config, o.Branch, o.From}, nil
+}
+
+// tries is how often a lost race is run again. Each waits for up to twice as
+// long as the one before, so twenty who start at once all arrive.
+const tries = 24
+
+// Commit makes a commit on the branch, with what prepare makes of its newest
+// commit, and pushes it: exactly the new objects. A lost race is fetched again,
+// a bounded number of times; nothing is ever forced.
+//
+// Errors are those of prepare, [ErrUnchanged], a [RemoteError] and, about files,
+// as in [Local.Commit].
+func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (Result, error) {
+	var sent plumbing.Hash
+	for try := range tries {
+		target, err := r.read(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		if !sent.IsZero() && target.at == sent { // it got there, though we were not told
+			return Result{Hash: sent.String(), Branch: target.branch}, nil
+		}
+		result, err := r.attempt(ctx, target, prepare, o)
+		if unsure(err) && r.arrived(ctx, result) {
+			err = nil
+		}
+		if !errors.Is(err, errRaced) {
+			return only(result, err)
+		}
+		sent = plumbing.NewHash(result.Hash)
+		if err := r.pause(ctx, try); err != nil {
+			return Result{}, err
+		}
+	}
+	return Result{}, &RemoteError{Kind: Raced, Host: r.connection.at.Host, sentence: fmt.Sprintf("others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.at.shown, tries)}
+}
+
+// Replace makes the branch anew: one commit on top of what it starts from. Only
+// a branch of our own may be made anew, so lease is the commit that it has as
+// far as the caller knows, empty for none; if it has another one the error is a
+// [MovedError], and nothing is changed.
+func (r *Remote) Replace(ctx context.Context, lease string, prepare Prepare, o CommitOptions) (Result, error) {
+	if r.branch == "" {
+		return Result{}, errors.New("replace a branch: it has no name")
+	}
+	target, err := r.readFrom(ctx, true)
+	if err != nil {
+		return Result{}, err
+	}
+	if target.branch == target.head {
+		return Result{}, fmt.Errorf("replace branch %s of %s: it is the default branch, which is never forced", target.branch, r.connection.at.shown)
+	}
+	if target.at != plumbing.NewHash(lease) {
+		return Result{}, &MovedError{"refs/heads/" + target.branch}
+	}
+	result, err := r.attempt(ctx, target, prepare, o)
+	if errors.Is(err, errRaced) {
+		return Result{}, &MovedError{"refs/heads/" + target.branch}
+	}
+	if unsure(err) && r.arrived(ctx, result) {
+		err = nil
+	}
+	return only(result, err)
+}
+
+// only gives a result or an error.
+func only(result Result, err error) (Result, error) {
+	if err != nil && !errors.Is(err, ErrUnchanged) {
+		return Result{}, err
+	}
+	return result, err
+}
+
+// unsure reports whether a server may have done what we asked for, and only did
+// not get to say so.
+func unsure(err error) bool {
+	var said *RemoteError
+	return errors.As(err, &said) && (said.Kind == NoConnection || said.Kind == OtherRemote)
+}
+
+// arrived reports whether the branch has the commit that was sent.
+func (r *Remote) arrived(ctx context.Context, sent Result) bool {
+	if sent.Hash == "" {
+		return false
+	}
+	at := plumbing.ZeroHash
+	_, err := r.connection.fetch(ctx, memory.NewStorage(), func(known references) (want, error) {
+		at = known.branch(sent.Branch)
+		return want{}, nil
+	})
+	return err == nil && at.String() == sent.Hash
+}
+
+func (r *Remote) pause(ctx context.Context, try int) error {
+	longest := min(50*time.Millisecond<<min(try, 10), 5*time.Second)
+	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(longest)))
+}
+
+// target is a branch, and the commit that ours goes on top of.
+type target struct {
+	base   *Base
+	branch string
+	head   string        // the default branch
+	at     plumbing.Hash // where the branch is, zero if it is not there
+}
+
+// Read gives the branch's newest commit, or that of the branch that it is to
+// start from.
+func (r *Remote) Read(ctx context.Context) (*Base, error) {
+	target, err := r.read(ctx)
+	return target.base, err
+}
+
+func (r *Remote) read(ctx context.Context) (target, error) { return r.readFrom(ctx, false) }
+
+// readFrom reads the branch or, if it is to be made anew, what it starts from.
+func (r *Remote) readFrom(ctx context.Context, anew bool) (target, error) {
+	t := target{branch: r.branch}
+	t.base = &Base{connection: r.connection, storage: memory.NewStorage(), folders: map[plumbing.Hash]map[string]object.TreeEntry{}}
+	_, err := r.connection.tip(ctx, t.base.storage, func(known references) (plumbing.Hash, error) {
+		t.head = firstOf(known.head, "main")
+		t.branch = firstOf(r.branch, t.head)
+		t.at = known.branch(t.branch)
+		t.base.commit = t.at
+		if t.at.IsZero() || anew {
+			t.base.commit = known.branch(firstOf(r.from, t.head))
+		}
+		if t.base.commit.IsZero() && r.from != "" {
+			return t.base.commit, r.noBranch(known)
+		}
+		return t.base.commit, nil
+	})
+	if err == nil {
+		t.base.tree, err = treeOf(t.base.storage, t.base.commit)
+	}
+	return t, err
+}
+
+func (r *Remote) noBranch(known references) error {
+	var names []string
+	for ref := range known.all {
+		if name, found := strings.CutPrefix(ref, "refs/heads/"); found {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	hint := ""
+	if near := render.Nearest(r.from, names); near != "" {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%s has no branch %s to start from%s", r.connection.at.shown, r.from, hint)}
+}
+
+// attempt makes a commit on a base and sends it.
+func (r *Remote) attempt(ctx context.Context, t target, prepare Prepare, o CommitOptions) (Result, error) {
+	changes, err := prepare(ctx, t.base)
+	if err != nil {
+		return Result{}, err
+	}
+	b, tree, err := r.build(ctx, t.base, changes, o)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(b.written)+len(b.removed) == 0 {
+		return Result{Branch: t.branch}, ErrUnchanged
+	}
+	made, _, err := commitObject(ctx, signer{r.connection.sys, r.config}, tree, parentsOf(t.base.commit), o)
+	if err != nil {
+		return Result{}, err
+	}
+	hash := b.objects.add(plumbing.CommitObject, made)
+	packed, err := newPack(b.objects.all)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{Hash: hash.String(), Branch: t.branch, Written: b.written, Removed: b.removed}
+	sending, err := r.connection.startSending(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer sending.session.Close()
+	return result, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, hash}, packed.data)
+}
+
+// build makes the trees. What the base's .gitattributes and .gitignore say counts
+// as it does in a checkout; nobody's own do.
+func (r *Remote) build(ctx context.Context, base *Base, changes Changes, o CommitOptions) (*builder, plumbing.Hash, error) {
+	root, err := newEdit(changes, func(name string) string { return name })
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	said, err := base.said(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	b := newBuilder(lazyStore{ctx, base}, converter{attributes: newAttributes(said, false)}, false)
+	tree, err := b.build(base.tree, root, "")
+	if err != nil {
+		return nil, tree, err
+	}
+	if !o.IncludeIgnored {
+		known := func(name string) bool { _, there := b.before[name]; return there }
+		err = ignoredOf(newIgnores(said, false), b.written, known)
+	}
+	if tree.IsZero() {
+		tree = b.objects.add(plumbing.TreeObject, nil)
+	}
+	return b, tree, errors.Join(errors.Join(b.problems...), err)
+}

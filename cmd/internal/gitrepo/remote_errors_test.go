@@ -1,0 +1,276 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// hook makes the server refuse what is pushed, with a text.
+func (w *world) hook(text string) {
+	w.t.Helper()
+	w.write("origin/hooks/pre-receive", "#!/bin/sh\ncat >&2 <<'END'\n"+text+"\nEND\nexit 1\n")
+	if err := os.Chmod(filepath.Join(w.home, "origin/hooks/pre-receive"), 0o777); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestRemoteErrorsAreSentences(t *testing.T) {
+	https := func(w *world) string { return w.serveHTTPS().URL + "/origin" }
+	ssh := func(w *world) string { return w.serveSSH() + "/origin" }
+	closed := func() string {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		return listener.Addr().String()
+	}
+	for name, c := range map[string]struct {
+		url  func(*world) string
+		kind RemoteKind
+		want string
+	}{
+		"no such repository":      {func(w *world) string { return https(w) + "-not" }, NoRepository, `^there is no repository https://\S+/origin-not, or none that these credentials may see$`},
+		"no such repository, ssh": {func(w *world) string { return ssh(w) + "-not" }, NoRepository, `^there is no repository ssh://\S+/origin-not`},
+		"no such folder":          {func(w *world) string { return "file://" + w.home + "/not" }, NoRepository, `^there is no repository file://\S+/not`},
+		"no credentials": {func(w *world) string {
+			url := https(w)
+			delete(w.env, "GITEA_TOKEN")
+			return url
+		}, NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
+		"token is wrong, or expired": {func(w *world) string {
+			url := https(w)
+			w.env["GITEA_TOKEN"] = canary + "-old"
+			return url
+		}, BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
+		"token does not suffice": {func(w *world) string { return strings.Replace(https(w), "/origin", "/forbidden", 1) }, Forbidden, `knows the credentials, but they do not suffice`},
+		"token is for others": {func(w *world) string {
+			url := https(w)
+			w.env["GITEA_SERVER_URL"], w.env["GITHUB_TOKEN"], w.env["GITLAB_TOKEN"], w.env["CI_JOB_TOKEN"] = "https://elsewhere.example.com", canary, canary, canary
+			return url
+		}, NoLogin, `wants credentials, and there are none`},
+		"unknown CA": {func(w *world) string {
+			url := https(w)
+			delete(w.env, "GIT_SSL_CAINFO")
+			return url
+		}, UnknownCA, `^the certificate of 127.0.0.1:\d+ is signed by an authority that is not trusted here`},
+		"no CA in the file": {func(w *world) string {
+			url := https(w)
+			w.write("ca.pem", "nothing\n")
+			return url
+		}, UnknownCA, `^there is no CA certificate in \S+/ca.pem`},
+		"other host's certificate": {func(w *world) string {
+			url := strings.Replace(https(w), "127.0.0.1", "localhost", 1)
+			w.env["GITEA_SERVER_URL"] = url
+			return url
+		}, BadCertificate, `^the certificate of localhost:\d+ is for other hosts$`},
+		"nobody there":      {func(*world) string { return "https://" + closed() + "/x" }, NoConnection, `refuses the connection`},
+		"nobody there, ssh": {func(w *world) string { ssh(w); return "ssh://git@" + closed() + "/x" }, NoConnection, `refuses the connection`},
+		"proxy is not there": {func(w *world) string {
+			w.git(".", "config", "--global", "http.proxy", "http://"+closed())
+			return "https://git.example.com/x"
+		}, NoConnection, `^the proxy for git.example.com does not take the connection$`},
+		"no TLS there":        {func(w *world) string { return "https://" + plainServer(t) + "/x" }, NoConnection, `answers without TLS`},
+		"password in the URL": {func(*world) string { return "https://ada:" + canary + "@git.example.com/x" }, BadURL, `^the URL of git.example.com has a user or password in it`},
+		"token in the URL":    {func(*world) string { return "https://" + canary + "@git.example.com/x" }, BadURL, `has a user or password in it`},
+		"other protocol":      {func(*world) string { return "ftp://git.example.com/x" }, BadURL, `^ftp is not spoken here`},
+		"git protocol":        {func(*world) string { return "git://git.example.com/x" }, BadURL, `^git is not spoken here`},
+		"an option":           {func(*world) string { return "--upload-pack=x" }, BadURL, `is no URL of a repository`},
+		"an option as host":   {func(*world) string { return "ssh://-oProxyCommand=x/y" }, BadURL, `names no host|is no URL`},
+		"relative path":       {func(*world) string { return "some/folder" }, BadURL, `is no URL of a repository: want https://`},
+		"plain HTTP":          {func(w *world) string { w.env["GITHUB_TOKEN"] = canary; return "http://github.com/x/y" }, PlainHTTP, `^the credentials from GITHUB_TOKEN would go to github.com in plain HTTP: use https$`},
+		"host key is unknown": {func(w *world) string { url := ssh(w); w.write(".ssh/known_hosts", ""); return url }, UnknownHostKey, `^the key of 127.0.0.1:\d+ is in no known_hosts: compare what ssh-keyscan -p \d+ 127.0.0.1 prints`},
+		"no known_hosts at all": {func(w *world) string {
+			url := ssh(w)
+			_ = os.Remove(filepath.Join(w.home, ".ssh/known_hosts"))
+			return url
+		}, UnknownHostKey, `is in no known_hosts`},
+		"host key was changed": {func(w *world) string {
+			url := ssh(w)
+			other, _ := w.key()
+			w.write(".ssh/known_hosts", knownhosts.Line([]string{strings.Fields(w.read(".ssh/known_hosts"))[0]}, other)+"\n")
+			return url
+		}, ChangedHostKey, `^the key of 127.0.0.1:\d+ is another than the one in known_hosts`},
+		"no key": {func(w *world) string {
+			url := ssh(w)
+			_ = os.Remove(filepath.Join(w.home, ".ssh/id_ed25519"))
+			return url
+		}, NoKey, `^there is no SSH key for 127.0.0.1`},
+		"key is another": {func(w *world) string {
+			old := w.serveSSH
+			url := old()
+			known := w.read(".ssh/known_hosts")
+			old()
+			w.write(".ssh/known_hosts", known)
+			return url + "/origin"
+		}, BadLogin, `takes none of the SSH keys`},
+		"GitHub's protection": {func(w *world) string {
+			url := https(w)
+			w.hook("error: GH006: Protected branch update failed for refs/heads/main.\nerror: Changes must be made through a pull request.")
+			return url
+		}, Rejected, `does not take the commit \(pre-receive hook declined\): GH006: Protected branch update failed for refs/heads/main. Changes must be made through a pull request.; the branch is protected: push another branch`},
+		"GitLab's protection": {func(w *world) string {
+			url := https(w)
+			w.hook("GitLab: You are not allowed to push code to protected branches on this project.")
+			return url
+		}, Rejected, `: GitLab: You are not allowed to push code .*; the branch is protected`},
+		"Gitea's protection": {func(w *world) string {
+			url := ssh(w)
+			w.hook("Gitea: Not allowed to push to protected branch main")
+			return url
+		}, Rejected, `: Gitea: Not allowed to push to protected branch main; the branch is protected`},
+		"a hook": {func(w *world) string {
+			w.hook("commit message needs a ticket\x1b[31m " + canary)
+			w.env["GITEA_TOKEN"] = canary
+			return https(w)
+		}, Rejected, `\(pre-receive hook declined\): commit message needs a ticket\S*\[31m \*\*\*$`},
+		"branch is checked out": {func(w *world) string { return "file://" + w.home + "/origin.work" }, Rejected, `does not take the commit \(branch is currently checked out\)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.origin("origin", base)
+			url := c.url(w)
+			ctx := context.Background()
+			r, err := OpenRemote(ctx, w.sys(), url, RemoteOptions{})
+			if err == nil {
+				_, err = r.Commit(ctx, always(ours), said("ours"))
+			}
+			var got *RemoteError
+			if !errors.As(err, &got) || got.Kind != c.kind || !regexp.MustCompile(c.want).MatchString(err.Error()) {
+				t.Errorf("Commit = %v (%T)\nwant %s, kind %d", err, err, c.want, c.kind)
+			}
+			if err != nil && (strings.Contains(err.Error(), canary) || strings.ContainsAny(err.Error(), "\x1b\n")) {
+				t.Errorf("a credential or a control character in: %q", err)
+			}
+		})
+	}
+}
+
+// plainServer answers without TLS.
+func plainServer(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
+			conn.Close()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func TestCredentialsAreFoundWhereGitFindsThem(t *testing.T) {
+	for name, setup := range map[string]func(*world, string){
+		"named variable": func(*world, string) {},
+		"helper": func(w *world, _ string) {
+			delete(w.env, "GITEA_TOKEN")
+			w.git(".", "config", "--global", "credential.helper", "!f() { echo \"$1\" >> ~/asked; if test $1 = get; then echo username=ada; echo password="+canary+"; fi; }; f")
+		},
+		"GIT_ASKPASS": func(w *world, _ string) {
+			delete(w.env, "GITEA_TOKEN")
+			w.write("ask", "#!/bin/sh\ncase \"$1\" in Username*) echo ada;; *) echo "+canary+";; esac\n")
+			_ = os.Chmod(filepath.Join(w.home, "ask"), 0o777)
+			w.env["GIT_ASKPASS"] = filepath.Join(w.home, "ask")
+		},
+		"GIT_ASKPASS without git": func(w *world, _ string) {
+			delete(w.env, "GITEA_TOKEN")
+			w.write("ask", "#!/bin/sh\ncase \"$1\" in \"Username for 'https://127\"*) echo ada;; *\"ada@127\"*) echo "+canary+";; esac\n")
+			_ = os.Chmod(filepath.Join(w.home, "ask"), 0o777)
+			w.env["GIT_ASKPASS"], w.env["PATH"] = filepath.Join(w.home, "ask"), "/nowhere"
+		},
+		"extra header": func(w *world, url string) {
+			delete(w.env, "GITEA_TOKEN")
+			w.git(".", "config", "--global", "http."+strings.TrimSuffix(url, "origin")+".extraHeader", "AUTHORIZATION: basic YWRhOmNhbmFyeS0wMTIzNDU2Nzg5LXRva2Vu")
+		},
+		"URL by another name": func(w *world, url string) {
+			w.git(".", "config", "--global", "url."+strings.TrimSuffix(url, "origin")+".insteadOf", "fleet:")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.origin("origin", base)
+			url := w.serveHTTPS().URL + "/origin"
+			setup(w, url)
+			if strings.HasPrefix(name, "URL") {
+				url = "fleet:origin"
+			}
+			if _, err := w.remote(url, RemoteOptions{}).Commit(context.Background(), always(ours), said("ours")); err != nil {
+				t.Fatal(err)
+			}
+			if name == "helper" {
+				if got := strings.Join(strings.Fields(w.read("asked")), " "); got != "get store" {
+					t.Errorf("the helper was asked for %s, want get and store", got)
+				}
+			}
+		})
+	}
+}
+
+func TestTokensGoToTheirHostsOnly(t *testing.T) {
+	all := map[string]string{"GH_TOKEN": "1", "GITHUB_TOKEN": "2", "GITLAB_TOKEN": "3", "CI_JOB_TOKEN": "4", "GITEA_TOKEN": "5", "BITBUCKET_TOKEN": "6", "AZURE_DEVOPS_EXT_PAT": "7", "SYSTEM_ACCESSTOKEN": "8"}
+	for _, c := range []struct {
+		host   string
+		env    string // more variables, NAME=value
+		remove string
+		want   string // of the token, with its user
+	}{
+		{"github.com", "", "", "x-access-token 1"},
+		{"github.com", "", "GH_TOKEN", "x-access-token 2"},
+		{"GitHub.com", "", "", "x-access-token 1"},
+		{"company.ghe.com", "", "", "x-access-token 1"},
+		{"github.com.evil.example", "", "", ""},
+		{"notgithub.com", "", "", ""},
+		{"git.company.com", "GITHUB_SERVER_URL=https://git.company.com", "", "x-access-token 2"},
+		{"git.company.com", "GH_HOST=git.company.com", "", "x-access-token 1"},
+		{"gitlab.com", "", "", "oauth2 3"},
+		{"gitlab.com", "", "GITLAB_TOKEN", ""},
+		{"git.company.com", "CI_SERVER_HOST=git.company.com", "GITLAB_TOKEN", "gitlab-ci-token 4"},
+		{"git.company.com", "GITLAB_HOST=https://git.company.com/gitlab", "", "oauth2 3"},
+		{"git.company.com:8443", "CI_SERVER_URL=https://git.company.com:8443", "GITLAB_TOKEN", "gitlab-ci-token 4"},
+		{"git.company.com:8443", "CI_SERVER_URL=https://git.company.com", "", ""},
+		{"git.company.com", "GITEA_SERVER_URL=https://git.company.com", "", "oauth2 5"},
+		{"bitbucket.org", "", "", "x-token-auth 6"},
+		{"dev.azure.com", "", "", "pat 7"},
+		{"company.visualstudio.com", "", "AZURE_DEVOPS_EXT_PAT", "pat 8"},
+		{"tfs.company.com", "SYSTEM_COLLECTIONURI=https://tfs.company.com/collection/", "", "pat 7"},
+		{"git.company.com", "", "", ""},
+	} {
+		env := map[string]string{}
+		for name, value := range all {
+			if name != c.remove {
+				env[name] = value
+			}
+		}
+		if name, value, found := strings.Cut(c.env, "="); found {
+			env[name] = value
+		}
+		at, err := newAddress("https://"+c.host+"/x", nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		found, err := findLogin(context.Background(), System{Getenv: func(name string) string { return env[name] }}, nil, at)
+		if found != nil {
+			got = found.user + " " + found.password
+		}
+		if err != nil || got != c.want {
+			t.Errorf("%s with %s, without %s: %q, %v, want %q", c.host, c.env, c.remove, got, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// signer signs commits the way Git's configuration asks for.
+// https://git-scm.com/docs/git-config (commit.gpgSign, gpg.format, user.signingKey)
+type signer struct {
+	sys    System
+	config configuration
+}
+
+// SigningError is that a commit could not be signed, which the configuration asks for.
+type SigningError struct{ sentence string }
+
+func (e *SigningError) Error() string { return "sign the commit: " + e.sentence }
+
+// sign signs a commit, or gives nothing where commits are not to be signed.
+func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, error) {
+	if !s.config.boolean("commit.gpgsign", false) {
+		return "", nil
+	}
+	key := s.config.get("user.signingkey")
+	switch format := s.config.get("gpg.format"); format {
+	case "", "openpgp":
+		if key == "" {
+			key = fmt.Sprintf("%s <%s>", by.Name, by.Email)
+		}
+		return s.openpgp(ctx, commit, key)
+	case "ssh":
+		return s.ssh(ctx, commit, key)
+	default:
+		return "", &SigningError{fmt.Sprintf("gpg.format is %q: want ssh or openpgp, or commit.gpgSign=false", format)}
+	}
+}
+
+func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string, error) {
+	program := firstOf(s.config.get("gpg.openpgp.program"), s.config.get("gpg.program"), "gpg")
+	out, said, err := s.run(ctx, commit, program, "--status-fd=2", "-bsau", key)
+	if err == nil && !strings.Contains("\n"+said, "\n[GNUPG:] SIG_CREATED ") {
+		err = errors.New("it made no signature")
+	}
+	if err != nil {
+		return "", &SigningError{fmt.Sprintf("%s with key %s: %s", program, key, complaint(said, err))}
+	}
+	return out, nil
+}
+
+// ssh signs with ssh-keygen, which takes a key's file, or a public key whose
+// private one an agent has.
+func (s signer) ssh(ctx context.Context, commit []byte, key string) (string, error) {
+	program := firstOf(s.config.get("gpg.ssh.program"), "ssh-keygen")
+	if key == "" {
+		return "", &SigningError{"no key is named: set git config user.signingKey to its file"}
+	}
+	dir, err := os.MkdirTemp("", "pm-gitops-sign-")
+	if err != nil {
+		return "", fmt.Errorf("sign the commit: %w", reason(err))
+	}
+	defer os.RemoveAll(dir)
+	arguments := []string{"-Y", "sign", "-n", "git", "-f"}
+	literal, isLiteral := strings.CutPrefix(key, "key::")
+	if isLiteral || strings.HasPrefix(key, "ssh-") {
+		if err := os.WriteFile(filepath.Join(dir, "key"), []byte(literal+"\n"), 0o600); err != nil {
+			return "", fmt.Errorf("sign the commit: %w", reason(err))
+		}
+		arguments = append(arguments, filepath.Join(dir, "key"), "-U")
+	} else {
+		r := configReader{sys: s.sys}
+		arguments = append(arguments, r.expand(key, ""))
+	}
+	payload := filepath.Join(dir, "commit")
+	if err := os.WriteFile(payload, commit, 0o600); err != nil {
+		return "", fmt.Errorf("sign the commit: %w", reason(err))
+	}
+	_, said, err := s.run(ctx, nil, program, append(arguments, payload)...)
+	if err != nil {
+		return "", &SigningError{fmt.Sprintf("%s with key %s: %s", program, key, complaint(said, err))}
+	}
+	signature, err := os.ReadFile(payload + ".sig")
+	if err != nil {
+		return "", &SigningError{fmt.Sprintf("%s with key %s: it made no signature", program, key)}
+	}
+	return strings.ReplaceAll(string(signature), "\r", ""), nil
+}
+
+func (s signer) run(ctx context.Context, in []byte, program string, arguments ...string) (out, said string, err error) {
+	cmd := exec.CommandContext(ctx, program, arguments...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &stdout, &stderr
+	cmd.Env = s.sys.Environ
+	err = cmd.Run()
+	return stdout.String(), stderr.String(), err
+}
+
+// complaint is what a program says of its failure: the last line that is not for machines.
+func complaint(said string, err error) string {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if line := strings.TrimSpace(lines[i]); line != "" && !strings.HasPrefix(line, "[GNUPG:]") {
+			return clip(render.Visible(line))
+		}
+	}
+	return err.Error()
+}
+
+// clip bounds a text that somebody else wrote.
+func clip(text string) string {
+	const most = 300
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most]) + "…"
+}

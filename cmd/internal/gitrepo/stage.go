@@ -1,0 +1,234 @@
+package gitrepo
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+)
+
+// staging brings our files' entries of the index to what is committed.
+type staging struct {
+	local    *Local
+	index    *index
+	files    *builder
+	news     []indexEntry    // sorted by name
+	gone     map[string]bool // names whose entries go
+	restaged []string
+}
+
+// stage finds out what is to change in the index, and refuses what cannot. The
+// entries of all other files are left as they are.
+func (l *Local) stage(x *index, b *builder, removed []string) (*staging, error) {
+	s := &staging{local: l, index: x, files: b, gone: map[string]bool{}}
+	var problems []error
+	for _, name := range sortedKeys(b.blobs) {
+		problems = append(problems, s.file(name))
+	}
+	for _, name := range removed {
+		if _, there := x.find(name); there {
+			problems = append(problems, s.settled(name))
+			s.noteRestaged(name, plumbing.ZeroHash)
+			s.gone[name] = true
+		}
+	}
+	problems = append(problems, s.folders())
+	if err := errors.Join(problems...); err != nil {
+		return s, err
+	}
+	return s, s.stat()
+}
+
+// changes reports whether the index is to be written.
+func (s *staging) changes() bool { return len(s.news)+len(s.gone) > 0 }
+
+// file puts a file of ours on the list unless its entry is right as it is.
+func (s *staging) file(name string) error {
+	if err := s.settled(name); err != nil {
+		return err
+	}
+	for _, dir := range foldersAbove(name)[1:] {
+		if at, found := s.index.find(dir + "/"); found && s.index.entries[at].mode() == modeDir {
+			return &PathError{name, "it is outside of this sparse checkout: git sparse-checkout add " + dir + " brings it in"}
+		}
+	}
+	entry := indexEntry{name: name, hash: s.files.blobs[name]}
+	binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(s.files.modes[name]))
+	if at, found := s.index.find(name); found {
+		old := s.index.entries[at]
+		if old.hash == entry.hash && old.mode() == entry.mode() && old.extended&^flagSkip == 0 {
+			return nil
+		}
+		entry.extended = old.extended & flagSkip
+		s.noteRestaged(name, entry.hash)
+	}
+	s.news = append(s.news, entry)
+	return nil
+}
+
+// settled refuses a file that is in conflict.
+func (s *staging) settled(name string) error {
+	if at, found := s.index.find(name); found && s.index.entries[at].stage() > 0 {
+		return &PathError{name, "it is in conflict: resolve that first (git status)"}
+	}
+	return nil
+}
+
+func (s *staging) noteRestaged(name string, ours plumbing.Hash) {
+	at, _ := s.index.find(name)
+	staged := plumbing.Hash(s.index.entries[at].hash)
+	if staged != s.files.before[name] && staged != ours {
+		s.restaged = append(s.restaged, name)
+	}
+}
+
+// folders refuses files that would be folders in the index, and folders that
+// would be files.
+func (s *staging) folders() error {
+	var problems []error
+	for _, entry := range s.news {
+		for _, dir := range foldersAbove(entry.name)[1:] {
+			if _, found := s.index.find(dir); found && !s.gone[dir] {
+				problems = append(problems, &PathError{entry.name, dir + " is staged as a file"})
+			}
+		}
+		at, _ := s.index.find(entry.name + "/")
+		for ; at < len(s.index.entries) && strings.HasPrefix(s.index.entries[at].name, entry.name+"/"); at++ {
+			if other := s.index.entries[at].name; !s.gone[other] {
+				problems = append(problems, &PathError{entry.name, "it is a folder in the index, with " + other})
+				break
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// write puts the index in place. The caller holds its lock.
+func (s *staging) write(name string) error {
+	racy := false
+	news := map[string]bool{}
+	for _, entry := range s.news {
+		news[entry.name] = true
+	}
+	kept := make([]indexEntry, 0, len(s.index.entries)+len(s.news))
+	written := s.index.written
+	for _, entry := range s.index.entries {
+		if !s.gone[entry.name] && !news[entry.name] {
+			kept = append(kept, entry)
+			racy = racy || !written.IsZero() && int64(entry.modified()) >= written.Unix()
+		}
+	}
+	kept = append(kept, s.news...)
+	slices.SortStableFunc(kept, func(a, b indexEntry) int {
+		if order := strings.Compare(a.name, b.name); order != 0 {
+			return order
+		}
+		return a.stage() - b.stage()
+	})
+	s.index.entries = kept
+	// Git looks into files that are not older than the index: their entries may
+	// miss a change of the same second. With a newer index it no longer would.
+	// https://git-scm.com/docs/racy-git
+	if !racy {
+		written = time.Time{}
+	}
+	return s.local.place(placed{
+		pattern: filepath.Join(s.local.gitDir, temporaries+"%016x.tmp"), name: name,
+		content: s.index.encode(), mode: 0o666, stamp: written, quick: true,
+	})
+}
+
+// stat fills in what the files on disk are like, where they are what is
+// committed. Otherwise nothing is filled in, and git looks for itself.
+func (s *staging) stat() error {
+	plain, err := s.throughLinks()
+	if err != nil {
+		return err
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(s.news); i = int(next.Add(1)) - 1 {
+				if entry := &s.news[i]; plain[path.Dir(entry.name)] {
+					s.statFile(entry)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return nil
+}
+
+func (s *staging) statFile(entry *indexEntry) {
+	name := filepath.Join(s.local.workTree, filepath.FromSlash(entry.name))
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	entry.extended = 0 // it is there, sparse checkout or not
+	if info.Size() > indexMostSize || uint32(s.files.modes[entry.name]) != diskMode(info.Mode(), s.files.modes[entry.name], s.local.config.boolean("core.filemode", true)) {
+		return
+	}
+	content, err := os.ReadFile(name)
+	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) != entry.hash && !s.checkedOut(content, entry.hash) {
+		return
+	}
+	fillStat(&entry.stat, info)
+	binary.BigEndian.PutUint32(entry.stat[statSize:], uint32(info.Size()))
+}
+
+// checkedOut reports whether a file is what Git checks out where lines end in
+// CR LF.
+func (s *staging) checkedOut(content []byte, hash plumbing.Hash) bool {
+	if !bytes.Contains(content, []byte("\r\n")) {
+		return false
+	}
+	return plumbing.ComputeHash(plumbing.BlobObject, bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))) == hash
+}
+
+// throughLinks refuses files behind a symbolic link, as git add does, and says
+// which folders are there.
+func (s *staging) throughLinks() (map[string]bool, error) {
+	plain := map[string]bool{}
+	for _, entry := range s.news {
+		for _, dir := range foldersAbove(entry.name)[1:] {
+			if _, seen := plain[dir]; seen {
+				continue
+			}
+			info, err := os.Lstat(filepath.Join(s.local.workTree, filepath.FromSlash(dir)))
+			if err == nil && info.Mode().Type() == fs.ModeSymlink {
+				return nil, &PathError{entry.name, fmt.Sprintf("folder %s is a symbolic link", dir)}
+			}
+			plain[dir] = err == nil && info.IsDir()
+		}
+	}
+	plain["."] = true
+	return plain, nil
+}
+
+// diskMode is the mode that git sees in a file. Without core.fileMode it sees
+// the one that it knows.
+func diskMode(disk fs.FileMode, known filemode.FileMode, counts bool) uint32 {
+	switch {
+	case !counts:
+		return uint32(known)
+	case disk&0o100 != 0:
+		return uint32(filemode.Executable)
+	default:
+		return uint32(filemode.Regular)
+	}
+}
