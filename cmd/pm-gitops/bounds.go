@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -17,8 +16,10 @@ import (
 // templates can loop for ever, and make any amount of text without writing a
 // byte of it. The largest public charts need a second and 100 MB.
 const (
-	mostTime    = 20 * time.Second // for one chart
-	mostTaken   = 300 << 20        // bytes of memory, of the whole program but for results
+	mostTime    = 20 * time.Second // for one render of a chart, or one look at it
+	mostWork    = 5 * time.Minute  // for all renders of a chart for a release
+	lastWord    = 100 * time.Millisecond
+	mostTaken   = 300 << 20 // bytes of memory, of the whole program but for results
 	lookAtTaken = time.Millisecond
 )
 
@@ -64,15 +65,35 @@ func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
 	}
 }
 
-// timed does some work that must be done in time.
-func (b *bounds) timed(ctx context.Context, work func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, mostTime, fmt.Errorf("not done after %v: does it loop?", mostTime))
-	defer cancel()
-	err := work(ctx)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		b.stop(context.Canceled)
+// errTooLong is why work ends that is not done in time. The program must end
+// with it: whatever took so long may still run.
+var errTooLong = fmt.Errorf("not done after %v: does it loop?", mostTime)
+
+// inTime does some work that must be done in time, and waits no longer.
+func inTime[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
 	}
-	return err
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTooLong)
+	defer cancel()
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		r.value, r.err = work(ctx)
+		done <- r
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		select {
+		case r = <-done: // it may know better what took so long
+		case <-time.After(lastWord):
+			r.err = context.Cause(ctx)
+		}
+	}
+	return r.value, r.err
 }
 
 // watchMemory lets the collector run when there is something to collect, and

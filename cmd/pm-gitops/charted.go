@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,11 +29,19 @@ type releaseFlags struct {
 	releases []string // keys, all releases without any
 }
 
-// addReleases adds the flags, and completes releases as arguments.
+// addReleases adds the flags, and takes and completes releases as arguments.
 func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 	a.addInput(cmd, &o.input)
 	a.addCharts(cmd, &o.chartFlags)
 	addTarget(cmd, &o.target)
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		for _, name := range args {
+			if isYAML(name) || strings.ContainsAny(name, `/\`) {
+				return hinted{usageError{fmt.Errorf("%q is no release", name)}, "Name each file, folder or pattern with -f."}
+			}
+		}
+		return nil
+	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -131,11 +140,10 @@ func eachChart[T any](ctx context.Context, jobs int, source charts, releases []p
 			failures[i] = fmt.Errorf("%s: %w", releases[i].Key, err)
 			return
 		}
-		failures[i] = limits.timed(ctx, func(ctx context.Context) error {
-			var err error
-			results[i], err = work(ctx, releases[i], own)
-			return err
-		})
+		results[i], failures[i] = inTime(ctx, mostWork, func(ctx context.Context) (T, error) { return work(ctx, releases[i], own) })
+		if errors.Is(failures[i], errTooLong) {
+			limits.stop(context.Canceled)
+		}
 		if result, ok := any(results[i]).(interface{ size() int }); ok {
 			limits.kept.Add(int64(result.size()))
 		}

@@ -28,6 +28,13 @@ type sourced struct {
 	digest string // of its manifest in a registry, empty if that is not known
 }
 
+// Render renders the chart, and waits for it no longer than it may take.
+func (s sourced) Render(ctx context.Context, in chart.Input) (chart.Output, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, mostTime, errTooLong)
+	defer cancel()
+	return s.Chart.Render(ctx, in)
+}
+
 // chartFlags is the flags that say where charts come from.
 type chartFlags struct {
 	dir       string
@@ -37,11 +44,25 @@ type chartFlags struct {
 	offline   bool
 }
 
+// place is a flag that names a file or a folder. Without a name it is refused,
+// not ignored: a variable that is not set must not change what is looked at.
+type place string
+
+func (p *place) String() string { return string(*p) }
+func (p *place) Type() string   { return "string" }
+func (p *place) Set(name string) error {
+	if name == "" {
+		return errors.New("want a name: a variable that is not set, maybe?")
+	}
+	*p = place(name)
+	return nil
+}
+
 func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 	flags := cmd.Flags()
-	flags.StringVar(&c.dir, "chart-dir", "", "take charts from this `folder` instead of a registry: archives NAME-VERSION.tgz, or folders NAME-VERSION or NAME")
-	flags.StringVar(&c.cache, "cache-dir", "", "keep charts from registries in this `folder` (default: pm-gitops in the user's cache folder)")
-	flags.StringVar(&c.caFile, "ca-file", "", "`file` with certificates in PEM that registries may be signed by, besides the system's")
+	flags.Var((*place)(&c.dir), "chart-dir", "take charts from this `folder` instead of a registry: archives NAME-VERSION.tgz, or folders NAME-VERSION or NAME")
+	flags.Var((*place)(&c.cache), "cache-dir", "keep charts from registries in this `folder` (default: pm-gitops in the user's cache folder)")
+	flags.Var((*place)(&c.caFile), "ca-file", "`file` with certificates in PEM that registries may be signed by, besides the system's")
 	flags.StringArrayVar(&c.plainHTTP, "plain-http", nil, "registry `host` that may answer without TLS, with its port; may be repeated")
 	flags.BoolVar(&c.offline, "offline", false, "ask no registry: take charts from the cache alone")
 	_ = cmd.MarkFlagDirname("chart-dir")

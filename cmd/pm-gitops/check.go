@@ -159,6 +159,9 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return err
 	}
+	if len(o.releases) > 0 {
+		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
+	}
 	report := newCheckReport(found, check.Severity(o.severity))
 	if err := a.printCheck(o, report, len(fleet)); err != nil {
 		return err

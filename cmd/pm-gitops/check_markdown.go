@@ -35,7 +35,11 @@ func checkMarkdown(report checkReport) string {
 		fmt.Fprintf(&b, "\n<details><summary>%d accepted</summary>\n\n| check | where | why |\n|---|---|---|\n", len(report.Ignored))
 		left := markdownRows(&b, together(report.Ignored), mostMarkdown, func(alike []check.Finding) string {
 			f := alike[0]
-			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, markdown(strings.TrimSpace(f.Environment+" "+f.Release)+atObject(f)), markdown(f.Ignored))
+			where := strings.TrimSpace(f.Environment+" "+f.Release) + atObject(f)
+			if more := others(alike); more != "" {
+				where += "\nalso " + more
+			}
+			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, markdown(where), markdown(f.Ignored))
 		})
 		if left > 0 {
 			fmt.Fprintf(&b, "\nand %d more.\n", left)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,7 +60,7 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 				in.Releases = append(in.Releases, made[j].Release)
 			}
 		}
-		results[i], failures[i] = check.Run(in)
+		results[i], failures[i] = inTime(ctx, mostTime, func(context.Context) ([]check.Finding, error) { return check.Run(in) })
 	})
 	var found []check.Finding
 	for i := range fleet {
@@ -105,7 +107,7 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 	for _, step := range steps {
 		*step.out, made.Failure = own.Render(ctx, step.in)
 		switch {
-		case ctx.Err() != nil:
+		case errors.Is(made.Failure, errTooLong), made.Failure != nil && ctx.Err() != nil:
 			return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, made.Failure)
 		case made.Failure != nil:
 			return renderedTwice{made}, nil
@@ -116,8 +118,8 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 		in.Values = values
 		return everything(ctx, own, in)
 	})
-	if ctx.Err() != nil {
-		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, context.Cause(ctx))
+	if errors.Is(made.TraceFailure, errTooLong) || ctx.Err() != nil {
+		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, cmp.Or(made.TraceFailure, context.Cause(ctx)))
 	}
 	return renderedTwice{made}, nil
 }

@@ -61,8 +61,12 @@ func checkText(report checkReport, paint painter, environments int) string {
 	if len(report.Findings) > 0 {
 		b.WriteString("\n")
 	}
-	for _, f := range report.Ignored {
+	for _, alike := range together(report.Ignored) {
+		f := alike[0]
 		fmt.Fprintf(&b, "accepted in %s: %s%s: %s\n", strings.TrimSpace(f.Environment+" "+f.Release), f.ID, atObject(f), render.Visible(f.Ignored))
+		if more := others(alike); more != "" {
+			fmt.Fprintf(&b, "    also %s\n", more)
+		}
 	}
 	fmt.Fprintf(&b, "%s in %s", report.counted(), count(environments, "environment"))
 	if n := report.hidden(); n > 0 {

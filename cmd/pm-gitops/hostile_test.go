@@ -150,3 +150,25 @@ func TestHostileCharts(t *testing.T) {
 		})
 	}
 }
+
+// TestHostileSchema: a schema that asks for a billion answers is given up, and
+// named.
+func TestHostileSchema(t *testing.T) {
+	schema := `{"$ref": "#/definitions/d0", "definitions": {`
+	for i := range 40 {
+		schema += fmt.Sprintf(`"d%d": {"allOf": [{"$ref": "#/definitions/d%d"}, {"$ref": "#/definitions/d%d"}]}, `, i, i+1, i+1)
+	}
+	schema += `"d40": {}}}`
+	dir := t.TempDir()
+	put(t, dir, "environment.yaml", hostileEnvironment)
+	put(t, dir, "charts/bad/Chart.yaml", hostileChart)
+	put(t, dir, "charts/bad/values.schema.json", schema)
+	put(t, dir, "charts/prefect-cloud/Chart.yaml", "apiVersion: v2\nname: prefect-cloud\nversion: 1.2.900\n")
+	got := execute(t, dir, "validate", "--chart-dir", "charts")
+	if got.code != exitFailed || !strings.Contains(got.stderr, "bad: look at the schema and the templates of chart bad 1.0.0: not done after 20s") {
+		t.Errorf("exit code %d after %v:\n%s", got.code, got.took, got.stderr)
+	}
+	if got.took > 2*mostTime {
+		t.Errorf("took %v", got.took)
+	}
+}

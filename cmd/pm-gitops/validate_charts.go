@@ -46,8 +46,12 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 			releases, of = append(releases, planned{Release: release, plan: file.plan}), append(of, i)
 		}
 	}
-	all, err := eachChart(ctx, o.jobs, source, releases, func(_ context.Context, p planned, own sourced) (judged, error) {
-		return p.judge(own, explained[p.plan][p.Key])
+	all, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own sourced) (judged, error) {
+		found, err := inTime(ctx, mostTime, func(context.Context) (judged, error) { return p.judge(own, explained[p.plan][p.Key]) })
+		if errors.Is(err, errTooLong) {
+			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
+		}
+		return found, err
 	})
 	if err != nil {
 		return err
