@@ -192,7 +192,9 @@ func (a app) tellDemo(flux, argo demonstration, applied []string) {
 	say("  pm-gitops check --chart-dir charts          what could go wrong with them")
 	say("  pm-gitops images --chart-dir charts -o script    a script that fills the mirror")
 	say("  pm-gitops secrets list                      the Secrets that you create")
-	say("  edit environment.yaml, then: pm-gitops render --target flux --dir . && git diff")
+	say("  edit environment.yaml, then:")
+	say("  pm-gitops diff --manifests --chart-dir charts    what the cluster would do about it")
+	say("  pm-gitops render --target flux --dir . && git diff")
 	say("  pm-gitops render --target argo --prerequisites   what Argo CD needs first")
 	say("  pm-gitops init                              in your own repository: a starter file")
 }
