@@ -89,9 +89,12 @@ func (p planned) judge(own sourced, explained render.ExplainedRelease) (judged, 
 			found.warnings = append(found.warnings, problem)
 		}
 	}
-	refused, _, err := own.SchemaProblems(values)
+	refused, unread, err := own.SchemaProblems(values)
 	if err != nil {
 		return found, fmt.Errorf("%s: %w", p.Key, err)
+	}
+	for _, url := range unread {
+		found.warnings = append(found.warnings, p.plan.Problem(p.plan.ReleasePath(p.Key), "the schema of chart %s %s refers to %s, which was not read: anything is valid there", own.Name(), own.Version(), url))
 	}
 	secret := map[string]bool{}
 	for _, input := range p.SecretInputs {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -44,7 +43,8 @@ oci://REPOSITORY/NAME:VERSION, or with @DIGEST or --version.
 
 The defaults of the charts in it are there below their alias or name, with
 global and imported values where Helm puts them, so what is printed can be set
-as it is. Comments are kept where no chart is in the chart. --raw prints the
+as it is, but for what lies under _internal_defaults_do_not_set in Istio's
+charts: it is set without that name. Comments are kept where no chart is in the chart. --raw prints the
 chart's own values.yaml alone, as helm show values does. --show prints its own
 schema, README or Chart.yaml instead.
 
@@ -133,33 +133,33 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(a.out, harmless(text))
+	_, err = fmt.Fprint(a.out, text)
 	return err
 }
 
-// shown is what is printed of a chart.
+// shown is what is printed of a chart. It cannot steer the terminal.
 func (a app) shown(o valuesOptions, own sourced) (string, error) {
-	missing := func(text []byte, what string) (string, error) {
+	there := func(text []byte, what string, harmless func(string) string) (string, error) {
 		if text == nil {
 			return "", fmt.Errorf("chart %s %s has no %s", own.Name(), own.Version(), what)
 		}
-		return ended(string(text)), nil
+		return ended(harmless(string(text))), nil
 	}
 	switch {
 	case o.show == "schema":
-		return missing(own.Schema(), "schema of its own")
+		return there(own.Schema(), "schema of its own", harmlessJSON)
 	case o.show == "readme":
-		return missing(own.Readme(), "README")
+		return there(own.Readme(), "README", harmless)
 	case o.show == "chart":
 		text, err := own.Metadata()
-		if err == nil && o.output == "json" {
-			return asJSON(text)
+		if err != nil {
+			return "", err
 		}
-		return string(text), err
+		return o.formatted(text)
 	case o.raw:
-		return string(own.ValuesText()) + "\n", nil // what helm show values prints
+		return harmless(string(own.ValuesText())) + "\n", nil // what helm show values prints
 	case o.output == "text" && len(own.Parts().Parts) == 0:
-		return ended(string(own.ValuesText())), nil
+		return ended(harmless(string(own.ValuesText()))), nil
 	}
 	return a.composed(o, own)
 }
@@ -178,20 +178,24 @@ func (a app) composed(o valuesOptions, own sourced) (string, error) {
 		fmt.Fprintf(a.err, "note: off by default, and so without their defaults here: %s\n", render.Visible(strings.Join(off, ", ")))
 	}
 	text, err := yaml.Marshal(values)
-	if err == nil && o.output == "json" {
-		return asJSON(text)
+	if err != nil {
+		return "", fmt.Errorf("print YAML: %w", err)
 	}
-	return string(text), err
+	return o.formatted(text)
 }
 
-func asJSON(text []byte) (string, error) {
+// formatted is a value in YAML in the format that is wanted.
+func (o valuesOptions) formatted(text []byte) (string, error) {
+	if o.output != "json" {
+		return harmlessYAML(string(text))
+	}
 	var value any
 	if err := yaml.Unmarshal(text, &value); err != nil {
 		return "", fmt.Errorf("print JSON: %w", err)
 	}
 	var out bytes.Buffer
 	err := app{out: &out}.printJSON(value)
-	return out.String(), err
+	return harmlessJSON(out.String()), err
 }
 
 // ended is a text that ends with its last line.
@@ -200,26 +204,4 @@ func ended(text string) string {
 		return text
 	}
 	return text + "\n"
-}
-
-// harmless is a text of a stranger whose lines stay what they are, and cannot
-// steer the terminal.
-func harmless(text string) string {
-	steers := func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' || unicode.Is(unicode.Bidi_Control, r)
-	}
-	text = strings.ReplaceAll(text, "\r", "\x00")
-	text = strings.ReplaceAll(text, "\x00\n", "\r\n")
-	if !strings.ContainsFunc(text, steers) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if steers(r) {
-			fmt.Fprintf(&b, "%+q", string(r))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,11 @@ func (a app) diffValues(o valuesOptions, from, to sourced) error {
 	}
 	c := compared{chartVersion{from.Name(), from.Version()}, chartVersion{to.Name(), to.Version()}, changes}
 	if o.output == "json" {
-		if err := a.printJSON(c); err != nil {
+		var out bytes.Buffer
+		if err := (app{out: &out}).printJSON(c); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprint(a.out, harmlessJSON(out.String())); err != nil {
 			return err
 		}
 	} else {

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (t Tree) Check(values map[string]any) []Unknown {
 		}
 	}
 	c := checker{tree: t}
-	c.mapping("", values, spot{at: []*node{t.root}, doubt: t.why})
+	c.mapping("", values, spot{at: []*node{t.root}, doubt: cmp.Or(t.why, t.root.doubt)})
 	slices.SortFunc(c.found, func(a, b Unknown) int { return strings.Compare(a.Path, b.Path) })
 	return c.found
 }

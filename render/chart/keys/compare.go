@@ -82,6 +82,11 @@ func Compare(from, to chart.Chart) (Changes, error) {
 	return c, nil
 }
 
+// istioDefaults is where Istio's charts keep their defaults: users set them
+// without that name, and what is beside it wins
+// (https://github.com/istio/istio/blob/1.28.3/manifests/charts/istio-control/istio-discovery/templates/zzz_profile.yaml).
+const istioDefaults = "_internal_defaults_do_not_set"
+
 // leavesOf is the default values of a chart by path.
 func leavesOf(c chart.Chart) (map[string]any, error) {
 	defaults, err := c.Defaults()
@@ -97,8 +102,13 @@ func leavesOf(c chart.Chart) (map[string]any, error) {
 			leaves[path] = v
 			return
 		}
+		if hidden, ok := below[istioDefaults].(map[string]any); ok && len(hidden) > 0 {
+			walk(path, hidden)
+		}
 		for key, item := range below {
-			walk(strictyaml.Join(path, key), item)
+			if _, isMap := item.(map[string]any); key != istioDefaults || !isMap {
+				walk(strictyaml.Join(path, key), item)
+			}
 		}
 	}
 	walk("", defaults)

@@ -87,3 +87,16 @@ func TestCompareStandIns(t *testing.T) {
 		}
 	}
 }
+
+// TestCompareIstioDefaults: paths are those that users set.
+func TestCompareIstioDefaults(t *testing.T) {
+	from := chartOf(t, map[string]string{"values.yaml": "{_internal_defaults_do_not_set: {a: {b: 1}, c: 1}, c: 2}"})
+	to := chartOf(t, map[string]string{"values.yaml": "{_internal_defaults_do_not_set: {a: {b: 2}, c: 3}, c: 2}"})
+	got, err := keys.Compare(from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]keys.Change{{Path: "a.b", Old: 1.0, New: 2.0}}, got.Changed); diff != "" || len(got.Added)+len(got.Removed) > 0 {
+		t.Errorf("Compare = %+v (-want +got of what changed):\n%s", got, diff)
+	}
+}

@@ -74,7 +74,7 @@ func (s *scope) list(list *parse.ListNode, dot value) value {
 // append is a text behind another one.
 func (s *scope) append(a, b value) value {
 	if s.written {
-		s.m.use(b)
+		s.m.write(b, s.tree.ParseName)
 		return literal("")
 	}
 	x, isX := a.constant()
@@ -93,8 +93,8 @@ func (s *scope) append(a, b value) value {
 	case isRight && strings.TrimSpace(right) == "" && a.coded != nil:
 		return a
 	}
-	s.m.use(a)
-	s.m.use(b)
+	s.m.write(a, s.tree.ParseName)
+	s.m.write(b, s.tree.ParseName)
 	return other
 }
 

@@ -141,6 +141,10 @@ func (s *scope) fields(v value, path []string) value {
 	return v
 }
 
+// silent is those functions whose results show nothing of their arguments: a
+// checksum, which only restarts pods, and the end.
+var silent = []string{"adler32sum", "fail", "sha1sum", "sha256sum", "sha512sum"}
+
 // function is the value of a function's call.
 func (s *scope) function(name *parse.IdentifierNode, nodes []parse.Node, dot value, last []value) value {
 	c := arguments{scope: s, node: name}
@@ -158,7 +162,11 @@ func (s *scope) function(name *parse.IdentifierNode, nodes []parse.Node, dot val
 		return v
 	}
 	for _, v := range c.values {
-		s.m.use(v)
+		if slices.Contains(silent, name.Ident) {
+			s.m.use(v)
+		} else {
+			s.m.write(v, s.tree.ParseName)
+		}
 	}
 	return value{other: true, files: anyFiles(c.values)}
 }

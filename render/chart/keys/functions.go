@@ -137,6 +137,7 @@ func decode(c arguments) value {
 func sameText(c arguments) value {
 	v := c.last()
 	if v.coded == nil && !v.files {
+		c.m.write(v, c.tree.ParseName)
 		return c.useAll(c.values)
 	}
 	return v
@@ -253,7 +254,7 @@ func testLast(c arguments) value {
 func tpl(c arguments) value {
 	text, with := c.at(0), c.at(1)
 	c.in.asked = true
-	c.m.use(text)
+	c.m.write(text, c.tree.ParseName)
 	for _, l := range text.literals {
 		if source, ok := l.(string); ok {
 			c.m.readText(c.in, source, with)

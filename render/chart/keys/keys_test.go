@@ -101,6 +101,13 @@ func TestTemplates(t *testing.T) {
 		"loop variable":              {"", `{{ $x := dict }}{{ range list 1 2 }}{{ $x.c }}{{ $x = $.Values.a }}{{ end }}`, "a: {c: 1, d: 1}", []string{"+ unknown a.d"}},
 		"defaults kept elsewhere":    {"_d: {a: 1, b: 2}", `{{ $d := .Values._d }}{{ $_ := unset .Values "_d" }}{{ $_ := set $ "Values" (mustMergeOverwrite $d .Values) }}{{ .Values.a }}`, "{a: 2, b: 2, aa: 1}", []string{"+ unknown aa", "+ inert b"}},
 		"a copy of all values":       {"", `{{ .Values | toYaml | sha256sum }}{{ .Values.a }}`, "{a: 1, b: 1}", []string{"+ unknown b"}},
+		"all values written out":     {"a: {b: 1}", "{{ .Values.a.b }}\nd:\n{{- toYaml .Values | nindent 4 }}", "{a: {b: 1, e: 1}, c: 1}", []string{"? unknown a.e", "? unknown c"}},
+		"all values encoded":         {"a: 1", "{{ .Values.a }}{{ .Values | toJson | b64enc }}", "c: 1", []string{"? unknown c"}},
+		"all values in a helper":     {"a: 1", `{{ include "s" . | quote }}{{ define "s" }}all: {{ toJson .Values }}{{ end }}`, "c: 1", []string{"? unknown c"}},
+		"the context written out":    {"", "{{ toYaml . }}", "c: 1", []string{"? unknown c"}},
+		"a checksum in a helper":     {"a: 1", `{{ include "s" . | sha256sum }}{{ define "s" }}{{ toJson .Values | nindent 2 }}{{ end }}`, "{a: 1, c: 1}", []string{"+ inert a", "+ unknown c"}},
+		"failing with all values":    {"a: 1", "{{ .Values.a }}{{ if .Values.b }}{{ fail (toYaml .Values) }}{{ end }}", "c: 1", []string{"+ unknown c"}},
+		"a map and all values":       {"a: {b: 1}", "{{ .Values.a.b }}{{ toYaml (merge (deepCopy .Values.a) .Values) }}", "{a: {x: 1}, c: 1}", []string{"? unknown a.x", "? unknown c"}},
 		"tpl of a value":             {"a: '{{ .Values.b }}'", `{{ tpl .Values.a . }}`, "{b: 1, c: 1}", []string{"+ unknown c"}},
 		"tpl of the user's value":    {"a: x", `{{ tpl (toYaml .Values.a) $ }}`, "{a: '{{ .Values.b }}', b: 1, c: 1}", []string{"+ unknown c"}},
 		"tpl of a written text":      {"", `{{ tpl "{{ .x }}" (dict "x" .Values.a) }}`, "{a: 1, c: 1}", []string{"+ unknown c"}},
@@ -179,6 +186,27 @@ func TestPartsOfCharts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, brief(tree.Check(valuesOf(t, values)))); diff != "" {
 		t.Errorf("Check (-want +got):\n%s", diff)
+	}
+}
+
+// TestPartWritesAllOut: what a chart in a chart writes out is its own values and
+// what is global around it.
+func TestPartWritesAllOut(t *testing.T) {
+	tree, err := keys.Of(chartOf(t, map[string]string{
+		"Chart.yaml":                    "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n- {name: child, version: 1.0.0}\n",
+		"charts/child/Chart.yaml":       "apiVersion: v2\nname: child\nversion: 1.0.0\n",
+		"charts/child/templates/t.yaml": "{{ .Values.port }}{{ .Values.global.host }}\nd:\n{{- toYaml .Values | nindent 2 }}",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := tree.Check(valuesOf(t, "{child: {x: 1}, global: {w: 1}, z: 1}"))
+	want := []string{"? unknown child.x", "? unknown global.w", "+ unknown z"}
+	if diff := cmp.Diff(want, brief(found)); diff != "" {
+		t.Errorf("Check (-want +got):\n%s", diff)
+	}
+	if why := found[0].Doubtful; why != "c/charts/child/templates/t.yaml writes all values out" {
+		t.Errorf("Doubtful = %q", why)
 	}
 }
 
@@ -285,7 +313,7 @@ func TestPublicCharts(t *testing.T) {
 		}
 		wrong, want := map[string]string{"base": "defaultRevison: x", "gateway": "autoscaling: {minReplica: 1}", "istiod": "{autoscaleMn: 2, pilot: {autoscaleMin: 2}, global: {proxy: {any: 1}}}", "metr": "{image: {tga: x}, resources: {limts: {cpu: 1}}}"}, map[string]string{
 			"base": "+ unknown defaultRevison defaultRevision", "gateway": "+ unknown autoscaling.minReplica autoscaling.minReplicas",
-			"istiod": "+ unknown autoscaleMn autoscaleMin", "metr": "+ unknown image.tga image.tag",
+			"istiod": "? unknown autoscaleMn autoscaleMin", "metr": "+ unknown image.tga image.tag",
 		}
 		kind, _, _ := strings.Cut(s.name, "-")
 		kind = strings.TrimSuffix(kind, "ics")

@@ -37,6 +37,7 @@ type machine struct {
 	changes   int    // of maps
 	known     map[call]returned
 	running   map[*parse.Tree]int
+	depth     int                    // how many templates are at work
 	texts     map[string]*parse.Tree // templates that are texts somewhere
 }
 
@@ -160,20 +161,12 @@ func (m *machine) execute(tree *parse.Tree, in *context, dot value, written bool
 	if tree == nil || tree.Root == nil {
 		return literal("")
 	}
-	s := &scope{m: m, in: in, tree: tree, written: written, depth: m.depth()}
+	s := &scope{m: m, in: in, tree: tree, written: written, depth: m.depth}
 	s.declare("$", dot)
 	m.running[tree]++
-	defer func() { m.running[tree]-- }()
+	m.depth++
+	defer func() { m.running[tree]--; m.depth-- }()
 	return s.list(tree.Root, dot)
-}
-
-// depth is how many templates are at work.
-func (m *machine) depth() int {
-	depth := 0
-	for _, n := range m.running {
-		depth += n
-	}
-	return depth
 }
 
 // include is the text of a template with a name.
@@ -203,7 +196,7 @@ func (m *machine) include(in *context, name, dot value, where string) value {
 }
 
 func (m *machine) call(tree *parse.Tree, in *context, dot value) value {
-	if m.running[tree] >= mostRecursion || m.depth() > mostDepth {
+	if m.running[tree] >= mostRecursion || m.depth > mostDepth {
 		m.use(dot)
 		return other
 	}

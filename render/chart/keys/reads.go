@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -91,58 +92,93 @@ func (m *machine) pick(v, key value, where func() string) value {
 	return m.join(found, m.elements(v))
 }
 
-// use notes that everything in a value is used. All values of a chart written
-// down at once are none: it is a copy, or a checksum of them, and makes no key
-// mean anything.
-func (m *machine) use(v value) { m.useAll(v, map[any]bool{}) }
+// use notes that everything in a value is used. All values of a chart at once
+// are none: a checksum of them makes no key mean anything.
+func (m *machine) use(v value) { m.useAll(v, usage{seen: map[any]bool{}}) }
 
-func (m *machine) useAll(v value, seen map[any]bool) {
+// write notes that everything in a value is used, and goes into a text of the
+// file. All values of a chart at once may be a note for people or what the chart
+// is for, so whether a key means anything is doubtful.
+func (m *machine) write(v value, file string) {
+	m.useAll(v, usage{map[any]bool{}, file + " writes all values out"})
+}
+
+// usage is a way through a value that is used.
+type usage struct {
+	seen   map[any]bool
+	copied string // what to doubt where all values of a chart come at once, if anything
+}
+
+func (m *machine) useAll(v value, by usage) {
 	if !m.step() {
 		return
 	}
-	if !slices.ContainsFunc(v.nodes, func(n *node) bool { return n.top }) {
-		for _, n := range v.nodes {
-			m.useNode(n, seen)
+	all := slices.ContainsFunc(v.nodes, func(n *node) bool { return n.top })
+	for _, n := range v.nodes {
+		switch {
+		case !all:
+			m.useNode(n, by)
+		case by.copied != "":
+			m.doubt(n, by)
 		}
 	}
 	for _, t := range v.tables {
-		if seen[t] {
+		if by.seen[t] {
 			continue
 		}
-		seen[t] = true
+		by.seen[t] = true
 		for _, key := range slices.Sorted(maps.Keys(t.entries)) {
-			m.useAll(t.entries[key], seen)
+			m.useAll(t.entries[key], by)
 		}
-		m.useAll(t.rest, seen)
+		m.useAll(t.rest, by)
 		for _, merged := range t.merged {
-			m.useAll(merged, seen)
+			m.useAll(merged, by)
 		}
 	}
 	for _, l := range v.lists {
-		if !seen[l] {
-			seen[l] = true
-			m.useAll(l.each, seen)
+		if !by.seen[l] {
+			by.seen[l] = true
+			m.useAll(l.each, by)
 			for _, item := range l.items {
-				m.useAll(item, seen)
+				m.useAll(item, by)
 			}
 		}
 	}
 	if v.coded != nil {
-		m.useAll(*v.coded, seen)
+		m.useAll(*v.coded, by)
 	}
 }
 
-func (m *machine) useNode(n *node, seen map[any]bool) {
-	if seen[n] {
+func (m *machine) useNode(n *node, by usage) {
+	if by.seen[n] {
 		return
 	}
-	seen[n] = true
+	by.seen[n] = true
 	n.all = true
 	for _, key := range slices.Sorted(maps.Keys(n.set)) {
-		m.useAll(n.set[key], seen)
+		m.useAll(n.set[key], by)
 	}
 	for _, merged := range n.merged {
-		m.useAll(merged, seen)
+		m.useAll(merged, by)
+	}
+}
+
+// doubt notes that what is in a place, and in what templates put there, may be
+// used.
+func (m *machine) doubt(n *node, by usage) {
+	if by.seen[n] || !m.step() {
+		return
+	}
+	by.seen[n] = true
+	n.doubt = cmp.Or(n.doubt, by.copied)
+	put := slices.Clone(n.merged)
+	for _, key := range slices.Sorted(maps.Keys(n.set)) {
+		put = append(put, n.set[key])
+	}
+	for _, v := range put {
+		for _, inner := range v.nodes {
+			m.doubt(inner, by)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func (m *machine) readText(in *context, source string, with value) {
 	if !strings.Contains(source, "{{") || strings.Count(source, "{{") > mostActions {
 		return
 	}
-	if m.depth() > mostRecursion*mostRecursion || !m.step() {
+	if m.depth > mostRecursion*mostRecursion || !m.step() {
 		return
 	}
 	tree, known := m.texts[source]
