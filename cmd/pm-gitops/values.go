@@ -117,6 +117,8 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		return err
 	}
 	a.showWarnings()
+	ctx, _, done := bounded(ctx)
+	defer done()
 	find := finder{app: a, valuesOptions: o}
 	own, err := find.chartNamed(ctx, o.chart, o.version)
 	if err != nil {
@@ -127,9 +129,10 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		if err != nil {
 			return err
 		}
-		return a.diffValues(o, own, other)
+		_, err = inTime(ctx, mostTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
+		return err
 	}
-	text, err := a.shown(o, own)
+	text, err := inTime(ctx, mostTime, func(context.Context) (string, error) { return a.shown(o, own) })
 	if err != nil {
 		return err
 	}
