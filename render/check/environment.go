@@ -116,7 +116,7 @@ func (s *scope) allowedKinds() (kinds map[string]bool, known bool) {
 // of those entries that accept nothing.
 func (s *scope) ignore(found []Finding) []Finding {
 	s.check, _ = ByID(unusedID)
-	s.found, s.added = nil, 0
+	s.found, s.added = nil, map[Severity]int{}
 	for i, entry := range s.Environment.Spec.Checks.Ignore {
 		used := false
 		for j := range found {
