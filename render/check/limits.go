@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -185,13 +186,16 @@ func releaseSize(s *scope, r *release) {
 func duplicateObject(s *scope, r *release) {
 	seen := map[string]chart.Object{}
 	for _, made := range r.Install.Objects {
+		if made.Hook != nil {
+			continue // it runs at another time than its twin
+		}
 		namespace := made.Namespace
 		if namespace == "" {
 			namespace = r.Namespace
 		}
 		id := made.Group() + "/" + made.Kind + "/" + namespace + "/" + made.Name
 		first, twice := seen[id]
-		if seen[id] = made; !twice || made.Hook != nil || made.Name == "" || strings.HasSuffix(made.Kind, "List") {
+		if seen[id] = made; !twice || made.Name == "" || strings.HasSuffix(made.Kind, "List") {
 			continue
 		}
 		f := r.finding("the chart makes the object in %s, and in %s too: one of them is lost", made.Source, first.Source)
@@ -201,18 +205,21 @@ func duplicateObject(s *scope, r *release) {
 }
 
 func sharedObject(s *scope) {
-	owners := map[string]*release{}
+	owners := map[string]*object{}
 	for _, r := range s.releases {
 		for _, o := range r.objects {
+			if !o.onInstall {
+				continue
+			}
 			id := o.Group() + "/" + o.Kind + "/" + o.namespace + "/" + o.Name
 			owner := owners[id]
 			if owner == nil {
-				owners[id] = r
+				owners[id] = o
 			}
-			if owner == nil || owner == r || o.Name == "" {
-				continue
+			if owner == nil || owner.release == r || o.Name == "" || owner.CRD && o.CRD && bytes.Equal(owner.YAML, o.YAML) {
+				continue // a definition that comes with two charts is one
 			}
-			f := o.finding("metadata.name", "release %s makes the object too: each undoes what the other one does", owner.Key)
+			f := o.finding("metadata.name", "release %s makes the object too: each undoes what the other one does", owner.release.Key)
 			f.Fix = "give one of them another name, or switch the object off in its values"
 			s.add(f)
 		}

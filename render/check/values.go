@@ -47,34 +47,37 @@ func valueChecks() []Check {
 }
 
 func randomOutput(s *scope, r *release) {
-	again := map[string]chart.Object{}
-	id := func(o chart.Object) string { return o.Kind + "\x00" + o.Namespace + "\x00" + o.Name }
-	for _, o := range r.Again.Objects {
-		again[id(o)] = o
+	again := map[occurrence]map[string]any{}
+	seen := occurrences{}
+	for _, made := range r.Again.Objects {
+		items, err := made.Items()
+		if err != nil {
+			return
+		}
+		for _, item := range items {
+			if len(item.Tree) > 0 {
+				again[seen.next(item)] = item.Tree
+			}
+		}
 	}
 	for _, o := range r.objects {
 		if !o.onInstall {
 			continue
 		}
-		other, there := again[id(o.Object)]
-		switch {
-		case !there:
-			f := o.finding("metadata.name", "the chart makes an object of another name each time: every upgrade deletes one and makes one")
-			f.Fix = "set the value that the chart makes up"
-			s.add(f)
-		case string(other.YAML) != string(o.YAML):
+		other, there := again[o.occurrence]
+		if there {
 			s.randomFields(o, other)
+			continue
 		}
+		f := o.finding("metadata.name", "the chart makes an object of another name each time: every upgrade deletes one and makes one")
+		f.Fix = "set the value that the chart makes up"
+		s.add(f)
 	}
 }
 
 // randomFields tells which fields of an object differ between two renderings.
-func (s *scope) randomFields(o *object, other chart.Object) {
-	tree, err := other.Tree()
-	if err != nil {
-		return
-	}
-	for _, path := range differing(o.tree, tree, "", mostDepth) {
+func (s *scope) randomFields(o *object, other map[string]any) {
+	for _, path := range differing(o.tree, other, "", mostDepth) {
 		f := o.finding(path, "the chart makes another value each time: every upgrade changes it")
 		if s.argo() {
 			f.Message = "the chart makes another value each time: Argo CD is never in sync, and each sync changes it"
