@@ -187,7 +187,8 @@ func names(references any, name string) bool {
 	return slices.ContainsFunc(list(references), func(ref any) bool { return text(at(ref, "name")) == name })
 }
 
-// accountNames reports whether the ServiceAccount of a pod names a pull secret.
+// accountNames reports whether the ServiceAccount of a pod names a pull secret,
+// or may.
 func (s *scope) accountNames(p pod, secret string) bool {
 	account := text(p.spec["serviceAccountName"])
 	if account == "" {
@@ -200,5 +201,5 @@ func (s *scope) accountNames(p pod, secret string) bool {
 			}
 		}
 	}
-	return false
+	return s.partial() // another release may make it
 }

@@ -1,10 +1,10 @@
 package check
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -216,8 +216,8 @@ func sharedObject(s *scope) {
 			if owner == nil {
 				owners[id] = o
 			}
-			if owner == nil || owner.release == r || o.Name == "" || owner.CRD && o.CRD && bytes.Equal(owner.YAML, o.YAML) {
-				continue // a definition that comes with two charts is one
+			if owner == nil || owner.release == r || o.Name == "" || owner.CRD && o.CRD && reflect.DeepEqual(owner.tree["spec"], o.tree["spec"]) {
+				continue // a definition that comes with two charts is one; Flux labels it by release
 			}
 			f := o.finding("metadata.name", "release %s makes the object too: each undoes what the other one does", owner.release.Key)
 			f.Fix = "give one of them another name, or switch the object off in its values"

@@ -87,6 +87,8 @@ func gatewayAutoImage(s *scope, r *release) {
 				}
 				f := o.finding(c.path+".image", "")
 				switch mode := s.Environment.Spec.Mesh.Mode; {
+				case mode == render.MeshNone && injector == nil && s.partial():
+					continue // another release may bring one
 				case mode == render.MeshNone && injector == nil:
 					f.Message, f.Fix = "mesh is none: nobody replaces the image auto, and no registry has it", "switch the gateway off in the chart's values, or set mesh"
 					s.put(&f, "spec.mesh")

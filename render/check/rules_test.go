@@ -183,6 +183,28 @@ func TestReferences(t *testing.T) {
 	})
 }
 
+func TestSelectors(t *testing.T) {
+	of := func(labels string) setting {
+		return with(strings.Replace(service("front", ""), "app: app", labels, 1))
+	}
+	none := of("app: apps")
+	testRules(t, "selects-nothing", map[string]rule{
+		"nothing":                {none, []string{"warning Service/front spec.selector"}},
+		"one of a StatefulSet":   {of("app: app, statefulset.kubernetes.io/pod-name: app-0"), nil},
+		"of a Job":               {of("job-name: load"), nil},
+		"another release failed": {none.failing(), nil},
+	})
+	secret := with("").on("", "registry: {pullSecret: pull, source: registry.company.com/x}")
+	testRules(t, "missing-pull-secret", map[string]rule{"another release failed": {secret.failing(), nil}})
+	testRules(t, "gateway-auto-image", map[string]rule{"another release failed": {setting{template: gateway}.on("", "mesh: none").failing(), nil}})
+}
+
+// failing is the setting with another release that does not render.
+func (s setting) failing() setting {
+	s.broken = true
+	return s
+}
+
 func TestInsecure(t *testing.T) {
 	value := func(text string) setting { return with(configMap("a", "{a: '"+text+"'}")) }
 	env := func(name, text string) setting {
