@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
@@ -87,7 +88,7 @@ func badName(s *scope, r *release) {
 			}
 			for _, key := range slices.Sorted(maps.Keys(p.labels)) {
 				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(text(p.labels[key])))
-				if len(wrong) > 0 {
+				if len(wrong) > 0 && !strings.Contains(text(p.labels[key]), render.FillIn) {
 					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, text(p.labels[key]), wrong[0])
 					f.Fix = "shorten it, or leave out what it is made of"
 					s.add(f)
@@ -119,7 +120,7 @@ func (s *scope) badObjectName(o *object) {
 			wrong = []string{fmt.Sprintf("must be no more than %d characters", most)}
 		}
 	}
-	if len(wrong) > 0 && text(at(o.tree, "metadata", "generateName")) == "" {
+	if len(wrong) > 0 && text(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
 		f := o.finding("metadata.name", "the API server refuses the name: %s", wrong[0])
 		f.Fix = "shorten the release's name, or set fullnameOverride or the like"
 		s.put(&f, s.Plan.ReleasePath(o.release.Key))
@@ -255,7 +256,7 @@ func argoProject(s *scope, r *release) {
 	seen := map[string]bool{}
 	for _, o := range r.objects {
 		id := o.Group() + "/" + o.Kind
-		if !known || o.namespace != "" || allowed[id] || seen[id] {
+		if !known || o.namespace != "" || allowed.has(o) || seen[id] {
 			continue
 		}
 		seen[id] = true

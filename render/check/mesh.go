@@ -10,7 +10,7 @@ func meshChecks() []Check {
 	return []Check{{
 		ID: "hook-sidecar", Severity: Warning,
 		Title:  "A Job gets a sidecar that keeps it running",
-		Why:    "In a namespace that Istio injects, a Job's pod gets a proxy that does not end with the Job's own container, so the Job never completes, and whoever waits for it waits for ever. Istio from 1.27 on Kubernetes from 1.29 uses native sidecars, which do end, unless they are switched off: what the cluster does nobody can see from here.",
+		Why:    "In a namespace that Istio injects, a Job's pod gets a proxy that does not end with the Job's own container, so the Job never completes, and whoever waits for it waits for ever. Istio from 1.27 uses native sidecars where the kubelet of every node is at least 1.33, and these do end, unless they are switched off: what the cluster does nobody can see from here.",
 		Fix:    "Put the label sidecar.istio.io/inject: \"false\" on the Job's pods, in the chart's values.",
 		Source: "https://github.com/istio/istio/issues/11045",
 		each:   hookSidecar,
@@ -53,7 +53,7 @@ func hookSidecar(s *scope, r *release) {
 			if p.inject() == "false" || p.spec["hostNetwork"] == true {
 				continue
 			}
-			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, Kubernetes before 1.29, or native sidecars switched off)", o.namespace, o.Kind)
+			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, a node before Kubernetes 1.33, or native sidecars switched off)", o.namespace, o.Kind)
 			f.Fix = `label the pod sidecar.istio.io/inject: "false"`
 			s.add(f)
 		}

@@ -159,11 +159,12 @@ func TestForeignImages(t *testing.T) {
 	mirror := func(s setting) setting { return s.on("", "registry: {mirror: registry.company.com/prefect}") }
 	image := func(name string) setting { return mirror(replaced(with(""), "registry.company.com/app", name)) }
 	testRules(t, "foreign-image", map[string]rule{
-		"on the mirror's host": {mirror(with("")), nil},
-		"another host":         {image("quay.io/a/b"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
-		"no host":              {image("busybox"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
-		"hidden":               {mirror(with(configMap("jobs", `{job.yaml: "containers: [{name: a, image: docker.io/library/busybox:1.37.0}]"}`))), []string{`warning ConfigMap/jobs data["job.yaml"]: containers[0].image`}},
-		"no mirror":            {replaced(with(""), "registry.company.com/app", "quay.io/a/b"), nil},
+		"on the mirror's host":  {mirror(with("")), nil},
+		"another host":          {image("quay.io/a/b"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
+		"no host":               {image("busybox"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
+		"hidden":                {mirror(with(configMap("jobs", `{job.yaml: "containers: [{name: a, image: docker.io/library/busybox:1.37.0}]"}`))), []string{`warning ConfigMap/jobs data["job.yaml"]: containers[0].image`}},
+		"a hook that runs late": {mirror(with(job("test", "helm.sh/hook: pre-delete", strings.ReplaceAll(runs, "registry.company.com/app", "quay.io/a/b")))), []string{"error Job/test spec.template.spec.containers[0].image"}},
+		"no mirror":             {replaced(with(""), "registry.company.com/app", "quay.io/a/b"), nil},
 	})
 }
 
@@ -181,6 +182,19 @@ func TestReferences(t *testing.T) {
 		"it must exist anyway":   {env("secretKeyRef: {name: pull, key: b}").on("", "registry: {pullSecret: pull}"), nil},
 		"every namespace has it": {env("configMapKeyRef: {name: kube-root-ca.crt, key: b}"), nil},
 	})
+}
+
+func TestPatterns(t *testing.T) {
+	high := with("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: high}\n")
+	testRules(t, "argo-project", map[string]rule{
+		"of the group":     {high.on("argo", `delivery: {argo: {clusterResources: [{group: "*.k8s.io", kind: Priority*}]}}`), nil},
+		"of another group": {high.on("argo", `delivery: {argo: {clusterResources: [{group: "*.istio.io", kind: "*"}]}}`), []string{"error PriorityClass/high kind"}},
+	})
+}
+
+func TestPlaceholders(t *testing.T) {
+	testRules(t, "bad-name", map[string]rule{"a placeholder": {with(service("front-FILL-IN", "")), nil}})
+	testRules(t, "bad-image", map[string]rule{"a placeholder": {replaced(with(""), "registry.company.com/app", "FILL-IN/app"), nil}})
 }
 
 func TestSelectors(t *testing.T) {
