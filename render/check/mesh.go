@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -77,6 +78,26 @@ func (s *scope) injector() *release {
 	return nil
 }
 
+// proposeNeed proposes that a release comes after another one, where the
+// environment says so: the vendor's releases under spec.needs, others themselves.
+func (s *scope) proposeNeed(f *Finding, r *release, key string) {
+	field, needs := "spec.needs."+r.Key, s.Environment.Spec.Needs[r.Key]
+	for i, extra := range s.Environment.Spec.Releases {
+		if string(extra.Name) == r.Key {
+			field, needs = fmt.Sprintf("spec.releases[%d].needs", i), extra.Needs
+		}
+	}
+	if r.Key == key {
+		return // it is the injector's own
+	}
+	var all []string
+	for _, need := range needs {
+		all = append(all, string(need))
+	}
+	f.Set = []Proposal{{field, append(all, key)}}
+	s.put(f, field)
+}
+
 func gatewayAutoImage(s *scope, r *release) {
 	injector := s.injector()
 	for _, o := range r.objects {
@@ -94,7 +115,7 @@ func gatewayAutoImage(s *scope, r *release) {
 					s.put(&f, "spec.mesh")
 				case injector != nil && injector.wave >= r.wave:
 					f.Message, f.Fix = "the gateway comes in the wave of the injector ("+injector.Key+"): its pods may be made before the webhook, and then ask a registry for the image auto for ever", "let its release need "+injector.Key
-					s.put(&f, s.Plan.ReleasePath(r.Key))
+					s.proposeNeed(&f, r, injector.Key)
 				case p.inject() == "false" || p.inject() != "true" && !s.injected(o.namespace):
 					f.Message, f.Fix = "neither the pod nor the namespace "+o.namespace+" asks for injection: nobody replaces the image auto", `label the pod sidecar.istio.io/inject: "true"`
 				default:
