@@ -42,7 +42,7 @@ func workloadCases() map[string]pair {
 		},
 		"gateway-auto-image": {
 			fires: with(gateway).whole(), quiet: with(gateway).on("", injectedApp).whole(),
-			object: "Deployment/gateway", field: "spec.template.spec.containers[0].image", says: "in the wave of the injector (prefect-istiod)",
+			object: "Deployment/gateway", field: "spec.template.spec.containers[0].image", at: "spec.releases[0].needs", says: "in the wave of the injector (prefect-istiod)",
 		},
 		"singleton-replicas": {
 			fires: cloud("{services: {scheduler: {replicas: 2}}}"), quiet: cloud("{services: {auth: {replicas: 7}}}"),

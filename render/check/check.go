@@ -96,24 +96,27 @@ type Release struct {
 // Run looks at an environment and gives what it found, sorted by release,
 // check, object and field, each once. What the environment accepts is among
 // it, with the reason. Texts of charts have their control characters written
-// out, and what Secrets hold is in none.
+// out, and what Secrets hold is in none. Of more than 200 findings of a check
+// that are as bad as each other in a release the first are given, and behind
+// those of the check one that counts the others.
 func Run(in Input) ([]Finding, error) {
 	s, err := newScope(in)
 	if err != nil {
 		return nil, err
 	}
 	for _, check := range All() {
-		s.check = check
+		s.check, s.added = check, map[Severity]int{}
 		if check.all != nil {
 			check.all(s)
 		}
 		for _, r := range s.releases {
-			s.added = 0
+			s.added = map[Severity]int{}
 			if check.each != nil && (r.Failure == nil || check.unrendered) {
 				check.each(s, r)
 			}
 		}
 	}
 	found := sorted(s.found)
-	return sorted(append(found, s.ignore(found)...)), nil
+	unused := s.ignore(found)
+	return s.cut(sorted(append(found, unused...))), nil
 }

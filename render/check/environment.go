@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -37,9 +38,9 @@ func environmentChecks() []Check {
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 		all:    environmentWarning,
 	}, {
-		ID: unusedID, Severity: Warning,
+		ID: unusedID, Severity: Info,
 		Title:  "An accepted finding is none any more",
-		Why:    "What nobody finds needs no acceptance, and one that is left behind hides the next finding of its kind. Those in files that are extended are not looked at: another environment may need them.",
+		Why:    "What nobody finds needs no acceptance, and one that is left behind hides the next finding of its kind. Those in files that are extended are not looked at: another environment may need them. An entry may be for the other target, too, and then it stays.",
 		Fix:    "Take the entry out of spec.checks.ignore.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 	}}
@@ -84,29 +85,40 @@ func environmentWarning(s *scope) {
 	}
 }
 
+// allowed is kinds of an AppProject: group and kind are patterns
+// (isResourceInList in pkg/apis/application/v1alpha1 of Argo CD).
+type allowed []struct{ Group, Kind string }
+
+func (kinds allowed) has(o *object) bool {
+	for _, kind := range kinds {
+		group, _ := path.Match(kind.Group, o.Group())
+		if is, _ := path.Match(kind.Kind, o.Kind); is && group {
+			return true
+		}
+	}
+	return false
+}
+
 // allowedKinds is the cluster-wide kinds that the environment's AppProject
 // allows; known is whether there is one.
-func (s *scope) allowedKinds() (kinds map[string]bool, known bool) {
+func (s *scope) allowedKinds() (kinds allowed, known bool) {
 	if !s.argo() {
 		return nil, false
 	}
-	kinds = map[string]bool{}
 	for _, manifest := range s.Manifests {
 		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
 			var project struct {
 				Kind     string
 				Metadata struct{ Name string }
 				Spec     struct {
-					ClusterResourceWhitelist []struct{ Group, Kind string }
+					ClusterResourceWhitelist allowed
 				}
 			}
 			if !strings.Contains(document, "kind: AppProject") || yaml.Unmarshal([]byte(document), &project) != nil || project.Metadata.Name != s.Plan.Environment {
 				continue
 			}
 			known = true
-			for _, kind := range project.Spec.ClusterResourceWhitelist {
-				kinds[kind.Group+"/"+kind.Kind] = true
-			}
+			kinds = append(kinds, project.Spec.ClusterResourceWhitelist...)
 		}
 	}
 	return kinds, known
@@ -116,7 +128,7 @@ func (s *scope) allowedKinds() (kinds map[string]bool, known bool) {
 // of those entries that accept nothing.
 func (s *scope) ignore(found []Finding) []Finding {
 	s.check, _ = ByID(unusedID)
-	s.found, s.added = nil, 0
+	s.found, s.added = nil, map[Severity]int{}
 	for i, entry := range s.Environment.Spec.Checks.Ignore {
 		used := false
 		for j := range found {
@@ -128,7 +140,7 @@ func (s *scope) ignore(found []Finding) []Finding {
 			}
 		}
 		if field := fmt.Sprintf("spec.checks.ignore[%d]", i); !used && s.answers(entry, field) {
-			f := Finding{Message: fmt.Sprintf("nothing is found that the entry for %s accepts", entry.Check), Fix: "take the entry out"}
+			f := Finding{Message: fmt.Sprintf("nothing is found that the entry for %s accepts, unless for another target", entry.Check), Fix: "take the entry out"}
 			s.put(&f, field)
 			s.add(f)
 		}

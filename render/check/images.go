@@ -53,6 +53,12 @@ func (r *release) images() []images.Image {
 			own.Namespace = o.namespace
 			objects = append(objects, own)
 		}
+		for _, later := range slices.Concat(r.Install.Left, r.Upgrade.Left) { // hooks of other actions
+			if later.Namespace == "" {
+				later.Namespace = r.Namespace
+			}
+			objects = append(objects, later)
+		}
 		result, _ := images.Find(objects) // an error is about more images than anybody has
 		r.found = result.Images
 	}
@@ -136,7 +142,7 @@ func unpinnedImage(s *scope, r *release) {
 
 func badImage(s *scope, r *release) {
 	for _, i := range r.images() {
-		if i.Problem != "" && !i.Hidden() {
+		if i.Problem != "" && !i.Hidden() && !strings.Contains(i.Written, render.FillIn) {
 			f := r.imageFinding(i, "%q is no image: %s", i.Written, i.Problem)
 			f.Fix = "set the chart values that it is made of"
 			s.add(f)
@@ -187,7 +193,8 @@ func names(references any, name string) bool {
 	return slices.ContainsFunc(list(references), func(ref any) bool { return text(at(ref, "name")) == name })
 }
 
-// accountNames reports whether the ServiceAccount of a pod names a pull secret.
+// accountNames reports whether the ServiceAccount of a pod names a pull secret,
+// or may.
 func (s *scope) accountNames(p pod, secret string) bool {
 	account := text(p.spec["serviceAccountName"])
 	if account == "" {
@@ -200,5 +207,5 @@ func (s *scope) accountNames(p pod, secret string) bool {
 			}
 		}
 	}
-	return false
+	return s.partial() // another release may make it
 }

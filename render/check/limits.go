@@ -4,12 +4,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
@@ -86,7 +88,7 @@ func badName(s *scope, r *release) {
 			}
 			for _, key := range slices.Sorted(maps.Keys(p.labels)) {
 				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(text(p.labels[key])))
-				if len(wrong) > 0 {
+				if len(wrong) > 0 && !strings.Contains(text(p.labels[key]), render.FillIn) {
 					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, text(p.labels[key]), wrong[0])
 					f.Fix = "shorten it, or leave out what it is made of"
 					s.add(f)
@@ -118,7 +120,7 @@ func (s *scope) badObjectName(o *object) {
 			wrong = []string{fmt.Sprintf("must be no more than %d characters", most)}
 		}
 	}
-	if len(wrong) > 0 && text(at(o.tree, "metadata", "generateName")) == "" {
+	if len(wrong) > 0 && text(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
 		f := o.finding("metadata.name", "the API server refuses the name: %s", wrong[0])
 		f.Fix = "shorten the release's name, or set fullnameOverride or the like"
 		s.put(&f, s.Plan.ReleasePath(o.release.Key))
@@ -185,13 +187,16 @@ func releaseSize(s *scope, r *release) {
 func duplicateObject(s *scope, r *release) {
 	seen := map[string]chart.Object{}
 	for _, made := range r.Install.Objects {
+		if made.Hook != nil {
+			continue // it runs at another time than its twin
+		}
 		namespace := made.Namespace
 		if namespace == "" {
 			namespace = r.Namespace
 		}
 		id := made.Group() + "/" + made.Kind + "/" + namespace + "/" + made.Name
 		first, twice := seen[id]
-		if seen[id] = made; !twice || made.Hook != nil || made.Name == "" || strings.HasSuffix(made.Kind, "List") {
+		if seen[id] = made; !twice || made.Name == "" || strings.HasSuffix(made.Kind, "List") {
 			continue
 		}
 		f := r.finding("the chart makes the object in %s, and in %s too: one of them is lost", made.Source, first.Source)
@@ -201,18 +206,21 @@ func duplicateObject(s *scope, r *release) {
 }
 
 func sharedObject(s *scope) {
-	owners := map[string]*release{}
+	owners := map[string]*object{}
 	for _, r := range s.releases {
 		for _, o := range r.objects {
+			if !o.onInstall {
+				continue
+			}
 			id := o.Group() + "/" + o.Kind + "/" + o.namespace + "/" + o.Name
 			owner := owners[id]
 			if owner == nil {
-				owners[id] = r
+				owners[id] = o
 			}
-			if owner == nil || owner == r || o.Name == "" {
-				continue
+			if owner == nil || owner.release == r || o.Name == "" || owner.CRD && o.CRD && reflect.DeepEqual(owner.tree["spec"], o.tree["spec"]) {
+				continue // a definition that comes with two charts is one; Flux labels it by release
 			}
-			f := o.finding("metadata.name", "release %s makes the object too: each undoes what the other one does", owner.Key)
+			f := o.finding("metadata.name", "release %s makes the object too: each undoes what the other one does", owner.release.Key)
 			f.Fix = "give one of them another name, or switch the object off in its values"
 			s.add(f)
 		}
@@ -248,7 +256,7 @@ func argoProject(s *scope, r *release) {
 	seen := map[string]bool{}
 	for _, o := range r.objects {
 		id := o.Group() + "/" + o.Kind
-		if !known || o.namespace != "" || allowed[id] || seen[id] {
+		if !known || o.namespace != "" || allowed.has(o) || seen[id] {
 			continue
 		}
 		seen[id] = true

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
@@ -10,7 +11,7 @@ func meshChecks() []Check {
 	return []Check{{
 		ID: "hook-sidecar", Severity: Warning,
 		Title:  "A Job gets a sidecar that keeps it running",
-		Why:    "In a namespace that Istio injects, a Job's pod gets a proxy that does not end with the Job's own container, so the Job never completes, and whoever waits for it waits for ever. Istio from 1.27 on Kubernetes from 1.29 uses native sidecars, which do end, unless they are switched off: what the cluster does nobody can see from here.",
+		Why:    "In a namespace that Istio injects, a Job's pod gets a proxy that does not end with the Job's own container, so the Job never completes, and whoever waits for it waits for ever. Istio from 1.27 uses native sidecars where the kubelet of every node is at least 1.33, and these do end, unless they are switched off: what the cluster does nobody can see from here.",
 		Fix:    "Put the label sidecar.istio.io/inject: \"false\" on the Job's pods, in the chart's values.",
 		Source: "https://github.com/istio/istio/issues/11045",
 		each:   hookSidecar,
@@ -53,7 +54,7 @@ func hookSidecar(s *scope, r *release) {
 			if p.inject() == "false" || p.spec["hostNetwork"] == true {
 				continue
 			}
-			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, Kubernetes before 1.29, or native sidecars switched off)", o.namespace, o.Kind)
+			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, a node before Kubernetes 1.33, or native sidecars switched off)", o.namespace, o.Kind)
 			f.Fix = `label the pod sidecar.istio.io/inject: "false"`
 			s.add(f)
 		}
@@ -77,6 +78,26 @@ func (s *scope) injector() *release {
 	return nil
 }
 
+// proposeNeed proposes that a release comes after another one, where the
+// environment says so: the vendor's releases under spec.needs, others themselves.
+func (s *scope) proposeNeed(f *Finding, r *release, key string) {
+	field, needs := "spec.needs."+r.Key, s.Environment.Spec.Needs[r.Key]
+	for i, extra := range s.Environment.Spec.Releases {
+		if string(extra.Name) == r.Key {
+			field, needs = fmt.Sprintf("spec.releases[%d].needs", i), extra.Needs
+		}
+	}
+	if r.Key == key {
+		return // it is the injector's own
+	}
+	var all []string
+	for _, need := range needs {
+		all = append(all, string(need))
+	}
+	f.Set = []Proposal{{field, append(all, key)}}
+	s.put(f, field)
+}
+
 func gatewayAutoImage(s *scope, r *release) {
 	injector := s.injector()
 	for _, o := range r.objects {
@@ -87,12 +108,14 @@ func gatewayAutoImage(s *scope, r *release) {
 				}
 				f := o.finding(c.path+".image", "")
 				switch mode := s.Environment.Spec.Mesh.Mode; {
+				case mode == render.MeshNone && injector == nil && s.partial():
+					continue // another release may bring one
 				case mode == render.MeshNone && injector == nil:
 					f.Message, f.Fix = "mesh is none: nobody replaces the image auto, and no registry has it", "switch the gateway off in the chart's values, or set mesh"
 					s.put(&f, "spec.mesh")
 				case injector != nil && injector.wave >= r.wave:
 					f.Message, f.Fix = "the gateway comes in the wave of the injector ("+injector.Key+"): its pods may be made before the webhook, and then ask a registry for the image auto for ever", "let its release need "+injector.Key
-					s.put(&f, s.Plan.ReleasePath(r.Key))
+					s.proposeNeed(&f, r, injector.Key)
 				case p.inject() == "false" || p.inject() != "true" && !s.injected(o.namespace):
 					f.Message, f.Fix = "neither the pod nor the namespace "+o.namespace+" asks for injection: nobody replaces the image auto", `label the pod sidecar.istio.io/inject: "true"`
 				default:

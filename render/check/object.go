@@ -18,53 +18,9 @@ type object struct {
 	namespace string // where it ends up; empty for what has none
 	// onInstall and onUpgrade: the action applies it, or runs it.
 	onInstall, onUpgrade bool
+	occurrence           occurrence // of those of the install
 	found                []pod
 	looked               bool
-}
-
-// mostObjects is how many objects of a release are looked at: comparing them
-// with each other costs the square of it.
-const mostObjects = 10_000
-
-// read reads the objects of an install and an upgrade, each once.
-func (r *release) read() error {
-	if n := max(len(r.Install.Objects), len(r.Upgrade.Objects)); n > mostObjects {
-		return fmt.Errorf("the chart makes %d objects: at most %d are looked at", n, mostObjects)
-	}
-	known := map[string]*object{}
-	add := func(made chart.Object, upgrade bool) error {
-		id := made.Kind + "\x00" + made.Namespace + "\x00" + made.Name + "\x00" + made.Group()
-		old := known[id]
-		if old != nil && (upgrade || string(old.YAML) == string(made.YAML)) {
-			old.onUpgrade = old.onUpgrade || upgrade
-			return nil
-		}
-		items, err := made.Items()
-		if err != nil {
-			return err
-		}
-		for _, item := range items {
-			if len(item.Tree) == 0 {
-				continue // a document of comments
-			}
-			o := &object{Object: made, release: r, tree: item.Tree, onInstall: !upgrade, onUpgrade: upgrade}
-			o.APIVersion, o.Kind, o.Namespace, o.Name = item.APIVersion, item.Kind, item.Namespace, item.Name
-			r.objects = append(r.objects, o)
-			known[id] = o
-		}
-		return nil
-	}
-	for _, made := range r.Install.Objects {
-		if err := add(made, false); err != nil {
-			return err
-		}
-	}
-	for _, made := range r.Upgrade.Objects {
-		if err := add(made, true); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // clusterWide is the kinds of Kubernetes that have no namespace

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -117,9 +118,15 @@ func (s *scope) index() map[string]bool {
 	return s.makes
 }
 
-func missingReference(s *scope, r *release) {
+// partial reports whether the objects of a release of the environment are not
+// known: what is not among the others may be among them.
+func (s *scope) partial() bool {
 	failed := slices.ContainsFunc(s.releases, func(r *release) bool { return r.Failure != nil })
-	if failed || len(s.releases) < len(s.Plan.Releases()) {
+	return failed || len(s.releases) < len(s.Plan.Releases())
+}
+
+func missingReference(s *scope, r *release) {
+	if s.partial() {
 		return // another release may make it
 	}
 	seen := map[string]bool{}
@@ -169,10 +176,22 @@ var selectors = map[string][]string{
 	"networking.k8s.io/NetworkPolicy": {"spec", "podSelector", "matchLabels"},
 }
 
+// givenLater is the labels that Kubernetes gives pods, which no template has
+// (https://kubernetes.io/docs/reference/labels-annotations-taints/).
+var givenLater = []string{
+	"apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-completion-index",
+	"batch.kubernetes.io/job-name", "controller-revision-hash", "controller-uid", "job-name", "pod-template-hash",
+	"statefulset.kubernetes.io/pod-name",
+}
+
 func selectsNothing(s *scope, r *release) {
+	if s.partial() {
+		return // another release may make the pods
+	}
 	for _, o := range r.objects {
 		where, known := selectors[o.Group()+"/"+o.Kind]
-		selector := mapping(at(o.tree, where...))
+		selector := maps.Clone(mapping(at(o.tree, where...)))
+		maps.DeleteFunc(selector, func(key string, _ any) bool { return slices.Contains(givenLater, key) })
 		if !known || len(selector) == 0 || len(list(at(o.tree, "spec", "selector", "matchExpressions"))) > 0 || len(list(at(o.tree, "spec", "podSelector", "matchExpressions"))) > 0 {
 			continue
 		}

@@ -159,11 +159,12 @@ func TestForeignImages(t *testing.T) {
 	mirror := func(s setting) setting { return s.on("", "registry: {mirror: registry.company.com/prefect}") }
 	image := func(name string) setting { return mirror(replaced(with(""), "registry.company.com/app", name)) }
 	testRules(t, "foreign-image", map[string]rule{
-		"on the mirror's host": {mirror(with("")), nil},
-		"another host":         {image("quay.io/a/b"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
-		"no host":              {image("busybox"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
-		"hidden":               {mirror(with(configMap("jobs", `{job.yaml: "containers: [{name: a, image: docker.io/library/busybox:1.37.0}]"}`))), []string{`warning ConfigMap/jobs data["job.yaml"]: containers[0].image`}},
-		"no mirror":            {replaced(with(""), "registry.company.com/app", "quay.io/a/b"), nil},
+		"on the mirror's host":  {mirror(with("")), nil},
+		"another host":          {image("quay.io/a/b"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
+		"no host":               {image("busybox"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
+		"hidden":                {mirror(with(configMap("jobs", `{job.yaml: "containers: [{name: a, image: docker.io/library/busybox:1.37.0}]"}`))), []string{`warning ConfigMap/jobs data["job.yaml"]: containers[0].image`}},
+		"a hook that runs late": {mirror(with(job("test", "helm.sh/hook: pre-delete", strings.ReplaceAll(runs, "registry.company.com/app", "quay.io/a/b")))), []string{"error Job/test spec.template.spec.containers[0].image"}},
+		"no mirror":             {replaced(with(""), "registry.company.com/app", "quay.io/a/b"), nil},
 	})
 }
 
@@ -183,6 +184,41 @@ func TestReferences(t *testing.T) {
 	})
 }
 
+func TestPatterns(t *testing.T) {
+	high := with("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: high}\n")
+	testRules(t, "argo-project", map[string]rule{
+		"of the group":     {high.on("argo", `delivery: {argo: {clusterResources: [{group: "*.k8s.io", kind: Priority*}]}}`), nil},
+		"of another group": {high.on("argo", `delivery: {argo: {clusterResources: [{group: "*.istio.io", kind: "*"}]}}`), []string{"error PriorityClass/high kind"}},
+	})
+}
+
+func TestPlaceholders(t *testing.T) {
+	testRules(t, "bad-name", map[string]rule{"a placeholder": {with(service("front-FILL-IN", "")), nil}})
+	testRules(t, "bad-image", map[string]rule{"a placeholder": {replaced(with(""), "registry.company.com/app", "FILL-IN/app"), nil}})
+}
+
+func TestSelectors(t *testing.T) {
+	of := func(labels string) setting {
+		return with(strings.Replace(service("front", ""), "app: app", labels, 1))
+	}
+	none := of("app: apps")
+	testRules(t, "selects-nothing", map[string]rule{
+		"nothing":                {none, []string{"warning Service/front spec.selector"}},
+		"one of a StatefulSet":   {of("app: app, statefulset.kubernetes.io/pod-name: app-0"), nil},
+		"of a Job":               {of("job-name: load"), nil},
+		"another release failed": {none.failing(), nil},
+	})
+	secret := with("").on("", "registry: {pullSecret: pull, source: registry.company.com/x}")
+	testRules(t, "missing-pull-secret", map[string]rule{"another release failed": {secret.failing(), nil}})
+	testRules(t, "gateway-auto-image", map[string]rule{"another release failed": {setting{template: gateway}.on("", "mesh: none").failing(), nil}})
+}
+
+// failing is the setting with another release that does not render.
+func (s setting) failing() setting {
+	s.broken = true
+	return s
+}
+
 func TestInsecure(t *testing.T) {
 	value := func(text string) setting { return with(configMap("a", "{a: '"+text+"'}")) }
 	env := func(name, text string) setting {
@@ -194,9 +230,17 @@ func TestInsecure(t *testing.T) {
 	testRules(t, "tls-verification-disabled", map[string]rule{
 		"disable":            {value("postgresql://a/b?sslmode=disable"), found},
 		"prefer":             {value("sslmode: prefer"), found},
-		"require":            {value("postgresql://a/b?sslmode=require"), nil},
+		"require":            {value("postgresql://a/b?sslmode=require"), found},
+		"verify-ca":          {value("sslmode: verify-ca"), nil},
+		"not said":           {value("postgresql://a/b?sslmode=&x=y"), nil},
+		"from elsewhere":     {value("sslmode=$MODE sslmode=mode.of(it)"), nil},
+		"the second":         {value("sslmode=verify-full sslmode=disable"), found},
+		"misspelt":           {value("sslmode=verify_full"), found},
+		"a client's":         {env("PGSSLMODE", "disable"), there},
+		"a client's, well":   {env("PGSSLMODE", "verify-full"), nil},
 		"verify-full":        {value("postgresql://a/b?sslmode=verify-full"), nil},
-		"a longer word":      {value("sslmode=preferred"), nil},
+		"a longer word":      {value("sslmode=preferred"), found},
+		"many that are off":  {value(strings.Repeat("--insecure-skip-tls-verify=false ", 20_000)), nil},
 		"JSON":               {value(`{"insecureSkipVerify": true}`), found},
 		"JSON that is well":  {value(`{"insecureSkipVerify": false}`), nil},
 		"a variable":         {env("NODE_TLS_REJECT_UNAUTHORIZED", "0"), there},

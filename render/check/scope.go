@@ -15,8 +15,9 @@ type scope struct {
 	Input
 	releases []*release
 	check    Check
-	added    int             // by the check in the release
-	makes    map[string]bool // see index
+	added    map[Severity]int // by the check in the release
+	beyond   map[alike]int    // how many were not kept
+	makes    map[string]bool  // see index
 	found    []Finding
 }
 
@@ -41,7 +42,7 @@ type release struct {
 }
 
 func newScope(in Input) (*scope, error) {
-	s := &scope{Input: in}
+	s := &scope{Input: in, beyond: map[alike]int{}}
 	waves := map[string]int{}
 	for i, wave := range in.Plan.Waves {
 		for _, r := range wave {
@@ -78,19 +79,16 @@ func (s *scope) flux() (minor int, is bool) {
 
 func (s *scope) argo() bool { return s.Target == "argo" }
 
-// mostFindings is how many findings a check may have in a release: nobody
-// reads more.
-const mostFindings = 200
-
 // add notes a finding of the check at work. It fills in what the finding does
 // not say.
 func (s *scope) add(f Finding) {
-	if s.added++; s.added > mostFindings {
-		return
-	}
 	f.ID, f.Environment = s.check.ID, s.Plan.Environment
 	if f.Severity == "" {
 		f.Severity = s.check.Severity
+	}
+	if s.added[f.Severity]++; s.added[f.Severity] > mostKept {
+		s.beyond[f.alike()]++
+		return
 	}
 	if f.Setting == "" {
 		f.Setting = "metadata.name"

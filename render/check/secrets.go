@@ -1,6 +1,10 @@
 package check
 
-import "github.com/pm-gitops/pm-gitops/render/trace"
+import (
+	"fmt"
+
+	"github.com/pm-gitops/pm-gitops/render/trace"
+)
 
 func secretChecks() []Check {
 	return []Check{{
@@ -34,7 +38,7 @@ func (s *scope) landings(r *release, match func(trace.Landing) bool, format stri
 			if !match(landing) {
 				continue
 			}
-			f := r.finding(format, input.Path, landing.How, landing.Encoding)
+			f := r.finding(format, input.Path, place(landing))
 			f.Object = &Object{landing.Object.APIVersion, landing.Object.Kind, landing.Object.Namespace, landing.Object.Name}
 			f.Source, f.Field = landing.Object.Source, landing.Path
 			s.putPath(&f, r, input.Path)
@@ -43,8 +47,16 @@ func (s *scope) landings(r *release, match func(trace.Landing) bool, format stri
 	}
 }
 
+// place is where a secret landed, and what became of it: configmap (json).
+func place(l trace.Landing) string {
+	if l.Encoding == "" {
+		return string(l.How)
+	}
+	return fmt.Sprintf("%s (%s)", l.How, l.Encoding)
+}
+
 func secretOutside(s *scope, r *release) {
-	s.landings(r, trace.Landing.Outside, "the secret value %s lands here (%s%s), outside of a Secret: whoever may read the object reads it")
+	s.landings(r, trace.Landing.Outside, "the secret value %s lands here: %s, outside of a Secret: whoever may read the object reads it")
 	if r.TraceFailure != nil {
 		f := r.finding("where the secret values land cannot be told: with markers in their place, %s", r.TraceFailure)
 		f.Severity, f.Fix = Info, "nothing, or a schema that takes any text"
@@ -53,7 +65,7 @@ func secretOutside(s *scope, r *release) {
 }
 
 func secretInChecksum(s *scope, r *release) {
-	s.landings(r, func(l trace.Landing) bool { return l.How == trace.Checksum }, "something is made of the secret value %s here (%s%s), from which a short one can be guessed")
+	s.landings(r, func(l trace.Landing) bool { return l.How == trace.Checksum }, "something is made of the secret value %s here: %s, from which a short one can be guessed")
 }
 
 func secretUnused(s *scope, r *release) {

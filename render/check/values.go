@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
@@ -46,34 +47,37 @@ func valueChecks() []Check {
 }
 
 func randomOutput(s *scope, r *release) {
-	again := map[string]chart.Object{}
-	id := func(o chart.Object) string { return o.Kind + "\x00" + o.Namespace + "\x00" + o.Name }
-	for _, o := range r.Again.Objects {
-		again[id(o)] = o
+	again := map[occurrence]map[string]any{}
+	seen := occurrences{}
+	for _, made := range r.Again.Objects {
+		items, err := made.Items()
+		if err != nil {
+			return
+		}
+		for _, item := range items {
+			if len(item.Tree) > 0 {
+				again[seen.next(item)] = item.Tree
+			}
+		}
 	}
 	for _, o := range r.objects {
 		if !o.onInstall {
 			continue
 		}
-		other, there := again[id(o.Object)]
-		switch {
-		case !there:
-			f := o.finding("metadata.name", "the chart makes an object of another name each time: every upgrade deletes one and makes one")
-			f.Fix = "set the value that the chart makes up"
-			s.add(f)
-		case string(other.YAML) != string(o.YAML):
+		other, there := again[o.occurrence]
+		if there {
 			s.randomFields(o, other)
+			continue
 		}
+		f := o.finding("metadata.name", "the chart makes an object of another name each time: every upgrade deletes one and makes one")
+		f.Fix = "set the value that the chart makes up"
+		s.add(f)
 	}
 }
 
 // randomFields tells which fields of an object differ between two renderings.
-func (s *scope) randomFields(o *object, other chart.Object) {
-	tree, err := other.Tree()
-	if err != nil {
-		return
-	}
-	for _, path := range differing(o.tree, tree, "", mostDepth) {
+func (s *scope) randomFields(o *object, other map[string]any) {
+	for _, path := range differing(o.tree, other, "", mostDepth) {
 		f := o.finding(path, "the chart makes another value each time: every upgrade changes it")
 		if s.argo() {
 			f.Message = "the chart makes another value each time: Argo CD is never in sync, and each sync changes it"
@@ -151,7 +155,7 @@ var insecure = sync.OnceValue(func() *regexp.Regexp {
 		`((?:client)?[-_]?verify[-_]?(?:ssl|tls)|(?:ssl|tls)[-_]?verify|node_tls_reject_unauthorized|pythonhttpsverify)["']?\s*[:=]\s*["']?(?:false|0|no|none)\b` +
 		`|(insecure[-_]?skip[-_]?(?:tls[-_]?)?verify|skip[-_]?tls[-_]?verify|tls[-_]?skip[-_]?verify|tls[-_]?insecure[-_]?skip[-_]?verify|git_ssl_no_verify)["']?\s*[:=]\s*["']?(?:true|1|yes)\b` +
 		`|(--(?:kubelet-insecure-tls|insecure-skip-tls-verify|insecure-skip-verify|skip-tls-verify|tls-skip-verify|no-verify-ssl))(?:=true)?(?:\s|$)` +
-		`|(sslmode["']?\s*[:=]\s*["']?(?:disable|allow|prefer))\b)`)
+		`|(?:pg)?sslmode["']?\s*[:=]\s*["']?([a-z0-9_-]+))`)
 })
 
 // insecurely is what a text says of certificates, empty if nothing bad.
@@ -163,16 +167,36 @@ func insecurely(content string) string {
 			}
 			return content[found[2*i]:found[2*i+1]]
 		}
-		switch before := strings.ToLower(content[:found[0]+1]); {
+		// What stands before is looked for in a few bytes: there may be many finds.
+		switch before := strings.ToLower(content[max(0, found[0]+1-len("skip-")) : found[0]+1]); {
 		case part(1) != "" && (strings.HasSuffix(before, "skip-") || strings.HasSuffix(before, "skip_")):
 			continue // --insecure-skip-tls-verify=false
 		case part(4) != "":
-			return "sslmode=" + strings.ToLower(strings.TrimLeft(part(4)[len("sslmode"):], "\"' \t\n:="))
+			after := content[found[9]:]
+			if said := sslmode(strings.ToLower(part(4))); said != "" && (after == "" || strings.ContainsAny(after[:1], " \t\r\n\"'&,;})]")) {
+				return said // and no expression of a program
+			}
 		default:
 			return part(1) + part(2) + part(3)
 		}
 	}
 	return ""
+}
+
+// misspelt is said of a mode that PostgreSQL does not have. It is not told
+// itself: a Secret may hold it.
+const misspelt = "sslmode"
+
+// sslmode is what a mode of PostgreSQL says of certificates, empty if it
+// verifies them.
+func sslmode(mode string) string {
+	switch mode {
+	case "verify-ca", "verify-full", strings.ToLower(render.FillIn):
+		return ""
+	case "disable", "allow", "prefer", "require":
+		return "sslmode=" + mode
+	}
+	return misspelt
 }
 
 func tlsInObjects(s *scope, r *release) {
@@ -191,10 +215,13 @@ func tlsInObjects(s *scope, r *release) {
 			}
 			seen[said] = true
 			f := o.finding(path, "%s: certificates are not verified", said)
+			if said == misspelt {
+				f.Message = "the text is no sslmode that verifies certificates"
+			}
 			f.Fix = "verify certificates, with the authority that issued them"
 			setting, mode, _ := strings.Cut(said, "=")
 			s.putValue(&f, r, func(path string, value any) bool {
-				return letters(lastKey(path)) == letters(setting) && (mode == "" || strings.EqualFold(text(value), mode))
+				return strings.TrimPrefix(letters(lastKey(path)), "pg") == letters(setting) && (mode == "" || strings.EqualFold(text(value), mode))
 			})
 			s.add(f)
 		})
