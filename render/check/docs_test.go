@@ -27,7 +27,9 @@ know. ` + "`--severity`" + ` (default warning) is the least that is shown, and t
 under ` + "`spec.checks.ignore`" + ` is listed with its reason, and does not count; an entry that accepts nothing is found itself.
 
 What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its
-Istio uses. Objects are those of a first install and of an upgrade with the same values.
+Istio uses, and what its API server refuses: names, labels and API versions are looked at, types of fields are not. Objects are
+those of a first install and of an upgrade with the same values. Where releases are named, only these are looked at, and what
+releases do to each other is not found.
 
 `
 
