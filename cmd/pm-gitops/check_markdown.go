@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 )
 
@@ -25,7 +26,7 @@ func checkMarkdown(report checkReport) string {
 			if more := others(alike); more != "" {
 				where += "\nalso " + more
 			}
-			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, markdown(where), markdown(f.Message), markdown(f.Fix))
+			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, render.MarkdownCell(where), render.MarkdownCell(f.Message), render.MarkdownCell(f.Fix))
 		})
 		if left > 0 {
 			fmt.Fprintf(&b, "\nand %d more.\n", left)
@@ -39,7 +40,7 @@ func checkMarkdown(report checkReport) string {
 			if more := others(alike); more != "" {
 				where += "\nalso " + more
 			}
-			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, markdown(where), markdown(f.Ignored))
+			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, render.MarkdownCell(where), render.MarkdownCell(f.Ignored))
 		})
 		if left > 0 {
 			fmt.Fprintf(&b, "\nand %d more.\n", left)
@@ -64,24 +65,4 @@ func markdownRows(b *strings.Builder, groups [][]check.Finding, most int, row fu
 		b.WriteString(text)
 	}
 	return left
-}
-
-// markdown is a text that is a cell of a table, and nothing else: no markup,
-// no mention of anybody, no link to an issue.
-func markdown(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n':
-			b.WriteString("<br>")
-		case r == '@' || r == '#':
-			b.WriteRune(r)
-			b.WriteString("<!-- -->")
-		case strings.ContainsRune("\\`*_{}[]()<>&|~!$", r):
-			fmt.Fprintf(&b, "&#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "://", ":<!-- -->//")
 }

@@ -136,8 +136,11 @@ func capabilities(in Input) (*chartutil.Capabilities, error) {
 // schemas; and the schemas that were not read. Numbers are what they are after
 // a file or a HelmRelease: floats.
 func renderValues(ch *helm.Chart, in Input, caps *chartutil.Capabilities) (chartutil.Values, []string, error) {
-	upgrade := in.IsUpgrade && !in.As.AlwaysInstall
-	options := chartutil.ReleaseOptions{Name: in.Release, Namespace: in.Namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade}
+	upgrade, revision := in.IsUpgrade && !in.As.AlwaysInstall, 1
+	if upgrade && !in.As.Verbatim {
+		revision = 2 // of a controller's upgrade, the least; helm template says 1
+	}
+	options := chartutil.ReleaseOptions{Name: in.Release, Namespace: in.Namespace, Revision: revision, IsInstall: !upgrade, IsUpgrade: upgrade}
 	values, err := compose(ch, in.Values, options, caps)
 	if err != nil {
 		return nil, nil, err

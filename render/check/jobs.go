@@ -23,10 +23,25 @@ func immutableJob(s *scope, r *release) {
 		if name := inName(o.Name); hashed.MatchString(name) || strings.Contains(name, inName(r.Chart.Version())) || o.tagIn(name) {
 			continue
 		}
+		if _, flux := s.flux(); flux && !r.makesAgain(o) {
+			continue
+		}
 		f := o.finding("metadata.name", "the name has nothing of the version, and the template of a Job cannot be changed: the API server refuses the upgrade that brings another image")
 		f.Fix = "let the chart put the version into the name, or make the Job a hook"
 		s.add(f)
 	}
+}
+
+// makesAgain reports whether an install and an upgrade make an object of one
+// name. One that has the release's revision in it is another one each time.
+func (r *release) makesAgain(o *object) bool {
+	var install, upgrade bool
+	for _, other := range r.objects {
+		if other.Kind == o.Kind && other.Name == o.Name && other.namespace == o.namespace {
+			install, upgrade = install || other.onInstall, upgrade || other.onUpgrade
+		}
+	}
+	return install && upgrade
 }
 
 // replaced reports whether Argo CD makes the object anew instead of changing it.

@@ -265,3 +265,15 @@ func TestVersions(t *testing.T) {
 		"1.25": {at("1.25"), nil}, "1.24": {at("1.24"), []string{"warning " + found[0]}}, "1.20": {at("1.20"), nil}, "unknown": {budget.on("", "cluster: null"), []string{"warning " + found[0]}},
 	})
 }
+
+// TestJobsOfARevision: a Job with the release's revision in its name is another
+// one on each upgrade, but for Argo CD, to which every sync is revision 1.
+func TestJobsOfARevision(t *testing.T) {
+	const name = "load-{{ .Release.Revision }}"
+	testRules(t, "immutable-job", map[string]rule{
+		"flux":                     {with(job(name, "", runs)), nil},
+		"argo":                     {with(job(name, "", runs)).on("argo", ""), []string{"error Job/load-1 metadata.name"}},
+		"flux, one name":           {with(job("load", "", runs)), []string{"error Job/load metadata.name"}},
+		"flux, others on upgrades": {with(job("load", "", "restartPolicy: Never, containers: [{name: run-{{ .Release.IsUpgrade }}, image: registry.company.com/app:1.0.0}]")), []string{"error Job/load metadata.name"}},
+	})
+}

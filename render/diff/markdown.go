@@ -44,7 +44,7 @@ func Markdown(r Result, most int) string {
 		if c.Source != c.Within {
 			where += "\n" + render.Visible(c.Source)
 		}
-		return fmt.Sprintf("| %s | %s | %s | %s |\n", c.Kind, cell(c.name()), cell(where), cell(effect))
+		return fmt.Sprintf("| %s | %s | %s | %s |\n", c.Kind, render.MarkdownCell(c.name()), render.MarkdownCell(where), render.MarkdownCell(effect))
 	})
 	if left > 0 {
 		fmt.Fprintf(&b, "\nand %d more.\n", left)
@@ -52,7 +52,7 @@ func Markdown(r Result, most int) string {
 	left = parts(&b, shown, most-more, func(c Change) string {
 		hunks := c.hunks()
 		fence := strings.Repeat("`", max(3, longest(hunks)+1))
-		return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%sdiff\n%s\n%s\n\n</details>\n", c.Kind, cell(c.name()), fence, strings.TrimSuffix(hunks, "\n"), fence)
+		return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%sdiff\n%s\n%s\n\n</details>\n", c.Kind, render.MarkdownCell(c.name()), fence, strings.TrimSuffix(hunks, "\n"), fence)
 	})
 	if left > 0 {
 		fmt.Fprintf(&b, "\nThe diffs of %d more are too long for a comment.\n", left)
@@ -85,23 +85,4 @@ func longest(text string) int {
 		most = max(most, run)
 	}
 	return most
-}
-
-// cell is a text that is a cell of a table, and nothing else.
-func cell(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n':
-			b.WriteString("<br>")
-		case r == '@' || r == '#':
-			b.WriteRune(r)
-			b.WriteString("<!-- -->")
-		case strings.ContainsRune("\\`*_{}[]()<>&|~!$", r):
-			fmt.Fprintf(&b, "&#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "://", ":<!-- -->//")
 }
