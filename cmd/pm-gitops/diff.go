@@ -107,7 +107,7 @@ func (dir folderBefore) Before(trees []render.Tree) (folder.Had, error) {
 		return folder.Had{}, err
 	}
 	defer root.Close()
-	had, err := folder.Before(root, trees)
+	had, err := folder.Before(root.FS(), trees)
 	return had, forceHint(err)
 }
 

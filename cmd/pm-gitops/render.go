@@ -184,7 +184,7 @@ func (a app) remove(o renderOptions) error {
 		return err
 	}
 	defer root.Close()
-	found, err := folder.Find(root, o.remove)
+	found, err := folder.Find(root.FS(), o.remove)
 	switch {
 	case err != nil:
 		return err
@@ -210,7 +210,7 @@ func written(dir string) []string {
 		return nil
 	}
 	defer root.Close()
-	found, _ := folder.FindAll(root)
+	found, _ := folder.FindAll(root.FS())
 	return slices.Sorted(maps.Keys(found))
 }
 
