@@ -33,14 +33,14 @@ func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, err
 	if err != nil {
 		return nil, err
 	}
-	over, err := a.catalogOf(ctx, in.catalog)
+	over, err := a.catalogOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	results, failures, names := make([]T, len(sources)), make([]error, len(sources)), make([]string, len(sources))
 	parallel(in.jobs, len(sources), func(i int) {
 		var l loaded
-		if l, failures[i] = a.open(ctx, sources[i], over); failures[i] != nil {
+		if l, failures[i] = a.open(ctx, in, sources[i], over); failures[i] != nil {
 			return
 		}
 		names[i] = string(l.env.Metadata.Name)
@@ -90,18 +90,18 @@ func parallel(jobs, n int, work func(i int)) {
 }
 
 // open reads a file unless it is something else than an environment.
-func (a app) open(ctx context.Context, file source, over catalog.Catalog) (loaded, error) {
+func (a app) open(ctx context.Context, in input, file source, over catalog.Catalog) (loaded, error) {
 	if ctx.Err() != nil {
 		return loaded{}, errSkipped
 	}
-	data, err := a.read(ctx, file.name)
+	data, err := a.readNamed(ctx, in, file.name)
 	if err != nil {
 		return loaded{}, err
 	}
 	if !file.named && foreign(data) {
 		return loaded{}, errSkipped
 	}
-	env, cat, err := a.load(file.name, data, over)
+	env, cat, err := in.load(file.name, data, over)
 	return loaded{file, env, cat}, err
 }
 
@@ -186,13 +186,13 @@ func (a app) readable(ctx context.Context, in input) []loaded {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	sources, _ := in.sources()
-	over, err := a.catalogOf(ctx, in.catalog)
+	over, err := a.catalogOf(ctx, in)
 	var found []loaded
 	for _, file := range sources {
 		if file.name == "-" || err != nil {
 			continue
 		}
-		if l, err := a.open(ctx, file, over); err == nil && !l.env.IsDefaults() {
+		if l, err := a.open(ctx, in, file, over); err == nil && !l.env.IsDefaults() {
 			found = append(found, l)
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -47,39 +46,6 @@ func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
 	return s.changes, hand{step: s, root: root, made: map[string]bool{}}.apply(writes)
 }
 
-// Compare finds out what [Write] would do to files, such as those of a commit,
-// and does nothing. Files are read through symbolic links in none of them, where
-// they have an Lstat. The errors are those of Write.
-func Compare(files fs.FS, trees []render.Tree, force bool) (Changes, error) {
-	s, _, err := compare(files, trees, force)
-	if err != nil {
-		return Changes{}, err
-	}
-	return s.changes, nil
-}
-
-func compare(files fs.FS, trees []render.Tree, force bool) (step, []write, error) {
-	writes, err := writesOf(trees)
-	if err != nil {
-		return step{}, nil, err
-	}
-	known, err := readInventories(files, writes)
-	if err != nil {
-		return step{}, nil, err
-	}
-	if err := known.elsewhere(files, writes); err != nil {
-		return step{}, nil, err
-	}
-	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
-	if !force {
-		s.refusals = known.refusals(writes)
-	}
-	s.changes.Others = known.beside(writes)
-	s.compare(trees, writes)
-	s.stale(writes)
-	return s, writes, s.err()
-}
-
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares, and gives the inventory that it had. Errors are
 // as in [Write].
@@ -99,33 +65,6 @@ func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.In
 	}
 	h.prune([]string{inventoryPath})
 	return s.changes, had, nil
-}
-
-// CompareRemoval finds out what [Remove] would do to files, and does nothing.
-func CompareRemoval(files fs.FS, inventoryPath string, force bool) (Changes, render.Inventory, error) {
-	s, had, err := compareRemoval(files, inventoryPath, force)
-	if err != nil {
-		return Changes{}, had, err
-	}
-	return s.changes, had, nil
-}
-
-func compareRemoval(files fs.FS, inventoryPath string, force bool) (step, render.Inventory, error) {
-	var had render.Inventory
-	gone := []write{{inventoryPath: inventoryPath, next: render.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
-	known, err := readInventories(files, gone)
-	if err != nil {
-		return step{}, had, err
-	}
-	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
-	if _, _, err := s.read(inventoryPath); err != nil {
-		return s, had, err
-	}
-	s.stale(gone)
-	if inventories := known.of[gone[0].next.Environment]; inventories != nil {
-		had = inventories[0]
-	}
-	return s, had, s.err()
 }
 
 // write is one environment that is to be written.
