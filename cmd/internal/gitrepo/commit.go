@@ -18,6 +18,8 @@ type CommitOptions struct {
 	// As is author and committer in place of those whom Git's configuration and
 	// environment name. Such a commit is not signed.
 	As *Signature
+	// Sign is whether the commit is signed, with the key that Git's configuration names.
+	Sign Signing
 	// IncludeIgnored commits files that .gitignore ignores, as git add -f does.
 	IncludeIgnored bool
 }
@@ -98,7 +100,7 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 	if tree.IsZero() {
 		tree = b.objects.add(plumbing.TreeObject, nil)
 	}
-	made, by, err := commitObject(ctx, signer{l.sys, l.config}, tree, parentsOf(head.hash), o)
+	made, by, err := commitObject(ctx, signer{l.sys, l.config, o.Sign}, tree, parentsOf(head.hash), o)
 	if err != nil {
 		return "", err
 	}
