@@ -20,15 +20,28 @@ func (here) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name
 
 // place is where the files are that the flags name.
 func (in input) place() fs.FS {
-	if in.commit != nil {
-		return in.commit
+	if in.tree != nil {
+		return in.tree
 	}
 	return here{}
 }
 
+// fetch fetches files of a commit together, where it has to.
+func (in input) fetch(sources []source) error {
+	far, is := in.tree.(interface{ Fetch(names ...string) error })
+	if !is {
+		return nil
+	}
+	var names []string
+	for _, file := range sources {
+		names = append(names, file.name)
+	}
+	return far.Fetch(names...)
+}
+
 // absolute is a file's name as nothing else has it.
 func (in input) absolute(name string) (string, error) {
-	if in.commit != nil {
+	if in.tree != nil {
 		return in.inCommit(name)
 	}
 	return filepath.Abs(name)
@@ -49,27 +62,32 @@ func (in input) readCommitted(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := fs.Lstat(in.commit, clean)
+	info, err := fs.Lstat(in.tree, clean)
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("it is no plain file")
 	}
 	var data []byte
 	if err == nil {
-		data, err = fs.ReadFile(in.commit, clean)
+		data, err = fs.ReadFile(in.tree, clean)
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s of the repository: %w", name, err)
+	if err == nil {
+		return data, nil
 	}
-	return data, nil
+	missing := errors.Is(err, fs.ErrNotExist)
+	err = fmt.Errorf("read %s of the repository: %w", name, err)
+	if _, here := os.Stat(name); missing && here == nil {
+		err = hinted{err, "With --repo, files are those of the repository; --local takes those that are here."}
+	}
+	return nil, err
 }
 
 // beside reads the files that an environment file names.
 func (in input) beside(file string) render.ReadFile {
-	if in.commit != nil {
+	if in.tree != nil {
 		return in.readCommitted
 	}
 	return insideRepository(file)

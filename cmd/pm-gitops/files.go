@@ -58,7 +58,7 @@ func (in input) expand(name string) ([]source, error) {
 	if name == "-" {
 		return []source{{name, true}}, nil
 	}
-	if in.commit != nil {
+	if in.tree != nil {
 		var err error
 		if name, err = in.inCommit(name); err != nil {
 			return nil, err
@@ -111,8 +111,8 @@ func (in input) pattern(name string) ([]source, error) {
 	options := []doublestar.GlobOption{doublestar.WithFilesOnly(), doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors()}
 	var names []string
 	var err error
-	if in.commit != nil {
-		names, err = doublestar.Glob(in.commit, name, options...)
+	if in.tree != nil {
+		names, err = doublestar.Glob(in.tree, name, options...)
 	} else {
 		names, err = doublestar.FilepathGlob(name, options...)
 	}

@@ -25,7 +25,9 @@ type input struct {
 	only    []string // names of environments; all of them if empty
 	recurse bool
 	jobs    int
-	commit  fs.FS // the files are those of a commit; nil if they are this machine's
+	tree    fs.FS // the files are those of a commit; nil if they are this machine's
+
+	progress *progress // of the work on them; may be nil
 }
 
 // defaultFile is the environment file where none is named.
@@ -91,7 +93,7 @@ func (a app) catalogOf(ctx context.Context, in input) (catalog.Catalog, error) {
 
 // readNamed reads a file that the flags name.
 func (a app) readNamed(ctx context.Context, in input, name string) ([]byte, error) {
-	if in.commit != nil {
+	if in.tree != nil {
 		return in.readCommitted(name)
 	}
 	return a.read(ctx, name)

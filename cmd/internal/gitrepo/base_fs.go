@@ -20,8 +20,7 @@ import (
 // FS is the commit's files as a file system, which has [fs.ReadFileFS],
 // [fs.ReadDirFS] and [fs.ReadLinkFS]. Symbolic links are not followed; submodules
 // are empty folders. What is not here yet is fetched, one request for each file
-// that is read, so those that will be read should be asked of [Base.Files]
-// before. A file that has the bytes of one of likely, such as one that did not
+// that is read; its method Fetch(names ...string) error fetches several at once. A file that has the bytes of one of likely, such as one that did not
 // change, is known by its hash, and not read at all.
 func (b *Base) FS(ctx context.Context, likely ...render.Tree) fs.FS {
 	known := map[plumbing.Hash][]byte{}
@@ -44,6 +43,26 @@ var _ interface {
 	fs.ReadDirFS
 	fs.ReadLinkFS
 } = commitFS{}
+
+// Fetch fetches files in one request, so that reading them takes none: those that
+// are there, and whose bytes are not known.
+func (f commitFS) Fetch(names ...string) error {
+	var missing []string
+	for _, name := range names {
+		at, err := f.find("fetch", name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, known := f.known[at.entry.Hash]; !known {
+			missing = append(missing, name)
+		}
+	}
+	_, err := f.base.Files(f.ctx, missing...)
+	return err
+}
 
 // find is what is at a path.
 func (f commitFS) find(operation, name string) (node, error) {

@@ -63,6 +63,9 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 	return &Remote{conn, config, o.Branch, o.From}, nil
 }
 
+// URL is where the repository is, without credentials.
+func (r *Remote) URL() string { return r.connection.at.shown }
+
 // tries is how often a lost race is run again. Each waits for up to twice as
 // long as the one before, so twenty who start at once all arrive.
 const tries = 24
