@@ -145,12 +145,16 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
+	o.input.progress = a.progress("environments rendered")
 	fleet, err := a.renderAll(ctx, o.input, target)
-	if err != nil {
+	if err != nil && (!o.keepGoing || len(fleet) == 0) {
 		return err
 	}
 	if o.dir != "" {
-		return a.write(o, fleet)
+		if written := a.write(o, fleet); written != nil || err == nil {
+			return written
+		}
+		return othersDone{err, false}
 	}
 	var manifests []render.Manifest
 	for _, rendering := range fleet {
@@ -164,7 +168,8 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 }
 
 // renderAll renders every environment that the flags name, in the order of
-// their files. It is an error if they cannot all be applied.
+// their files. It is an error if they cannot all be applied. Where some fail, the
+// others are given with [failures].
 func (a app) renderAll(ctx context.Context, in input, target render.Target) ([]render.Rendering, error) {
 	type result struct {
 		rendering render.Rendering
@@ -174,7 +179,8 @@ func (a app) renderAll(ctx context.Context, in input, target render.Target) ([]r
 		rendering, err := render.Render(plan, target)
 		return result{rendering, plan.Warnings}, err
 	})
-	if err != nil {
+	var some failures
+	if err != nil && !errors.As(err, &some) {
 		return nil, err
 	}
 	var fleet []render.Rendering
@@ -182,7 +188,10 @@ func (a app) renderAll(ctx context.Context, in input, target render.Target) ([]r
 		a.warn(r.warnings)
 		fleet = append(fleet, r.rendering)
 	}
-	return fleet, render.Collisions(fleet).Err()
+	if err := render.Collisions(fleet).Err(); err != nil {
+		return nil, errors.Join(append(some, err)...)
+	}
+	return fleet, err
 }
 
 // files is the YAML of a tree in the order of its paths. The inventory is
