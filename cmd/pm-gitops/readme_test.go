@@ -49,8 +49,10 @@ func TestReadmeSessions(t *testing.T) {
 		command, output, _ := strings.Cut(step, "\n")
 		commands++
 		fmt.Fprintf(&files, "-- command%d --\n%s\n", commands, command)
-		fmt.Fprintf(&files, "-- output%d --\n%s", commands, strings.TrimSuffix(output, "\n"))
-		fmt.Fprintf(&files, "\n")
+		fmt.Fprintf(&files, "-- output%d --\n", commands)
+		if output = strings.TrimSuffix(output, "\n"); output != "" {
+			fmt.Fprintln(&files, output)
+		}
 		// The files of the script itself are not what the README's user sees.
 		fmt.Fprintf(&script, "exec sh $WORK/command%d\ncmp stdout $WORK/output%d\n", commands, commands)
 	}
