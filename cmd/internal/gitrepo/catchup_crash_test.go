@@ -32,8 +32,9 @@ func manyChanges(w *world) {
 // Wherever a run dies, each file is the old or the new one in whole, what the
 // user has is as it was, the repository is whole, and Resume finishes the job.
 func TestKilledCatchUpsAreFinishedByTheNext(t *testing.T) {
-	for name, runs := range map[string]int{"fetching": 10, "writing": 24} {
+	for name, runs := range map[string]int{"fetching": 8, "writing": 20} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := starts(t)(t)
 			for i := range 60 {
 				w.write(fmt.Sprintf("others/base/%d", i), strings.Repeat("base\n", 100))
@@ -145,6 +146,7 @@ func TestResumeFinishesWhateverIsDone(t *testing.T) {
 	start := starts(t)
 	for seed := range 8 {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			w.pushed(all(writes("others", "swap", "x\n"), writes("others", "folder/deep/x", "x\n"), links("others", "x", "ln"), executable("others", "run.sh")))
 			w.git("r", "pull", "-q")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
@@ -89,10 +90,11 @@ func (c *chance) edit(dir string) {
 // The same as git does, whatever others and the user did.
 func TestCatchUpDoesWhatGitDoesByChance(t *testing.T) {
 	const seeds = 20
-	done, refused := 0, 0
+	var done, refused atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
 		for seed := range seeds {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t)
 				c := &chance{rand.New(rand.NewPCG(7, uint64(seed))), w, 0}
 				w.repo("others", map[string]string{"first": "x\n"})
@@ -117,15 +119,15 @@ func TestCatchUpDoesWhatGitDoesByChance(t *testing.T) {
 					w.sound("r")
 				}
 				if head := w.git("r", "rev-parse", "HEAD"); head == undo+"\n" {
-					refused++
+					refused.Add(1)
 				} else {
-					done++
+					done.Add(1)
 				}
 			})
 		}
 	})
-	if done < seeds/3 || refused < seeds/8 {
-		t.Errorf("%d were done and %d refused: the test says little", done, refused)
+	if done.Load() < seeds/3 || refused.Load() < seeds/8 {
+		t.Errorf("%d were done and %d refused: the test says little", done.Load(), refused.Load())
 	}
 }
 
@@ -194,6 +196,7 @@ func TestCatchUpInOddRepositories(t *testing.T) {
 		"URL only":        all(func(w *world) { w.git(".", "clone", "-q", "origin", "r") }, run("config", "branch.main.remote", "../origin")),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			removes(".", "r")(w)
 			setup(w)
@@ -279,6 +282,7 @@ func TestCatchUpWithSubmodules(t *testing.T) {
 		"a file in place of all": {all(inOthers("rm", "-q", "--cached", "sub"), removes("others", "sub"), writes("others", "sub", "x\n")), true, "^sub: it is the folder of a submodule, and has files in it"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			w.pushed(all(folder("others", "sub"), inOthers("update-index", "--add", "--cacheinfo", fmt.Sprintf(link, one))))
 			w.git("r", "pull", "-q")
@@ -365,6 +369,7 @@ func TestCatchUpWithHostileCommits(t *testing.T) {
 		{path: "ln", want: "it is a symbolic link that leads nowhere", mode: filemode.Symlink, content: "x\x00y"},
 	} {
 		t.Run(fmt.Sprintf("%q", c.path), func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			undo := w.raced(nil)
 			c.push(w)

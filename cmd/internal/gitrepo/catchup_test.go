@@ -29,6 +29,9 @@ func starts(t *testing.T) func(*testing.T) *world {
 	first.origin("origin", theirBase)
 	first.git(".", "clone", "-q", "origin", "r")
 	first.git(".", "clone", "-q", "origin", "others")
+	for _, dir := range []string{"origin.work/.git", "origin", "r/.git", "others/.git"} {
+		removes(dir, "hooks")(first) // samples
+	}
 	return func(t *testing.T) *world {
 		w := newWorld(t)
 		if out, err := exec.Command("cp", "-a", first.home+"/.", w.home).CombinedOutput(); err != nil {
@@ -247,6 +250,7 @@ func TestCatchUpDoesWhatGitDoes(t *testing.T) {
 	start := starts(t)
 	for _, c := range scenarios {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			undo := w.raced(c.theirs)
 			if c.user != nil {
@@ -394,6 +398,7 @@ func TestCatchUpRefuses(t *testing.T) {
 		"no connection":   {user: run("remote", "set-url", "origin", "/nowhere"), want: `^there is no repository /nowhere`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := start(t)
 			undo := w.raced(c.theirs)
 			if c.user != nil {
