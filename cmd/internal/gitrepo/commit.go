@@ -113,7 +113,11 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 	if err := l.storePack(packed); err != nil {
 		return "", err
 	}
-	return hash.String(), l.advance(ctx, head, hash, by.line(), o.Message.subject())
+	why := "commit: "
+	if head.hash.IsZero() {
+		why = "commit (initial): "
+	}
+	return hash.String(), l.advance(ctx, move{head, hash, by.line(), why + o.Message.subject()})
 }
 
 func treeOf(from store, commit plumbing.Hash) (plumbing.Hash, error) {
@@ -232,7 +236,11 @@ func (l *Local) converter() converter {
 	if content, err := os.ReadFile(filepath.Join(l.commonDir, "info", "attributes")); err == nil {
 		a.high = a.parse(content, "", true)
 	}
-	return converter{a, strings.ToLower(l.config.get("core.autocrlf"))}
+	autocrlf := strings.ToLower(l.config.get("core.autocrlf"))
+	if autocrlf != "input" && l.config.boolean("core.autocrlf", false) {
+		autocrlf = "true" // whatever it is called
+	}
+	return converter{a, autocrlf}
 }
 
 // userFile reads a file of the user's that a setting names, or that is in the

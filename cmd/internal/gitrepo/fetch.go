@@ -32,7 +32,9 @@ func (r references) branch(name string) plumbing.Hash { return r.all["refs/heads
 type want struct {
 	hashes   []plumbing.Hash
 	noBlobs  bool
-	justThat bool // without the history
+	justThat bool            // without the history
+	has      []plumbing.Hash // commits that are here, with all that leads to them
+	ends     []plumbing.Hash // those of them whose parents are not here
 }
 
 // fetch asks for references and, where choose names something that is wanted of
@@ -105,7 +107,11 @@ func (c *connection) request(has *capability.List, known references, asked want)
 	if azure := c.at.Host; azure == "dev.azure.com" || strings.HasSuffix(azure, ".visualstudio.com") {
 		_ = request.Capabilities.Set(capability.MultiACK) // it answers nobody else
 	}
-	request.Wants = asked.hashes
+	request.Wants, request.Haves = asked.hashes, asked.has
+	if len(asked.ends) > 0 && known.shallow {
+		_ = request.Capabilities.Set(capability.Shallow)
+		request.Shallows = asked.ends
+	}
 	if asked.justThat && known.shallow {
 		_ = request.Capabilities.Set(capability.Shallow)
 		request.Depth = packp.DepthCommits(1)
@@ -125,7 +131,7 @@ func (c *connection) tip(ctx context.Context, into *memory.Storage, choose func(
 		if err != nil || hash.IsZero() {
 			return want{}, err
 		}
-		return want{[]plumbing.Hash{hash}, true, true}, nil
+		return want{hashes: []plumbing.Hash{hash}, noBlobs: true, justThat: true}, nil
 	})
 }
 
@@ -146,7 +152,7 @@ func (c *connection) blobs(ctx context.Context, into *memory.Storage, hashes []p
 	if err == nil && into.HasEncodedObject(missing[0]) == nil || ctx.Err() != nil {
 		return err
 	}
-	_, again := c.fetch(ctx, into, func(references) (want, error) { return want{[]plumbing.Hash{commit}, false, true}, nil })
+	_, again := c.fetch(ctx, into, func(references) (want, error) { return want{hashes: []plumbing.Hash{commit}, justThat: true}, nil })
 	for _, hash := range missing {
 		if again == nil && into.HasEncodedObject(hash) != nil {
 			return errors.Join(err, fmt.Errorf("%s does not send the file %s", c.at.shown, hash))

@@ -149,6 +149,7 @@ type between struct {
 	from    store
 	objects objectsOf
 	tried   map[plumbing.Hash]bool
+	visit   func(plumbing.ObjectType, plumbing.Hash) error // called for each in place of collecting it
 }
 
 func (b *between) commits(commits []*walked) error {
@@ -171,6 +172,9 @@ func (b *between) commits(commits []*walked) error {
 }
 
 func (b *between) take(kind plumbing.ObjectType, hash plumbing.Hash) error {
+	if b.visit != nil {
+		return b.visit(kind, hash)
+	}
 	data, err := readObject(b.from, kind, hash)
 	if err == nil && b.objects.add(kind, data) != hash {
 		err = fmt.Errorf("read %s %s: it is damaged: git fsck tells more", kind, hash)

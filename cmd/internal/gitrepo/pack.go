@@ -114,18 +114,27 @@ func (l *Local) storePack(p *pack) error {
 	if _, err := os.Stat(filepath.Join(dir, p.name+".idx")); err == nil {
 		return nil // the same objects, packed by a run that was killed after it
 	}
-	index, err := p.index.Index()
+	encoded, err := encodePackIndex(&p.index)
 	if err != nil {
-		return fmt.Errorf("store objects: %w", err)
-	}
-	var encoded bytes.Buffer
-	if _, err := idxfile.NewEncoder(&encoded).Encode(index); err != nil {
-		return fmt.Errorf("store objects: %w", err)
+		return err
 	}
 	if err := l.placePack(dir, p.name+".pack", p.data); err != nil {
 		return err
 	}
-	return l.placePack(dir, p.name+".idx", encoded.Bytes())
+	return l.placePack(dir, p.name+".idx", encoded)
+}
+
+// encodePackIndex is the file that says where in a pack the objects are.
+func encodePackIndex(from *idxfile.Writer) ([]byte, error) {
+	index, err := from.Index()
+	if err != nil {
+		return nil, fmt.Errorf("store objects: %w", err)
+	}
+	var encoded bytes.Buffer
+	if _, err := idxfile.NewEncoder(&encoded).Encode(index); err != nil {
+		return nil, fmt.Errorf("store objects: %w", err)
+	}
+	return encoded.Bytes(), nil
 }
 
 // placePack writes a file under a name that git gc removes if we do not get to

@@ -41,28 +41,41 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	branch := firstOf(o.Branch, head.branch())
-	if branch == "" || head.hash.IsZero() {
-		return Pushed{}, errors.New("push: HEAD is no branch with a commit: name the branch to push to")
+	to, err := l.destination(ctx, head, o)
+	if err != nil {
+		return Pushed{}, err
+	}
+	result := Pushed{URL: to.conn.at.shown, Branch: to.branch, Hash: head.hash.String()}
+	result.Commits, err = l.pushTo(ctx, to.conn, update{ref: "refs/heads/" + to.branch, to: head.hash})
+	if err == nil || errors.Is(err, ErrUnchanged) {
+		err = errors.Join(err, l.track(ctx, to, head.hash, "update by push"))
+	}
+	return result, err
+}
+
+// destination is where a branch is pushed to.
+type destination struct {
+	remote string // empty for a URL
+	branch string
+	conn   *connection
+}
+
+func (l *Local) destination(ctx context.Context, head headOf, o PushOptions) (destination, error) {
+	to := destination{branch: firstOf(o.Branch, head.branch())}
+	if to.branch == "" || head.hash.IsZero() {
+		return to, errors.New("push: HEAD is no branch with a commit: name the branch to push to")
 	}
 	remote, url, err := l.pushURL(o.Remote, head.branch())
 	if err != nil {
-		return Pushed{}, err
+		return to, err
 	}
 	at, err := newAddress(url, l.config, l.config.get("remote."+remote+".pushurl") == "")
 	if err != nil {
-		return Pushed{}, err
+		return to, err
 	}
-	conn, err := connect(ctx, l.sys, l.config, at)
-	if err != nil {
-		return Pushed{}, err
-	}
-	result := Pushed{URL: at.shown, Branch: branch, Hash: head.hash.String()}
-	result.Commits, err = l.pushTo(ctx, conn, update{ref: "refs/heads/" + branch, to: head.hash})
-	if err == nil || errors.Is(err, ErrUnchanged) {
-		err = errors.Join(err, l.track(ctx, remote, branch, head.hash))
-	}
-	return result, err
+	to.remote = remote
+	to.conn, err = connect(ctx, l.sys, l.config, at)
+	return to, err
 }
 
 // pushURL is a remote's name, empty for a URL, and its URL.
@@ -118,12 +131,7 @@ func (l *Local) pushTo(ctx context.Context, conn *connection, u update) (int, er
 func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, error) {
 	storage := l.storage()
 	defer storage.Close()
-	ends := map[plumbing.Hash]bool{}
-	if shallow, err := storage.Shallow(); err == nil {
-		for _, hash := range shallow {
-			ends[hash] = true
-		}
-	}
+	ends := endsOf(storage)
 	if !u.from.IsZero() {
 		if inside, err := leadsTo(storage, ends, u.from, u.to); err != nil || !inside {
 			return nil, 0, firstError(err, errRaced)
@@ -151,13 +159,15 @@ func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, e
 	return packed.data, len(commits), nil
 }
 
-// track notes where the remote's branch is, where git fetch would note it too.
-func (l *Local) track(ctx context.Context, remote, branch string, at plumbing.Hash) error {
-	usual := "+refs/heads/*:refs/remotes/" + remote + "/*"
-	if remote == "" || !slices.Contains(l.config["remote."+remote+".fetch"], usual) {
+// track notes where the remote's branch is, where git fetch would note it too,
+// and in the reflog how we know.
+func (l *Local) track(ctx context.Context, to destination, at plumbing.Hash, why string) error {
+	name := "refs/remotes/" + to.remote + "/" + to.branch
+	fetched := l.config["remote."+to.remote+".fetch"]
+	usual, single := "+refs/heads/*:refs/remotes/"+to.remote+"/*", "+refs/heads/"+to.branch+":"+name // git clone --single-branch
+	if to.remote == "" || !slices.Contains(fetched, usual) && !slices.Contains(fetched, single) {
 		return nil
 	}
-	name := "refs/remotes/" + remote + "/" + branch
 	known, err := l.resolve(name)
 	if err != nil || known.hash == at {
 		return err
@@ -172,7 +182,7 @@ func (l *Local) track(ctx context.Context, remote, branch string, at plumbing.Ha
 	}
 	defer held.release()
 	if by, err := identity(l.sys, l.config, "committer"); err == nil {
-		line := fmt.Sprintf("%s %s %s\tupdate by push\n", known.hash, at, by.line())
+		line := fmt.Sprintf("%s %s %s\t%s\n", known.hash, at, by.line(), why)
 		if err := l.appendLog(filepath.Join(l.commonDir, "logs", filepath.FromSlash(name)), line); err != nil {
 			return fmt.Errorf("note %s: %w", name, reason(err))
 		}

@@ -100,41 +100,63 @@ func (l *Local) packedRef(name string) (plumbing.Hash, error) {
 	return plumbing.ZeroHash, nil
 }
 
-// advance moves HEAD's branch, or a detached HEAD, from where it was read to a
-// new commit, and writes the reflogs as git commit does.
-func (l *Local) advance(ctx context.Context, from headOf, to plumbing.Hash, by, subject string) error {
+// move is a step of HEAD's branch, or of a detached HEAD.
+type move struct {
+	from headOf // where it was read
+	to   plumbing.Hash
+	by   string // who moves it, as reflogs have it; without it, none is written
+	why  string
+}
+
+// advance makes a move, and writes the reflogs as git does.
+func (l *Local) advance(ctx context.Context, m move) error {
+	held, err := l.holdHead(ctx, m.from)
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	return l.advanceHeld(held, m)
+}
+
+// holdHead locks HEAD's branch, or a detached HEAD, if it is still where it was
+// read.
+func (l *Local) holdHead(ctx context.Context, from headOf) (*lock, error) {
 	file, name := filepath.Join(l.gitDir, "HEAD"), "HEAD"
 	if from.ref != "" {
 		file, name = filepath.Join(l.commonDir, filepath.FromSlash(from.ref)), from.ref
 	}
 	if err := l.makeDirs(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
+		return nil, fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
 	}
 	held, err := l.acquire(ctx, file, time.Second)
 	if err != nil {
-		return fmt.Errorf("move %s: %w", name, err)
+		return nil, fmt.Errorf("move %s: %w", name, err)
 	}
-	defer held.release()
 	now, err := l.head()
+	if err == nil && now != from {
+		err = &MovedError{name}
+	}
 	if err != nil {
-		return err
+		held.release()
+		return nil, err
 	}
-	if now != from {
-		return &MovedError{name}
+	return held, nil
+}
+
+// advanceHeld makes a move; what is moved is locked.
+func (l *Local) advanceHeld(held *lock, m move) error {
+	if m.by != "" {
+		if err := l.log(m); err != nil {
+			return err
+		}
 	}
-	if err := l.log(from, to, by, subject); err != nil {
-		return err
-	}
-	return l.replace(l.gitDir, file, []byte(to.String()+"\n"))
+	return l.replace(l.gitDir, held.name, []byte(m.to.String()+"\n"))
 }
 
 // log appends to the reflogs of HEAD and of its branch.
-func (l *Local) log(from headOf, to plumbing.Hash, by, subject string) error {
-	what := "commit"
-	if from.hash.IsZero() {
-		what = "commit (initial)"
-	}
-	line := fmt.Sprintf("%s %s %s\t%s: %s\n", from.hash, to, by, what, subject)
+func (l *Local) log(m move) error {
+	from := m.from
+	line := fmt.Sprintf("%s %s %s\t%s\n", from.hash, m.to, m.by, m.why)
 	logs := []string{filepath.Join(l.gitDir, "logs", "HEAD")}
 	if from.ref != "" {
 		logs = append(logs, filepath.Join(l.commonDir, "logs", filepath.FromSlash(from.ref)))

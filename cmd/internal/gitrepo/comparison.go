@@ -1,0 +1,120 @@
+package gitrepo
+
+import (
+	"errors"
+	"maps"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// leaf is what is at a path of a commit: a file, a symbolic link or a submodule.
+// It is empty where there is nothing, or a folder.
+type leaf struct {
+	mode filemode.FileMode
+	hash plumbing.Hash
+}
+
+func (f leaf) none() bool { return f.mode == filemode.Empty }
+
+// leafOf is an entry of a folder, or nothing if it is a folder itself.
+func leafOf(entry object.TreeEntry) leaf {
+	switch entry.Mode {
+	case filemode.Dir, filemode.Empty:
+		return leaf{}
+	case filemode.Deprecated: // git checks it out as a plain file
+		return leaf{filemode.Regular, entry.Hash}
+	}
+	return leaf{entry.Mode, entry.Hash}
+}
+
+// change is a path that two commits have differently.
+type change struct {
+	path     string
+	old, new leaf
+}
+
+// comparison finds the changes between two commits. What of it is malicious is
+// bounded: few objects can make very many paths.
+type comparison struct {
+	from       store
+	ignoreCase bool
+	changes    []change
+	problems   []*PathError
+	steps      int
+}
+
+// mostSteps is how many entries of folders are compared at most.
+const mostSteps = 1 << 20
+
+// folders compares two folders, zero for one that is not there.
+func (c *comparison) folders(old, new plumbing.Hash, dir string) error {
+	olds, err := c.entries(old)
+	if err != nil {
+		return err
+	}
+	news, err := c.entries(new)
+	if err != nil {
+		return err
+	}
+	if c.steps += len(olds) + len(news) + 1; c.steps > mostSteps {
+		return errors.New("too much differs: git pull --rebase can")
+	}
+	all := maps.Clone(olds)
+	maps.Copy(all, news)
+	for _, name := range sortedKeys(all) {
+		if olds[name] == news[name] {
+			continue
+		}
+		if err := c.entry(olds[name], news[name], dir+name); err != nil {
+			return err
+		}
+	}
+	if c.ignoreCase {
+		c.twins(news, olds, dir)
+	}
+	return nil
+}
+
+func (c *comparison) entries(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+	if hash.IsZero() || hash.String() == emptyTree {
+		return map[string]object.TreeEntry{}, nil
+	}
+	return readEntries(c.from, hash)
+}
+
+// entry compares what is at a path.
+func (c *comparison) entry(old, new object.TreeEntry, full string) error {
+	if why := checkoutName(full, new.Mode); why != "" {
+		c.problems = append(c.problems, &PathError{full, why})
+		return nil
+	}
+	if one := (change{full, leafOf(old), leafOf(new)}); one.old != one.new {
+		c.changes = append(c.changes, one)
+	}
+	var folders [2]plumbing.Hash
+	for i, entry := range []object.TreeEntry{old, new} {
+		if entry.Mode == filemode.Dir {
+			folders[i] = entry.Hash
+		}
+	}
+	if folders[0] == folders[1] {
+		return nil
+	}
+	return c.folders(folders[0], folders[1], full+"/")
+}
+
+// twins refuses names that are one file where case does not count.
+func (c *comparison) twins(news, olds map[string]object.TreeEntry, dir string) {
+	folded := map[string]string{}
+	for _, name := range sortedKeys(news) {
+		key := strings.ToLower(name)
+		other, twice := folded[key]
+		folded[key] = name
+		if twice && (news[name] != olds[name] || news[other] != olds[other]) {
+			c.problems = append(c.problems, &PathError{dir + name, "it is the same as " + dir + other + " here, where case does not count (core.ignoreCase)"})
+		}
+	}
+}
