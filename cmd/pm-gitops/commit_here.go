@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -46,19 +47,10 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 		return err
 	}
 	o.input.progress = a.progress("environments rendered")
-	work, failed := a.job(ctx, o)
-	if work == nil {
-		return failed
-	}
 	here := checkout{a, o, repository, root}
-	done, err := here.commit(ctx, work)
-	if err != nil {
-		return err
-	}
-	if o.push && (failed == nil || o.keepGoing) {
-		if done.pushed, err = here.push(ctx); err != nil {
-			err = hinted{err, here.unpushed(done)}
-		}
+	done, failed, err := here.run(ctx)
+	if len(done.drafts) == 0 {
+		return errors.Join(failed, err)
 	}
 	if told := a.tell(o, done); told != nil {
 		return told
@@ -75,6 +67,70 @@ type checkout struct {
 	o          renderOptions
 	repository *gitrepo.Local
 	root       *os.Root
+}
+
+// races is how often a push that lost a race is tried again.
+const races = 10
+
+// run commits, and pushes where that is asked for. When others are faster their
+// commits are taken over, and everything is done again on top of them. What failed
+// of some environments only is given beside what became of the others.
+func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) {
+	if err := c.finish(ctx); err != nil {
+		return done, nil, err
+	}
+	for try := 1; ; try++ {
+		var work job
+		if work, failed = c.job(ctx, c.o); work == nil {
+			return gitOutcome{}, failed, nil
+		}
+		if done, err = c.commit(ctx, work); err != nil {
+			return gitOutcome{}, failed, err
+		}
+		if !c.o.push || failed != nil && !c.o.keepGoing {
+			return done, failed, nil
+		}
+		if done.pushed, err = c.push(ctx); err == nil {
+			return done, failed, nil
+		}
+		err = hinted{err, c.unpushed(done)}
+		if try == races {
+			return done, failed, err
+		}
+		if err := c.catchUp(ctx, done, err); err != nil {
+			return done, failed, err
+		}
+		git := c.git()
+		if err := git.Sleep(ctx, time.Duration(git.Random()*float64(try*try)*float64(20*time.Millisecond))); err != nil {
+			return done, failed, err
+		}
+	}
+}
+
+// finish finishes what a run that died was about to take over.
+func (c checkout) finish(ctx context.Context) error {
+	if _, err := c.repository.Resume(ctx); err != nil && !errors.Is(err, gitrepo.ErrUnchanged) {
+		return err
+	}
+	return nil
+}
+
+// catchUp takes over what others have pushed, if that is why a push failed.
+func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) error {
+	var remote *gitrepo.RemoteError
+	commits := done.commits()
+	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced || len(commits) == 0 {
+		return failed
+	}
+	caught, err := c.repository.CatchUp(ctx, commits[len(commits)-1].Commit, gitrepo.PushOptions{Branch: c.o.branch})
+	if errors.Is(err, gitrepo.ErrUnchanged) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w\n%w", failed, err)
+	}
+	fmt.Fprintf(c.err, "others have pushed meanwhile: took over %.12s (%s here), and did it again\n", caught.Hash, count(len(caught.Changed), "file"))
+	return nil
 }
 
 // commit brings the folder to what a job makes of it, and commits that.
@@ -157,7 +213,7 @@ func (c checkout) push(ctx context.Context) (*pushed, error) {
 // unpushed says how it goes on where a push failed.
 func (c checkout) unpushed(done gitOutcome) string {
 	if len(done.commits()) == 0 {
-		return "Run the same again to push."
+		return "Nothing was committed; the commits before wait to be pushed."
 	}
 	return "The commit is in the repository: run the same again to push it."
 }

@@ -55,6 +55,9 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 		return Result{}, err
 	}
 	head, err := l.head()
+	if err == nil && held.dead {
+		err = l.finishIndex(head)
+	}
 	if err != nil {
 		return Result{}, err
 	}
