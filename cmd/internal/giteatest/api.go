@@ -92,12 +92,21 @@ func (u *User) AddKey(t testing.TB, key ssh.PublicKey) {
 	u.Do(t, "POST", "/user/keys", map[string]any{"title": secret(), "key": string(ssh.MarshalAuthorizedKey(key))}, nil)
 }
 
-// NewRepository makes an empty repository that only its owner sees. Its URL is
-// the server's and /USER/NAME.git.
-func (u *User) NewRepository(t testing.TB, name string) {
+// NewRepository makes an empty repository that only its owner sees, and gives its
+// URL.
+func (u *User) NewRepository(t testing.TB, name string) string {
 	t.Helper()
 	u.Do(t, "POST", "/user/repos", map[string]any{"name": name, "private": true, "default_branch": "main"}, nil)
+	return u.URL(name)
 }
+
+// URL is where a repository of the user's is, by HTTPS.
+func (u *User) URL(repository string) string {
+	return u.server.URL + "/" + u.Name + "/" + repository + ".git"
+}
+
+// CA is the file of the certificate to trust.
+func (u *User) CA() string { return u.server.CA }
 
 // Share gives somebody else a permission in a repository: read, write or admin.
 func (u *User) Share(t testing.TB, repository string, with *User, permission string) {

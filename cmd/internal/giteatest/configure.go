@@ -48,6 +48,7 @@ func (s *Server) configure(settings []string) error {
 		"server.PROTOCOL=https", "server.HTTP_ADDR=127.0.0.1", "server.HTTP_PORT=" + port(web), "server.ROOT_URL=" + s.URL + "/", "server.DOMAIN=127.0.0.1",
 		"server.CERT_FILE=" + s.CA, "server.KEY_FILE=" + filepath.Join(s.dir, "key.pem"),
 		"server.STATIC_ROOT_PATH=" + filepath.Dir(s.program), "server.OFFLINE_MODE=true", "server.LFS_START_SERVER=false",
+		"server.GRACEFUL_HAMMER_TIME=100ms", // clients keep connections open that nobody needs
 		"server.START_SSH_SERVER=true", "server.BUILTIN_SSH_SERVER_USER=git", "server.SSH_LISTEN_HOST=127.0.0.1", "server.SSH_PORT=" + port(shell),
 		"server.SSH_SERVER_HOST_KEYS=" + filepath.Join(s.dir, "host_key"), "server.SSH_CREATE_AUTHORIZED_KEYS_FILE=false",
 		"database.DB_TYPE=sqlite3", "database.DB_RETRIES=1", "database.PATH=" + filepath.Join(s.dir, "gitea.db"),
