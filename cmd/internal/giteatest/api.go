@@ -126,6 +126,24 @@ func (u *User) Archive(t testing.TB, repository string) {
 	u.Do(t, "PATCH", "/repos/"+u.Name+"/"+repository, map[string]any{"archived": true}, nil)
 }
 
+// Publish lets everybody read a repository.
+func (u *User) Publish(t testing.TB, repository string) {
+	t.Helper()
+	u.Do(t, "PATCH", "/repos/"+u.Name+"/"+repository, map[string]any{"private": false}, nil)
+}
+
+// AddDeployKey lets whoever has an SSH key read one repository.
+func (u *User) AddDeployKey(t testing.TB, repository string, key ssh.PublicKey) {
+	t.Helper()
+	u.Do(t, "POST", "/repos/"+u.Name+"/"+repository+"/keys", map[string]any{"title": secret(), "key": string(ssh.MarshalAuthorizedKey(key)), "read_only": true}, nil)
+}
+
+// Disable takes the user's account away.
+func (u *User) Disable(t testing.TB) {
+	t.Helper()
+	u.server.admin.Do(t, "PATCH", "/admin/users/"+u.Name, map[string]any{"login_name": u.Name, "source_id": 0, "prohibit_login": true}, nil)
+}
+
 // Folder is where the server keeps a repository: for git to judge what is in it.
 func (u *User) Folder(repository string) string {
 	return filepath.Join(u.server.dir, "data", "gitea-repositories", u.Name, repository+".git")

@@ -53,7 +53,7 @@ func (s *Server) configure(settings []string) error {
 		"server.SSH_SERVER_HOST_KEYS=" + filepath.Join(s.dir, "host_key"), "server.SSH_CREATE_AUTHORIZED_KEYS_FILE=false",
 		"database.DB_TYPE=sqlite3", "database.DB_RETRIES=1", "database.PATH=" + filepath.Join(s.dir, "gitea.db"),
 		// A test may put commits into a repository behind Gitea's back.
-		"security.INSTALL_LOCK=true", "security.SECRET_KEY=" + secret(), "security.INTERNAL_TOKEN=" + secret(), "security.ONLY_ALLOW_PUSH_IF_GITEA_ENVIRONMENT_SET=false",
+		"security.INSTALL_LOCK=true", "security.SECRET_KEY=" + secret(), "security.INTERNAL_TOKEN=" + secret(), "security.PASSWORD_HASH_ALGO=pbkdf2$10$50", "security.ONLY_ALLOW_PUSH_IF_GITEA_ENVIRONMENT_SET=false",
 		"oauth2.ENABLED=false", "oauth2.JWT_SECRET=" + secret(),
 		"repository.DEFAULT_BRANCH=main", "service.DISABLE_REGISTRATION=true", "i18n.LANGS=en-US", "i18n.NAMES=English",
 		"log.MODE=console", "log.LEVEL=Warn", "queue.TYPE=channel", "indexer.ISSUE_INDEXER_TYPE=db",

@@ -33,8 +33,8 @@ func (w *world) giteaSSH(s *giteatest.Server) string {
 }
 
 // originOnGitea makes a repository there, with what NAME.work has, pushed as a
-// person would. The folder that Gitea keeps it in is linked to, so that git can
-// look into it.
+// person would: the first branch that comes is the default branch. The folder that
+// Gitea keeps it in is linked to, so that git can look into it.
 func (w *world) originOnGitea(name string, filled bool) {
 	w.t.Helper()
 	url := w.owner.NewRepository(w.t, name)

@@ -70,6 +70,7 @@ const tries = 24
 func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (Result, error) {
 	var sent plumbing.Hash
 	for try := range tries {
+		began := r.connection.sys.Now()
 		target, err := r.read(ctx)
 		if err != nil {
 			return Result{}, err
@@ -85,7 +86,7 @@ func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (
 			return only(result, err)
 		}
 		sent = plumbing.NewHash(result.Hash)
-		if err := r.pause(ctx, try); err != nil {
+		if err := r.pause(ctx, try, r.connection.sys.Now().Sub(began)); err != nil {
 			return Result{}, err
 		}
 	}
@@ -148,9 +149,12 @@ func (r *Remote) arrived(ctx context.Context, sent Result) bool {
 	return err == nil && at.String() == sent.Hash
 }
 
-func (r *Remote) pause(ctx context.Context, try int) error {
-	longest := min(50*time.Millisecond<<min(try, 10), 5*time.Second)
-	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(longest)))
+// pause waits by chance: for up to as long as the try took at first, and twice as
+// long each time. Who comes back sooner has a busy server work for nothing.
+func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
+	const least, most = 50 * time.Millisecond, 5 * time.Second
+	longest := min(max(took, least), most) << min(try, 10)
+	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(min(longest, most))))
 }
 
 // target is a branch, and the commit that ours goes on top of.

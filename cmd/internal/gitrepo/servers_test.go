@@ -171,6 +171,11 @@ func (w *world) sshSession(channel ssh.Channel, requests <-chan *ssh.Request) {
 		}
 		_ = request.Reply(true, nil)
 		service, dir, _ := strings.Cut(string(request.Payload[4:]), " ")
+		if strings.HasSuffix(dir, "/denied'") { // as GitHub does, with nothing on standard output
+			_, _ = io.WriteString(channel.Stderr(), "ERROR: Permission to a/denied.git denied to ada.\nfatal: Could not read from remote repository.\n")
+			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{1}))
+			return
+		}
 		cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), strings.Trim(dir, "'"))
 		cmd.Env = w.environ()
 		cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
@@ -200,6 +205,7 @@ func transports(t *testing.T, test func(*testing.T, *world, string)) {
 		"Gitea, ssh":   func(w *world) string { return w.giteaSSH(forge.Server(w.t)) + "/origin.git" },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // Gitea takes its time
 			w := newWorld(t)
 			test(t, w, serve(w))
 		})
