@@ -52,6 +52,7 @@ func (s *Server) configure(settings []string) error {
 		"server.START_SSH_SERVER=true", "server.BUILTIN_SSH_SERVER_USER=git", "server.SSH_LISTEN_HOST=127.0.0.1", "server.SSH_PORT=" + port(shell),
 		"server.SSH_SERVER_HOST_KEYS=" + filepath.Join(s.dir, "host_key"), "server.SSH_CREATE_AUTHORIZED_KEYS_FILE=false",
 		"database.DB_TYPE=sqlite3", "database.DB_RETRIES=1", "database.PATH=" + filepath.Join(s.dir, "gitea.db"),
+		"database.SQLITE_TIMEOUT=60000", "database.SQLITE_JOURNAL_MODE=WAL", // many may write at once, on a slow machine too
 		// A test may put commits into a repository behind Gitea's back.
 		"security.INSTALL_LOCK=true", "security.SECRET_KEY=" + secret(), "security.INTERNAL_TOKEN=" + secret(), "security.PASSWORD_HASH_ALGO=pbkdf2$10$50", "security.ONLY_ALLOW_PUSH_IF_GITEA_ENVIRONMENT_SET=false",
 		"oauth2.ENABLED=false", "oauth2.JWT_SECRET=" + secret(),

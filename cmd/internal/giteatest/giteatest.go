@@ -114,10 +114,10 @@ func start(program string, settings []string) (*Server, error) {
 		if problem = s.run(settings); problem == nil {
 			return s, nil
 		}
-		log, _ := os.ReadFile(s.logFile())
-		problem = fmt.Errorf("start gitea: %w\n%s", problem, log)
+		problem = fmt.Errorf("start gitea: %w\n%s", problem, s.log())
+		taken := s.portTaken()
 		s.stop()
-		if !strings.Contains(string(log), "address already in use") {
+		if !taken {
 			break
 		}
 	}
@@ -153,6 +153,7 @@ func (s *Server) run(settings []string) error {
 }
 
 func (s *Server) logFile() string    { return filepath.Join(s.dir, "gitea.log") }
+func (s *Server) log() string        { log, _ := os.ReadFile(s.logFile()); return string(log) }
 func (s *Server) configFile() string { return filepath.Join(s.dir, "app.ini") }
 
 // command is a command of the server's program. It has nothing of the
@@ -164,6 +165,9 @@ func (s *Server) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
+// portTaken reports whether Gitea could not listen. It stays all the same.
+func (s *Server) portTaken() bool { return strings.Contains(s.log(), "address already in use") }
+
 // ready asks until there is an answer, from the API and from the SSH server.
 func (s *Server) ready(ctx context.Context) error {
 	again := time.NewTicker(50 * time.Millisecond)
@@ -172,6 +176,9 @@ func (s *Server) ready(ctx context.Context) error {
 		err := s.answers(ctx)
 		if err == nil {
 			return nil
+		}
+		if s.portTaken() {
+			return errors.New("its port is taken")
 		}
 		select {
 		case <-ctx.Done():
@@ -220,13 +227,10 @@ func (s *Server) stop() {
 
 // showLog shows what is logged from now on if the test fails.
 func (s *Server) showLog(t testing.TB) {
-	before, _ := os.ReadFile(s.logFile())
+	before := len(s.log())
 	t.Cleanup(func() {
-		if !t.Failed() {
-			return
-		}
-		if log, err := os.ReadFile(s.logFile()); err == nil && len(log) > len(before) {
-			t.Logf("gitea said:\n%s", log[len(before):])
+		if log := s.log(); t.Failed() && len(log) > before {
+			t.Logf("gitea said:\n%s", log[before:])
 		}
 	})
 }

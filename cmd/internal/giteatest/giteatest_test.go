@@ -2,6 +2,7 @@ package giteatest
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 )
@@ -18,5 +19,23 @@ func TestServerGoesWithTheTest(t *testing.T) {
 	})
 	if s != nil && s.answers(context.Background()) == nil {
 		t.Error("it answers after the test")
+	}
+}
+
+func TestAPortThatStaysTakenIsGivenUp(t *testing.T) {
+	program := find(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	for _, key := range []string{"server.HTTP_PORT", "server.SSH_PORT"} {
+		s, err := start(program, []string{key + "=" + port(listener.Addr().String())})
+		if err == nil {
+			s.stop()
+		}
+		if err == nil || !strings.Contains(err.Error(), "address already in use") {
+			t.Errorf("%s: start = %v", key, err)
+		}
 	}
 }
