@@ -60,7 +60,7 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 
 // commitOn makes the commit; the index is locked.
 func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes Changes, o CommitOptions) (Result, error) {
-	storage := l.storage()
+	storage := l.objects()
 	defer storage.Close()
 	base, err := treeOf(storage, head.hash)
 	if err != nil {

@@ -147,7 +147,7 @@ func decodeEntry(data []byte, version uint32, previous string) (e indexEntry, si
 
 // decodeOffset reads a number as packs have it in OFS_DELTA.
 func decodeOffset(data []byte) (value, used int) {
-	for i, b := range data[:min(len(data), 5)] {
+	for i, b := range data[:min(len(data), 8)] {
 		if value = value<<7 | int(b&0x7f); b&0x80 == 0 {
 			return value, i + 1
 		}

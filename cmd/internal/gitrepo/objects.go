@@ -55,8 +55,10 @@ func (e *MissingObjectError) Error() string {
 	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets all folders), or it is damaged (git fsck tells)", e.what, e.hash)
 }
 
+// mostObject is how large an object may be that is read.
+const mostObject = 1 << 28
+
 func readObject(from store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byte, error) {
-	const most = 1 << 28
 	found, err := from.EncodedObject(kind, hash)
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		return nil, &MissingObjectError{kind.String(), hash.String()}
@@ -64,16 +66,16 @@ func readObject(from store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
-	if found.Size() > most {
-		return nil, fmt.Errorf("read %s %s: it is larger than %d MB", kind, hash, most>>20)
+	if found.Size() > mostObject {
+		return nil, fmt.Errorf("read %s %s: it is larger than %d MB", kind, hash, mostObject>>20)
 	}
 	reader, err := found.Reader()
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
 	defer reader.Close()
-	data, err := io.ReadAll(reader)
-	if err != nil {
+	data := make([]byte, found.Size())
+	if _, err := io.ReadFull(reader, data); err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
 	return data, nil

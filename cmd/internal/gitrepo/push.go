@@ -116,10 +116,10 @@ func (l *Local) pushTo(ctx context.Context, conn *connection, u update) (int, er
 // newThere packs what a server lacks that has some references. The error is
 // errRaced if its branch does not lead to ours.
 func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, error) {
-	storage := l.storage()
+	storage := l.objects()
 	defer storage.Close()
 	ends := map[plumbing.Hash]bool{}
-	if shallow, err := storage.Shallow(); err == nil {
+	if shallow, err := storage.rest.Shallow(); err == nil {
 		for _, hash := range shallow {
 			ends[hash] = true
 		}
