@@ -72,7 +72,7 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 		return Result{}, err
 	}
 	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
-	tree, err := b.build(base, root, "")
+	tree, err := b.commit(base, root)
 	if err != nil {
 		return Result{}, err
 	}
@@ -103,7 +103,7 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 		return "", err
 	}
 	hash := b.objects.add(plumbing.CommitObject, made)
-	packed, err := newPack(b.objects.all)
+	packed, err := newStoredPack(b.objects.all)
 	if err != nil {
 		return "", err
 	}
@@ -171,11 +171,13 @@ func commitObject(ctx context.Context, s signer, tree plumbing.Hash, parents []p
 	return []byte(head.String() + "\n" + text), committer, nil
 }
 
-func firstError(one, other error) error {
-	if one != nil {
-		return one
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
-	return other
+	return nil
 }
 
 // removals is the removed files by their paths in the repository.

@@ -251,7 +251,7 @@ func (r *Remote) build(ctx context.Context, base *Base, changes Changes, o Commi
 		return nil, plumbing.ZeroHash, err
 	}
 	b := newBuilder(lazyStore{ctx, base}, converter{attributes: newAttributes(said, false)}, false)
-	tree, err := b.build(base.tree, root, "")
+	tree, err := b.commit(base.tree, root)
 	if err != nil {
 		return nil, tree, err
 	}

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -160,18 +158,13 @@ func (s *staging) stat() error {
 	if err != nil {
 		return err
 	}
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(s.news); i = int(next.Add(1)) - 1 {
-				if entry := &s.news[i]; plain[path.Dir(entry.name)] {
-					s.statFile(entry)
-				}
+	sideBySide(len(s.news), func(mine iter.Seq[int]) {
+		for i := range mine {
+			if entry := &s.news[i]; plain[path.Dir(entry.name)] {
+				s.statFile(entry)
 			}
-		})
-	}
-	group.Wait()
+		}
+	})
 	return nil
 }
 
