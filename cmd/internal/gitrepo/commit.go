@@ -67,13 +67,13 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 		return Result{}, err
 	}
 	at := filepath.Join(l.gitDir, "index")
-	x, err := readIndex(at)
-	if err != nil {
-		return Result{}, err
-	}
+	var x *index
+	var indexErr error
+	wait := alongside(func() { x, indexErr = readIndex(at) })
 	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
 	tree, err := b.commit(base, root)
-	if err != nil {
+	wait()
+	if err := firstError(indexErr, err); err != nil {
 		return Result{}, err
 	}
 	staged, stageErr := l.stage(x, b, l.removals(changes))
@@ -82,15 +82,19 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 	}
 	if len(b.written)+len(b.removed) == 0 {
 		if staged.changes() {
-			err = staged.write(at)
+			err = staged.write(at, staged.encode())
 		}
 		return Result{Branch: head.branch(), Restaged: staged.restaged}, errors.Join(ErrUnchanged, err)
 	}
 	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
-	if result.Hash, err = l.record(ctx, head, b, tree, o); err != nil {
+	var content []byte
+	wait = alongside(func() { content = staged.encode() })
+	result.Hash, err = l.record(ctx, head, b, tree, o)
+	wait()
+	if err != nil {
 		return Result{}, err
 	}
-	return result, staged.write(at)
+	return result, staged.write(at, content)
 }
 
 // record stores a commit with its objects, and moves HEAD's branch to it.

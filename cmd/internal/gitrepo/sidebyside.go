@@ -21,3 +21,10 @@ func sideBySide(n int, worker func(mine iter.Seq[int])) {
 	}
 	group.Wait()
 }
+
+// alongside starts work on another core, and gives what waits for it.
+func alongside(work func()) (wait func()) {
+	var group sync.WaitGroup
+	group.Go(work)
+	return group.Wait
+}

@@ -114,10 +114,15 @@ func (s *staging) folders() error {
 	return errors.Join(problems...)
 }
 
-// write puts the index in place. The caller holds its lock.
-func (s *staging) write(name string) error {
-	written := s.index.written
+// encode is the new index.
+func (s *staging) encode() []byte {
 	s.merge()
+	return s.index.encode()
+}
+
+// write puts the new index in place. The caller holds its lock.
+func (s *staging) write(name string, content []byte) error {
+	written := s.index.written
 	// Git looks into files that are not older than the index: their entries may
 	// miss a change of the same second. With a newer index it no longer would.
 	// https://git-scm.com/docs/racy-git
@@ -126,7 +131,7 @@ func (s *staging) write(name string) error {
 	}
 	return s.local.place(placed{
 		pattern: filepath.Join(s.local.gitDir, temporaries+"%016x.tmp"), name: name,
-		content: s.index.encode(), mode: 0o666, stamp: written, quick: true,
+		content: content, mode: 0o666, stamp: written, quick: true,
 	})
 }
 
