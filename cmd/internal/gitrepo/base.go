@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -14,8 +15,8 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// Base is a commit of a remote repository: its folders are here, its files are
-// fetched when they are asked for.
+// Base is a commit of a remote repository: its files are fetched when they are
+// asked for, and so are its folders where there are many.
 type Base struct {
 	connection *connection
 	storage    *memory.Storage
@@ -33,22 +34,32 @@ func (b *Base) Commit() string {
 }
 
 // List names the plain files below a folder, "." for all, sorted.
-func (b *Base) List(dir string) ([]string, error) {
-	at, found, err := b.entry(dir)
+func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
+	at, found, err := b.entry(ctx, dir)
 	if err != nil || !found || at.Mode != filemode.Dir {
 		return nil, err
 	}
 	var names []string
-	return names, b.list(at.Hash, dir, &names)
+	err = b.list(at.Hash, dir, &names)
+	var missing *MissingObjectError
+	if errors.As(err, &missing) { // one request for all that is below, for each folder is needed
+		names = nil
+		err = b.connection.more(ctx, b.storage, want{hashes: []plumbing.Hash{at.Hash}, noBlobs: true})
+		if err == nil {
+			err = b.list(at.Hash, dir, &names)
+		}
+	}
+	return names, err
 }
 
+// list goes through folders that are here.
 func (b *Base) list(hash plumbing.Hash, dir string, names *[]string) error {
-	entries, err := b.folder(hash)
+	entries, err := readFolder(b.storage, hash)
 	if err != nil {
 		return err
 	}
-	for _, name := range sortedKeys(entries) {
-		entry, full := entries[name], path.Join(dir, name)
+	for _, entry := range entries {
+		full := path.Join(dir, entry.Name)
 		switch {
 		case entry.Mode == filemode.Dir:
 			err = b.list(entry.Hash, full, names)
@@ -63,12 +74,19 @@ func (b *Base) list(hash plumbing.Hash, dir string, names *[]string) error {
 }
 
 // Files gives those of the files that are there and are plain files. They are
-// fetched in one request.
+// fetched in one request, and one for each level of folders that are missing.
 func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) {
+	root := &edit{}
+	for _, name := range names {
+		root.put(strings.Split(name, "/"), nil)
+	}
+	if err := b.warm(ctx, root); err != nil {
+		return nil, err
+	}
 	hashes := map[string]plumbing.Hash{}
 	var wanted []plumbing.Hash
 	for _, name := range names {
-		entry, found, err := b.entry(name)
+		entry, found, err := b.entry(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +95,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) 
 			wanted = append(wanted, entry.Hash)
 		}
 	}
-	if err := b.connection.blobs(ctx, b.storage, wanted, b.commit); err != nil {
+	if err := b.connection.byHash(ctx, b.storage, wanted, b.commit); err != nil {
 		return nil, err
 	}
 	files := render.Tree{}
@@ -91,9 +109,22 @@ func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) 
 	return files, nil
 }
 
-func (b *Base) folder(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+// warm fetches the folders that an edit is about, a level at a time.
+func (b *Base) warm(ctx context.Context, root *edit) error {
+	return root.levels(b.tree, func(hashes []plumbing.Hash) ([][]object.TreeEntry, error) {
+		if err := b.connection.byHash(ctx, b.storage, hashes, b.commit); err != nil {
+			return nil, err
+		}
+		return readFolders(b.storage, hashes)
+	})
+}
+
+func (b *Base) folder(ctx context.Context, hash plumbing.Hash) (map[string]object.TreeEntry, error) {
 	if entries, known := b.folders[hash]; known {
 		return entries, nil
+	}
+	if err := b.connection.byHash(ctx, b.storage, []plumbing.Hash{hash}, b.commit); err != nil {
+		return nil, err
 	}
 	entries, err := readEntries(b.storage, hash)
 	b.folders[hash] = entries
@@ -101,7 +132,7 @@ func (b *Base) folder(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
 }
 
 // entry is what is at a path.
-func (b *Base) entry(name string) (object.TreeEntry, bool, error) {
+func (b *Base) entry(ctx context.Context, name string) (object.TreeEntry, bool, error) {
 	at := object.TreeEntry{Mode: filemode.Dir, Hash: b.tree}
 	if b.tree.IsZero() {
 		return at, false, nil
@@ -113,7 +144,7 @@ func (b *Base) entry(name string) (object.TreeEntry, bool, error) {
 		if at.Mode != filemode.Dir {
 			return at, false, nil
 		}
-		entries, err := b.folder(at.Hash)
+		entries, err := b.folder(ctx, at.Hash)
 		if err != nil {
 			return at, false, err
 		}
@@ -134,7 +165,7 @@ type lazyStore struct {
 
 func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	if kind == plumbing.BlobObject {
-		if err := s.base.connection.blobs(s.ctx, s.base.storage, []plumbing.Hash{hash}, s.base.commit); err != nil {
+		if err := s.base.connection.byHash(s.ctx, s.base.storage, []plumbing.Hash{hash}, s.base.commit); err != nil {
 			return nil, err
 		}
 	}

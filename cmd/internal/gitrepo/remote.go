@@ -246,6 +246,9 @@ func (r *Remote) build(ctx context.Context, base *Base, changes Changes, o Commi
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
+	if err := base.warm(ctx, root); err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
 	said, err := base.said(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
