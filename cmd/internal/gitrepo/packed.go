@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
@@ -32,21 +33,28 @@ type packed struct {
 // objects reads objects. Like storage it is made anew for each use.
 func (l *Local) objects() *packed {
 	p := &packed{rest: l.storage()}
-	dir := filepath.Join(l.commonDir, "objects", "pack")
+	dir, bases := filepath.Join(l.commonDir, "objects", "pack"), cache.NewBufferLRU(32*cache.MiByte)
 	entries, _ := os.ReadDir(dir)
-	for _, entry := range entries {
+	for i, entry := range entries[:min(len(entries), mostPacks)] {
 		name, is := strings.CutSuffix(filepath.Join(dir, entry.Name()), ".idx")
+		if !is {
+			continue
+		}
 		info, err := entry.Info()
-		if !is || err != nil {
+		if err != nil {
 			continue
 		}
 		if index, err := openPackIndex(name + ".idx"); err == nil {
-			p.packs = append(p.packs, &packReader{name: name + ".pack", written: info.ModTime().UnixNano(), index: index, bases: cache.NewBufferLRU(8 * cache.MiByte)})
+			p.packs = append(p.packs, &packReader{name: name + ".pack", number: i, written: info.ModTime(), index: index, bases: bases})
 		}
 	}
-	slices.SortStableFunc(p.packs, func(a, b *packReader) int { return int(min(max(b.written-a.written, -1), 1)) })
+	slices.SortStableFunc(p.packs, func(a, b *packReader) int { return b.written.Compare(a.written) })
 	return p
 }
+
+// mostPacks is how many packs are read; others are left to go-git. Their numbers
+// are a part of what their objects are called in memory.
+const mostPacks = 1 << 15
 
 // Close closes the files.
 func (p *packed) Close() error {
@@ -90,14 +98,18 @@ func (p *packed) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (pl
 // packReader reads objects of a pack.
 type packReader struct {
 	name    string
-	written int64
+	number  int
+	written time.Time
 	index   *packIndex
 	opening sync.Once
 	file    *os.File
 	err     error
 	inflate sync.Pool
-	bases   *cache.BufferLRU // what deltas were made of, by offset: its kind, and its bytes
+	bases   *cache.BufferLRU // what deltas of all packs were made of: its kind, and its bytes
 }
+
+// baseName is what the object at an offset is called among the bases.
+func (p *packReader) baseName(offset int64) int64 { return int64(p.number)<<48 | offset }
 
 func (p *packReader) open() error {
 	p.opening.Do(func() { p.file, p.err = os.Open(p.name) })
@@ -119,7 +131,7 @@ func (p *packReader) object(offset int64) (plumbing.ObjectType, []byte, error) {
 	const deepest = 4095 // git makes no more of them on one another
 	var deltas []packEntry
 	for len(deltas) <= deepest {
-		if known, found := p.bases.Get(offset); found {
+		if known, found := p.bases.Get(p.baseName(offset)); found {
 			return p.patch(plumbing.ObjectType(known[0]), known[1:], deltas)
 		}
 		entry, err := p.entry(offset)
@@ -137,7 +149,7 @@ func (p *packReader) object(offset int64) (plumbing.ObjectType, []byte, error) {
 // patch applies deltas, the last one first.
 func (p *packReader) patch(kind plumbing.ObjectType, data []byte, deltas []packEntry) (plumbing.ObjectType, []byte, error) {
 	for _, delta := range slices.Backward(deltas) {
-		p.bases.Put(delta.base, slices.Concat([]byte{byte(kind)}, data))
+		p.bases.Put(p.baseName(delta.base), slices.Concat([]byte{byte(kind)}, data))
 		_, start := binary.Uvarint(delta.data) // how long the base is
 		size, end := binary.Uvarint(delta.data[max(start, 0):])
 		if start <= 0 || end <= 0 || size > mostObject {

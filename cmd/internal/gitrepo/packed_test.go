@@ -19,12 +19,17 @@ import (
 func (w *world) versions(dir string) {
 	w.t.Helper()
 	w.repo(dir, base)
-	for n := range 40 {
+	w.more(dir, "long.txt", 40)
+}
+
+func (w *world) more(dir, name string, versions int) {
+	w.t.Helper()
+	for n := range versions {
 		text := ""
 		for line := range 300 {
-			text += fmt.Sprintf("line %d of %x\n", line, (line/7+n)*7919)
+			text += fmt.Sprintf("line %d of %s: %x\n", line, name, (line/7+n)*7919)
 		}
-		w.write(filepath.Join(dir, "long.txt"), text+fmt.Sprint(n))
+		w.write(filepath.Join(dir, name), text+fmt.Sprint(n))
 		w.write(filepath.Join(dir, fmt.Sprintf("many/file-%02d", n)), text[:n*20])
 		w.git(dir, "add", "-A")
 		w.git(dir, "commit", "-q", "-m", fmt.Sprint(n))
@@ -85,8 +90,13 @@ func TestObjectsAreThoseThatGitReads(t *testing.T) {
 		w.git("r", "index-pack", "--index-version=2,0x40", packs[0]) // what is behind that counts as far away
 	}
 	for name, store := range map[string]func(*world){
-		"loose":         func(*world) {},
-		"only a pack":   func(w *world) { w.git("r", "repack", "-adfq", "--depth=50") },
+		"loose":       func(*world) {},
+		"only a pack": func(w *world) { w.git("r", "repack", "-adfq", "--depth=50") },
+		"only two packs": func(w *world) {
+			w.git("r", "repack", "-adfq", "--depth=50")
+			w.more("r", "longer.txt", 20)
+			w.git("r", "repack", "-dfq", "--depth=50")
+		},
 		"only by name":  func(w *world) { w.git("r", "-c", "repack.useDeltaBaseOffset=false", "repack", "-adfq") },
 		"only far away": farAway,
 		"only many":     func(w *world) { w.crowd("r", 12_000) },

@@ -126,5 +126,8 @@ func (x *packIndex) offset(i int64) (int64, error) {
 	if _, err := x.in.ReadAt(number[:], behind+4*count+8*int64(short&^(1<<31))); err != nil {
 		return 0, err
 	}
-	return int64(binary.BigEndian.Uint64(number[:]) &^ (1 << 63)), nil
+	if number[0]|number[1] != 0 { // no pack is that large
+		return 0, errOtherPackIndex
+	}
+	return int64(binary.BigEndian.Uint64(number[:])), nil
 }
