@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -16,7 +17,8 @@ import (
 )
 
 // Base is a commit: one of a remote repository, whose files are fetched when they
-// are asked for, or one of a [Local]. The zero value has no files.
+// are asked for, and so are its folders where there are many; or one of a [Local].
+// The zero value has no files.
 type Base struct {
 	here       store  // of a Local
 	prefix     string // the folder that paths are below; empty for the root
@@ -63,26 +65,36 @@ func (b *Base) fetch(ctx context.Context, hashes []plumbing.Hash) error {
 	if b.here != nil {
 		return nil
 	}
-	return b.connection.blobs(ctx, b.storage, hashes, b.commit)
+	return b.connection.byHash(ctx, b.storage, hashes, b.commit)
 }
 
 // List names the plain files below a folder, "." for all, sorted.
-func (b *Base) List(dir string) ([]string, error) {
-	at, found, err := b.entry(dir)
+func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
+	at, found, err := b.entry(ctx, dir)
 	if err != nil || !found || at.Mode != filemode.Dir {
 		return nil, err
 	}
 	var names []string
-	return names, b.list(at.Hash, dir, &names)
+	err = b.list(at.Hash, dir, &names)
+	var missing *MissingObjectError
+	if b.here == nil && errors.As(err, &missing) { // one request for all that is below, for each folder is needed
+		names = nil
+		err = b.connection.more(ctx, b.storage, want{hashes: []plumbing.Hash{at.Hash}, noBlobs: true})
+		if err == nil {
+			err = b.list(at.Hash, dir, &names)
+		}
+	}
+	return names, err
 }
 
+// list goes through folders that are here.
 func (b *Base) list(hash plumbing.Hash, dir string, names *[]string) error {
-	entries, err := b.folder(hash)
+	entries, err := readFolder(b.objects(), hash)
 	if err != nil {
 		return err
 	}
-	for _, name := range sortedKeys(entries) {
-		entry, full := entries[name], path.Join(dir, name)
+	for _, entry := range entries {
+		full := path.Join(dir, entry.Name)
 		switch {
 		case entry.Mode == filemode.Dir:
 			err = b.list(entry.Hash, full, names)
@@ -97,12 +109,19 @@ func (b *Base) list(hash plumbing.Hash, dir string, names *[]string) error {
 }
 
 // Files gives those of the files that are there and are plain files. They are
-// fetched in one request.
+// fetched in one request, and one for each level of folders that are missing.
 func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) {
+	root := &edit{}
+	for _, name := range names {
+		root.put(strings.Split(path.Join(b.prefix, name), "/"), nil)
+	}
+	if err := b.warm(ctx, root); err != nil {
+		return nil, err
+	}
 	hashes := map[string]plumbing.Hash{}
 	var wanted []plumbing.Hash
 	for _, name := range names {
-		entry, found, err := b.entry(name)
+		entry, found, err := b.entry(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -125,9 +144,25 @@ func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) 
 	return files, nil
 }
 
-func (b *Base) folder(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+// warm fetches the folders that an edit is about, a level at a time.
+func (b *Base) warm(ctx context.Context, root *edit) error {
+	if b.here != nil {
+		return nil
+	}
+	return root.levels(b.tree, func(hashes []plumbing.Hash) ([][]object.TreeEntry, error) {
+		if err := b.fetch(ctx, hashes); err != nil {
+			return nil, err
+		}
+		return readFolders(b.storage, hashes)
+	})
+}
+
+func (b *Base) folder(ctx context.Context, hash plumbing.Hash) (map[string]object.TreeEntry, error) {
 	if entries, known := b.folders[hash]; known {
 		return entries, nil
+	}
+	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
+		return nil, err
 	}
 	entries, err := readEntries(b.objects(), hash)
 	b.folders[hash] = entries
@@ -135,7 +170,7 @@ func (b *Base) folder(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
 }
 
 // entry is what is at a path.
-func (b *Base) entry(name string) (object.TreeEntry, bool, error) {
+func (b *Base) entry(ctx context.Context, name string) (object.TreeEntry, bool, error) {
 	at := object.TreeEntry{Mode: filemode.Dir, Hash: b.tree}
 	if b.tree.IsZero() {
 		return at, false, nil
@@ -147,7 +182,7 @@ func (b *Base) entry(name string) (object.TreeEntry, bool, error) {
 		if at.Mode != filemode.Dir {
 			return at, false, nil
 		}
-		entries, err := b.folder(at.Hash)
+		entries, err := b.folder(ctx, at.Hash)
 		if err != nil {
 			return at, false, err
 		}
@@ -168,7 +203,7 @@ type lazyStore struct {
 
 func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	if kind == plumbing.BlobObject {
-		if err := s.base.connection.blobs(s.ctx, s.base.storage, []plumbing.Hash{hash}, s.base.commit); err != nil {
+		if err := s.base.fetch(s.ctx, []plumbing.Hash{hash}); err != nil {
 			return nil, err
 		}
 	}

@@ -69,7 +69,7 @@ func (f commitFS) find(operation, name string) (node, error) {
 	if !fs.ValidPath(name) {
 		return node{}, &fs.PathError{Op: operation, Path: name, Err: fs.ErrInvalid}
 	}
-	entry, found, err := f.base.entry(name)
+	entry, found, err := f.base.entry(f.ctx, name)
 	if err == nil && !found && name != "." {
 		err = fs.ErrNotExist
 	}
@@ -122,7 +122,7 @@ func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if at.entry.Hash.IsZero() || at.entry.Mode == filemode.Submodule {
 		return nil, nil
 	}
-	inside, err := f.base.folder(at.entry.Hash)
+	inside, err := f.base.folder(f.ctx, at.entry.Hash)
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}

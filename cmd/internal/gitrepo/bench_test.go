@@ -43,6 +43,33 @@ func BenchmarkGit(b *testing.B) {
 	}
 }
 
+// BenchmarkMemory is how much memory a process of ours takes at most for a commit
+// to a remote: as much after 2,000 commits as after the first one.
+func BenchmarkMemory(b *testing.B) {
+	w := newWorld(b)
+	url := w.serveHTTPS().URL
+	peaks := map[int]*measured{}
+	for _, commits := range []int{1, 2_000} {
+		w.history(fmt.Sprint("origin-", commits), benchFiles, commits)
+		peaks[commits] = &measured{}
+	}
+	for b.Loop() {
+		for commits, peak := range peaks {
+			e := benchErrand(100, int(errandCount.Add(1))+10_000)
+			e.URL = fmt.Sprintf("%s/origin-%d", url, commits)
+			_, kilobytes := w.errandTook(b, e)
+			peak.add(float64(kilobytes) / 1024)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	for commits, peak := range peaks {
+		b.ReportMetric(peak.median(), fmt.Sprintf("MB-after-%d-commits", commits))
+	}
+	if one, many := peaks[1].median(), peaks[2_000].median(); many > one*1.25 {
+		b.Errorf("it takes %.0f MB after one commit, and %.0f MB after 2,000", one, many)
+	}
+}
+
 // history makes a bare repository with files and commits, from a stream that git
 // fast-import reads.
 func (w *world) history(dir string, files, commits int) {
@@ -81,23 +108,23 @@ func benchFile(i, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: file-%d}\ndata:\n  version: %q\n  text: %s\n", i, fmt.Sprint(version), strings.Repeat(fmt.Sprintf("%x ", i*7919), 60))
 }
 
-// timed is what runs of one kind took.
-type timed struct {
+// measured is what runs of one kind took: milliseconds or megabytes.
+type measured struct {
 	name string
-	runs []time.Duration
+	runs []float64
 }
 
-func (t *timed) add(took time.Duration) { t.runs = append(t.runs, took) }
+func (m *measured) add(took float64) { m.runs = append(m.runs, took) }
 
-func (t *timed) median() float64 {
-	slices.Sort(t.runs)
-	return float64(t.runs[len(t.runs)/2]) / float64(time.Millisecond)
+func (m *measured) median() float64 {
+	slices.Sort(m.runs)
+	return m.runs[len(m.runs)/2]
 }
 
 func (w *world) compare(b *testing.B, url string, files int) {
-	kinds := map[string]*timed{}
+	kinds := map[string]*measured{}
 	for _, name := range []string{"commit", "git-commit", "push", "git-push", "remote", "git-remote"} {
-		kinds[name] = &timed{name: name}
+		kinds[name] = &measured{name: name}
 	}
 	for b.Loop() {
 		version := int(errandCount.Add(1)) + benchCommits
@@ -124,20 +151,20 @@ func benchErrand(files, version int) errand {
 
 // benchCommit commits the same files with us and with git, each in a clone of its
 // own, and pushes each to a branch of its own.
-func (w *world) benchCommit(b *testing.B, kinds map[string]*timed, e errand) {
+func (w *world) benchCommit(b *testing.B, kinds map[string]*measured, e errand) {
 	w.put("theirs", e.Files)
 	took := w.took(b, "theirs", "git", "add", "-A")
 	kinds["git-commit"].add(took + w.took(b, "theirs", "git", "commit", "-q", "-m", "bench"))
 	kinds["git-push"].add(w.took(b, "theirs", "git", "push", "-q", "origin", "HEAD:theirs", "--force"))
 	w.put("ours", e.Files)
 	e.Dir = filepath.Join(w.home, "ours")
-	kinds["commit"].add(w.errandTook(b, e))
+	kinds["commit"].add(first(w.errandTook(b, e)))
 	if ours, theirs := w.git("ours", "rev-parse", "HEAD^{tree}"), w.git("theirs", "rev-parse", "HEAD^{tree}"); ours != theirs {
 		b.Fatalf("our tree is %s, git's is %s", ours, theirs)
 	}
 	w.git("ours", "branch", "-q", "-M", fmt.Sprintf("ours-%d", errandCount.Load()))
 	e.Push, e.NoFiles, e.Files = true, true, nil
-	kinds["push"].add(w.errandTook(b, e))
+	kinds["push"].add(first(w.errandTook(b, e)))
 	if got := w.git("ours", "status", "--porcelain"); got != "" {
 		b.Fatalf("status = %.300s", got)
 	}
@@ -145,14 +172,14 @@ func (w *world) benchCommit(b *testing.B, kinds map[string]*timed, e errand) {
 
 // benchRemote commits the same files to a branch on the server, with us from
 // nothing and with git by way of a clone.
-func (w *world) benchRemote(b *testing.B, kinds map[string]*timed, url string, e errand) {
+func (w *world) benchRemote(b *testing.B, kinds map[string]*measured, url string, e errand) {
 	clone := fmt.Sprintf("clone-%d", errandCount.Load())
 	took := w.took(b, ".", "git", "clone", "-q", "--depth=1", url, clone)
 	w.put(clone, e.Files)
 	took += w.took(b, clone, "git", "add", "-A") + w.took(b, clone, "git", "commit", "-q", "-m", "bench")
 	kinds["git-remote"].add(took + w.took(b, clone, "git", "push", "-q", "origin", "HEAD:"+clone))
 	e.URL = url
-	kinds["remote"].add(w.errandTook(b, e))
+	kinds["remote"].add(first(w.errandTook(b, e)))
 	if ours, theirs := w.git("origin", "rev-parse", "main^{tree}"), w.git("origin", "rev-parse", clone+"^{tree}"); ours != theirs {
 		b.Fatalf("our tree is %s, git's is %s", ours, theirs)
 	}
@@ -161,7 +188,8 @@ func (w *world) benchRemote(b *testing.B, kinds map[string]*timed, url string, e
 	}
 }
 
-func (w *world) took(b *testing.B, dir, program string, args ...string) time.Duration {
+// took is how many milliseconds a program ran.
+func (w *world) took(b *testing.B, dir, program string, args ...string) float64 {
 	b.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Env = filepath.Join(w.home, dir), w.environ()
@@ -169,21 +197,34 @@ func (w *world) took(b *testing.B, dir, program string, args ...string) time.Dur
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("%s %v: %v\n%s", program, args, err, out)
 	}
-	return time.Since(start)
+	return milliseconds(start)
 }
 
-func (w *world) errandTook(b *testing.B, e errand) time.Duration {
+// errandTook is how many milliseconds a process of ours ran, and how many
+// kilobytes of memory it had at most.
+func (w *world) errandTook(b *testing.B, e errand) (took float64, peak int) {
 	b.Helper()
 	cmd := w.process(e)
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	out, err := cmd.Output()
+	took = milliseconds(start)
+	if err != nil {
 		b.Fatalf("%v: %s", err, cmd.Stderr)
 	}
-	return time.Since(start)
+	if _, err := fmt.Sscan(string(out), &peak); err != nil {
+		b.Fatalf("what it printed: %q", out)
+	}
+	return took, peak
 }
 
+func milliseconds(since time.Time) float64 {
+	return float64(time.Since(since)) / float64(time.Millisecond)
+}
+
+func first(took float64, _ int) float64 { return took }
+
 // verdict says how the medians of two kinds of runs compare.
-func verdict(b *testing.B, ours, theirs *timed, aim float64) {
+func verdict(b *testing.B, ours, theirs *measured, aim float64) {
 	b.Helper()
 	mine, other := ours.median(), theirs.median()
 	ratio, said := mine/other, "met"

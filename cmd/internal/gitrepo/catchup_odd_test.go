@@ -408,7 +408,7 @@ func (h hostile) push(w *world) {
 	parts := strings.Split(h.path, "/")
 	for i := len(parts) - 1; i >= 0; i-- {
 		entry.Name = parts[i]
-		entry = object.TreeEntry{Mode: filemode.Dir, Hash: objects.add(plumbing.TreeObject, encodeEntries(map[string]object.TreeEntry{entry.Name: entry}))}
+		entry = object.TreeEntry{Mode: filemode.Dir, Hash: objects.add(plumbing.TreeObject, encodeFolder([]object.TreeEntry{entry}))}
 	}
 	commit := fmt.Sprintf("tree %s\nparent %s\nauthor x <x> 1 +0000\ncommitter x <x> 1 +0000\n\nx\n", entry.Hash, strings.TrimSpace(w.git("origin", "rev-parse", "main")))
 	hash := objects.add(plumbing.CommitObject, []byte(commit))
@@ -440,7 +440,7 @@ func TestWholeMissesWhatIsMissing(t *testing.T) {
 			return objects.add(kind, []byte(content))
 		}
 		tree := func(name string, mode filemode.FileMode, hash plumbing.Hash) string {
-			return string(encodeEntries(map[string]object.TreeEntry{name: {Name: name, Mode: mode, Hash: hash}}))
+			return string(encodeFolder([]object.TreeEntry{{Name: name, Mode: mode, Hash: hash}}))
 		}
 		blob := add("blob", plumbing.BlobObject, missing)
 		inner := add("inner tree", plumbing.TreeObject, tree(missing, filemode.Regular, blob))
@@ -474,7 +474,7 @@ func TestCatchUpIsBounded(t *testing.T) {
 			name := fmt.Sprint(i)
 			entries[name] = object.TreeEntry{Name: name, Mode: entry.Mode, Hash: entry.Hash}
 		}
-		entry = object.TreeEntry{Mode: filemode.Dir, Hash: objects.add(plumbing.TreeObject, encodeEntries(entries))}
+		entry = object.TreeEntry{Mode: filemode.Dir, Hash: objects.add(plumbing.TreeObject, encodeFolder(together(nil, entries)))}
 	}
 	packed, err := newPack(objects.all)
 	if err != nil {

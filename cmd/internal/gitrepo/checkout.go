@@ -136,7 +136,7 @@ func (c *checkout) decide(one change) error {
 	switch {
 	case found && entry.is(one.new), !found && one.new.none():
 		return nil
-	case found && entry.extended&flagSkip != 0:
+	case found && entry.extended()&flagSkip != 0:
 		c.block(one.path, "it is outside of this checkout (git update-index --skip-worktree)")
 	case !found && !one.old.none():
 		c.block(one.path, "that it is deleted is staged")
@@ -153,7 +153,7 @@ func (c *checkout) decide(one change) error {
 // is reports whether an entry is what a commit has.
 func (e *indexEntry) is(f leaf) bool {
 	const intentToAdd = 0x2000
-	return !f.none() && e.mode() == uint32(f.mode) && plumbing.Hash(e.hash) == f.hash && e.extended&intentToAdd == 0
+	return !f.none() && e.mode() == uint32(f.mode) && plumbing.Hash(e.hash()) == f.hash && e.extended()&intentToAdd == 0
 }
 
 func (c *checkout) block(name, why string) {
@@ -241,7 +241,7 @@ func (c *checkout) staging() *staging {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		entry := indexEntry{name: name, hash: c.changes[name].new.hash}
+		entry := newEntry{name: name, hash: c.changes[name].new.hash}
 		binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(c.changes[name].new.mode))
 		s.news = append(s.news, entry)
 	}
@@ -263,7 +263,7 @@ func (c *checkout) refused() error {
 func (c *checkout) readNew(name string) []byte {
 	one, changed := c.changes[name]
 	if at, found := c.index.find(name); found && !changed {
-		one.new = leaf{filemode.FileMode(c.index.entries[at].mode()), c.index.entries[at].hash}
+		one.new = leaf{filemode.FileMode(c.index.entries[at].mode()), c.index.entries[at].hash()}
 	} else if !found && !changed {
 		return c.local.readFile(name)
 	}

@@ -37,7 +37,7 @@ func (c *checkout) apply() error {
 	if !s.changes() {
 		return nil
 	}
-	return s.write(filepath.Join(c.local.gitDir, "index"))
+	return s.write(filepath.Join(c.local.gitDir, "index"), s.encode())
 }
 
 // changed is the files of the working tree that apply changes, sorted.
@@ -52,7 +52,7 @@ func (c *checkout) changed() []string {
 }
 
 // place puts a file in its place, and what it is like into its entry.
-func (c *checkout) place(entry *indexEntry) error {
+func (c *checkout) place(entry *newEntry) error {
 	one := c.changes[entry.name]
 	if err := c.makeFolders(one.path); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (c *checkout) writeTemporary(name string, one change, content []byte) (fs.F
 
 // statAfter notes what a file is like. If somebody has changed it since we wrote
 // it, nothing is noted, and git looks for itself.
-func (c *checkout) statAfter(entry *indexEntry, written fs.FileInfo) {
+func (c *checkout) statAfter(entry *newEntry, written fs.FileInfo) {
 	info, err := c.root.Lstat(entry.name)
 	if err != nil || info.IsDir() || info.Size() > indexMostSize {
 		return

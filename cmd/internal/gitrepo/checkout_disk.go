@@ -153,9 +153,9 @@ func (c *checkout) statOf(entry *indexEntry, info fs.FileInfo) bool {
 		return false
 	}
 	fillStat(&now, info)
-	copy(now[statMode:statMode+4], entry.stat[statMode:])
+	copy(now[statMode:statMode+4], entry.fixed[statMode:])
 	binary.BigEndian.PutUint32(now[statSize:], uint32(info.Size()))
-	return now == entry.stat && c.modeIs(info, filemode.FileMode(entry.mode()))
+	return string(now[:]) == entry.fixed[:len(now)] && c.modeIs(info, filemode.FileMode(entry.mode()))
 }
 
 func (c *checkout) modeIs(info fs.FileInfo, mode filemode.FileMode) bool {

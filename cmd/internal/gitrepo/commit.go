@@ -66,20 +66,20 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 
 // commitOn makes the commit; the index is locked.
 func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes Changes, o CommitOptions) (Result, error) {
-	storage := l.storage()
+	storage := l.objects()
 	defer storage.Close()
 	base, err := treeOf(storage, head.hash)
 	if err != nil {
 		return Result{}, err
 	}
 	at := filepath.Join(l.gitDir, "index")
-	x, err := readIndex(at)
-	if err != nil {
-		return Result{}, err
-	}
+	var x *index
+	var indexErr error
+	wait := alongside(func() { x, indexErr = readIndex(at) })
 	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
-	tree, err := b.build(base, root, "")
-	if err != nil {
+	tree, err := b.commit(base, root)
+	wait()
+	if err := firstError(indexErr, err); err != nil {
 		return Result{}, err
 	}
 	staged, stageErr := l.stage(x, b, l.removals(changes))
@@ -88,15 +88,19 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 	}
 	if len(b.written)+len(b.removed) == 0 {
 		if staged.changes() {
-			err = staged.write(at)
+			err = staged.write(at, staged.encode())
 		}
 		return Result{Branch: head.branch(), Restaged: staged.restaged}, errors.Join(ErrUnchanged, err)
 	}
 	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
-	if result.Hash, err = l.record(ctx, head, b, tree, o); err != nil {
+	var content []byte
+	wait = alongside(func() { content = staged.encode() })
+	result.Hash, err = l.record(ctx, head, b, tree, o)
+	wait()
+	if err != nil {
 		return Result{}, err
 	}
-	return result, staged.write(at)
+	return result, staged.write(at, content)
 }
 
 // record stores a commit with its objects, and moves HEAD's branch to it.
@@ -109,7 +113,7 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 		return "", err
 	}
 	hash := b.objects.add(plumbing.CommitObject, made)
-	packed, err := newPack(b.objects.all)
+	packed, err := newStoredPack(b.objects.all)
 	if err != nil {
 		return "", err
 	}
@@ -181,11 +185,13 @@ func commitObject(ctx context.Context, s signer, tree plumbing.Hash, parents []p
 	return []byte(head.String() + "\n" + text), committer, nil
 }
 
-func firstError(one, other error) error {
-	if one != nil {
-		return one
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
-	return other
+	return nil
 }
 
 // removals is the removed files by their paths in the repository.

@@ -28,11 +28,13 @@ type connection struct {
 	auth    transport.AuthMethod
 	login   *login
 	ssh     *sshLogin
-	secrets []string // what no message may have
+	open    *conversation // where one request does not end it
+	few     int           // how many objects of a tip are fetched at once
+	secrets []string      // what no message may have
 }
 
 func connect(ctx context.Context, sys System, c configuration, at address) (*connection, error) {
-	conn := &connection{sys: sys, config: c, at: at}
+	conn := &connection{sys: sys, config: c, at: at, few: fewObjects}
 	switch at.Protocol {
 	case "file":
 		conn.client = file.DefaultClient

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -46,7 +48,8 @@ func (l *Local) finishIndex(head headOf) error {
 	if !s.changes() {
 		return nil
 	}
-	return s.write(at)
+	slices.SortFunc(s.news, func(a, b newEntry) int { return strings.Compare(a.name, b.name) })
+	return s.write(at, s.encode())
 }
 
 // finish puts a change of HEAD on the list if the index lacks it.
@@ -61,7 +64,7 @@ func (s *staging) finish(one change) {
 		s.gone[one.path] = true
 		return
 	}
-	entry := indexEntry{name: one.path, hash: one.new.hash}
+	entry := newEntry{name: one.path, hash: one.new.hash}
 	binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(one.new.mode))
 	s.news = append(s.news, entry)
 }

@@ -7,8 +7,8 @@
 //     commit on top of HEAD. Only the paths of the changes are touched, in the
 //     commit and in the index: what the user staged or edited elsewhere stays.
 //   - [Remote] is a branch of a repository that has no checkout here. What of it
-//     is needed is fetched into memory, the commit is pushed, and a lost race is
-//     run again on the new base.
+//     is needed is fetched into memory, whatever its history, the commit is
+//     pushed, and a lost race is run again on the new base.
 //
 // In both, blobs and trees are built in memory from those of the base, unchanged
 // folders are taken over by their hash, and exactly the new objects are stored,

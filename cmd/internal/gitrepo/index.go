@@ -1,11 +1,11 @@
 package gitrepo
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -24,13 +24,29 @@ type index struct {
 	sum        bool         // ends in a checksum; index.skipHash writes zeros instead
 }
 
-// indexEntry is a file in the index.
+// indexEntry is a file in the index: its name, and what is before the name, byte
+// by byte as it is in the file. Both are parts of the one text that was read.
 type indexEntry struct {
-	stat     [40]byte // ctime, mtime, dev, ino, mode, uid, gid, size
-	hash     [20]byte
-	flags    uint16 // without the name's length
-	extended uint16
+	name  string
+	fixed string // ctime, mtime, dev, ino, mode, uid, gid, size; hash; flags; extended flags, if any
+}
+
+// newEntry is an entry that is to be written.
+type newEntry struct {
 	name     string
+	stat     [40]byte // up to the size
+	hash     [20]byte
+	extended uint16
+}
+
+func (n *newEntry) entry() indexEntry {
+	fixed := slices.Concat(n.stat[:], n.hash[:])
+	flags := uint16(min(len(n.name), nameMask))
+	if n.extended != 0 {
+		fixed = binary.BigEndian.AppendUint16(fixed, flags|flagExtended)
+		flags = n.extended
+	}
+	return indexEntry{n.name, string(binary.BigEndian.AppendUint16(fixed, flags))}
 }
 
 const (
@@ -43,12 +59,31 @@ const (
 	statMtime     = 8
 	statMode      = 24
 	statSize      = 36
+	entryHash     = 40
+	entryFlags    = 60
 	indexMostSize = 1 << 30
 )
 
-func (e *indexEntry) stage() int       { return int(e.flags&stageMask) >> 12 }
-func (e *indexEntry) mode() uint32     { return binary.BigEndian.Uint32(e.stat[statMode:]) }
-func (e *indexEntry) modified() uint32 { return binary.BigEndian.Uint32(e.stat[statMtime:]) }
+func (e *indexEntry) stage() int       { return int(e.flags()&stageMask) >> 12 }
+func (e *indexEntry) mode() uint32     { return number32(e.fixed[statMode:]) }
+func (e *indexEntry) modified() uint32 { return number32(e.fixed[statMtime:]) }
+func (e *indexEntry) flags() uint16    { return uint16(number32(e.fixed[entryFlags-2:])) }
+func (e *indexEntry) hash() (hash [20]byte) {
+	copy(hash[:], e.fixed[entryHash:])
+	return hash
+}
+
+func (e *indexEntry) extended() uint16 {
+	if len(e.fixed) == entryFixed {
+		return 0
+	}
+	return uint16(number32(e.fixed[entryFixed-2:]))
+}
+
+// number32 is the number that a text starts with.
+func number32(text string) uint32 {
+	return uint32(text[0])<<24 | uint32(text[1])<<16 | uint32(text[2])<<8 | uint32(text[3])
+}
 
 // IndexError is that the index holds something that we would not keep right.
 type IndexError struct{ sentence string }
@@ -57,21 +92,27 @@ func (e *IndexError) Error() string { return "read the index: " + e.sentence }
 
 // readIndex reads an index file; one that is not there is empty.
 func readIndex(name string) (*index, error) {
-	info, err := os.Stat(name)
+	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &index{version: 2, sum: true}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the index: %w", reason(err))
 	}
-	if info.Size() > indexMostSize {
-		return nil, &IndexError{"it is larger than 1 GB"}
-	}
-	data, err := os.ReadFile(name)
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("read the index: %w", reason(err))
 	}
-	x, err := decodeIndex(data)
+	if info.Size() > indexMostSize {
+		return nil, &IndexError{"it is larger than 1 GB"}
+	}
+	var text strings.Builder // and no bytes, of which each name would be a copy
+	text.Grow(int(info.Size()))
+	if _, err := io.Copy(&text, io.LimitReader(file, indexMostSize)); err != nil {
+		return nil, fmt.Errorf("read the index: %w", reason(err))
+	}
+	x, err := decodeIndex(text.String())
 	if err != nil {
 		return nil, err
 	}
@@ -81,21 +122,21 @@ func readIndex(name string) (*index, error) {
 
 var errDamaged = &IndexError{"it is damaged: rm .git/index && git reset makes it anew, and unstages what is staged"}
 
-func decodeIndex(data []byte) (*index, error) {
-	if len(data) < 12+sha1.Size || string(data[:4]) != "DIRC" {
+func decodeIndex(text string) (*index, error) {
+	if len(text) < 12+sha1.Size || text[:4] != "DIRC" {
 		return nil, errDamaged
 	}
-	body, sum := data[:len(data)-sha1.Size], data[len(data)-sha1.Size:]
-	x := &index{version: binary.BigEndian.Uint32(data[4:]), sum: true}
-	if bytes.Equal(sum, make([]byte, sha1.Size)) {
+	body, sum := text[:len(text)-sha1.Size], text[len(text)-sha1.Size:]
+	x := &index{version: number32(text[4:]), sum: true}
+	if sum == string(make([]byte, sha1.Size)) {
 		x.sum = false
-	} else if want := sha1.Sum(body); !bytes.Equal(sum, want[:]) {
+	} else if sum != sumOf(body) {
 		return nil, errDamaged
 	}
 	if x.version < 2 || x.version > 4 {
 		return nil, &IndexError{fmt.Sprintf("it has version %d: 2 to 4 are known", x.version)}
 	}
-	rest, count := body[12:], binary.BigEndian.Uint32(data[8:])
+	rest, count := body[12:], number32(text[8:])
 	x.entries = make([]indexEntry, 0, min(int(count), len(body)/entryFixed))
 	previous := ""
 	for range count {
@@ -108,38 +149,42 @@ func decodeIndex(data []byte) (*index, error) {
 	return x, x.readExtensions(rest)
 }
 
+// sumOf is the SHA-1 of a text, without a copy of it.
+func sumOf(text string) string {
+	sum := sha1.New()
+	_, _ = io.Copy(sum, struct{ io.Reader }{strings.NewReader(text)}) // its WriteTo would copy
+	return string(sum.Sum(nil))
+}
+
 // decodeEntry reads an entry, and says how many bytes it has, 0 if it is damaged.
-func decodeEntry(data []byte, version uint32, previous string) (e indexEntry, size int) {
-	if len(data) < entryFixed {
+func decodeEntry(text string, version uint32, previous string) (e indexEntry, size int) {
+	if len(text) < entryFixed {
 		return e, 0
 	}
-	copy(e.stat[:], data)
-	copy(e.hash[:], data[40:])
-	flags := binary.BigEndian.Uint16(data[60:])
-	e.flags, size = flags&^nameMask, entryFixed
-	if flags&flagExtended != 0 {
-		if version < 3 || len(data) < size+2 {
+	size = entryFixed
+	if text[entryFlags]&(flagExtended>>8) != 0 {
+		if size += 2; version < 3 || len(text) < size {
 			return e, 0
 		}
-		e.extended, size = binary.BigEndian.Uint16(data[size:]), size+2
 	}
+	e.fixed = text[:size]
 	prefix := ""
 	if version == 4 {
-		cut, used := decodeOffset(data[size:])
+		cut, used := decodeOffset([]byte(text[size:min(len(text), size+8)]))
 		if used == 0 || cut > len(previous) {
 			return e, 0
 		}
 		prefix, size = previous[:len(previous)-cut], size+used
 	}
-	end := bytes.IndexByte(data[size:], 0)
+	end := strings.IndexByte(text[size:], 0)
 	if end < 0 {
 		return e, 0
 	}
-	e.name = prefix + string(data[size:size+end])
+	e.name = prefix + text[size:size+end]
 	if size += end + 1; version < 4 {
 		size = (size + 7) &^ 7
 	}
-	if size > len(data) {
+	if size > len(text) {
 		return e, 0
 	}
 	return e, size
@@ -147,7 +192,7 @@ func decodeEntry(data []byte, version uint32, previous string) (e indexEntry, si
 
 // decodeOffset reads a number as packs have it in OFS_DELTA.
 func decodeOffset(data []byte) (value, used int) {
-	for i, b := range data[:min(len(data), 5)] {
+	for i, b := range data[:min(len(data), 8)] {
 		if value = value<<7 | int(b&0x7f); b&0x80 == 0 {
 			return value, i + 1
 		}
@@ -169,12 +214,12 @@ func encodeOffset(value int) []byte {
 // readExtensions keeps what stays true when entries change, leaves out what git
 // makes anew, and refuses the rest. A name that starts with a capital letter may
 // be left out.
-func (x *index) readExtensions(data []byte) error {
+func (x *index) readExtensions(data string) error {
 	for len(data) > 0 {
 		if len(data) < 8 {
 			return errDamaged
 		}
-		name, size := string(data[:4]), int(binary.BigEndian.Uint32(data[4:]))
+		name, size := data[:4], int(number32(data[4:]))
 		if size > len(data)-8 {
 			return errDamaged
 		}
@@ -194,10 +239,14 @@ func (x *index) readExtensions(data []byte) error {
 // encode is the index file.
 func (x *index) encode() []byte {
 	version := x.version
-	if version == 2 && slices.ContainsFunc(x.entries, func(e indexEntry) bool { return e.extended != 0 }) {
+	if version == 2 && slices.ContainsFunc(x.entries, func(e indexEntry) bool { return e.extended() != 0 }) {
 		version = 3
 	}
-	out := make([]byte, 0, 12+len(x.entries)*128+len(x.extensions)+sha1.Size)
+	size := 12 + len(x.extensions) + sha1.Size
+	for i := range x.entries {
+		size += len(x.entries[i].fixed) + len(x.entries[i].name) + 8
+	}
+	out := make([]byte, 0, size)
 	out = append(out, "DIRC"...)
 	out = binary.BigEndian.AppendUint32(out, version)
 	out = binary.BigEndian.AppendUint32(out, uint32(len(x.entries)))
@@ -216,27 +265,15 @@ func (x *index) encode() []byte {
 
 func (e *indexEntry) append(out []byte, version uint32, previous string) []byte {
 	start := len(out)
-	out = append(out, e.stat[:]...)
-	out = append(out, e.hash[:]...)
-	flags := e.flags&^flagExtended | uint16(min(len(e.name), nameMask))
-	if e.extended != 0 {
-		flags |= flagExtended
-	}
-	out = binary.BigEndian.AppendUint16(out, flags)
-	if e.extended != 0 {
-		out = binary.BigEndian.AppendUint16(out, e.extended)
-	}
+	out = append(out, e.fixed...)
 	if version == 4 {
 		common := commonPrefix(previous, e.name)
 		out = append(out, encodeOffset(len(previous)-common)...)
 		return append(append(out, e.name[common:]...), 0)
 	}
 	out = append(out, e.name...)
-	for size := len(out) - start; ; size++ { // one zero at least
-		if out = append(out, 0); (size+1)%8 == 0 {
-			return out
-		}
-	}
+	var zeros [8]byte // one at least, so that the next entry starts at a multiple of 8
+	return append(out, zeros[:8-(len(out)-start)%8]...)
 }
 
 func commonPrefix(a, b string) int {

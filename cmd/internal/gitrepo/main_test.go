@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -29,6 +31,7 @@ type errand struct {
 const errandVariable = "PM_GITOPS_TEST_ERRAND"
 
 func TestMain(m *testing.M) {
+	collector.Start() // as in the program
 	name := os.Getenv(errandVariable)
 	if name == "" {
 		code := m.Run()
@@ -47,6 +50,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	status, _ := os.ReadFile("/proc/self/status") // elsewhere than on Linux nobody asks
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	fmt.Println(strings.Split(peak, "\n")[0])
 }
 
 func (e errand) run(ctx context.Context) error {

@@ -1,12 +1,10 @@
 package gitrepo
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -67,8 +65,10 @@ func (e *MissingObjectError) Error() string {
 	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets all folders), or it is damaged (git fsck tells)", e.what, e.hash)
 }
 
+// mostObject is how large an object may be that is read.
+const mostObject = 1 << 28
+
 func readObject(from store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byte, error) {
-	const most = 1 << 28
 	found, err := from.EncodedObject(kind, hash)
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		return nil, &MissingObjectError{kind.String(), hash.String()}
@@ -76,67 +76,89 @@ func readObject(from store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
-	if found.Size() > most {
-		return nil, fmt.Errorf("read %s %s: it is larger than %d MB", kind, hash, most>>20)
+	if found.Size() > mostObject {
+		return nil, fmt.Errorf("read %s %s: it is larger than %d MB", kind, hash, mostObject>>20)
 	}
 	reader, err := found.Reader()
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
 	defer reader.Close()
-	data, err := io.ReadAll(reader)
-	if err != nil {
+	data := make([]byte, found.Size())
+	if _, err := io.ReadFull(reader, data); err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
 	return data, nil
 }
 
-// readEntries reads a folder of a commit, by name.
-func readEntries(from store, hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+// readFolder reads a folder of a commit, in the order of Git.
+func readFolder(from store, hash plumbing.Hash) ([]object.TreeEntry, error) {
 	data, err := readObject(from, plumbing.TreeObject, hash)
 	if err != nil {
 		return nil, err
 	}
-	entries := map[string]object.TreeEntry{}
-	for len(data) > 0 {
-		mode, rest, found := bytes.Cut(data, []byte{' '})
-		name, rest, ended := bytes.Cut(rest, []byte{0})
-		if !found || !ended || len(rest) < len(hash) {
+	const usual = 40 // bytes an entry
+	entries := make([]object.TreeEntry, 0, len(data)/usual)
+	for rest := string(data); rest != ""; {
+		mode, after, found := strings.Cut(rest, " ")
+		name, after, ended := strings.Cut(after, "\x00")
+		if !found || !ended || len(after) < len(hash) {
 			return nil, fmt.Errorf("read tree %s: it is damaged", hash)
 		}
-		parsed, err := filemode.New(string(mode))
+		parsed, err := filemode.New(mode)
 		if err != nil {
 			return nil, fmt.Errorf("read tree %s: %w", hash, err)
 		}
-		entry := object.TreeEntry{Name: string(name), Mode: parsed}
-		copy(entry.Hash[:], rest)
-		entries[entry.Name] = entry
-		data = rest[len(hash):]
+		entry := object.TreeEntry{Name: name, Mode: parsed}
+		copy(entry.Hash[:], after)
+		entries, rest = append(entries, entry), after[len(hash):]
 	}
 	return entries, nil
 }
 
-// encodeEntries is a folder as Git stores it: folders sort as if their names
-// ended in a slash.
-func encodeEntries(entries map[string]object.TreeEntry) []byte {
-	sorted := make([]object.TreeEntry, 0, len(entries))
-	for _, entry := range entries {
-		sorted = append(sorted, entry)
+// readEntries reads a folder of a commit, by name.
+func readEntries(from store, hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+	folder, err := readFolder(from, hash)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(sorted, func(a, b object.TreeEntry) int { return cmp.Compare(sortName(a), sortName(b)) })
-	var out bytes.Buffer
-	for _, entry := range sorted {
-		fmt.Fprintf(&out, "%o %s\x00", uint32(entry.Mode), entry.Name)
-		out.Write(entry.Hash[:])
+	entries := make(map[string]object.TreeEntry, len(folder))
+	for _, entry := range folder {
+		entries[entry.Name] = entry
 	}
-	return out.Bytes()
+	return entries, nil
 }
 
-func sortName(entry object.TreeEntry) string {
-	if entry.Mode == filemode.Dir {
-		return entry.Name + "/"
+// encodeFolder is a folder as Git stores it.
+func encodeFolder(entries []object.TreeEntry) []byte {
+	size := 0
+	for i := range entries {
+		size += len("100644 \x00") + len(entries[i].Name) + hashSize
 	}
-	return entry.Name
+	out := make([]byte, 0, size)
+	for i := range entries {
+		out = strconv.AppendUint(out, uint64(entries[i].Mode), 8)
+		out = append(append(append(out, ' '), entries[i].Name...), 0)
+		out = append(out, entries[i].Hash[:]...)
+	}
+	return out
+}
+
+// compareEntries is the order of the entries of a folder: folders sort as if
+// their names ended in a slash.
+func compareEntries(a, b object.TreeEntry) int {
+	shared := min(len(a.Name), len(b.Name))
+	if order := strings.Compare(a.Name[:shared], b.Name[:shared]); order != 0 {
+		return order
+	}
+	return strings.Compare(a.Name[shared:]+ending(a), b.Name[shared:]+ending(b))
+}
+
+func ending(entry object.TreeEntry) string {
+	if entry.Mode == filemode.Dir {
+		return "/"
+	}
+	return ""
 }
 
 // commitHeader is what of a commit is needed: its tree, parents and date.

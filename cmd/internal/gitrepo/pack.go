@@ -7,11 +7,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
@@ -25,50 +23,58 @@ type pack struct {
 	name  string
 }
 
-// newPack packs objects. It compresses them fast, as git does with loose
-// objects (core.looseCompression), for gc packs them again: side by side, with
-// the same bytes in any case.
-func newPack(objects []newObject) (*pack, error) {
-	packed := make([][]byte, len(objects))
-	var next atomic.Int64
-	var failed atomic.Pointer[error]
-	var group sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(objects)) {
-		group.Go(func() {
-			if err := compressAll(objects, packed, &next); err != nil {
-				failed.Store(&err)
+// newPack packs objects to be sent. It compresses them fast, as git does with
+// loose objects (core.looseCompression), for gc packs them again: side by side,
+// with the same bytes in any case.
+func newPack(objects []newObject) (*pack, error) { return packAt(objects, zlib.BestSpeed) }
+
+// newStoredPack packs objects to be kept here. Folders stay as they are: hashes do
+// not get smaller, trying it takes longer than all the rest, and gc finds what they
+// have in common.
+func newStoredPack(objects []newObject) (*pack, error) { return packAt(objects, zlib.NoCompression) }
+
+// packAt packs objects, folders at a level of compression of their own.
+func packAt(objects []newObject, folders int) (*pack, error) {
+	packed, problems := make([][]byte, len(objects)), make([]error, len(objects))
+	sideBySide(len(objects), func(mine iter.Seq[int]) {
+		ofFolders, ofOthers := compressor{level: folders}, compressor{level: zlib.BestSpeed}
+		for i := range mine {
+			c := &ofOthers
+			if objects[i].kind == plumbing.TreeObject {
+				c = &ofFolders
 			}
-		})
-	}
-	group.Wait()
-	if err := failed.Load(); err != nil {
-		return nil, fmt.Errorf("pack objects: %w", *err)
+			packed[i], problems[i] = c.pack(objects[i])
+		}
+	})
+	if err := firstError(problems...); err != nil {
+		return nil, fmt.Errorf("pack objects: %w", err)
 	}
 	return assemble(objects, packed)
 }
 
-func compressAll(objects []newObject, packed [][]byte, next *atomic.Int64) error {
-	var out bytes.Buffer
-	writer, err := zlib.NewWriterLevel(&out, zlib.BestSpeed)
-	if err != nil {
-		return err
+// compressor packs one object after the other.
+type compressor struct {
+	level int
+	out   bytes.Buffer
+	to    *zlib.Writer
+}
+
+func (c *compressor) pack(o newObject) (packed []byte, err error) {
+	if c.to == nil {
+		if c.to, err = zlib.NewWriterLevel(&c.out, c.level); err != nil {
+			return nil, err
+		}
 	}
-	for {
-		i := int(next.Add(1)) - 1
-		if i >= len(objects) {
-			return nil
-		}
-		out.Reset()
-		out.Write(objectHeader(objects[i].kind, len(objects[i].data)))
-		writer.Reset(&out)
-		if _, err := writer.Write(objects[i].data); err != nil {
-			return err
-		}
-		if err := writer.Close(); err != nil {
-			return err
-		}
-		packed[i] = bytes.Clone(out.Bytes())
+	c.out.Reset()
+	c.out.Write(objectHeader(o.kind, len(o.data)))
+	c.to.Reset(&c.out)
+	if _, err := c.to.Write(o.data); err != nil {
+		return nil, err
 	}
+	if err := c.to.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(c.out.Bytes()), nil
 }
 
 // objectHeader is the kind and size of an object: three bits, and four and then

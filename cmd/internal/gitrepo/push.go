@@ -129,9 +129,9 @@ func (l *Local) pushTo(ctx context.Context, conn *connection, u update) (int, er
 // newThere packs what a server lacks that has some references. The error is
 // errRaced if its branch does not lead to ours.
 func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, error) {
-	storage := l.storage()
+	storage := l.objects()
 	defer storage.Close()
-	ends := endsOf(storage)
+	ends := endsOf(storage.rest)
 	if !u.from.IsZero() {
 		if inside, err := leadsTo(storage, ends, u.from, u.to); err != nil || !inside {
 			return nil, 0, firstError(err, errRaced)

@@ -44,7 +44,7 @@ func TestRemoteCommitOverEveryTransport(t *testing.T) {
 			if read, err = on.Files(ctx, "fleet/prod/old.yaml", "fleet/prod/none", "fleet", "README.md"); err != nil {
 				return changes, err
 			}
-			if listed, err = on.List("fleet"); err != nil {
+			if listed, err = on.List(ctx, "fleet"); err != nil {
 				return changes, err
 			}
 			return always(ours, "fleet/prod/old.yaml")(ctx, on)

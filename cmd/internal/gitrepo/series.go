@@ -41,13 +41,16 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
+	if err := s.base.warm(ctx, root); err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
 	said, err := s.base.said(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
 	b := newBuilder(layered{&s.objects, lazyStore{ctx, s.base}}, converter{attributes: newAttributes(said, false)}, false)
 	b.objects = s.objects
-	tree, err := b.build(s.tree, root, "")
+	tree, err := b.commit(s.tree, root)
 	if err != nil {
 		return nil, tree, err
 	}

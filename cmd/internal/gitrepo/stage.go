@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -25,9 +22,10 @@ type staging struct {
 	local    *Local
 	index    *index
 	files    *builder
-	news     []indexEntry    // sorted by name
+	news     []newEntry      // sorted by name
 	gone     map[string]bool // names whose entries go
 	restaged []string
+	racy     bool
 }
 
 // stage finds out what is to change in the index, and refuses what cannot. The
@@ -65,14 +63,14 @@ func (s *staging) file(name string) error {
 			return &PathError{name, "it is outside of this sparse checkout: git sparse-checkout add " + dir + " brings it in"}
 		}
 	}
-	entry := indexEntry{name: name, hash: s.files.blobs[name]}
+	entry := newEntry{name: name, hash: s.files.blobs[name]}
 	binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(s.files.modes[name]))
 	if at, found := s.index.find(name); found {
 		old := s.index.entries[at]
-		if old.hash == entry.hash && old.mode() == entry.mode() && old.extended&^flagSkip == 0 {
+		if old.hash() == entry.hash && old.mode() == uint32(s.files.modes[name]) && old.extended()&^flagSkip == 0 {
 			return nil
 		}
-		entry.extended = old.extended & flagSkip
+		entry.extended = old.extended() & flagSkip
 		s.noteRestaged(name, entry.hash)
 	}
 	s.news = append(s.news, entry)
@@ -89,7 +87,7 @@ func (s *staging) settled(name string) error {
 
 func (s *staging) noteRestaged(name string, ours plumbing.Hash) {
 	at, _ := s.index.find(name)
-	staged := plumbing.Hash(s.index.entries[at].hash)
+	staged := plumbing.Hash(s.index.entries[at].hash())
 	if staged != s.files.before[name] && staged != ours {
 		s.restaged = append(s.restaged, name)
 	}
@@ -116,39 +114,46 @@ func (s *staging) folders() error {
 	return errors.Join(problems...)
 }
 
-// write puts the index in place. The caller holds its lock.
-func (s *staging) write(name string) error {
-	racy := false
-	news := map[string]bool{}
-	for _, entry := range s.news {
-		news[entry.name] = true
-	}
-	kept := make([]indexEntry, 0, len(s.index.entries)+len(s.news))
+// encode is the new index.
+func (s *staging) encode() []byte {
+	s.merge()
+	return s.index.encode()
+}
+
+// write puts the new index in place. The caller holds its lock.
+func (s *staging) write(name string, content []byte) error {
 	written := s.index.written
-	for _, entry := range s.index.entries {
-		if !s.gone[entry.name] && !news[entry.name] {
-			kept = append(kept, entry)
-			racy = racy || !written.IsZero() && int64(entry.modified()) >= written.Unix()
-		}
-	}
-	kept = append(kept, s.news...)
-	slices.SortStableFunc(kept, func(a, b indexEntry) int {
-		if order := strings.Compare(a.name, b.name); order != 0 {
-			return order
-		}
-		return a.stage() - b.stage()
-	})
-	s.index.entries = kept
 	// Git looks into files that are not older than the index: their entries may
 	// miss a change of the same second. With a newer index it no longer would.
 	// https://git-scm.com/docs/racy-git
-	if !racy {
+	if !s.racy {
 		written = time.Time{}
 	}
 	return s.local.place(placed{
 		pattern: filepath.Join(s.local.gitDir, temporaries+"%016x.tmp"), name: name,
-		content: s.index.encode(), mode: 0o666, stamp: written, quick: true,
+		content: content, mode: 0o666, stamp: written, quick: true,
 	})
+}
+
+// merge puts the new entries among the old ones, which are sorted as they are,
+// and notes whether git is to look into files of those.
+func (s *staging) merge() {
+	merged, news := make([]indexEntry, 0, len(s.index.entries)+len(s.news)), s.news
+	written := s.index.written
+	for _, entry := range s.index.entries {
+		for len(news) > 0 && news[0].name < entry.name {
+			merged, news = append(merged, news[0].entry()), news[1:]
+		}
+		if s.gone[entry.name] || len(news) > 0 && news[0].name == entry.name {
+			continue
+		}
+		merged = append(merged, entry)
+		s.racy = s.racy || !written.IsZero() && int64(entry.modified()) >= written.Unix()
+	}
+	for i := range news {
+		merged = append(merged, news[i].entry())
+	}
+	s.index.entries = merged
 }
 
 // stat fills in what the files on disk are like, where they are what is
@@ -158,22 +163,17 @@ func (s *staging) stat() error {
 	if err != nil {
 		return err
 	}
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(s.news); i = int(next.Add(1)) - 1 {
-				if entry := &s.news[i]; plain[path.Dir(entry.name)] {
-					s.statFile(entry)
-				}
+	sideBySide(len(s.news), func(mine iter.Seq[int]) {
+		for i := range mine {
+			if entry := &s.news[i]; plain[path.Dir(entry.name)] {
+				s.statFile(entry)
 			}
-		})
-	}
-	group.Wait()
+		}
+	})
 	return nil
 }
 
-func (s *staging) statFile(entry *indexEntry) {
+func (s *staging) statFile(entry *newEntry) {
 	name := filepath.Join(s.local.workTree, filepath.FromSlash(entry.name))
 	info, err := os.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -84,6 +85,7 @@ func (e *edit) put(parts []string, content []byte) {
 // builder makes the trees of a commit.
 type builder struct {
 	from       store
+	folders    map[plumbing.Hash][]object.TreeEntry // of the base, as far as the changes go
 	objects    objectsOf
 	ignoreCase bool
 	modes      map[string]filemode.FileMode // what became of each file that is there
@@ -97,21 +99,31 @@ type builder struct {
 
 func newBuilder(from store, convert converter, ignoreCase bool) *builder {
 	return &builder{
-		from: from, convert: convert, ignoreCase: ignoreCase,
+		from: from, convert: convert, ignoreCase: ignoreCase, folders: map[plumbing.Hash][]object.TreeEntry{},
 		modes: map[string]filemode.FileMode{}, blobs: map[string]plumbing.Hash{}, before: map[string]plumbing.Hash{},
 	}
 }
 
-// build applies an edit to a folder of the base, zero for one that is not
+// commit applies an edit to the tree of a base, zero for none, and gives the new
+// tree, zero for an empty one.
+func (b *builder) commit(base plumbing.Hash, root *edit) (plumbing.Hash, error) {
+	err := root.levels(base, func(hashes []plumbing.Hash) ([][]object.TreeEntry, error) {
+		folders, err := readFolders(b.from, hashes)
+		for i, hash := range hashes {
+			b.folders[hash] = folders[i]
+		}
+		return folders, err
+	})
+	if err != nil {
+		return base, err
+	}
+	return b.build(base, root, "")
+}
+
+// build applies an edit to a folder that was read, zero for one that is not
 // there, and gives the new folder, zero for an empty one.
 func (b *builder) build(base plumbing.Hash, e *edit, dir string) (plumbing.Hash, error) {
-	entries := map[string]object.TreeEntry{}
-	if !base.IsZero() {
-		var err error
-		if entries, err = readEntries(b.from, base); err != nil {
-			return base, err
-		}
-	}
+	kept, entries := e.apart(b.folders[base])
 	before := len(b.written) + len(b.removed)
 	b.remove(entries, e, dir)
 	for _, name := range sortedKeys(e.folders) {
@@ -121,15 +133,42 @@ func (b *builder) build(base plumbing.Hash, e *edit, dir string) (plumbing.Hash,
 	}
 	b.write(entries, e, dir)
 	if b.ignoreCase {
-		b.twins(entries, e, dir)
+		b.twins(kept, entries, e, dir)
 	}
-	if len(entries) == 0 {
+	if len(kept)+len(entries) == 0 {
 		return plumbing.ZeroHash, nil
 	}
 	if len(b.written)+len(b.removed) == before && !base.IsZero() {
 		return base, nil
 	}
-	return b.objects.add(plumbing.TreeObject, encodeEntries(entries)), nil
+	return b.objects.add(plumbing.TreeObject, encodeFolder(together(kept, entries))), nil
+}
+
+// apart takes the entries that an edit is about out of a folder.
+func (e *edit) apart(all []object.TreeEntry) (kept []object.TreeEntry, ours map[string]object.TreeEntry) {
+	kept, ours = make([]object.TreeEntry, 0, len(all)), map[string]object.TreeEntry{}
+	for _, entry := range all {
+		_, file := e.files[entry.Name]
+		if file || e.folders[entry.Name] != nil {
+			ours[entry.Name] = entry
+		} else {
+			kept = append(kept, entry)
+		}
+	}
+	return kept, ours
+}
+
+// together puts entries of ours among those of others.
+func together(kept []object.TreeEntry, ours map[string]object.TreeEntry) []object.TreeEntry {
+	sorted := slices.SortedFunc(maps.Values(ours), compareEntries)
+	all := make([]object.TreeEntry, 0, len(kept)+len(sorted))
+	for _, entry := range kept {
+		for len(sorted) > 0 && compareEntries(sorted[0], entry) < 0 {
+			all, sorted = append(all, sorted[0]), sorted[1:]
+		}
+		all = append(all, entry)
+	}
+	return append(all, sorted...)
 }
 
 // folder brings a folder in a folder to what it is to be.
@@ -225,9 +264,14 @@ func (b *builder) earlier(hash plumbing.Hash) func() ([]byte, error) {
 }
 
 // twins refuses names that are one file where case does not count.
-func (b *builder) twins(entries map[string]object.TreeEntry, e *edit, dir string) {
+func (b *builder) twins(kept []object.TreeEntry, entries map[string]object.TreeEntry, e *edit, dir string) {
+	names := sortedKeys(entries)
+	for _, entry := range kept {
+		names = append(names, entry.Name)
+	}
+	slices.Sort(names)
 	folded := map[string]string{}
-	for _, name := range sortedKeys(entries) {
+	for _, name := range names {
 		key := strings.ToLower(name)
 		other, twice := folded[key]
 		folded[key] = name
