@@ -33,14 +33,20 @@ func (w *world) giteaSSH(s *giteatest.Server) string {
 }
 
 // originOnGitea makes a repository there, with what NAME.work has, pushed as a
-// person would: the first branch that comes is the default branch. The folder that
-// Gitea keeps it in is linked to, so that git can look into it.
+// person would: the first branch that comes is the default branch.
 func (w *world) originOnGitea(name string, filled bool) {
 	w.t.Helper()
 	url := w.owner.NewRepository(w.t, name)
 	if filled {
 		w.gitOnGitea(name+".work", "push", "-q", url, "main")
 	}
+	w.linkToGitea(name)
+}
+
+// linkToGitea links to the folder that Gitea keeps a repository in, so that git can
+// look into it.
+func (w *world) linkToGitea(name string) {
+	w.t.Helper()
 	if err := os.Symlink(w.owner.Folder(name), filepath.Join(w.home, name)); err != nil {
 		w.t.Fatal(err)
 	}
