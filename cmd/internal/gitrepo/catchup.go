@@ -194,7 +194,7 @@ func (l *Local) carryOut(branch *lock, u catchUp, c *checkout) error {
 	}
 	c.sweepHalfFiles()
 	if err := c.apply(); err != nil {
-		return fmt.Errorf("take over what others have pushed, half of which is done: %w", err)
+		return fmt.Errorf("take over what others have pushed: a part is done, and running it again goes on: %w", err)
 	}
 	if err := l.replace(l.gitDir, filepath.Join(l.gitDir, "ORIG_HEAD"), []byte(u.from.hash.String()+"\n")); err != nil {
 		return err

@@ -231,6 +231,11 @@ func TestResumeRefusesWhatTheUserDidSince(t *testing.T) {
 	w.write("r/lib/a", "theirs\n")
 	w.write("r/lib/b", "mine\n")
 	before := w.onDisk("r")
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := w.open("r").Resume(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("Resume = %v, want that it is cancelled", err)
+	}
 	var said *CatchUpError
 	if _, err := w.open("r").CatchUp(context.Background(), undo, PushOptions{}); !errors.As(err, &said) || !slices.Equal(said.Paths(), []string{"lib/b"}) {
 		t.Errorf("CatchUp = %v, want lib/b in the way", err)

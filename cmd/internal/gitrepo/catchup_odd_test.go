@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -458,6 +459,45 @@ func TestWholeMissesWhatIsMissing(t *testing.T) {
 		var lacks *MissingObjectError
 		if err := l.whole(tip, parent); errors.As(err, &lacks) != (missing != "nothing") || err != nil && lacks == nil {
 			t.Errorf("%s is missing: whole = %v", missing, err)
+		}
+	}
+}
+
+// A pack that is not what its checksum says gets no name.
+func TestDamagedPacksAreNotKept(t *testing.T) {
+	w := newWorld(t)
+	w.repo("r", base)
+	l := w.open("r")
+	var objects objectsOf
+	for i := range 3 {
+		objects.add(plumbing.BlobObject, []byte(strings.Repeat(fmt.Sprint(i), 1000)))
+	}
+	packed, err := newPack(objects.all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := slices.Clone(packed.data)
+	flipped[len(flipped)/2] ^= 1
+	for name, data := range map[string][]byte{"nothing": nil, "cut": packed.data[:len(packed.data)-30], "without checksum": packed.data[:len(packed.data)-20], "flipped": flipped, "more": append(slices.Clone(packed.data), "more than twenty bytes behind it"...), "whole": packed.data} {
+		arriving := &incoming{local: l}
+		into, err := arriving.PackfileWriter()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := into.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		err = arriving.keep()
+		arriving.discard()
+		if (err == nil) != (name == "whole") {
+			t.Errorf("%s: keep = %v", name, err)
+		}
+		left, _ := filepath.Glob(filepath.Join(w.home, "r/.git/objects/pack/*"))
+		if whole := len(left) == 2; whole != (name == "whole") || !whole && len(left) > 0 {
+			t.Errorf("%s: there is %v", name, left)
+		}
+		for _, file := range left {
+			_ = os.Remove(file)
 		}
 	}
 }
