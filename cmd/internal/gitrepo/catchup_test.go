@@ -391,6 +391,7 @@ func TestCatchUpRefuses(t *testing.T) {
 		"filter here":     {theirs: writes("others", "dos.txt", "x\n"), user: all(writes("r", ".git/info/attributes", "*.txt filter=lfs\n"), writes("r", "dos.txt", "edited\n")), want: `dos.txt: whether it was changed takes a program: .gitattributes says filter=lfs$`},
 		"encoding":        {theirs: all(writes("others", ".gitattributes", "*.u16 working-tree-encoding=UTF-16\n"), writes("others", "new.u16", "\xff\xfex\x00")), want: `new.u16: .gitattributes says working-tree-encoding=UTF-16, and`},
 		"ident":           {theirs: all(writes("others", ".gitattributes", "*.txt ident\n"), writes("others", "dos.txt", "$Id$\n")), want: `dos.txt: .gitattributes says ident, and`},
+		"case changed":    {theirs: inOthers("mv", "lib", "LIB"), user: run("config", "core.ignoreCase", "true"), want: `in the way: lib: it is the same as LIB here`},
 		"no links":        {theirs: links("others", "x", "ln"), user: run("config", "core.symlinks", "false"), want: `ln: it is a symbolic link, which this file system does not have`},
 		"case":            {theirs: writes("others", "LIB-X", "x\n"), user: run("config", "core.ignoreCase", "true"), want: `lib-x: it is the same as LIB-X here, where case does not count \(core.ignoreCase\)$`},
 		"index locked":    {user: having(".git/index.lock", ""), want: `index.lock is there`},
