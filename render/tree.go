@@ -17,6 +17,17 @@ type Tree map[string][]byte
 // Paths is the paths of the tree, sorted.
 func (t Tree) Paths() []string { return slices.Sorted(maps.Keys(t)) }
 
+// Digest is the digest of the whole tree, sha256:… in hexadecimal: of its paths
+// and contents. Rendering is a function of its inputs, so trees of the same
+// inputs have the same digest.
+func (t Tree) Digest() string {
+	var all strings.Builder
+	for _, name := range t.Paths() {
+		fmt.Fprintf(&all, "%s %s\n", Digest(t[name]), name)
+	}
+	return Digest([]byte(all.String()))
+}
+
 // Inventory is what an environment wrote, so that a later run knows its own
 // files from those that a person changed or put there.
 type Inventory struct {

@@ -16,6 +16,12 @@ var Environment []byte
 //go:embed argo-health.lua
 var ArgoHealth string
 
+// Commit is the text/template of what a commit says, without its trailers. It gets
+// Scope and What for the title, and Lines.
+//
+//go:embed commit.txt
+var Commit string
+
 // CIGitHub is a workflow of GitHub Actions that holds a repository to its
 // environment files.
 //

@@ -21,6 +21,7 @@ type app struct {
 	out, err io.Writer
 	now      func() time.Time
 	getenv   func(string) string
+	environ  []string // the environment, for programs that Git's configuration names
 }
 
 // The exit codes of every command.
@@ -101,8 +102,15 @@ func (a app) report(err error) {
 	for _, other := range others {
 		fmt.Fprintf(a.err, "pm-gitops: %s\n", visible(other.Error()))
 	}
+	what := "nothing was written"
+	var rest othersDone
+	if errors.As(err, &rest) {
+		what = rest.what()
+	}
 	if len(problems) > 0 {
-		fmt.Fprintf(a.err, "pm-gitops: %s; nothing was written\n", count(len(problems), "problem"))
+		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", count(len(problems), "problem"), what)
+	} else if rest.error != nil {
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
 	}
 	var h hinted
 	if errors.As(err, &h) {
@@ -115,6 +123,9 @@ func (a app) report(err error) {
 func sorted(err error) (problems render.Problems, others []error) {
 	if h, ok := err.(hinted); ok {
 		return sorted(h.error)
+	}
+	if o, ok := err.(othersDone); ok {
+		return sorted(o.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {

@@ -22,6 +22,7 @@ type diffOptions struct {
 	chartFlags
 	target    string
 	dir       string
+	base      string
 	manifests bool
 	output    string
 }
@@ -33,12 +34,15 @@ func (a app) diffCommand() *cobra.Command {
 	var o diffOptions
 	cmd := &cobra.Command{
 		Use:   "diff",
-		Short: "Compare what would be rendered with a folder",
+		Short: "Compare what would be rendered with a folder or a commit",
 		Long: `Diff says what render --dir would change, object by object and field by field:
 the order of keys is nothing, lists are compared by what names their items, and
 nothing that a Secret holds is printed. Nothing is written. The exit code is 3
 if anything differs, so it is a gate for continuous integration: whoever changes
 an environment commits what it renders to.
+
+--base compares with a commit of the repository that holds --dir instead, by
+any name that git takes: main, origin/main, HEAD~1, v1.2, the start of a hash.
 
 --manifests goes on through the charts: it renders those that the folder names
 and those that the environment names, each with its own values, and compares the
@@ -54,6 +58,7 @@ within (the file, or environment and release), source, object, edits (op, path,
 old, new) and effect (action, fields, why, source); summary counts them.`,
 		Example: `  pm-gitops diff                                   with the repository here
   pm-gitops diff -f environments/ --target argo    every environment of a fleet
+  pm-gitops diff --base origin/main                what a pull request would bring
   pm-gitops diff --manifests                       what the cluster does about it
   pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
   pm-gitops diff -o unified | less`,
@@ -67,6 +72,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	addTarget(cmd, &o.target)
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
+	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
 	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
 	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+render.OneOf(diffFormats))
 	_ = cmd.MarkFlagDirname("dir")
@@ -81,34 +87,14 @@ func (o diffOptions) check(given func(string) bool) (render.Target, error) {
 	case err != nil:
 	case !slices.Contains(diffFormats, o.output):
 		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(diffFormats))
-	case o.dir == "":
-		err = errors.New("--dir wants a text: a variable that is not set, maybe?")
+	case o.dir == "" || given("base") && o.base == "":
+		err = errors.New("--dir and --base want a text: a variable that is not set, maybe?")
 	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
 		err = errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")
 	default:
 		return target, nil
 	}
 	return nil, usageError{err}
-}
-
-// before is where the old side of a comparison comes from.
-type before interface {
-	// Before gives what is there in the place of trees that were rendered, each
-	// of another environment. Nothing is written.
-	Before(trees []render.Tree) (folder.Had, error)
-}
-
-// folderBefore is a folder as the old side.
-type folderBefore string
-
-func (dir folderBefore) Before(trees []render.Tree) (folder.Had, error) {
-	root, err := openFolder(string(dir))
-	if err != nil {
-		return folder.Had{}, err
-	}
-	defer root.Close()
-	had, err := folder.Before(root, trees)
-	return had, forceHint(err)
 }
 
 // differing is an environment on the new side of a comparison.
@@ -123,6 +109,10 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
+	old, name, err := a.before(ctx, o)
+	if err != nil {
+		return err
+	}
 	fleet, err := a.renderedFleet(ctx, o.input, target)
 	if err != nil {
 		return err
@@ -133,11 +123,11 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 		trees = append(trees, one.rendering.Tree)
 		maps.Copy(all, one.rendering.Tree)
 	}
-	had, err := before(folderBefore(o.dir)).Before(trees)
+	had, err := old.Before(trees)
 	if err != nil {
 		return err
 	}
-	a.remarkBefore(o, had)
+	a.remarkBefore(o, name, had)
 	var result diff.Result
 	if o.manifests {
 		result, err = a.diffCharts(ctx, o, fleet, had.Tree)
@@ -150,7 +140,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err := a.printDiff(o, result); err != nil || len(result.Changes) == 0 {
 		return err
 	}
-	return foundError{fmt.Errorf("%s differs from what would be rendered", o.dir)}
+	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
 }
 
 // renderedFleet renders every environment that the flags name. It is an error
@@ -176,12 +166,12 @@ func (a app) renderedFleet(ctx context.Context, in input, target render.Target) 
 }
 
 // remarkBefore says what render would refuse or not look at.
-func (a app) remarkBefore(o diffOptions, had folder.Had) {
+func (a app) remarkBefore(o diffOptions, name string, had folder.Had) {
 	for _, refusal := range had.Refusals {
 		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", visible(refusal.Error()))
 	}
 	if len(had.Others) > 0 && o.whole() {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", o.dir, render.Visible(strings.Join(had.Others, ", ")))
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, render.Visible(strings.Join(had.Others, ", ")))
 	}
 }
 

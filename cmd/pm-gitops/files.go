@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,7 +30,7 @@ func (in input) sources() ([]source, error) {
 			return nil, err
 		}
 		for _, file := range more {
-			if place, err := filepath.Abs(file.name); file.name != "-" && err == nil {
+			if place, err := in.absolute(file.name); file.name != "-" && err == nil {
 				if seen[place] {
 					continue
 				}
@@ -60,16 +58,22 @@ func (in input) expand(name string) ([]source, error) {
 	if name == "-" {
 		return []source{{name, true}}, nil
 	}
-	info, err := os.Stat(name)
+	if in.tree != nil {
+		var err error
+		if name, err = in.inCommit(name); err != nil {
+			return nil, err
+		}
+	}
+	info, err := fs.Stat(in.place(), name)
 	if slashed := strings.ReplaceAll(name, `\`, "/"); errors.Is(err, fs.ErrNotExist) && slashed != name {
 		name = slashed
-		info, err = os.Stat(name)
+		info, err = fs.Stat(in.place(), name)
 	}
 	switch {
 	case err == nil && info.IsDir():
 		return in.folder(name)
 	case err != nil && strings.ContainsAny(name, "*?[{"):
-		return pattern(name)
+		return in.pattern(name)
 	}
 	return []source{{name, true}}, nil // reading it says what is wrong
 }
@@ -78,7 +82,7 @@ func (in input) expand(name string) ([]source, error) {
 func (in input) folder(name string) ([]source, error) {
 	var found []source
 	deeper := false
-	err := filepath.WalkDir(name, func(file string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(in.place(), name, func(file string, entry fs.DirEntry, err error) error {
 		hidden := strings.HasPrefix(entry.Name(), ".") && file != name
 		switch {
 		case err != nil:
@@ -103,8 +107,15 @@ func (in input) folder(name string) ([]source, error) {
 }
 
 // pattern is the files that fit a pattern, in which ** stands for any folders.
-func pattern(name string) ([]source, error) {
-	names, err := doublestar.FilepathGlob(name, doublestar.WithFilesOnly(), doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors())
+func (in input) pattern(name string) ([]source, error) {
+	options := []doublestar.GlobOption{doublestar.WithFilesOnly(), doublestar.WithNoHidden(), doublestar.WithFailOnIOErrors()}
+	var names []string
+	var err error
+	if in.tree != nil {
+		names, err = doublestar.Glob(in.tree, name, options...)
+	} else {
+		names, err = doublestar.FilepathGlob(name, options...)
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read pattern %q: %w", name, err)

@@ -18,13 +18,19 @@ type loaded struct {
 	catalog catalog.Catalog
 }
 
+// failures is what is wrong with some environments, while others may be fine.
+type failures []error
+
+func (f failures) Error() string   { return errors.Join(f...).Error() }
+func (f failures) Unwrap() []error { return f }
+
 // errSkipped is no error: the file is none that a command is about.
 var errSkipped = errors.New("skipped")
 
 // each does some work for every environment file that the flags name, several
 // at a time, and gives the results in the order of the files. One that fails
-// does not keep the others from being looked at: the error joins what is wrong
-// with all of them.
+// does not keep the others from being worked on: their results are given, with
+// [failures].
 func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, error)) ([]T, error) {
 	if in.jobs < 1 {
 		return nil, usageError{fmt.Errorf("want at least one job at a time, got --jobs %d", in.jobs)}
@@ -33,37 +39,43 @@ func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, err
 	if err != nil {
 		return nil, err
 	}
-	over, err := a.catalogOf(ctx, in.catalog)
+	over, err := a.catalogOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	results, failures, names := make([]T, len(sources)), make([]error, len(sources)), make([]string, len(sources))
+	if err := in.fetch(sources); err != nil {
+		return nil, err
+	}
+	results, outcomes, names := make([]T, len(sources)), make([]error, len(sources)), make([]string, len(sources))
+	in.progress.start(len(sources))
 	parallel(in.jobs, len(sources), func(i int) {
+		defer in.progress.step()
 		var l loaded
-		if l, failures[i] = a.open(ctx, sources[i], over); failures[i] != nil {
+		if l, outcomes[i] = a.open(ctx, in, sources[i], over); outcomes[i] != nil {
 			return
 		}
 		names[i] = string(l.env.Metadata.Name)
 		if len(in.only) > 0 && !slices.Contains(in.only, names[i]) {
-			failures[i] = errSkipped
+			outcomes[i] = errSkipped
 			return
 		}
-		results[i], failures[i] = work(l)
+		results[i], outcomes[i] = work(l)
 	})
-	if err := failed(failures); err != nil {
-		return nil, err
+	in.progress.end()
+	done := results[:0]
+	for i, result := range results {
+		if outcomes[i] == nil {
+			done = append(done, result)
+		}
+	}
+	if failed := failed(outcomes); len(failed) > 0 {
+		return done, failed
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := in.missing(names); err != nil {
 		return nil, err
-	}
-	done := results[:0]
-	for i, result := range results {
-		if failures[i] == nil {
-			done = append(done, result)
-		}
 	}
 	if len(done) == 0 {
 		return nil, fmt.Errorf("%s: no environment there", render.OneOf(in.files))
@@ -90,30 +102,30 @@ func parallel(jobs, n int, work func(i int)) {
 }
 
 // open reads a file unless it is something else than an environment.
-func (a app) open(ctx context.Context, file source, over catalog.Catalog) (loaded, error) {
+func (a app) open(ctx context.Context, in input, file source, over catalog.Catalog) (loaded, error) {
 	if ctx.Err() != nil {
 		return loaded{}, errSkipped
 	}
-	data, err := a.read(ctx, file.name)
+	data, err := a.readNamed(ctx, in, file.name)
 	if err != nil {
 		return loaded{}, err
 	}
 	if !file.named && foreign(data) {
 		return loaded{}, errSkipped
 	}
-	env, cat, err := a.load(file.name, data, over)
+	env, cat, err := in.load(file.name, data, over)
 	return loaded{file, env, cat}, err
 }
 
-// failed joins what failed.
-func failed(failures []error) error {
-	var all []error
-	for _, failure := range failures {
-		if !errors.Is(failure, errSkipped) {
-			all = append(all, failure)
+// failed is the outcomes that are failures.
+func failed(outcomes []error) failures {
+	var all failures
+	for _, outcome := range outcomes {
+		if outcome != nil && !errors.Is(outcome, errSkipped) {
+			all = append(all, outcome)
 		}
 	}
-	return errors.Join(all...)
+	return all
 }
 
 // missing is the error that the flags name an environment that is not there.
@@ -186,13 +198,13 @@ func (a app) readable(ctx context.Context, in input) []loaded {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	sources, _ := in.sources()
-	over, err := a.catalogOf(ctx, in.catalog)
+	over, err := a.catalogOf(ctx, in)
 	var found []loaded
 	for _, file := range sources {
 		if file.name == "-" || err != nil {
 			continue
 		}
-		if l, err := a.open(ctx, file, over); err == nil && !l.env.IsDefaults() {
+		if l, err := a.open(ctx, in, file, over); err == nil && !l.env.IsDefaults() {
 			found = append(found, l)
 		}
 	}

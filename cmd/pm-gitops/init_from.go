@@ -21,7 +21,7 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	over, err := a.catalogOf(ctx, o.catalog)
+	over, err := a.catalogOf(ctx, input{catalog: o.catalog})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ type input struct {
 	only    []string // names of environments; all of them if empty
 	recurse bool
 	jobs    int
+	tree    fs.FS // the files are those of a commit; nil if they are this machine's
+
+	progress *progress // of the work on them; may be nil
 }
 
 // defaultFile is the environment file where none is named.
@@ -53,8 +56,8 @@ func addTarget(cmd *cobra.Command, target *string) {
 // load parses an environment file, and gives the catalog that goes with it:
 // the program's own, with what the environment adds to it and, over that, what
 // the flags add.
-func (a app) load(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
-	cat, readBeside := catalog.Embedded(), insideRepository(file)
+func (in input) load(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
+	cat, readBeside := catalog.Embedded(), in.beside(file)
 	if file == "-" {
 		file = "<stdin>"
 	}
@@ -77,15 +80,23 @@ func (a app) load(file string, data []byte, over catalog.Catalog) (render.Enviro
 }
 
 // catalogOf reads the catalog that --catalog names, empty if it names none.
-func (a app) catalogOf(ctx context.Context, file string) (catalog.Catalog, error) {
-	if file == "" {
+func (a app) catalogOf(ctx context.Context, in input) (catalog.Catalog, error) {
+	if in.catalog == "" {
 		return catalog.Catalog{}, nil
 	}
-	data, err := a.read(ctx, file)
+	data, err := a.readNamed(ctx, in, in.catalog)
 	if err != nil {
 		return catalog.Catalog{}, err
 	}
-	return catalog.Parse(file, data)
+	return catalog.Parse(in.catalog, data)
+}
+
+// readNamed reads a file that the flags name.
+func (a app) readNamed(ctx context.Context, in input, name string) ([]byte, error) {
+	if in.tree != nil {
+		return in.readCommitted(name)
+	}
+	return a.read(ctx, name)
 }
 
 // read reads a file that the user named, unless the user gives up first:

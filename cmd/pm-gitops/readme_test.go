@@ -49,8 +49,10 @@ func TestReadmeSessions(t *testing.T) {
 		command, output, _ := strings.Cut(step, "\n")
 		commands++
 		fmt.Fprintf(&files, "-- command%d --\n%s\n", commands, command)
-		fmt.Fprintf(&files, "-- output%d --\n%s", commands, strings.TrimSuffix(output, "\n"))
-		fmt.Fprintf(&files, "\n")
+		fmt.Fprintf(&files, "-- output%d --\n", commands)
+		if output = strings.TrimSuffix(output, "\n"); output != "" {
+			fmt.Fprintln(&files, output)
+		}
 		// The files of the script itself are not what the README's user sees.
 		fmt.Fprintf(&script, "exec sh $WORK/command%d\ncmp stdout $WORK/output%d\n", commands, commands)
 	}
@@ -108,6 +110,13 @@ const chartsOfStarter = `exec sh -c 'mkdir charts && cp $CHARTS/* charts'
 exec sed -i -e 's/1\.2\.6/1.2.900/' -e '/^  registry:/a\    source: '$REGISTRY environment.yaml environments/prod.yaml
 `
 
+// inGit puts what is here into a repository with a remote.
+const inGit = "env HOME=$WORK/home\nexec mkdir -p $WORK/home\n" +
+	"exec git config --global user.name Ada\nexec git config --global user.email ada@example.com\n" +
+	"exec git init -q -b main\nexec git add .\nexec git commit -q -m environments\n" +
+	"exec sh -c 'rm -rf $WORK/fleet.git'\nexec git clone -q --bare . $WORK/fleet.git\n" +
+	"exec git remote add origin $WORK/fleet.git\nexec git fetch -q\nexec git branch -q -u origin/main\n"
+
 // TestHelpExamples runs the examples of every command's help, up to the pipe
 // or the comment, in a folder where what they name exists.
 func TestHelpExamples(t *testing.T) {
@@ -156,6 +165,12 @@ func TestHelpExamples(t *testing.T) {
 		}
 		if strings.Contains(command, "--remove") {
 			script.WriteString("exec sed -i 's/name: prod /name: staging /' environment.yaml\nexec pm-gitops render --dir .\n")
+		}
+		if strings.Contains(command, "--repo") {
+			command = strings.Replace(command, "https://git.company.com/platform/fleet.git", "$WORK/fleet.git", 1)
+		}
+		if strings.Contains(command, "--commit") || strings.Contains(command, "--repo") || strings.Contains(command, "--base") {
+			script.WriteString(inGit)
 		}
 		if of == "check" || of == "diff" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"

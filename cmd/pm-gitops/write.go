@@ -92,6 +92,18 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 	if o.quiet {
 		return nil
 	}
+	a.printPaths(changes)
+	if changes.Empty() {
+		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
+		return nil
+	}
+	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
+		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
+	return nil
+}
+
+// printPaths prints a line a file that changed.
+func (a app) printPaths(changes folder.Changes) {
 	for _, list := range []struct {
 		verb  string
 		paths []string
@@ -100,11 +112,4 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 			fmt.Fprintf(a.out, "%s %s\n", list.verb, name)
 		}
 	}
-	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
-		return nil
-	}
-	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
-		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
-	return nil
 }

@@ -12,32 +12,39 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
+// hand does to a folder what was found out.
+type hand struct {
+	step
+	root *os.Root
+	made map[string]bool // folders that were made, or were there
+}
+
 // apply does what was found out. New inventories are written beside the old
 // ones first, and those of writes that died stay until these are done, so
 // that a run after a crash knows the files of all of them. Nothing is removed
 // before everything new is there.
-func (s *step) apply(writes []write) error {
-	dirty := s.dirty(writes)
+func (h hand) apply(writes []write) error {
+	dirty := h.dirty(writes)
 	for _, w := range dirty {
-		if err := s.replace(w.pending(), w.growing(), w.tree[w.inventoryPath]); err != nil {
+		if err := h.replace(w.pending(), w.growing(), w.tree[w.inventoryPath]); err != nil {
 			return err
 		}
 	}
 	missing := map[string]bool{}
-	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated) {
+	for _, name := range slices.Concat(h.changes.Created, h.changes.Updated) {
 		missing[name] = true
 	}
 	for _, w := range dirty {
-		if err := s.fill(w, missing); err != nil {
+		if err := h.fill(w, missing); err != nil {
 			return err
 		}
 	}
-	if err := s.removeAll(s.changes.Removed); err != nil {
+	if err := h.removeAll(h.changes.Removed); err != nil {
 		return err
 	}
-	s.prune(s.unwanted)
+	h.prune(h.unwanted)
 	for _, w := range dirty {
-		if err := s.finish(w); err != nil {
+		if err := h.finish(w); err != nil {
 			return err
 		}
 	}
@@ -45,13 +52,13 @@ func (s *step) apply(writes []write) error {
 }
 
 // dirty is the writes that have something to do.
-func (s *step) dirty(writes []write) []write {
+func (h hand) dirty(writes []write) []write {
 	changed := map[string]bool{}
-	for _, name := range slices.Concat(s.changes.Created, s.changes.Updated, s.unwanted) {
+	for _, name := range slices.Concat(h.changes.Created, h.changes.Updated, h.unwanted) {
 		changed[name] = true
 	}
 	return slices.DeleteFunc(writes, func(w write) bool {
-		if len(s.known.leftovers[w.inventoryPath]) > 0 {
+		if len(h.known.leftovers[w.inventoryPath]) > 0 {
 			return false
 		}
 		for name := range w.tree {
@@ -59,7 +66,7 @@ func (s *step) dirty(writes []write) []write {
 				return false
 			}
 		}
-		for _, inventory := range s.known.of[w.next.Environment] {
+		for _, inventory := range h.known.of[w.next.Environment] {
 			for name := range inventory.Files {
 				if changed[name] {
 					return false
@@ -72,12 +79,12 @@ func (s *step) dirty(writes []write) []write {
 
 // fill writes the files of one environment that are missing, but for its
 // inventory.
-func (s *step) fill(w write, missing map[string]bool) error {
+func (h hand) fill(w write, missing map[string]bool) error {
 	for _, name := range w.tree.Paths() {
 		if name == w.inventoryPath || !missing[name] {
 			continue
 		}
-		if err := s.replace(name, w.growing(), w.tree[name]); err != nil {
+		if err := h.replace(name, w.growing(), w.tree[name]); err != nil {
 			return err
 		}
 		delete(missing, name)
@@ -86,12 +93,12 @@ func (s *step) fill(w write, missing map[string]bool) error {
 }
 
 // finish puts the new inventory in the place of the old one.
-func (s *step) finish(w write) error {
-	dead := slices.DeleteFunc(s.known.leftovers[w.inventoryPath], func(name string) bool { return name == w.pending() })
-	if err := s.removeAll(dead); err != nil {
+func (h hand) finish(w write) error {
+	dead := slices.DeleteFunc(h.known.leftovers[w.inventoryPath], func(name string) bool { return name == w.pending() })
+	if err := h.removeAll(dead); err != nil {
 		return err
 	}
-	if err := s.root.Rename(w.pending(), w.inventoryPath); err != nil {
+	if err := h.root.Rename(w.pending(), w.inventoryPath); err != nil {
 		return fmt.Errorf("write %s: %w", w.inventoryPath, reason(err))
 	}
 	return nil
@@ -109,22 +116,22 @@ func (w write) growing() string { return w.inventoryPath + growingSuffix }
 
 // replace puts a whole new file in the place of the old one. The new file
 // grows at growing, beside the inventory, where no controller looks.
-func (s *step) replace(name, growing string, content []byte) error {
+func (h hand) replace(name, growing string, content []byte) error {
 	for _, folder := range []string{path.Dir(name), path.Dir(growing)} {
-		if s.made[folder] {
+		if h.made[folder] {
 			continue
 		}
-		if err := s.root.MkdirAll(folder, 0o777); err != nil {
+		if err := h.root.MkdirAll(folder, 0o777); err != nil {
 			return fmt.Errorf("make folder %s: %w", folder, reason(err))
 		}
-		s.made[folder] = true
+		h.made[folder] = true
 	}
-	err := s.create(growing, content)
+	err := h.create(growing, content)
 	if err == nil {
-		err = s.root.Rename(growing, name)
+		err = h.root.Rename(growing, name)
 	}
 	if err != nil {
-		_ = s.root.Remove(growing)
+		_ = h.root.Remove(growing)
 		return fmt.Errorf("write %s: %w", name, reason(err))
 	}
 	return nil
@@ -132,14 +139,14 @@ func (s *step) replace(name, growing string, content []byte) error {
 
 // create writes a file of its own, whatever a write that died, or a person,
 // left in its place: a link there must not lead us into another file.
-func (s *step) create(name string, content []byte) error {
+func (h hand) create(name string, content []byte) error {
 	const fresh = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	file, err := s.root.OpenFile(name, fresh, 0o666)
+	file, err := h.root.OpenFile(name, fresh, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		if err := s.root.Remove(name); err != nil {
+		if err := h.root.Remove(name); err != nil {
 			return err
 		}
-		file, err = s.root.OpenFile(name, fresh, 0o666)
+		file, err = h.root.OpenFile(name, fresh, 0o666)
 	}
 	if err != nil {
 		return err
@@ -149,9 +156,9 @@ func (s *step) create(name string, content []byte) error {
 }
 
 // removeAll removes files.
-func (s *step) removeAll(names []string) error {
+func (h hand) removeAll(names []string) error {
 	for _, name := range names {
-		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := h.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", name, reason(err))
 		}
 	}
@@ -159,10 +166,10 @@ func (s *step) removeAll(names []string) error {
 }
 
 // prune removes the folders of files that are gone, if they are empty.
-func (s *step) prune(names []string) {
+func (h hand) prune(names []string) {
 	for _, name := range names {
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-			if err := s.root.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := h.root.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				break // not empty: the rest is in use
 			}
 		}

@@ -1,12 +1,12 @@
 package folder
 
 import (
-	"os"
+	"io/fs"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// Had is what a folder has of some environments.
+// Had is what a folder, or a commit, has of some environments.
 type Had struct {
 	// Tree is every file that [Write] would replace, leave as it is or remove.
 	Tree render.Tree
@@ -17,22 +17,22 @@ type Had struct {
 	Others []string
 }
 
-// Before gives what the folder has in the place of trees that render.Render
-// made, each of another environment. Nothing is written. A [PathError] is one
+// Before gives what files, of a folder or of a commit, have in the place of trees
+// that render.Render made, each of another environment. Nothing is written. A [PathError] is one
 // here too: everything would seem new.
-func Before(root *os.Root, trees []render.Tree) (Had, error) {
+func Before(files fs.FS, trees []render.Tree) (Had, error) {
 	writes, err := writesOf(trees)
 	if err != nil {
 		return Had{}, err
 	}
-	known, err := readInventories(root, writes)
+	known, err := readInventories(files, writes)
 	if err != nil {
 		return Had{}, err
 	}
-	if err := known.elsewhere(root, writes); err != nil {
+	if err := known.elsewhere(files, writes); err != nil {
 		return Had{}, err
 	}
-	s := step{root: root, known: known, force: true, plain: map[string]bool{}, made: map[string]bool{}}
+	s := step{files: files, known: known, force: true, plain: map[string]bool{}}
 	s.stale(writes)
 	had := Had{Tree: render.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
 	names := s.changes.Removed

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,5 +156,40 @@ func TestKilledFleetsLeaveWholeFiles(t *testing.T) {
 	}
 	if midway == 0 {
 		t.Error("no kill came in the middle of a write: nothing was tested")
+	}
+}
+
+// What a fleet becomes is split into what each environment becomes; what they
+// share comes with the first and goes with the last.
+func TestCompareEach(t *testing.T) {
+	old, shared := fstest.MapFS{}, fleetOf(fluxBase, "1", "dev", "prod")
+	for name, content := range texts(shared) {
+		old[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	each, err := folder.CompareEach(old, shared, false)
+	if diff := cmp.Diff([]folder.Changes{{Unchanged: 4}, {Unchanged: 4}}, each); diff != "" || err != nil {
+		t.Errorf("CompareEach: %v, changes (-want +got):\n%s", err, diff)
+	}
+	moved := fleetOf("prefect/base/v2/flux/a.yaml", "2", "dev", "prod")
+	each, err = folder.CompareEach(old, moved, false)
+	want := []folder.Changes{
+		{Created: []string{"prefect/base/v2/flux/a.yaml"}, Updated: []string{"prefect/.pm-gitops/dev.json", "prefect/overlays/dev/cloud/a.yaml"}, Unchanged: 1},
+		{Updated: []string{"prefect/.pm-gitops/prod.json", "prefect/overlays/prod/cloud/a.yaml"}, Removed: []string{fluxBase}, Unchanged: 2},
+	}
+	if diff := cmp.Diff(want, each); diff != "" || err != nil {
+		t.Errorf("CompareEach: %v, changes (-want +got):\n%s", err, diff)
+	}
+	whole, err := folder.Compare(old, moved, false)
+	if err != nil || len(whole.Created) != 1 || len(whole.Updated) != 4 || !slices.Equal(whole.Removed, []string{fluxBase}) {
+		t.Errorf("Compare = %+v, %v", whole, err)
+	}
+	gone, had, err := folder.CompareRemoval(old, "prefect/.pm-gitops/prod.json", false)
+	if err != nil || had.Environment != "prod" || !slices.Equal(gone.Removed, []string{"clusters/x/prefect-prod.yaml", "prefect/overlays/prod/cloud/a.yaml"}) {
+		t.Errorf("CompareRemoval = %+v, %+v, %v", gone, had, err)
+	}
+	old[fluxBase].Data = []byte("changed")
+	var conflict folder.ConflictError
+	if _, err := folder.Compare(old, moved, false); !errors.As(err, &conflict) {
+		t.Errorf("Compare with a file that somebody changed: %v", err)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -40,60 +39,31 @@ func (c Changes) Empty() bool { return len(c.Created)+len(c.Updated)+len(c.Remov
 // [ConflictError], [MoveError], [TargetError] or [TwinError], unless force is
 // set, a [PathError] in any case; or it says what could not be read or written.
 func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
-	writes, err := writesOf(trees)
+	s, writes, err := compare(root.FS(), trees, force)
 	if err != nil {
 		return Changes{}, err
 	}
-	known, err := readInventories(root, writes)
-	if err != nil {
-		return Changes{}, err
-	}
-	if err := known.elsewhere(root, writes); err != nil {
-		return Changes{}, err
-	}
-	s := step{root: root, known: known, force: force, plain: map[string]bool{}, made: map[string]bool{}}
-	if !force {
-		s.refusals = known.refusals(writes)
-	}
-	s.changes.Others = known.beside(writes)
-	s.compare(trees, writes)
-	s.stale(writes)
-	if err := s.err(); err != nil {
-		return Changes{}, err
-	}
-	return s.changes, s.apply(writes)
+	return s.changes, hand{step: s, root: root, made: map[string]bool{}}.apply(writes)
 }
 
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares, and gives the inventory that it had. Errors are
 // as in [Write].
 func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.Inventory, error) {
-	var had render.Inventory
-	gone := []write{{inventoryPath: inventoryPath, next: render.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
-	known, err := readInventories(root, gone)
+	s, had, err := compareRemoval(root.FS(), inventoryPath, force)
 	if err != nil {
 		return Changes{}, had, err
 	}
-	s := step{root: root, known: known, force: force, plain: map[string]bool{}, made: map[string]bool{}}
-	if _, _, err := s.read(inventoryPath); err != nil {
+	h := hand{step: s, root: root}
+	if err := h.removeAll(slices.Concat(s.changes.Removed, s.known.leftovers[inventoryPath])); err != nil {
 		return Changes{}, had, err
 	}
-	s.stale(gone)
-	if err := s.err(); err != nil {
-		return Changes{}, had, err
-	}
-	if err := s.removeAll(slices.Concat(s.changes.Removed, known.leftovers[inventoryPath])); err != nil {
-		return Changes{}, had, err
-	}
-	s.prune(s.unwanted)
+	h.prune(s.unwanted)
 	// The inventory goes last: until then, running again finishes the job.
-	if err := s.removeAll([]string{inventoryPath}); err != nil {
+	if err := h.removeAll([]string{inventoryPath}); err != nil {
 		return Changes{}, had, err
 	}
-	s.prune([]string{inventoryPath})
-	if inventories := known.of[gone[0].next.Environment]; inventories != nil {
-		had = inventories[0]
-	}
+	h.prune([]string{inventoryPath})
 	return s.changes, had, nil
 }
 
@@ -106,7 +76,7 @@ type write struct {
 
 // step is what is to be done, found out before anything is done.
 type step struct {
-	root      *os.Root
+	files     fs.FS
 	known     inventories
 	force     bool
 	changes   Changes
@@ -115,7 +85,6 @@ type step struct {
 	refusals  []error // what force would overrule, but for conflicts
 	failures  []error
 	plain     map[string]bool // folders that are no symbolic links, nor is one above them
-	made      map[string]bool // folders that were made, or were there
 }
 
 // err is why nothing may be done: all of it, so that nobody forces more than
@@ -207,7 +176,7 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 	if link := s.linkAbove(name); link != "" {
 		return nil, false, fmt.Errorf("read %s: folder %s is a symbolic link", name, link)
 	}
-	info, err := s.root.Lstat(name)
+	info, err := fs.Lstat(s.files, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil
@@ -216,7 +185,7 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 	case !info.Mode().IsRegular():
 		return nil, false, fmt.Errorf("read %s: it is no plain file", name)
 	}
-	content, err = s.root.ReadFile(name)
+	content, err = fs.ReadFile(s.files, name)
 	if err != nil {
 		return nil, false, fmt.Errorf("read %s: %w", name, reason(err))
 	}
@@ -228,7 +197,7 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 func (s *step) linkAbove(name string) string {
 	var seen []string
 	for dir := path.Dir(name); dir != "." && !s.plain[dir]; dir = path.Dir(dir) {
-		if info, err := s.root.Lstat(dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
+		if info, err := fs.Lstat(s.files, dir); err == nil && info.Mode().Type() == fs.ModeSymlink {
 			return dir
 		}
 		seen = append(seen, dir)

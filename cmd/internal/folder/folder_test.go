@@ -621,7 +621,7 @@ func TestFindLooksEverywhereButInGit(t *testing.T) {
 		{"*", nil},
 	}
 	for _, tt := range tests {
-		got, err := folder.Find(open(t, dir), tt.environment)
+		got, err := folder.Find(open(t, dir).FS(), tt.environment)
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 			t.Errorf("Find(%q): %v (-want +got):\n%s", tt.environment, err, diff)
 		}
@@ -722,7 +722,7 @@ func TestRemoveAfterACrash(t *testing.T) {
 				for _, operation := range do[:k] {
 					operation(t, dir)
 				}
-				found, err := folder.Find(root, "dev")
+				found, err := folder.Find(root.FS(), "dev")
 				if err != nil {
 					t.Fatal(err)
 				}

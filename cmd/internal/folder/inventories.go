@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -41,7 +40,7 @@ type inventories struct {
 }
 
 // readInventories reads the inventories beside those that are to be written.
-func readInventories(root *os.Root, writes []write) (inventories, error) {
+func readInventories(files fs.FS, writes []write) (inventories, error) {
 	known := inventories{map[string][]render.Inventory{}, map[string][]string{}, map[string][]string{}}
 	var dirs []string
 	for _, w := range writes {
@@ -49,12 +48,12 @@ func readInventories(root *os.Root, writes []write) (inventories, error) {
 	}
 	slices.Sort(dirs)
 	for _, dir := range slices.Compact(dirs) {
-		entries, err := fs.ReadDir(root.FS(), dir)
+		entries, err := fs.ReadDir(files, dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return known, fmt.Errorf("read folder %s: %w", dir, reason(err))
 		}
 		for _, entry := range entries { // NAME.json sorts before NAME.json.….pending
-			if err := known.read(root, dir, entry.Name()); err != nil {
+			if err := known.read(files, dir, entry.Name()); err != nil {
 				return known, err
 			}
 		}
@@ -63,7 +62,7 @@ func readInventories(root *os.Root, writes []write) (inventories, error) {
 }
 
 // read adds a file of an inventory folder.
-func (known inventories) read(root *os.Root, dir, file string) error {
+func (known inventories) read(files fs.FS, dir, file string) error {
 	name, environment := path.Join(dir, file), environmentOf(file)
 	if before, _, found := strings.Cut(name, ".json."); found && (strings.HasSuffix(name, pendingSuffix) || name == before+".json"+growingSuffix) {
 		known.leftovers[before+".json"] = append(known.leftovers[before+".json"], name)
@@ -71,7 +70,7 @@ func (known inventories) read(root *os.Root, dir, file string) error {
 	if environment == "" {
 		return nil
 	}
-	data, err := root.ReadFile(name)
+	data, err := fs.ReadFile(files, name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, reason(err))
 	}
@@ -93,8 +92,8 @@ func (known inventories) read(root *os.Root, dir, file string) error {
 
 // Find is the inventories of an environment anywhere below the folder, also
 // one of a first write that died before it could put its inventory there.
-func Find(root *os.Root, environment string) ([]string, error) {
-	found, err := FindAll(root)
+func Find(files fs.FS, environment string) ([]string, error) {
+	found, err := FindAll(files)
 	if err != nil {
 		return nil, fmt.Errorf("look for environment %s: %w", environment, err)
 	}
@@ -103,9 +102,9 @@ func Find(root *os.Root, environment string) ([]string, error) {
 
 // FindAll is the inventories of every environment anywhere below the folder,
 // as in [Find], by environment.
-func FindAll(root *os.Root) (map[string][]string, error) {
+func FindAll(files fs.FS) (map[string][]string, error) {
 	found := map[string][]string{}
-	err := fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		environment := environmentOf(path.Base(name))
 		switch {
 		case err != nil:

@@ -3,8 +3,8 @@ package folder
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -72,12 +72,12 @@ func (e NameError) Error() string {
 }
 
 // elsewhere refuses a second copy of an environment: its delivery path changed.
-func (known inventories) elsewhere(root *os.Root, writes []write) error {
+func (known inventories) elsewhere(files fs.FS, writes []write) error {
 	fresh := slices.DeleteFunc(slices.Clone(writes), func(w write) bool { return known.of[w.next.Environment] != nil })
 	if len(fresh) == 0 {
 		return nil
 	}
-	found, err := FindAll(root)
+	found, err := FindAll(files)
 	if err != nil {
 		return fmt.Errorf("look for environment %s: %w", fresh[0].next.Environment, err)
 	}

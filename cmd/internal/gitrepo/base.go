@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -14,9 +15,11 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// Base is a commit of a remote repository: its folders are here, its files are
-// fetched when they are asked for.
+// Base is a commit: one of a remote repository, whose files are fetched when they
+// are asked for, or one of a [Local]. The zero value has no files.
 type Base struct {
+	here       store  // of a Local
+	prefix     string // the folder that paths are below; empty for the root
 	connection *connection
 	storage    *memory.Storage
 	commit     plumbing.Hash // zero for none: the branch is yet to be born
@@ -30,6 +33,37 @@ func (b *Base) Commit() string {
 		return ""
 	}
 	return b.commit.String()
+}
+
+// Close lets go of the files of a repository that was read.
+func (b *Base) Close() error {
+	if closer, is := b.here.(io.Closer); is {
+		return closer.Close()
+	}
+	return nil
+}
+
+// objects is where objects are read from that are not fetched.
+func (b *Base) objects() store {
+	if b.here != nil {
+		return b.here
+	}
+	return b.storage
+}
+
+// blob gives a file by its hash.
+func (b *Base) blob(ctx context.Context, hash plumbing.Hash) ([]byte, error) {
+	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
+		return nil, err
+	}
+	return readObject(b.objects(), plumbing.BlobObject, hash)
+}
+
+func (b *Base) fetch(ctx context.Context, hashes []plumbing.Hash) error {
+	if b.here != nil {
+		return nil
+	}
+	return b.connection.blobs(ctx, b.storage, hashes, b.commit)
 }
 
 // List names the plain files below a folder, "." for all, sorted.
@@ -77,12 +111,12 @@ func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) 
 			wanted = append(wanted, entry.Hash)
 		}
 	}
-	if err := b.connection.blobs(ctx, b.storage, wanted, b.commit); err != nil {
+	if err := b.fetch(ctx, wanted); err != nil {
 		return nil, err
 	}
 	files := render.Tree{}
 	for name, hash := range hashes {
-		content, err := readObject(b.storage, plumbing.BlobObject, hash)
+		content, err := readObject(b.objects(), plumbing.BlobObject, hash)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +129,7 @@ func (b *Base) folder(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
 	if entries, known := b.folders[hash]; known {
 		return entries, nil
 	}
-	entries, err := readEntries(b.storage, hash)
+	entries, err := readEntries(b.objects(), hash)
 	b.folders[hash] = entries
 	return entries, err
 }
@@ -106,7 +140,7 @@ func (b *Base) entry(name string) (object.TreeEntry, bool, error) {
 	if b.tree.IsZero() {
 		return at, false, nil
 	}
-	if name == "." {
+	if name = path.Join(b.prefix, name); name == "." {
 		return at, true, nil
 	}
 	for part := range strings.SplitSeq(name, "/") {

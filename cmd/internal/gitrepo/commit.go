@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,8 @@ type CommitOptions struct {
 	// As is author and committer in place of those whom Git's configuration and
 	// environment name. Such a commit is not signed.
 	As *Signature
+	// Sign is whether the commit is signed, with the key that Git's configuration names.
+	Sign Signing
 	// IncludeIgnored commits files that .gitignore ignores, as git add -f does.
 	IncludeIgnored bool
 }
@@ -52,6 +55,9 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 		return Result{}, err
 	}
 	head, err := l.head()
+	if err == nil && held.dead {
+		err = l.finishIndex(head)
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -98,7 +104,7 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 	if tree.IsZero() {
 		tree = b.objects.add(plumbing.TreeObject, nil)
 	}
-	made, by, err := commitObject(ctx, signer{l.sys, l.config}, tree, parentsOf(head.hash), o)
+	made, by, err := commitObject(ctx, signer{l.sys, l.config, o.Sign}, tree, parentsOf(head.hash), o)
 	if err != nil {
 		return "", err
 	}
@@ -257,11 +263,45 @@ func (l *Local) userFile(key, name string) (content []byte, at string) {
 	return content, at
 }
 
+// Check says why a commit that writes some files would be refused, as far as that
+// can be known before they are written: a merge is under way, nobody is known to
+// commit as, files are ignored. Errors are those of [Local.Commit].
+func (l *Local) Check(names []string) error {
+	_, author := identity(l.sys, l.config, "author")
+	_, committer := identity(l.sys, l.config, "committer")
+	var x *index
+	ignored := ignoredOf(l.ignores(), l.allInTree(names), func(name string) bool {
+		if x == nil {
+			var err error
+			if x, err = readIndex(filepath.Join(l.gitDir, "index")); err != nil {
+				return true // committing says so
+			}
+		}
+		_, known := x.find(name)
+		return known
+	})
+	return errors.Join(l.underWay(), firstError(author, committer), ignored)
+}
+
+func (l *Local) allInTree(names []string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, l.inTree(name))
+	}
+	slices.Sort(all)
+	return all
+}
+
 // notIgnored refuses files that are ignored and not known to the index yet.
 func (l *Local) notIgnored(x *index, b *builder, o CommitOptions) error {
 	if o.IncludeIgnored {
 		return nil
 	}
+	return ignoredOf(l.ignores(), b.written, func(name string) bool { _, known := x.find(name); return known })
+}
+
+// ignores is what the repository and its user ignore.
+func (l *Local) ignores() *ignores {
 	g := newIgnores(l.readFile, l.config.boolean("core.ignorecase", false))
 	if content, name := l.userFile("core.excludesfile", "ignore"); content != nil {
 		g.low = parseIgnores(content, "", name)
@@ -269,7 +309,7 @@ func (l *Local) notIgnored(x *index, b *builder, o CommitOptions) error {
 	if content, err := os.ReadFile(filepath.Join(l.commonDir, "info", "exclude")); err == nil {
 		g.low = append(g.low, parseIgnores(content, "", ".git/info/exclude")...)
 	}
-	return ignoredOf(g, b.written, func(name string) bool { _, known := x.find(name); return known })
+	return g
 }
 
 func ignoredOf(g *ignores, names []string, known func(string) bool) error {

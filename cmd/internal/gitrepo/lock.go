@@ -28,6 +28,7 @@ func (e *LockedError) Error() string {
 type lock struct {
 	name string // of what is locked
 	file *os.File
+	dead bool // it was taken over from a process that died
 }
 
 // acquire locks a file the way git does, by making NAME.lock. It waits for
@@ -74,7 +75,7 @@ func (l *Local) tryLock(name string) (*lock, error) {
 	os.Remove(file.Name())
 	switch {
 	case err == nil:
-		return &lock{name, file}, nil
+		return &lock{name, file, false}, nil
 	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or somebody swept ours away
 		err = &LockedError{at}
 	case errors.Is(err, errors.ErrUnsupported):
@@ -101,7 +102,7 @@ func plainLock(name string) (*lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
 	}
-	return &lock{name, file}, nil
+	return &lock{name, file, false}, nil
 }
 
 // takeOver takes a lock file of ours whose process is gone.
@@ -123,7 +124,7 @@ func takeOver(name string) (*lock, error) {
 		file.Close()
 		return nil, &LockedError{at}
 	}
-	return &lock{name, file}, nil
+	return &lock{name, file, true}, nil
 }
 
 // release gives the lock up. What was locked is as it was, or was replaced before.

@@ -25,19 +25,31 @@ type newObject struct {
 // objectsOf is a set of new objects, in the order in which they were added.
 type objectsOf struct {
 	all  []newObject
-	seen map[plumbing.Hash]bool
+	seen map[plumbing.Hash]int // where it is in all
 }
 
 func (o *objectsOf) add(kind plumbing.ObjectType, data []byte) plumbing.Hash {
 	hash := plumbing.ComputeHash(kind, data)
 	if o.seen == nil {
-		o.seen = map[plumbing.Hash]bool{}
+		o.seen = map[plumbing.Hash]int{}
 	}
-	if !o.seen[hash] {
-		o.seen[hash] = true
+	if _, seen := o.seen[hash]; !seen {
+		o.seen[hash] = len(o.all)
 		o.all = append(o.all, newObject{kind, hash, data})
 	}
 	return hash
+}
+
+// find gives an object that was added.
+func (o *objectsOf) find(hash plumbing.Hash) (plumbing.EncodedObject, bool) {
+	at, found := o.seen[hash]
+	if !found {
+		return nil, false
+	}
+	made := &plumbing.MemoryObject{}
+	made.SetType(o.all[at].kind)
+	_, err := made.Write(o.all[at].data)
+	return made, err == nil
 }
 
 // store is where objects are read from.

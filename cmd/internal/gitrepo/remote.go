@@ -34,6 +34,12 @@ type RemoteOptions struct {
 // before.
 type Prepare func(context.Context, *Base) (Changes, error)
 
+// Draft is a commit that is to be made.
+type Draft struct {
+	Changes Changes
+	Message Message
+}
+
 // OpenRemote looks for credentials for a URL of https, ssh or file; nothing is
 // asked of the server yet. Errors are a [RemoteError].
 func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*Remote, error) {
@@ -57,6 +63,9 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 	return &Remote{conn, config, o.Branch, o.From}, nil
 }
 
+// URL is where the repository is, without credentials.
+func (r *Remote) URL() string { return r.connection.at.shown }
+
 // tries is how often a lost race is run again. Each waits for up to twice as
 // long as the one before, so twenty who start at once all arrive.
 const tries = 24
@@ -68,28 +77,37 @@ const tries = 24
 // Errors are those of prepare, [ErrUnchanged], a [RemoteError] and, about files,
 // as in [Local.Commit].
 func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (Result, error) {
-	var sent plumbing.Hash
+	results, err := r.CommitEach(ctx, prepare.alone(o), o)
+	return one(results), err
+}
+
+// CommitEach makes several commits, one on top of the other, and pushes them as
+// one: all of them arrive or none. The results are those of the drafts, in their
+// order; one that changes nothing has no hash. The message of the options is not
+// used. Everything else is as in [Remote.Commit].
+func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
+	var sent []Result
 	for try := range tries {
 		target, err := r.read(ctx)
 		if err != nil {
-			return Result{}, err
+			return nil, err
 		}
-		if !sent.IsZero() && target.at == sent { // it got there, though we were not told
-			return Result{Hash: sent.String(), Branch: target.branch}, nil
+		if at := tip(sent); at != "" && target.at.String() == at { // it got there, though we were not told
+			return sent, nil
 		}
-		result, err := r.attempt(ctx, target, prepare, o)
-		if unsure(err) && r.arrived(ctx, result) {
+		results, err := r.attempt(ctx, target, prepare, o)
+		if unsure(err) && r.arrived(ctx, results) {
 			err = nil
 		}
 		if !errors.Is(err, errRaced) {
-			return only(result, err)
+			return only(results, err)
 		}
-		sent = plumbing.NewHash(result.Hash)
+		sent = results
 		if err := r.pause(ctx, try); err != nil {
-			return Result{}, err
+			return nil, err
 		}
 	}
-	return Result{}, &RemoteError{Kind: Raced, Host: r.connection.at.Host, sentence: fmt.Sprintf("others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.at.shown, tries)}
+	return nil, &RemoteError{Kind: Raced, Host: r.connection.at.Host, sentence: fmt.Sprintf("others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.at.shown, tries)}
 }
 
 // Replace makes the branch anew: one commit on top of what it starts from. Only
@@ -110,22 +128,48 @@ func (r *Remote) Replace(ctx context.Context, lease string, prepare Prepare, o C
 	if target.at != plumbing.NewHash(lease) {
 		return Result{}, &MovedError{"refs/heads/" + target.branch}
 	}
-	result, err := r.attempt(ctx, target, prepare, o)
+	results, err := r.attempt(ctx, target, prepare.alone(o), o)
 	if errors.Is(err, errRaced) {
 		return Result{}, &MovedError{"refs/heads/" + target.branch}
 	}
-	if unsure(err) && r.arrived(ctx, result) {
+	if unsure(err) && r.arrived(ctx, results) {
 		err = nil
 	}
-	return only(result, err)
+	results, err = only(results, err)
+	return one(results), err
 }
 
-// only gives a result or an error.
-func only(result Result, err error) (Result, error) {
-	if err != nil && !errors.Is(err, ErrUnchanged) {
-		return Result{}, err
+// alone is a single draft, with the message of the options.
+func (p Prepare) alone(o CommitOptions) func(context.Context, *Base) ([]Draft, error) {
+	return func(ctx context.Context, base *Base) ([]Draft, error) {
+		changes, err := p(ctx, base)
+		return []Draft{{changes, o.Message}}, err
 	}
-	return result, err
+}
+
+func one(results []Result) Result {
+	if len(results) == 0 {
+		return Result{}
+	}
+	return results[0]
+}
+
+// tip is the last commit that was made, if any was.
+func tip(results []Result) string {
+	for _, result := range slices.Backward(results) {
+		if result.Hash != "" {
+			return result.Hash
+		}
+	}
+	return ""
+}
+
+// only gives results or an error.
+func only(results []Result, err error) ([]Result, error) {
+	if err != nil && !errors.Is(err, ErrUnchanged) {
+		return nil, err
+	}
+	return results, err
 }
 
 // unsure reports whether a server may have done what we asked for, and only did
@@ -135,17 +179,18 @@ func unsure(err error) bool {
 	return errors.As(err, &said) && (said.Kind == NoConnection || said.Kind == OtherRemote)
 }
 
-// arrived reports whether the branch has the commit that was sent.
-func (r *Remote) arrived(ctx context.Context, sent Result) bool {
-	if sent.Hash == "" {
+// arrived reports whether the branch has the commits that were sent.
+func (r *Remote) arrived(ctx context.Context, sent []Result) bool {
+	hash := tip(sent)
+	if hash == "" {
 		return false
 	}
 	at := plumbing.ZeroHash
 	_, err := r.connection.fetch(ctx, memory.NewStorage(), func(known references) (want, error) {
-		at = known.branch(sent.Branch)
+		at = known.branch(sent[0].Branch)
 		return want{}, nil
 	})
-	return err == nil && at.String() == sent.Hash
+	return err == nil && at.String() == hash
 }
 
 func (r *Remote) pause(ctx context.Context, try int) error {
@@ -208,59 +253,35 @@ func (r *Remote) noBranch(known references) error {
 	return &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%s has no branch %s to start from%s", r.connection.at.shown, r.from, hint)}
 }
 
-// attempt makes a commit on a base and sends it.
-func (r *Remote) attempt(ctx context.Context, t target, prepare Prepare, o CommitOptions) (Result, error) {
-	changes, err := prepare(ctx, t.base)
+// attempt makes commits on a base and sends them.
+func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
+	drafts, err := prepare(ctx, t.base)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	b, tree, err := r.build(ctx, t.base, changes, o)
+	s := series{remote: r, base: t.base, at: t.base.commit, tree: t.base.tree}
+	results := make([]Result, len(drafts))
+	var problems []error
+	for i, draft := range drafts {
+		o.Message = draft.Message
+		results[i], err = s.add(ctx, draft.Changes, o)
+		results[i].Branch = t.branch
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	if s.at == t.base.commit {
+		return results, ErrUnchanged
+	}
+	packed, err := newPack(s.objects.all)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	if len(b.written)+len(b.removed) == 0 {
-		return Result{Branch: t.branch}, ErrUnchanged
-	}
-	made, _, err := commitObject(ctx, signer{r.connection.sys, r.config}, tree, parentsOf(t.base.commit), o)
-	if err != nil {
-		return Result{}, err
-	}
-	hash := b.objects.add(plumbing.CommitObject, made)
-	packed, err := newPack(b.objects.all)
-	if err != nil {
-		return Result{}, err
-	}
-	result := Result{Hash: hash.String(), Branch: t.branch, Written: b.written, Removed: b.removed}
 	sending, err := r.connection.startSending(ctx)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	defer sending.session.Close()
-	return result, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, hash}, packed.data)
-}
-
-// build makes the trees. What the base's .gitattributes and .gitignore say counts
-// as it does in a checkout; nobody's own do.
-func (r *Remote) build(ctx context.Context, base *Base, changes Changes, o CommitOptions) (*builder, plumbing.Hash, error) {
-	root, err := newEdit(changes, func(name string) string { return name })
-	if err != nil {
-		return nil, plumbing.ZeroHash, err
-	}
-	said, err := base.said(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
-	if err != nil {
-		return nil, plumbing.ZeroHash, err
-	}
-	b := newBuilder(lazyStore{ctx, base}, converter{attributes: newAttributes(said, false)}, false)
-	tree, err := b.build(base.tree, root, "")
-	if err != nil {
-		return nil, tree, err
-	}
-	if !o.IncludeIgnored {
-		known := func(name string) bool { _, there := b.before[name]; return there }
-		err = ignoredOf(newIgnores(said, false), b.written, known)
-	}
-	if tree.IsZero() {
-		tree = b.objects.add(plumbing.TreeObject, nil)
-	}
-	return b, tree, errors.Join(errors.Join(b.problems...), err)
+	return results, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, s.at}, packed.data)
 }

@@ -18,7 +18,18 @@ import (
 type signer struct {
 	sys    System
 	config configuration
+	wanted Signing
 }
+
+// Signing is whether a commit is signed.
+type Signing int
+
+// What may be asked for.
+const (
+	SignAsConfigured Signing = iota // where commit.gpgSign says so
+	SignAlways                      // as git commit -S does
+	SignNever                       // as git commit --no-gpg-sign does
+)
 
 // SigningError is that a commit could not be signed, which the configuration asks for.
 type SigningError struct{ sentence string }
@@ -27,7 +38,7 @@ func (e *SigningError) Error() string { return "sign the commit: " + e.sentence 
 
 // sign signs a commit, or gives nothing where commits are not to be signed.
 func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, error) {
-	if !s.config.boolean("commit.gpgsign", false) {
+	if s.wanted == SignNever || s.wanted == SignAsConfigured && !s.config.boolean("commit.gpgsign", false) {
 		return "", nil
 	}
 	key := s.config.get("user.signingkey")

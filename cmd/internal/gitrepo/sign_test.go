@@ -44,6 +44,18 @@ func TestCommitIsSignedWithSSH(t *testing.T) {
 	if out := signed(w); !strings.Contains(out, `Good "git" signature for ada@example.com`) {
 		t.Errorf("git verify-commit says %s", out)
 	}
+	for sign, configured := range map[Signing]string{SignNever: "true", SignAlways: "false"} {
+		w.git("r", "config", "commit.gpgSign", configured)
+		o := said("another")
+		o.Sign = sign
+		result, err := w.open("r").Commit(context.Background(), w.put("r", map[string]string{"sign": configured}), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.try("r", "verify-commit", result.Hash); (err == nil) != (sign == SignAlways) {
+			t.Errorf("with commit.gpgSign=%s: verify-commit says %v", configured, err)
+		}
+	}
 }
 
 func TestCommitIsSignedWithOpenPGP(t *testing.T) {

@@ -1,0 +1,106 @@
+package folder
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Compare finds out what [Write] would do to files, such as those of a commit,
+// and does nothing. Where they have an Lstat, symbolic links are seen as such. The
+// errors are those of Write.
+func Compare(files fs.FS, trees []render.Tree, force bool) (Changes, error) {
+	s, _, err := compare(files, trees, force)
+	if err != nil {
+		return Changes{}, err
+	}
+	return s.changes, nil
+}
+
+// CompareEach is [Compare] environment by environment, in the order of the trees.
+// A file that several share is created or updated by the first of them, and
+// removed by the last.
+func CompareEach(files fs.FS, trees []render.Tree, force bool) ([]Changes, error) {
+	s, writes, err := compare(files, trees, force)
+	if err != nil {
+		return nil, err
+	}
+	each := make([]Changes, len(writes))
+	first := map[string]int{}
+	for i, w := range slices.Backward(writes) {
+		each[i].Unchanged = len(w.tree)
+		for name := range w.tree {
+			first[name] = i
+		}
+	}
+	for _, name := range s.changes.Created {
+		each[first[name]].Created = append(each[first[name]].Created, name)
+		each[first[name]].Unchanged--
+	}
+	for _, name := range s.changes.Updated {
+		each[first[name]].Updated = append(each[first[name]].Updated, name)
+		each[first[name]].Unchanged--
+	}
+	for _, name := range s.changes.Removed {
+		last := 0
+		for i, w := range writes {
+			if slices.ContainsFunc(s.known.of[w.next.Environment], func(had render.Inventory) bool { return had.Files[name] != "" }) {
+				last = i
+			}
+		}
+		each[last].Removed = append(each[last].Removed, name)
+	}
+	return each, nil
+}
+
+func compare(files fs.FS, trees []render.Tree, force bool) (step, []write, error) {
+	writes, err := writesOf(trees)
+	if err != nil {
+		return step{}, nil, err
+	}
+	known, err := readInventories(files, writes)
+	if err != nil {
+		return step{}, nil, err
+	}
+	if err := known.elsewhere(files, writes); err != nil {
+		return step{}, nil, err
+	}
+	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
+	if !force {
+		s.refusals = known.refusals(writes)
+	}
+	s.changes.Others = known.beside(writes)
+	s.compare(trees, writes)
+	s.stale(writes)
+	return s, writes, s.err()
+}
+
+// CompareRemoval finds out what [Remove] would do to files, and does nothing.
+func CompareRemoval(files fs.FS, inventoryPath string, force bool) (Changes, render.Inventory, error) {
+	s, had, err := compareRemoval(files, inventoryPath, force)
+	if err != nil {
+		return Changes{}, had, err
+	}
+	return s.changes, had, nil
+}
+
+func compareRemoval(files fs.FS, inventoryPath string, force bool) (step, render.Inventory, error) {
+	var had render.Inventory
+	gone := []write{{inventoryPath: inventoryPath, next: render.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
+	known, err := readInventories(files, gone)
+	if err != nil {
+		return step{}, had, err
+	}
+	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
+	if _, _, err := s.read(inventoryPath); err != nil {
+		return s, had, err
+	}
+	s.stale(gone)
+	if inventories := known.of[gone[0].next.Environment]; inventories != nil {
+		had = inventories[0]
+	}
+	return s, had, s.err()
+}

@@ -1,0 +1,75 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// series is commits that are made, one on top of the other.
+type series struct {
+	remote  *Remote
+	base    *Base
+	at      plumbing.Hash // the last commit
+	tree    plumbing.Hash // its tree
+	objects objectsOf
+}
+
+// add makes a commit, unless it would change nothing.
+func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
+	b, tree, err := s.build(ctx, changes, o)
+	if err != nil {
+		return Result{}, err
+	}
+	s.objects = b.objects
+	if len(b.written)+len(b.removed) == 0 {
+		return Result{}, nil
+	}
+	made, _, err := commitObject(ctx, signer{s.remote.connection.sys, s.remote.config, o.Sign}, tree, parentsOf(s.at), o)
+	if err != nil {
+		return Result{}, err
+	}
+	s.at, s.tree = s.objects.add(plumbing.CommitObject, made), tree
+	return Result{Hash: s.at.String(), Written: b.written, Removed: b.removed}, nil
+}
+
+// build makes the trees. What the base's .gitattributes and .gitignore say counts
+// as it does in a checkout; nobody's own do.
+func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*builder, plumbing.Hash, error) {
+	root, err := newEdit(changes, func(name string) string { return name })
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	said, err := s.base.said(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	b := newBuilder(layered{&s.objects, lazyStore{ctx, s.base}}, converter{attributes: newAttributes(said, false)}, false)
+	b.objects = s.objects
+	tree, err := b.build(s.tree, root, "")
+	if err != nil {
+		return nil, tree, err
+	}
+	if !o.IncludeIgnored {
+		known := func(name string) bool { _, there := b.before[name]; return there }
+		err = ignoredOf(newIgnores(said, false), b.written, known)
+	}
+	if tree.IsZero() {
+		tree = b.objects.add(plumbing.TreeObject, nil)
+	}
+	return b, tree, errors.Join(errors.Join(b.problems...), err)
+}
+
+// layered reads what was made, and else what is stored.
+type layered struct {
+	made *objectsOf
+	store
+}
+
+func (l layered) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
+	if made, found := l.made.find(hash); found {
+		return made, nil
+	}
+	return l.store.EncodedObject(kind, hash)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// job is what is to be done to a folder and to commits.
+type job interface {
+	// draft says what has to become of files: a draft for each commit.
+	draft(files fs.FS, force bool) ([]draft, error)
+	// write does it to a folder.
+	write(root *os.Root, force bool) (folder.Changes, error)
+	// likely is the files that will be there.
+	likely() []render.Tree
+}
+
+// draft is a commit that is to be made.
+type draft struct {
+	what         string // the environments that it is about, and what is done to them
+	environments []changed
+	tree         render.Tree // what may have to be written
+	plan         string      // the digest of what was rendered; empty for a removal
+}
+
+// changed is what becomes of an environment.
+type changed struct {
+	environment string
+	folder.Changes
+}
+
+// all is the changes of all environments.
+func (d draft) all() folder.Changes {
+	var all folder.Changes
+	for _, one := range d.environments {
+		all.Created = append(all.Created, one.Created...)
+		all.Updated = append(all.Updated, one.Updated...)
+		all.Removed = append(all.Removed, one.Removed...)
+		all.Unchanged += one.Unchanged
+		all.Others = one.Others
+	}
+	for _, list := range [][]string{all.Created, all.Updated, all.Removed} {
+		slices.Sort(list)
+	}
+	return all
+}
+
+// changes is what of a commit's files is written and removed.
+func (d draft) changes() gitrepo.Changes {
+	all := d.all()
+	changes := gitrepo.Changes{Write: render.Tree{}, Remove: all.Removed}
+	for _, name := range slices.Concat(all.Created, all.Updated) {
+		changes.Write[name] = d.tree[name]
+	}
+	return changes
+}
+
+// rendered is the job of putting environments there that were rendered.
+type rendered struct {
+	fleet  []render.Rendering
+	target string
+	per    string
+}
+
+func (r rendered) likely() []render.Tree {
+	var trees []render.Tree
+	for _, rendering := range r.fleet {
+		trees = append(trees, rendering.Tree)
+	}
+	return trees
+}
+
+func (r rendered) write(root *os.Root, force bool) (folder.Changes, error) {
+	return folder.Write(root, r.likely(), force)
+}
+
+func (r rendered) draft(files fs.FS, force bool) ([]draft, error) {
+	each, err := folder.CompareEach(files, r.likely(), force)
+	if err != nil {
+		return nil, err
+	}
+	var drafts []draft
+	whole := draft{what: fmt.Sprintf("render %d environments for %s", len(r.fleet), r.target), tree: render.Tree{}}
+	for i, rendering := range r.fleet {
+		one := changed{rendering.Environment, each[i]}
+		drafts = append(drafts, draft{"render for " + r.target, []changed{one}, rendering.Tree, rendering.Tree.Digest()})
+		whole.environments = append(whole.environments, one)
+		maps.Copy(whole.tree, rendering.Tree)
+	}
+	if len(drafts) == 1 || r.per == "environment" {
+		return drafts, nil
+	}
+	whole.plan = whole.tree.Digest()
+	return []draft{whole}, nil
+}
+
+// removal is the job of taking an environment out.
+type removal struct {
+	environment string
+	place       string // where it is looked for, for errors
+	had         render.Inventory
+	emptied     []string // the folders of clusters that nothing is left in
+}
+
+func (r *removal) likely() []render.Tree { return nil }
+
+func (r *removal) write(root *os.Root, force bool) (folder.Changes, error) {
+	inventory, err := r.find(root.FS())
+	if err != nil {
+		return folder.Changes{}, err
+	}
+	changes, had, err := folder.Remove(root, inventory, force)
+	r.note(root.FS(), had, changes)
+	return changes, err
+}
+
+// note keeps what there is to say about a removal.
+func (r *removal) note(files fs.FS, had render.Inventory, changes folder.Changes) {
+	r.had, r.emptied = had, nil
+	for name := range had.Files {
+		if !strings.HasPrefix(name, "clusters/") {
+			continue
+		}
+		stays := false
+		_ = fs.WalkDir(files, path.Dir(name), func(file string, entry fs.DirEntry, err error) error {
+			stays = stays || err == nil && !entry.IsDir() && !slices.Contains(changes.Removed, file)
+			return err
+		})
+		if !stays {
+			r.emptied = append(r.emptied, path.Dir(name))
+		}
+	}
+}
+
+func (r *removal) draft(files fs.FS, force bool) ([]draft, error) {
+	inventory, err := r.find(files)
+	if err != nil {
+		return nil, err
+	}
+	changes, had, err := folder.CompareRemoval(files, inventory, force)
+	r.note(files, had, changes)
+	changes.Removed = append(changes.Removed, inventory)
+	return []draft{{"remove", []changed{{r.environment, changes}}, nil, ""}}, err
+}
+
+// find is where the environment's inventory is.
+func (r *removal) find(files fs.FS) (string, error) {
+	all, err := folder.FindAll(files)
+	found := all[r.environment]
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("look for environment %s: %w", r.environment, err)
+	case len(found) == 0:
+		return "", fmt.Errorf("%s has no environment %q%s", r.place, r.environment, render.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
+	case len(found) > 1:
+		return "", fmt.Errorf("%s has environment %q more than once: %s", r.place, r.environment, strings.Join(found, ", "))
+	}
+	return found[0], nil
+}
+
+// prefetch fetches what of a commit a job will read: the inventories, what they
+// list, and what is in the place of its files.
+func prefetch(base *gitrepo.Base, files fs.FS, trees []render.Tree) error {
+	far, is := files.(interface{ Fetch(names ...string) error })
+	if !is {
+		return nil
+	}
+	folders, ours := map[string]bool{}, map[string]bool{}
+	var names []string
+	for _, tree := range trees {
+		for name := range tree {
+			names = append(names, name)
+			if path.Base(path.Dir(name)) == render.InventoryFolder {
+				folders[path.Dir(name)], ours[name] = true, true
+			}
+		}
+	}
+	var inventories []string
+	for _, dir := range slices.Sorted(maps.Keys(folders)) {
+		inside, err := base.List(dir)
+		if err != nil {
+			return err
+		}
+		inventories = append(inventories, inside...)
+	}
+	if err := far.Fetch(inventories...); err != nil {
+		return err
+	}
+	for name := range ours {
+		// One that is not there is new, or cannot be read: comparing says so.
+		data, _ := fs.ReadFile(files, name)
+		if had, err := render.ParseInventory(data); err == nil {
+			names = slices.AppendSeq(names, maps.Keys(had.Files))
+		}
+	}
+	slices.Sort(names)
+	return far.Fetch(slices.Compact(names)...)
+}

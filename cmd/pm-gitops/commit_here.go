@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/targets"
+)
+
+// job is what the flags ask for. Where some environments fail and the others may
+// be worked on all the same, it gives both.
+func (a app) job(ctx context.Context, o renderOptions) (job, error) {
+	target, err := targets.ByName(o.target)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if o.remove != "" {
+		place := "folder " + o.dir
+		if o.repo != "" {
+			place = "the repository"
+		}
+		return &removal{environment: o.remove, place: place}, nil
+	}
+	fleet, err := a.renderAll(ctx, o.input, target)
+	var some failures
+	if err != nil && !(errors.As(err, &some) && len(fleet) > 0) {
+		return nil, err
+	}
+	return rendered{fleet, target.Name(), o.per}, err
+}
+
+// commitHere commits to the repository that holds --dir.
+func (a app) commitHere(ctx context.Context, o renderOptions) error {
+	root, err := openFolder(o.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	repository, err := gitrepo.Open(a.git(), o.dir)
+	if err != nil {
+		return err
+	}
+	o.input.progress = a.progress("environments rendered")
+	here := checkout{a, o, repository, root}
+	done, failed, err := here.run(ctx)
+	if len(done.drafts) == 0 {
+		return errors.Join(failed, err)
+	}
+	if told := a.tell(o, done); told != nil {
+		return told
+	}
+	if failed != nil {
+		failed = othersDone{failed, o.push && !o.keepGoing}
+	}
+	return errors.Join(failed, err)
+}
+
+// checkout is a repository with a working tree that gets commits.
+type checkout struct {
+	app
+	o          renderOptions
+	repository *gitrepo.Local
+	root       *os.Root
+}
+
+// races is how often a push that lost a race is tried again.
+const races = 10
+
+// run commits, and pushes where that is asked for. When others are faster their
+// commits are taken over, and everything is done again on top of them. What failed
+// of some environments only is given beside what became of the others.
+func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) {
+	if err := c.finish(ctx); err != nil {
+		return done, nil, err
+	}
+	for try := 1; ; try++ {
+		var work job
+		if work, failed = c.job(ctx, c.o); work == nil {
+			return gitOutcome{}, failed, nil
+		}
+		if done, err = c.commit(ctx, work); err != nil {
+			return gitOutcome{}, failed, err
+		}
+		if !c.o.push || failed != nil && !c.o.keepGoing {
+			return done, failed, nil
+		}
+		if done.pushed, err = c.push(ctx); err == nil {
+			return done, failed, nil
+		}
+		err = hinted{err, c.unpushed(done)}
+		if try == races {
+			return done, failed, err
+		}
+		if err := c.catchUp(ctx, done, err); err != nil {
+			return done, failed, err
+		}
+		git := c.git()
+		if err := git.Sleep(ctx, time.Duration(git.Random()*float64(try*try)*float64(20*time.Millisecond))); err != nil {
+			return done, failed, err
+		}
+	}
+}
+
+// finish finishes what a run that died was about to take over.
+func (c checkout) finish(ctx context.Context) error {
+	if _, err := c.repository.Resume(ctx); err != nil && !errors.Is(err, gitrepo.ErrUnchanged) {
+		return err
+	}
+	return nil
+}
+
+// catchUp takes over what others have pushed, if that is why a push failed.
+func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) error {
+	var remote *gitrepo.RemoteError
+	commits := done.commits()
+	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced || len(commits) == 0 {
+		return failed
+	}
+	caught, err := c.repository.CatchUp(ctx, commits[len(commits)-1].Commit, gitrepo.PushOptions{Branch: c.o.branch})
+	if errors.Is(err, gitrepo.ErrUnchanged) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w\n%w", failed, err)
+	}
+	fmt.Fprintf(c.err, "others have pushed meanwhile: took over %.12s (%s here), and did it again\n", caught.Hash, count(len(caught.Changed), "file"))
+	return nil
+}
+
+// commit brings the folder to what a job makes of it, and commits that.
+func (c checkout) commit(ctx context.Context, work job) (done gitOutcome, err error) {
+	drafts, err := c.drafts(ctx, work)
+	if err != nil {
+		return done, forceHint(fmt.Errorf("compare with the last commit: %w", err))
+	}
+	if err := c.repository.Check(toWrite(drafts)); err != nil {
+		return done, err
+	}
+	if _, err := work.write(c.root, c.o.force); err != nil {
+		return done, forceHint(err)
+	}
+	for _, d := range drafts {
+		made, err := c.commitDraft(ctx, d)
+		if err != nil {
+			return done, err
+		}
+		done.drafts, done.made = append(done.drafts, d), append(done.made, made)
+	}
+	done.hooks = c.repository.Hooks()
+	done.removed, _ = work.(*removal)
+	return done, nil
+}
+
+// toWrite is the files that drafts write.
+func toWrite(drafts []draft) []string {
+	var names []string
+	for _, d := range drafts {
+		names = slices.AppendSeq(names, maps.Keys(d.changes().Write))
+	}
+	return names
+}
+
+// drafts is what of HEAD has to change. A person may have changed files since
+// then and even before: what the folder lets us do is what counts.
+func (c checkout) drafts(ctx context.Context, work job) ([]draft, error) {
+	head, err := c.repository.At("HEAD")
+	if err != nil {
+		return nil, err
+	}
+	defer head.Close()
+	return work.draft(head.FS(ctx, work.likely()...), true)
+}
+
+func (c checkout) commitDraft(ctx context.Context, d draft) (gitrepo.Result, error) {
+	options := c.o.options()
+	var err error
+	if options.Message, err = d.message(c.o.message); err != nil {
+		return gitrepo.Result{}, err
+	}
+	changes := d.changes()
+	removed := changes.Remove[:0:0]
+	for _, name := range changes.Remove {
+		// What is there all the same belongs to an environment that is yet to be committed.
+		if _, err := c.root.Lstat(name); err != nil {
+			removed = append(removed, name)
+		}
+	}
+	changes.Remove = removed
+	result, err := c.repository.Commit(ctx, changes, options)
+	if errors.Is(err, gitrepo.ErrUnchanged) {
+		err = nil
+	}
+	return result, err
+}
+
+func (c checkout) push(ctx context.Context) (*pushed, error) {
+	done, err := c.repository.Push(ctx, gitrepo.PushOptions{Branch: c.o.branch})
+	if errors.Is(err, gitrepo.ErrUnchanged) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("push: %w", err)
+	}
+	return &pushed{done.URL, done.Branch, done.Hash, done.Commits}, nil
+}
+
+// unpushed says how it goes on where a push failed.
+func (c checkout) unpushed(done gitOutcome) string {
+	if len(done.commits()) == 0 {
+		return "Nothing was committed; the commits before wait to be pushed."
+	}
+	return "The commit is in the repository: run the same again to push it."
+}
+
+// othersDone is failures of some environments, where the others were done.
+type othersDone struct {
+	error
+	notPushed bool
+}
+
+func (o othersDone) Unwrap() error { return o.error }
+
+// what says what became of the others.
+func (o othersDone) what() string {
+	if o.notPushed {
+		return "the other environments were committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
+	}
+	return "the other environments were written"
+}
