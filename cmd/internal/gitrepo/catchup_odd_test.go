@@ -236,6 +236,62 @@ func TestCatchUpOfWhatArrived(t *testing.T) {
 	}
 }
 
+// One commit for each environment: all are taken back, or none.
+func TestCatchUpWithSeveralCommits(t *testing.T) {
+	w := starts(t)(t)
+	first := w.raced(writes("others", "lib/a", "theirs\n"))
+	second := w.commit("r", w.put("r", map[string]string{"ours/second.yaml": "2\n"})).Hash
+	l := w.open("r")
+	for name, undo := range map[string][]string{
+		"the last":    {second},
+		"one too few": {first},
+		"turned":      {second, first},
+		"none":        {},
+		"twice":       {first, first, second},
+	} {
+		var said *CatchUpError
+		if _, err := l.CatchUpAll(context.Background(), undo, PushOptions{}); !errors.As(err, &said) {
+			t.Errorf("%s: CatchUpAll = %v, want a refusal", name, err)
+		}
+	}
+	if got := w.git("r", "rev-parse", "HEAD"); got != second+"\n" {
+		t.Errorf("HEAD = %s, want it where it was", got)
+	}
+	done, err := l.CatchUpAll(context.Background(), []string{first, second}, PushOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := w.git("r", "rev-parse", "HEAD")+w.git("r", "status", "--porcelain"), w.git("origin", "rev-parse", "main"); got != want || done.Hash+"\n" != want {
+		t.Errorf("HEAD = %s, want %s", got, want)
+	}
+}
+
+// A file was edited in the moment in which the index was written, and has the
+// same size: its times say nothing.
+func TestCatchUpLooksIntoWhatMayHaveChanged(t *testing.T) {
+	w := starts(t)(t)
+	undo := w.raced(writes("others", "lib/a", "theirs\n"))
+	w.write("r/lib/a", "b\n")
+	info, err := os.Stat(filepath.Join(w.home, "r/lib/a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := readIndex(filepath.Join(w.home, "r/.git/index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := x.find("lib/a")
+	fillStat(&x.entries[at].stat, info)
+	w.write("r/.git/index", string(x.encode()))
+	if err := os.Chtimes(filepath.Join(w.home, "r/.git/index"), info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	var said *CatchUpError
+	if _, err := w.catchUp(undo); !errors.As(err, &said) || !slices.Equal(said.Paths(), []string{"lib/a"}) {
+		t.Errorf("CatchUp = %v, want lib/a in the way", err)
+	}
+}
+
 // Somebody fetched before: nothing is asked for, nothing comes.
 func TestCatchUpWithWhatIsHere(t *testing.T) {
 	w := starts(t)(t)
