@@ -145,6 +145,9 @@ func TestCatchUpThenPush(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got := w.git("r", "diff-files", "--name-only"); got != "" {
+			t.Errorf("entries of the index do not say what the files are like: %s", got)
+		}
 		if diff := cmp.Diff([]string{"lib/a", "ours/deep/er.yaml", "ours/new.yaml", "ours/old.yaml"}, done.Changed); diff != "" {
 			t.Errorf("Changed: %s", diff)
 		}
