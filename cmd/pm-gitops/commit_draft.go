@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -169,7 +170,7 @@ func (r *removal) find(files fs.FS) (string, error) {
 
 // prefetch fetches what of a commit a job will read: the inventories, what they
 // list, and what is in the place of its files.
-func prefetch(base *gitrepo.Base, files fs.FS, trees []render.Tree) error {
+func prefetch(ctx context.Context, base *gitrepo.Base, files fs.FS, trees []render.Tree) error {
 	far, is := files.(interface{ Fetch(names ...string) error })
 	if !is {
 		return nil
@@ -186,7 +187,7 @@ func prefetch(base *gitrepo.Base, files fs.FS, trees []render.Tree) error {
 	}
 	var inventories []string
 	for _, dir := range slices.Sorted(maps.Keys(folders)) {
-		inside, err := base.List(dir)
+		inside, err := base.List(ctx, dir)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (b *bare) prepare(ctx context.Context, base *gitrepo.Base) (drafts []draft,
 	}
 	b.removed, _ = work.(*removal)
 	files := base.FS(ctx, work.likely()...)
-	if err := prefetch(base, files, work.likely()); err != nil {
+	if err := prefetch(ctx, base, files, work.likely()); err != nil {
 		return nil, nil, err
 	}
 	drafts, err = work.draft(files, b.o.force)

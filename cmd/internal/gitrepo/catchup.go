@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -71,6 +72,12 @@ func (e *CatchUpError) Paths() []string {
 // of others look edited. What is under way is noted before that, and [Local.Resume]
 // finishes it; so does the next CatchUp of the same commit.
 func (l *Local) CatchUp(ctx context.Context, undo string, o PushOptions) (CaughtUp, error) {
+	return l.CatchUpAll(ctx, []string{undo}, o)
+}
+
+// CatchUpAll is [Local.CatchUp] for several commits that could not be pushed, the
+// oldest first, each of them the only parent of the next.
+func (l *Local) CatchUpAll(ctx context.Context, undo []string, o PushOptions) (CaughtUp, error) {
 	if done, err := l.Resume(ctx); !errors.Is(err, ErrUnchanged) {
 		return done, err
 	}
@@ -92,8 +99,8 @@ func (l *Local) CatchUp(ctx context.Context, undo string, o PushOptions) (Caught
 	return l.resetKeep(ctx, catchUp{head, tip})
 }
 
-// undoable gives where HEAD is, and the only parent of the commit it is at.
-func (l *Local) undoable(undo string) (headOf, plumbing.Hash, error) {
+// undoable gives where HEAD is, and what the oldest of the commits is on top of.
+func (l *Local) undoable(undo []string) (headOf, plumbing.Hash, error) {
 	refuse := func(format string, args ...any) (headOf, plumbing.Hash, error) {
 		return headOf{}, plumbing.ZeroHash, &CatchUpError{sentence: fmt.Sprintf(format, args...)}
 	}
@@ -104,8 +111,6 @@ func (l *Local) undoable(undo string) (headOf, plumbing.Hash, error) {
 	switch {
 	case head.ref == "":
 		return refuse("HEAD is detached")
-	case head.hash != plumbing.NewHash(undo):
-		return refuse("%s is not at %s any more", head.branch(), render.Visible(clip(undo)))
 	case l.promised():
 		return refuse("the repository is a partial clone")
 	}
@@ -114,14 +119,21 @@ func (l *Local) undoable(undo string) (headOf, plumbing.Hash, error) {
 	}
 	storage := l.storage()
 	defer storage.Close()
-	commit, err := readCommit(storage, head.hash)
-	if err != nil {
-		return refuse("%v", err)
+	at := head.hash
+	for _, name := range slices.Backward(undo) {
+		if at != plumbing.NewHash(name) {
+			return refuse("the commit %s is not the last one of %s any more", render.Visible(clip(name)), head.branch())
+		}
+		commit, err := readCommit(storage, at)
+		if err != nil {
+			return refuse("%v", err)
+		}
+		if len(commit.parents) != 1 {
+			return refuse("the commit %s has %d parents", at, len(commit.parents))
+		}
+		at = commit.parents[0]
 	}
-	if len(commit.parents) != 1 {
-		return refuse("the commit %s has %d parents", head.hash, len(commit.parents))
-	}
-	return head, commit.parents[0], nil
+	return head, at, nil
 }
 
 // promised reports whether the repository is a partial clone: it lacks objects,
@@ -194,7 +206,7 @@ func (l *Local) carryOut(branch *lock, u catchUp, c *checkout) error {
 	}
 	c.sweepHalfFiles()
 	if err := c.apply(); err != nil {
-		return fmt.Errorf("take over what others have pushed, half of which is done: %w", err)
+		return fmt.Errorf("take over what others have pushed: a part is done, and running it again goes on: %w", err)
 	}
 	if err := l.replace(l.gitDir, filepath.Join(l.gitDir, "ORIG_HEAD"), []byte(u.from.hash.String()+"\n")); err != nil {
 		return err

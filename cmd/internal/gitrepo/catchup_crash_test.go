@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,6 +86,32 @@ func (w *world) surviveCatchUp(undo string, runs int) {
 	w.t.Logf("%d of %d runs were killed, %d with a part of the files written", died, runs, half)
 	if died < runs/4 {
 		w.t.Errorf("only %d of %d runs were killed: the test says little", died, runs)
+	}
+}
+
+// No file may be large here: writing ends half-way, always at the same point.
+func TestHalfOfACatchUpIsNoted(t *testing.T) {
+	w := starts(t)(t)
+	undo := w.raced(all(writes("others", "aa", "x\n"), writes("others", "large", strings.Repeat("x", 1<<20)), writes("others", "zz", "x\n"), removes("others", "lib/a")))
+	e := errand{Dir: filepath.Join(w.home, "r"), Undo: undo}
+	limited := w.process(e)
+	limited.Args = []string{"sh", "-c", `ulimit -f 200 && exec "$0"`, limited.Path}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell to limit the size of files")
+	}
+	limited.Path = sh
+	if err := limited.Run(); err == nil {
+		t.Fatal("the limit did not limit")
+	}
+	if got := w.git("r", "status", "--porcelain", "-uno") + w.read("r/aa") + w.git("r", "rev-parse", "HEAD"); got != " D lib/a\n D ours/deep/er.yaml\n D ours/new.yaml\nx\n"+undo+"\n" {
+		t.Errorf("half of it is %s", got)
+	}
+	w.sound("r")
+	e.NoFiles = true
+	w.catchUpIn(e)
+	if got, want := w.git("r", "status", "--porcelain")+w.git("r", "rev-parse", "HEAD"), w.git("origin", "rev-parse", "main"); got != want {
+		t.Errorf("finished, it is %s, want %s", got, want)
 	}
 }
 
@@ -231,6 +258,11 @@ func TestResumeRefusesWhatTheUserDidSince(t *testing.T) {
 	w.write("r/lib/a", "theirs\n")
 	w.write("r/lib/b", "mine\n")
 	before := w.onDisk("r")
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := w.open("r").Resume(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("Resume = %v, want that it is cancelled", err)
+	}
 	var said *CatchUpError
 	if _, err := w.open("r").CatchUp(context.Background(), undo, PushOptions{}); !errors.As(err, &said) || !slices.Equal(said.Paths(), []string{"lib/b"}) {
 		t.Errorf("CatchUp = %v, want lib/b in the way", err)

@@ -73,7 +73,7 @@ func (c *comparison) folders(old, new plumbing.Hash, dir string) error {
 		}
 	}
 	if c.ignoreCase {
-		c.twins(news, olds, dir)
+		c.twins(all, olds, news, dir)
 	}
 	return nil
 }
@@ -106,10 +106,11 @@ func (c *comparison) entry(old, new object.TreeEntry, full string) error {
 	return c.folders(folders[0], folders[1], full+"/")
 }
 
-// twins refuses names that are one file where case does not count.
-func (c *comparison) twins(news, olds map[string]object.TreeEntry, dir string) {
+// twins refuses names that are one file where case does not count: two of the
+// new commit, or one of it that another gives way to.
+func (c *comparison) twins(all, olds, news map[string]object.TreeEntry, dir string) {
 	folded := map[string]string{}
-	for _, name := range sortedKeys(news) {
+	for _, name := range sortedKeys(all) {
 		key := strings.ToLower(name)
 		other, twice := folded[key]
 		folded[key] = name

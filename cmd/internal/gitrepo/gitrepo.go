@@ -6,13 +6,16 @@
 //   - [Local] is a repository with a working tree. [Local.Commit] makes a
 //     commit on top of HEAD. Only the paths of the changes are touched, in the
 //     commit and in the index: what the user staged or edited elsewhere stays.
+//     [Local.Push] sends it; if others were faster, [Local.CatchUp] takes it back
+//     and takes over theirs, so that it can be made again.
 //   - [Remote] is a branch of a repository that has no checkout here. What of it
 //     is needed is fetched into memory, whatever its history, the commit is
 //     pushed, and a lost race is run again on the new base.
 //
 // In both, blobs and trees are built in memory from those of the base, unchanged
 // folders are taken over by their hash, and exactly the new objects are stored,
-// or sent, as one pack. Nothing reads or hashes the working tree.
+// or sent, as one pack. No commit reads or hashes the working tree; catching up
+// looks at those files only that others have changed.
 //
 // # What differs from the git program
 //
@@ -32,7 +35,8 @@
 // each is a rename of a whole file that was synced before. Killed at any point,
 // the repository is whole, and running again finishes the job: our lock files
 // are held with a lock of the operating system as well, so a lock whose process
-// is gone is known for what it is, and taken over.
+// is gone is known for what it is, and taken over. A CatchUp changes files, index
+// and branch, in this order, and [Local.Resume] finishes one that was killed.
 package gitrepo
 
 import (
