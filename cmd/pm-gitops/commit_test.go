@@ -22,12 +22,12 @@ import (
 
 // gitWorld is a folder with repositories, and who commits to them.
 type gitWorld struct {
-	*testing.T
+	testing.TB
 	dir string
 	env []string
 }
 
-func newGitWorld(t *testing.T) gitWorld {
+func newGitWorld(t testing.TB) gitWorld {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("there is no git program")
@@ -54,7 +54,7 @@ func (w gitWorld) fleet(environments int) {
 	w.git(".", "init", "-q", "work")
 	for i := range environments {
 		name := fmt.Sprintf("env-%02d", i)
-		put(w.T, w.dir, "work/environments/"+name+".yaml", strings.Replace(plain, "name: dev", "name: "+name, 1))
+		put(w, w.dir, "work/environments/"+name+".yaml", strings.Replace(plain, "name: dev", "name: "+name, 1))
 	}
 	w.git("work", "add", ".")
 	w.git("work", "commit", "-q", "-m", "environments")

@@ -49,7 +49,7 @@ func errandOf(dir string, n int) errand {
 const processes = 20
 
 // atOnce runs an errand of each process.
-func (w *world) atOnce(errands func(n int) errand) {
+func (w *world) atOnce(processes int, errands func(n int) errand) {
 	w.t.Helper()
 	var group sync.WaitGroup
 	for n := range processes {
@@ -66,7 +66,7 @@ func (w *world) atOnce(errands func(n int) errand) {
 func TestManyProcessesCommitAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.repo("r", base)
-	w.atOnce(func(n int) errand {
+	w.atOnce(processes, func(n int) errand {
 		e := errandOf(filepath.Join(w.home, "r"), n)
 		w.put("r", e.Files)
 		return e
@@ -79,16 +79,28 @@ func TestManyProcessesCommitAtOnce(t *testing.T) {
 }
 
 func TestManyProcessesCommitToARemoteAtOnce(t *testing.T) {
-	w := newWorld(t)
-	w.origin("origin", base)
-	url := w.serveHTTPS().URL + "/origin"
-	w.atOnce(func(n int) errand {
-		e := errandOf("", n)
-		e.URL = url
-		return e
-	})
-	w.sound("origin")
-	w.linear("origin", processes)
+	for name, c := range map[string]struct {
+		processes int
+		serve     func(*world) string
+	}{
+		"https":        {processes, func(w *world) string { return w.serveHTTPS().URL + "/origin" }},
+		"Gitea, https": {processes, func(w *world) string { return w.giteaHTTPS(forge.Server(w.t)) + "/origin.git" }},
+		// By SSH Gitea starts a program per connection, besides those per push.
+		"Gitea, ssh": {processes / 4, func(w *world) string { return w.giteaSSH(forge.Server(w.t)) + "/origin.git" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			url := c.serve(w)
+			w.origin("origin", base)
+			w.atOnce(c.processes, func(n int) errand {
+				e := errandOf("", n)
+				e.URL = url
+				return e
+			})
+			w.sound("origin")
+			w.linear("origin", c.processes)
+		})
+	}
 }
 
 // linear fails unless each environment's commit is on the branch once, with all

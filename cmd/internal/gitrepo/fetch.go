@@ -51,7 +51,7 @@ func (c *connection) fetch(ctx context.Context, into storer.Storer, choose func(
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return references{}, c.explain(ctx, err)
+		return references{}, c.unanswered(ctx, transport.UploadPackServiceName, err)
 	}
 	known := newReferences(advertised)
 	asked, err := choose(known)

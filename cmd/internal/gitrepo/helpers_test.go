@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/giteatest"
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -16,9 +17,10 @@ var noon = time.Date(2025, 11, 3, 12, 0, 0, 0, time.UTC)
 
 // world is a home folder with Git's configuration, and an environment.
 type world struct {
-	t    testing.TB
-	home string
-	env  map[string]string
+	t     testing.TB
+	home  string
+	env   map[string]string
+	owner *giteatest.User // of the repositories that are served, where Gitea serves them
 }
 
 // newWorld skips the test where there is no git to judge.
@@ -32,7 +34,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t, home, map[string]string{"HOME": home, "PATH": os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "TZ": "UTC"}}
+	w := &world{t: t, home: home, env: map[string]string{"HOME": home, "PATH": os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "TZ": "UTC"}}
 	w.write(".gitconfig", "[user]\n\tname = Ada\n\temail = ada@example.com\n[gc]\n\tauto = 0\n[init]\n\tdefaultBranch = main\n")
 	return w
 }

@@ -31,7 +31,9 @@ const errandVariable = "PM_GITOPS_TEST_ERRAND"
 func TestMain(m *testing.M) {
 	name := os.Getenv(errandVariable)
 	if name == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		forge.Stop()
+		os.Exit(code)
 	}
 	var e errand
 	text, err := os.ReadFile(name)

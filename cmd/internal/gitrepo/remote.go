@@ -88,6 +88,7 @@ func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (
 func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
 	var sent []Result
 	for try := range tries {
+		began := r.connection.sys.Now()
 		target, err := r.read(ctx)
 		if err != nil {
 			return nil, err
@@ -103,7 +104,7 @@ func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *
 			return only(results, err)
 		}
 		sent = results
-		if err := r.pause(ctx, try); err != nil {
+		if err := r.pause(ctx, try, r.connection.sys.Now().Sub(began)); err != nil {
 			return nil, err
 		}
 	}
@@ -193,9 +194,12 @@ func (r *Remote) arrived(ctx context.Context, sent []Result) bool {
 	return err == nil && at.String() == hash
 }
 
-func (r *Remote) pause(ctx context.Context, try int) error {
-	longest := min(50*time.Millisecond<<min(try, 10), 5*time.Second)
-	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(longest)))
+// pause waits by chance: for up to as long as the try took at first, and twice as
+// long each time. Who comes back sooner has a busy server work for nothing.
+func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
+	const least, most = 50 * time.Millisecond, 5 * time.Second
+	longest := min(max(took, least), most) << min(try, 10)
+	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(min(longest, most))))
 }
 
 // target is a branch, and the commit that ours goes on top of.

@@ -40,6 +40,7 @@ const (
 	BadCertificate            // it is for another host, or expired
 	PlainHTTP                 // credentials would go without TLS
 	NoGit                     // the git program is needed, and is not there
+	NotGit                    // something answers, and it is no Git server
 )
 
 // RemoteError is why there is no answer from a remote repository: a sentence
@@ -70,12 +71,7 @@ func (c *connection) explain(ctx context.Context, err error) error {
 			return said
 		}
 	}
-	said := c.sentence(err)
-	if c.at.Protocol != "file" {
-		said.Host = c.at.host()
-	}
-	said.sentence = c.hide(said.sentence)
-	return said
+	return c.told(c.sentence(err))
 }
 
 // hide takes every credential out of a text.
@@ -92,13 +88,13 @@ func (c *connection) sentence(err error) *RemoteError {
 	at, text := c.at.shown, err.Error()
 	switch {
 	case errors.Is(err, transport.ErrRepositoryNotFound):
-		return &RemoteError{Kind: NoRepository, sentence: fmt.Sprintf("there is no repository %s, or none that these credentials may see", at)}
+		return c.noRepository()
 	case errors.Is(err, transport.ErrAuthenticationRequired) && c.login == nil:
 		return &RemoteError{Kind: NoLogin, sentence: fmt.Sprintf("%s wants credentials, and there are none: set a credential helper (git config credential.helper), GIT_ASKPASS%s", c.at.host(), tokenHint(c.at.host()))}
 	case errors.Is(err, transport.ErrAuthenticationRequired):
 		return &RemoteError{Kind: BadLogin, sentence: fmt.Sprintf("%s does not take the credentials from %s: are they wrong, or expired?", c.at.host(), c.login.from)}
 	case errors.Is(err, transport.ErrAuthorizationFailed):
-		return &RemoteError{Kind: Forbidden, sentence: fmt.Sprintf("%s knows the credentials, but they do not suffice for %s: may they write there?", c.at.host(), at)}
+		return c.turnedAway(Forbidden, statusText(err))
 	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "Permission denied"):
 		return &RemoteError{Kind: BadLogin, sentence: fmt.Sprintf("%s takes none of the SSH keys: does it know one of those in the agent, ~/.ssh or the IdentityFile of ~/.ssh/config?", c.at.host())}
 	case strings.Contains(text, "executable file not found"):

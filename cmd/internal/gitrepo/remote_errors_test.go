@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,6 +114,8 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			w.write(".ssh/known_hosts", known)
 			return url + "/origin"
 		}, BadLogin, `takes none of the SSH keys`},
+		"key does not suffice": {func(w *world) string { return strings.Replace(ssh(w), "/origin", "/denied", 1) }, Forbidden, `knows the credentials, but they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada. fatal: Could not read from remote repository.\)$`},
+		"a page":               {func(*world) string { return pageServer(t) + "/x" }, NotGit, `^http://\S+/x answers with something else than Git: is the URL right`},
 		"GitHub's protection": {func(w *world) string {
 			url := https(w)
 			w.hook("error: GH006: Protected branch update failed for refs/heads/main.\nerror: Changes must be made through a pull request.")
@@ -152,6 +156,15 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pageServer shows whoever comes a page, as those do where somebody is to log in.
+func pageServer(t *testing.T) string {
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		_, _ = out.Write([]byte("<!DOCTYPE html><p>Log in"))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // plainServer answers without TLS.

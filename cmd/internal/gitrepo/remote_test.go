@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -175,6 +176,40 @@ func TestAnEndlessRaceIsGivenUp(t *testing.T) {
 	var raced *RemoteError
 	if !errors.As(err, &raced) || raced.Kind != Raced || n != tries {
 		t.Errorf("Commit = %v after %d tries", err, n)
+	}
+}
+
+// On a slow server a try takes long, and who comes back at once only loses again.
+func TestWhoLosesWaitsLongerWhereATryTakesLonger(t *testing.T) {
+	for _, c := range []struct {
+		took time.Duration
+		want []time.Duration
+	}{
+		{0, []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond}},
+		{time.Second, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second}},
+		{time.Hour, []time.Duration{5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second}},
+	} {
+		w := newWorld(t)
+		w.origin("origin", base)
+		sys, now := w.sys(), noon
+		var waits []time.Duration
+		sys.Now = func() time.Time { return now }
+		sys.Random = func() float64 { return 1 }
+		sys.Sleep = func(_ context.Context, long time.Duration) error { waits = append(waits, long); return nil }
+		r, err := OpenRemote(context.Background(), sys, "file://"+w.home+"/origin", RemoteOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.Commit(context.Background(), func(ctx context.Context, on *Base) (Changes, error) {
+			now = now.Add(c.took)
+			if len(waits) < len(c.want) {
+				w.git("origin", "update-ref", "refs/heads/main", strings.TrimSpace(w.git("origin", "commit-tree", "-p", "main", "-m", "theirs", "main^{tree}")))
+			}
+			return always(ours)(ctx, on)
+		}, said("ours"))
+		if diff := cmp.Diff(c.want, waits); err != nil || diff != "" {
+			t.Errorf("a try takes %s: Commit = %v, waits: %s", c.took, err, diff)
+		}
 	}
 }
 

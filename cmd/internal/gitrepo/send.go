@@ -45,7 +45,7 @@ func (c *connection) startSending(ctx context.Context) (*sending, error) {
 	c.judge(ctx, err)
 	if err != nil {
 		session.Close()
-		return nil, c.explain(ctx, err)
+		return nil, c.unanswered(ctx, transport.ReceivePackServiceName, err)
 	}
 	return &sending{c, session, known}, nil
 }
@@ -110,6 +110,9 @@ func (s *sending) rejected(report *packp.ReportStatus, progress string) error {
 	}
 	c := s.connection
 	said := c.hide(serverSentence(progress))
+	if c.at.Protocol != "file" && hasAny(said, denials) {
+		return c.told(c.forbidden(said))
+	}
 	if said != "" {
 		said = ": " + said
 	}
@@ -132,7 +135,7 @@ func serverSentence(progress string) string {
 	var lines []string
 	for line := range strings.FieldsFuncSeq(progress, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "remote:"))
-		line = strings.TrimPrefix(line, "error: ")
+		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(line, "error:"), "ERROR:"))
 		if strings.Trim(line, "=-*# ") != "" && !strings.Contains(line, "Resolving deltas:") && !strings.Contains(line, "Unpacking objects:") {
 			lines = append(lines, render.Visible(line))
 		}

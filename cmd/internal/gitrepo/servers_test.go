@@ -24,17 +24,25 @@ import (
 // canary is the token of the tests' servers: no message may have it.
 const canary = "canary-0123456789-token"
 
-// origin makes a bare repository to serve, with files in one commit on main.
+// origin makes a bare repository to serve, with files in one commit on main. It is
+// in the home folder, or seems to be: Gitea has its own place for it.
 func (w *world) origin(name string, files map[string]string) {
 	w.t.Helper()
-	if files == nil {
-		w.git(".", "init", "-q", "--bare", name)
-	} else {
+	if files != nil {
 		w.repo(name+".work", files)
-		w.git(".", "clone", "-q", "--bare", name+".work", name)
 	}
-	for _, setting := range []string{"uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"} {
-		w.git(name, "config", setting, "true")
+	switch {
+	case w.owner != nil:
+		w.originOnGitea(name, files != nil)
+	case files != nil:
+		w.git(".", "clone", "-q", "--bare", name+".work", name)
+	default:
+		w.git(".", "init", "-q", "--bare", name)
+	}
+	if w.owner == nil {
+		for _, setting := range []string{"uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"} {
+			w.git(name, "config", setting, "true")
+		}
 	}
 	w.git(name, "config", "receive.fsckObjects", "true")
 	// What comes stays in one pack: a server whose client was killed goes on for a
@@ -83,13 +91,8 @@ func (w *world) serveHTTPS() *httptest.Server {
 // key ~/.ssh/id_ed25519, which it makes, and puts its own key into known_hosts.
 func (w *world) serveSSH() (url string) {
 	w.t.Helper()
-	clientPublic, clientPrivate := w.key()
+	clientPublic := w.ownKey()
 	_, hostPrivate := w.key()
-	block, err := ssh.MarshalPrivateKey(clientPrivate, "")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.write(".ssh/id_ed25519", string(pem.EncodeToMemory(block)))
 	host, err := ssh.NewSignerFromKey(hostPrivate)
 	if err != nil {
 		w.t.Fatal(err)
@@ -118,6 +121,18 @@ func (w *world) serveSSH() (url string) {
 	at := listener.Addr().String()
 	w.write(".ssh/known_hosts", knownhosts.Line([]string{knownhosts.Normalize(at)}, host.PublicKey())+"\n")
 	return "ssh://git@" + at + w.home
+}
+
+// ownKey makes ~/.ssh/id_ed25519.
+func (w *world) ownKey() ssh.PublicKey {
+	w.t.Helper()
+	public, private := w.key()
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(".ssh/id_ed25519", string(pem.EncodeToMemory(block)))
+	return public
 }
 
 func (w *world) key() (ssh.PublicKey, ed25519.PrivateKey) {
@@ -156,6 +171,11 @@ func (w *world) sshSession(channel ssh.Channel, requests <-chan *ssh.Request) {
 		}
 		_ = request.Reply(true, nil)
 		service, dir, _ := strings.Cut(string(request.Payload[4:]), " ")
+		if strings.HasSuffix(dir, "/denied'") { // as GitHub does, with nothing on standard output
+			_, _ = io.WriteString(channel.Stderr(), "ERROR: Permission to a/denied.git denied to ada.\nfatal: Could not read from remote repository.\n")
+			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{1}))
+			return
+		}
 		cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), strings.Trim(dir, "'"))
 		cmd.Env = w.environ()
 		cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
@@ -177,12 +197,15 @@ func (w *world) sshSession(channel ssh.Channel, requests <-chan *ssh.Request) {
 // repository that is called origin.
 func transports(t *testing.T, test func(*testing.T, *world, string)) {
 	for name, serve := range map[string]func(*world) string{
-		"https": func(w *world) string { return w.serveHTTPS().URL + "/origin" },
-		"ssh":   func(w *world) string { return w.serveSSH() + "/origin" },
-		"file":  func(w *world) string { return "file://" + filepath.Join(w.home, "origin") },
-		"path":  func(w *world) string { return filepath.Join(w.home, "origin") },
+		"https":        func(w *world) string { return w.serveHTTPS().URL + "/origin" },
+		"ssh":          func(w *world) string { return w.serveSSH() + "/origin" },
+		"file":         func(w *world) string { return "file://" + filepath.Join(w.home, "origin") },
+		"path":         func(w *world) string { return filepath.Join(w.home, "origin") },
+		"Gitea, https": func(w *world) string { return w.giteaHTTPS(forge.Server(w.t)) + "/origin.git" },
+		"Gitea, ssh":   func(w *world) string { return w.giteaSSH(forge.Server(w.t)) + "/origin.git" },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // Gitea takes its time
 			w := newWorld(t)
 			test(t, w, serve(w))
 		})

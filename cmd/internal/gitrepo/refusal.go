@@ -1,0 +1,136 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/net/proxy"
+)
+
+// missing is how servers say that there is no repository, where neither a status
+// nor go-git says so. (Gitea: routers/private/serv.go, routers/web/repo/githttp.go)
+var missing = []string{"Cannot find repository", "Push to create is not enabled"}
+
+// archived is how they say that a repository takes no commits any more. (Gitea: the
+// same; GitHub says "was archived")
+var archived = []string{"is archived", "was archived"}
+
+// denials is how they say that somebody may not do what they ask for. (Gitea: the
+// same, and routers/private/hook_pre_receive.go, for it looks when a commit has
+// come; GitHub's documentation of errors of SSH; GitLab: lib/gitlab/git_access.rb)
+var denials = []string{
+	"User permission denied", "is not authorized to", "Your account is disabled",
+	" denied to ", "marked as read only", "Write access to repository not granted",
+	"not allowed to push code to this project",
+}
+
+func hasAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+}
+
+// turnedAway makes an error of what a server says before any Git is spoken; kind is
+// what it is if nothing is known of these words.
+func (c *connection) turnedAway(kind RemoteKind, text string) *RemoteError {
+	said := serverSentence(text)
+	switch {
+	case hasAny(said, missing):
+		return c.noRepository()
+	case hasAny(said, archived):
+		return &RemoteError{Kind: Rejected, sentence: fmt.Sprintf("%s is archived: it takes no commits", c.at.shown)}
+	case kind == Forbidden, hasAny(said, denials):
+		return c.forbidden(said)
+	}
+	return &RemoteError{Kind: kind, sentence: fmt.Sprintf("%s does not let us in%s", c.at.shown, itSays(said))}
+}
+
+func (c *connection) noRepository() *RemoteError {
+	return &RemoteError{Kind: NoRepository, sentence: fmt.Sprintf("there is no repository %s, or none that these credentials may see", c.at.shown)}
+}
+
+func (c *connection) forbidden(said string) *RemoteError {
+	return &RemoteError{Kind: Forbidden, sentence: fmt.Sprintf("%s knows the credentials, but they do not suffice for %s: may they write there?%s", c.at.host(), c.at.shown, itSays(said))}
+}
+
+// itSays is a server's words, where they say more than a status does. Pages for
+// browsers are left out.
+func itSays(said string) string {
+	if said == "" || said == http.StatusText(http.StatusForbidden) || strings.HasPrefix(said, "<") {
+		return ""
+	}
+	return " (it says: " + said + ")"
+}
+
+// statusText is what came with a status that is an error.
+func statusText(err error) string {
+	_, text, _ := strings.Cut(err.Error(), transport.ErrAuthorizationFailed.Error()+":")
+	return text
+}
+
+// unanswered explains an error of a server's first answer. By SSH, what it says is
+// on standard error, and go-git reads that only where standard output is empty:
+// Gitea writes an empty line there. So it is asked once more.
+func (c *connection) unanswered(ctx context.Context, service string, err error) error {
+	odd := errors.Is(err, pktline.ErrInvalidPktLen)
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case c.ssh != nil && (odd || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "unknown error: ")):
+		if text := c.ssh.listen(ctx, service, c.at.Path); text != "" {
+			return c.told(c.turnedAway(OtherRemote, text))
+		}
+	case odd && c.at.Protocol != "file":
+		return c.told(&RemoteError{Kind: NotGit, sentence: fmt.Sprintf("%s answers with something else than Git: is the URL right, and is that no page for logging in?", c.at.shown)})
+	}
+	return c.explain(ctx, err)
+}
+
+// told puts the host into an error, and takes credentials out.
+func (c *connection) told(err *RemoteError) *RemoteError {
+	if c.at.Protocol != "file" {
+		err.Host = c.at.host()
+	}
+	err.sentence = c.hide(err.sentence)
+	return err
+}
+
+// listenPatience is how long a server may take to say why it does not let us in.
+const listenPatience = 30 * time.Second
+
+// listen runs a service, and gives the start of what comes on standard error.
+// Nothing is asked of the service, should it be willing after all.
+func (s *sshLogin) listen(ctx context.Context, service, path string) string {
+	ctx, cancel := context.WithTimeout(ctx, listenPatience)
+	defer cancel()
+	config, err := s.ClientConfig()
+	if err != nil {
+		return ""
+	}
+	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
+	if err != nil {
+		return ""
+	}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer conn.Close()
+	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
+	if err != nil {
+		return ""
+	}
+	session, err := ssh.NewClient(opened, channels, requests).NewSession()
+	if err != nil {
+		return ""
+	}
+	var said bytes.Buffer
+	session.Stdin = bytes.NewReader(pktline.FlushPkt)
+	session.Stderr = &bounded{to: &said, most: 1 << 12}
+	_ = session.Run(service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'")
+	return said.String()
+}
