@@ -122,7 +122,11 @@ func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) er
 	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced || len(commits) == 0 {
 		return failed
 	}
-	caught, err := c.repository.CatchUp(ctx, commits[len(commits)-1].Commit, gitrepo.PushOptions{Branch: c.o.branch})
+	var undo []string
+	for _, one := range commits {
+		undo = append(undo, one.Commit)
+	}
+	caught, err := c.repository.CatchUpAll(ctx, undo, gitrepo.PushOptions{Branch: c.o.branch})
 	if errors.Is(err, gitrepo.ErrUnchanged) {
 		return nil
 	}

@@ -86,10 +86,13 @@ func TestCatchUpInOddRepositories(t *testing.T) {
 				w.git("r", "config", "branch.main.remote", filepath.Join(w.home, "origin"))
 			}
 			undo := w.raced(writes("others", "lib/a", "theirs\n"))
-			l := w.open("r")
-			done, err := l.CatchUp(context.Background(), undo, PushOptions{Branch: "main"})
+			before := objectsIn(w, "r")
+			done, err := w.open("r").CatchUp(context.Background(), undo, PushOptions{Branch: "main"})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if came := objectsIn(w, "r") - before; came != 4 {
+				t.Errorf("%d objects came, want a commit, two folders and a file", came)
 			}
 			w.sound("r")
 			if got := w.git("r", "rev-parse", "HEAD") + w.git("r", "status", "--porcelain") + w.git("r", "show", "HEAD:lib/a"); got != done.Hash+"\ntheirs\n" {
