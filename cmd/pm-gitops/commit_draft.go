@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -23,6 +22,8 @@ type job interface {
 	write(root *os.Root, force bool) (folder.Changes, error)
 	// likely is the files that will be there.
 	likely() []render.Tree
+	// inventories is where those of its environments are, or will be.
+	inventories(files fs.FS) ([]string, error)
 }
 
 // draft is a commit that is to be made.
@@ -80,6 +81,18 @@ func (r rendered) likely() []render.Tree {
 	return trees
 }
 
+func (r rendered) inventories(fs.FS) ([]string, error) {
+	var names []string
+	for _, tree := range r.likely() {
+		for name := range tree {
+			if path.Base(path.Dir(name)) == render.InventoryFolder {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
 func (r rendered) write(root *os.Root, force bool) (folder.Changes, error) {
 	return folder.Write(root, r.likely(), force)
 }
@@ -113,6 +126,11 @@ type removal struct {
 }
 
 func (r *removal) likely() []render.Tree { return nil }
+
+func (r *removal) inventories(files fs.FS) ([]string, error) {
+	name, err := r.find(files)
+	return []string{name}, err
+}
 
 func (r *removal) write(root *os.Root, force bool) (folder.Changes, error) {
 	inventory, err := r.find(root.FS())
@@ -166,43 +184,4 @@ func (r *removal) find(files fs.FS) (string, error) {
 		return "", fmt.Errorf("%s has environment %q more than once: %s", r.place, r.environment, strings.Join(found, ", "))
 	}
 	return found[0], nil
-}
-
-// prefetch fetches what of a commit a job will read: the inventories, what they
-// list, and what is in the place of its files.
-func prefetch(ctx context.Context, base *gitrepo.Base, files fs.FS, trees []render.Tree) error {
-	far, is := files.(interface{ Fetch(names ...string) error })
-	if !is {
-		return nil
-	}
-	folders, ours := map[string]bool{}, map[string]bool{}
-	var names []string
-	for _, tree := range trees {
-		for name := range tree {
-			names = append(names, name)
-			if path.Base(path.Dir(name)) == render.InventoryFolder {
-				folders[path.Dir(name)], ours[name] = true, true
-			}
-		}
-	}
-	var inventories []string
-	for _, dir := range slices.Sorted(maps.Keys(folders)) {
-		inside, err := base.List(ctx, dir)
-		if err != nil {
-			return err
-		}
-		inventories = append(inventories, inside...)
-	}
-	if err := far.Fetch(inventories...); err != nil {
-		return err
-	}
-	for name := range ours {
-		// One that is not there is new, or cannot be read: comparing says so.
-		data, _ := fs.ReadFile(files, name)
-		if had, err := render.ParseInventory(data); err == nil {
-			names = slices.AppendSeq(names, maps.Keys(had.Files))
-		}
-	}
-	slices.Sort(names)
-	return far.Fetch(slices.Compact(names)...)
 }

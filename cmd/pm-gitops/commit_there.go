@@ -65,8 +65,8 @@ func (b *bare) prepare(ctx context.Context, base *gitrepo.Base) (drafts []draft,
 		}
 	}
 	b.removed, _ = work.(*removal)
-	files := base.FS(ctx, work.likely()...)
-	if err := prefetch(ctx, base, files, work.likely()); err != nil {
+	files, err := prefetch(ctx, base, work)
+	if err != nil {
 		return nil, nil, err
 	}
 	drafts, err = work.draft(files, b.o.force)
