@@ -2,6 +2,8 @@ package gitrepo
 
 import (
 	"iter"
+	"maps"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -63,4 +65,31 @@ func readFolders(from store, hashes []plumbing.Hash) ([][]object.TreeEntry, erro
 		}
 	})
 	return folders, firstError(problems...)
+}
+
+// apart takes the entries that an edit is about out of a folder.
+func (e *edit) apart(all []object.TreeEntry) (kept []object.TreeEntry, ours map[string]object.TreeEntry) {
+	kept, ours = make([]object.TreeEntry, 0, len(all)), map[string]object.TreeEntry{}
+	for _, entry := range all {
+		_, file := e.files[entry.Name]
+		if file || e.folders[entry.Name] != nil {
+			ours[entry.Name] = entry
+		} else {
+			kept = append(kept, entry)
+		}
+	}
+	return kept, ours
+}
+
+// together puts entries of ours among those of others.
+func together(kept []object.TreeEntry, ours map[string]object.TreeEntry) []object.TreeEntry {
+	sorted := slices.SortedFunc(maps.Values(ours), compareEntries)
+	all := make([]object.TreeEntry, 0, len(kept)+len(sorted))
+	for _, entry := range kept {
+		for len(sorted) > 0 && compareEntries(sorted[0], entry) < 0 {
+			all, sorted = append(all, sorted[0]), sorted[1:]
+		}
+		all = append(all, entry)
+	}
+	return append(all, sorted...)
 }
