@@ -100,7 +100,11 @@ func (a app) report(err error) {
 		fmt.Fprintf(a.err, "%s\n", problem.Error())
 	}
 	for _, other := range others {
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", visible(other.Error()))
+		message := other.Error()
+		if errors.Is(other, context.Canceled) {
+			message = strings.ReplaceAll(message, context.Canceled.Error(), "interrupted")
+		}
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", visible(message))
 	}
 	what := "nothing was written"
 	var rest othersDone

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +16,8 @@ import (
 // commitFlags is the flags that put what was rendered into Git.
 type commitFlags struct {
 	commit, push, local, keepGoing bool
-	repo, branch, message, per     string
+	repo, branch, per              string
+	messages                       []string // paragraphs
 	signs                          signing
 }
 
@@ -23,16 +26,16 @@ var commitsPer = []string{"fleet", "environment"}
 
 func (o *commitFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&o.commit, "commit", false, "commit to the Git repository that holds --dir (default \".\")")
+	flags.BoolVar(&o.commit, "commit", false, "write into the Git repository and commit; --dir is its root if it is not given")
 	flags.BoolVar(&o.push, "push", false, "with --commit: push the branch")
 	flags.StringVar(&o.repo, "repo", "", "commit to the repository at this `URL` without a checkout, and push; --file names files in it")
 	flags.BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
-	flags.StringVar(&o.branch, "branch", "", "`branch` there: with --repo the one that gets the commit (the default branch), with --push the one that is pushed to (the same name)")
-	flags.StringVarP(&o.message, "message", "m", "", "what the commit says, in place of our own `text`; trailers are added")
-	flags.StringVar(&o.per, "commit-per", commitsPer[0], "a commit for each `fleet` or environment")
+	flags.StringVar(&o.branch, "branch", "", "`branch` on the server (--repo: its default branch; --push: the name of ours)")
+	flags.StringArrayVarP(&o.messages, "message", "m", nil, "what the commit says, in place of our own `text`; several are paragraphs")
+	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+render.OneOf(commitsPer))
 	flags.Var(&o.signs, "sign", "sign the commit; without it, as Git's configuration says (commit.gpgSign)")
 	flags.Lookup("sign").NoOptDefVal = "true"
-	flags.BoolVar(&o.keepGoing, "keep-going", false, "write, commit and push the environments that are fine though others are not; the exit code stays 1")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
 	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"repo", "branch", "message"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
@@ -77,8 +80,22 @@ func (o commitFlags) check(given func(string) bool) error {
 	return nil
 }
 
+// repositoryHere is the root of the Git repository that holds this folder, or the
+// folder itself.
+func (a app) repositoryHere() string {
+	if working, err := os.Getwd(); err == nil {
+		if top := gitAbove(working); top != "" && top != working {
+			return top
+		}
+	}
+	return "."
+}
+
 // git is what the package for repositories may reach.
 func (a app) git() gitrepo.System { return gitrepo.NewSystem(a.getenv, a.environ, a.now) }
+
+// text is the user's message; empty for our own.
+func (o commitFlags) text() string { return strings.Join(o.messages, "\n\n") }
 
 // options is how commits are made.
 func (o commitFlags) options() gitrepo.CommitOptions {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
@@ -46,6 +47,9 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 	if err != nil {
 		return err
 	}
+	if branch, err := repository.Branch(); o.push && o.branch == "" && err == nil && branch == "" {
+		return hinted{gitrepo.ErrNoBranch, "Say --branch NAME: HEAD is detached, as jobs of continuous integration often have it."}
+	}
 	o.input.progress = a.progress("environments rendered")
 	here := checkout{a, o, repository, root}
 	done, failed, err := here.run(ctx)
@@ -54,6 +58,13 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 	}
 	if told := a.tell(o, done); told != nil {
 		return told
+	}
+	if done.pushed != nil {
+		here.warnUncommitted(ctx)
+	}
+	if !o.quiet && o.output != "json" {
+		o.partial = failed != nil
+		a.remark(o, done.drafts[0].all())
 	}
 	if failed != nil {
 		failed = othersDone{failed, o.push && !o.keepGoing}
@@ -91,6 +102,7 @@ func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) 
 			return done, failed, nil
 		}
 		if done.pushed, err = c.push(ctx); err == nil {
+			done.nothingToPush = done.pushed == nil
 			return done, failed, nil
 		}
 		err = hinted{err, c.unpushed(done)}
@@ -118,13 +130,19 @@ func (c checkout) finish(ctx context.Context) error {
 // catchUp takes over what others have pushed, if that is why a push failed.
 func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) error {
 	var remote *gitrepo.RemoteError
-	commits := done.commits()
-	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced || len(commits) == 0 {
+	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced {
 		return failed
 	}
 	var undo []string
-	for _, one := range commits {
+	for _, one := range done.commits() {
 		undo = append(undo, one.Commit)
+	}
+	if len(undo) == 0 { // a run before made it, and could not push
+		hash, message, err := c.repository.Last()
+		if err != nil || !strings.Contains(message, "\n"+versionTrailer+": ") {
+			return failed
+		}
+		undo = []string{hash}
 	}
 	caught, err := c.repository.CatchUpAll(ctx, undo, gitrepo.PushOptions{Branch: c.o.branch})
 	if errors.Is(err, gitrepo.ErrUnchanged) {
@@ -152,7 +170,7 @@ func (c checkout) commit(ctx context.Context, work job) (done gitOutcome, err er
 	for _, d := range drafts {
 		made, err := c.commitDraft(ctx, d)
 		if err != nil {
-			return done, err
+			return done, hinted{err, "The files are written, and not committed: mend it and run the same again."}
 		}
 		done.drafts, done.made = append(done.drafts, d), append(done.made, made)
 	}
@@ -184,7 +202,7 @@ func (c checkout) drafts(ctx context.Context, work job) ([]draft, error) {
 func (c checkout) commitDraft(ctx context.Context, d draft) (gitrepo.Result, error) {
 	options := c.o.options()
 	var err error
-	if options.Message, err = d.message(c.o.message); err != nil {
+	if options.Message, err = d.message(c.o.text()); err != nil {
 		return gitrepo.Result{}, err
 	}
 	changes := d.changes()
@@ -211,7 +229,7 @@ func (c checkout) push(ctx context.Context) (*pushed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("push: %w", err)
 	}
-	return &pushed{done.URL, done.Branch, done.Hash, done.Commits}, nil
+	return &pushed{done.URL, done.Branch, done.Hash}, nil
 }
 
 // unpushed says how it goes on where a push failed.

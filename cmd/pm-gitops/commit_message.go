@@ -10,6 +10,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
+// versionTrailer ends every message of ours.
+const versionTrailer = "Pm-Gitops-Version"
+
 // mostLines is how many environments a message names.
 const mostLines = 50
 
@@ -20,7 +23,7 @@ func (d draft) message(text string) (gitrepo.Message, error) {
 	if d.plan != "" {
 		message.Trailers = append(message.Trailers, gitrepo.Trailer{Key: "Pm-Gitops-Plan", Value: d.plan})
 	}
-	message.Trailers = append(message.Trailers, gitrepo.Trailer{Key: "Pm-Gitops-Version", Value: versions().Version})
+	message.Trailers = append(message.Trailers, gitrepo.Trailer{Key: versionTrailer, Value: versions().Version})
 	if text != "" {
 		return message, nil
 	}

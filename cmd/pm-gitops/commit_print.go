@@ -16,16 +16,17 @@ type gitOutcome struct {
 	url    string           // of the repository that has no checkout here
 	pushed *pushed          // nil if nothing was
 	hooks  []string         // that git would have run
+	// The server has it all.
+	nothingToPush bool
 	// What was taken out; nil if the job is another.
 	removed *removal
 }
 
 // pushed is what the server has now.
 type pushed struct {
-	URL     string `json:"url"`
-	Branch  string `json:"branch"`
-	Commit  string `json:"commit"`
-	Commits int    `json:"commits"` // that are new there
+	URL    string `json:"url"`
+	Branch string `json:"branch"`
+	Commit string `json:"commit"`
 }
 
 // committed is a commit as JSON has it.
@@ -74,7 +75,11 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 	}
 	a.tellEnvironments(done)
 	for _, one := range commits {
-		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, onBranch(one.Branch, done.url), count(len(one.Created)+len(one.Updated)+len(one.Removed), "file"))
+		files := count(len(one.Created)+len(one.Updated)+len(one.Removed), "file")
+		if len(one.Environments) == 1 && len(done.drafts) > 1 {
+			files += " of " + one.Environments[0]
+		}
+		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, onBranch(one.Branch, done.url), files)
 	}
 	if len(commits) == 0 {
 		fmt.Fprintln(a.err, "up to date: nothing to commit")
@@ -84,8 +89,8 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 	}
 	switch {
 	case done.pushed != nil:
-		fmt.Fprintf(a.out, "pushed %s to branch %s of %s\n", count(done.pushed.Commits, "commit"), done.pushed.Branch, done.pushed.URL)
-	case o.push && done.url == "" && len(commits) == 0:
+		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.pushed.Commit, done.pushed.Branch, done.pushed.URL)
+	case done.nothingToPush && len(commits) == 0:
 		fmt.Fprintln(a.err, "up to date: nothing to push")
 	}
 	return nil
@@ -99,7 +104,7 @@ func (o gitOutcome) pushedTo() *pushed {
 		return o.pushed
 	}
 	last := commits[len(commits)-1]
-	return &pushed{o.url, last.Branch, last.Commit, len(commits)}
+	return &pushed{o.url, last.Branch, last.Commit}
 }
 
 func onBranch(branch, url string) string {

@@ -26,7 +26,7 @@ func (a app) commitThere(ctx context.Context, o renderOptions) error {
 		if err != nil {
 			return nil, err
 		}
-		return toCommit(done.drafts, o.message)
+		return toCommit(done.drafts, o.text())
 	}, o.options())
 	if err != nil && !errors.Is(err, gitrepo.ErrUnchanged) {
 		return err

@@ -41,8 +41,9 @@ nothing that a Secret holds is printed. Nothing is written. The exit code is 3
 if anything differs, so it is a gate for continuous integration: whoever changes
 an environment commits what it renders to.
 
---base compares with a commit of the repository that holds --dir instead, by
-any name that git takes: main, origin/main, HEAD~1, v1.2, the start of a hash.
+--base compares with a commit of the repository that holds --dir instead: main,
+origin/main, HEAD~1, v1.2, the start of a hash. What others committed there since
+a branch left it shows as well: git merge-base gives the commit where it did.
 
 --manifests goes on through the charts: it renders those that the folder names
 and those that the environment names, each with its own values, and compares the
@@ -58,7 +59,7 @@ within (the file, or environment and release), source, object, edits (op, path,
 old, new) and effect (action, fields, why, source); summary counts them.`,
 		Example: `  pm-gitops diff                                   with the repository here
   pm-gitops diff -f environments/ --target argo    every environment of a fleet
-  pm-gitops diff --base origin/main                what a pull request would bring
+  pm-gitops diff --base origin/main                how it differs from main
   pm-gitops diff --manifests                       what the cluster does about it
   pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
   pm-gitops diff -o unified | less`,
@@ -76,6 +77,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
 	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+render.OneOf(diffFormats))
 	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.RegisterFlagCompletionFunc("base", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

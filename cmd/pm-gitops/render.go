@@ -26,6 +26,8 @@ type renderOptions struct {
 	quiet  bool
 	output string
 	setup  prerequisiteOptions
+
+	partial bool // some environments failed
 }
 
 func (a app) renderCommand() *cobra.Command {
@@ -43,7 +45,8 @@ removed. Files that a person changed or put there are left alone, and said;
 --force takes them.
 
 --commit does so and commits it: to the Git repository that holds the folder, on
-the branch that is checked out. Nothing but those files is in the commit, and what
+the branch that is checked out; without --dir, to the one that holds this folder, at
+its root. Nothing but those files is in the commit, and what
 else is staged or edited stays as it is. It ends with the digest of what was
 rendered and the program's version. Hooks are not run, and ignored files refused.
 --push pushes the branch as git push would, and never forces.
@@ -71,7 +74,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
-				o.dir = "."
+				o.dir = a.repositoryHere()
 			}
 			if err := o.check(cmd); err != nil {
 				return hinted{usageError{err}, "See pm-gitops render --help."}
@@ -94,10 +97,10 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
 	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
-	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir")
+	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir, or of --repo")
 	o.setup.addFlags(cmd)
 	o.commitFlags.add(cmd)
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "with --dir: print nothing but problems")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but problems")
 	addOutput(cmd, &o.output)
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("remove", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -110,7 +113,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 func (o renderOptions) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	for _, name := range []string{"remove", "dir", "repo", "branch", "message"} {
-		if given(name) && cmd.Flag(name).Value.String() == "" {
+		if text := cmd.Flag(name).Value.String(); given(name) && strings.Trim(text, `[]"`) == "" {
 			return fmt.Errorf("--%s wants a text: a variable that is not set, maybe?", name)
 		}
 	}
@@ -151,6 +154,7 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 		return err
 	}
 	if o.dir != "" {
+		o.partial = err != nil
 		if written := a.write(o, fleet); written != nil || err == nil {
 			return written
 		}

@@ -46,6 +46,7 @@ func written(dir string) []string {
 // Helm alone, Flux would install it again.
 func (a app) tellRemoved(work *removal) {
 	inventory := work.had
+	fmt.Fprintln(a.err, "Take its environment file out as well: the next render of it would bring everything back.")
 	if inventory.Target == (targets.Argo{}).Name() {
 		a.tellRemovedArgo(inventory)
 		return

@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
@@ -11,8 +12,8 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// At gives a commit of the repository by its name, as git rev-parse takes it:
-// HEAD, a branch, a tag, origin/main, HEAD~2, a hash or the start of one. HEAD of a
+// At gives a commit of the repository by its name: HEAD, a branch, a tag,
+// origin/main, a hash or the start of one, and HEAD~2 and the like. HEAD of a
 // branch that is yet to be born is an empty one. Paths are below the folder that
 // was opened. It must be closed.
 func (l *Local) At(revision string) (*Base, error) {
@@ -34,6 +35,12 @@ func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, e
 		head, err := l.head()
 		return head.hash, err
 	}
+	// go-git takes more than it understands: main@{upstream} is main for it.
+	for _, part := range []string{"@{", "^{", ":", "..", " "} {
+		if strings.Contains(revision, part) {
+			return plumbing.ZeroHash, fmt.Errorf("%q is no name that is understood here: want a branch, a tag, a hash, or one of them with ~1 or ^ behind it; git rev-parse gives the hash of others", clip(revision))
+		}
+	}
 	repository, err := git.Open(from, nil)
 	if err != nil {
 		return plumbing.ZeroHash, fmt.Errorf("find commit %q: %w", clip(revision), err)
@@ -51,10 +58,11 @@ func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, e
 		})
 	}
 	hint := ""
-	if near := render.Nearest(revision, names); near != "" {
+	near := render.Nearest(revision, names)
+	if shallow, err := from.Shallow(); err == nil && len(shallow) > 0 {
+		hint = ": the clone is shallow, git fetch --unshallow gets what is missing of it"
+	} else if near != "" && !strings.ContainsAny(revision, "~^") {
 		hint = fmt.Sprintf(": did you mean %s?", near)
-	} else if shallow, err := from.Shallow(); err == nil && len(shallow) > 0 {
-		hint = ": the clone is shallow (git fetch --depth=1 origin BRANCH gets a branch)"
 	}
 	return plumbing.ZeroHash, fmt.Errorf("there is no commit %q in %s%s", clip(revision), l.workTree, hint)
 }

@@ -70,8 +70,11 @@ func (f commitFS) find(operation, name string) (node, error) {
 		return node{}, &fs.PathError{Op: operation, Path: name, Err: fs.ErrInvalid}
 	}
 	entry, found, err := f.base.entry(f.ctx, name)
-	if err == nil && !found && name != "." {
-		err = fs.ErrNotExist
+	if err == nil && !found {
+		entry, err = object.TreeEntry{Mode: filemode.Dir}, fs.ErrNotExist
+		if name == "." { // no commit yet, or one without the folder
+			err = nil
+		}
 	}
 	if err != nil {
 		return node{}, &fs.PathError{Op: operation, Path: name, Err: err}

@@ -129,14 +129,23 @@ func TestAt(t *testing.T) {
 		base.Close()
 	}
 	for revision, want := range map[string]string{
-		"man": "did you mean main?", "": `no commit ""`, strings.Repeat("0", 40): "no commit", "HEAD~7": "no commit",
+		"man": "did you mean main?", "": `no commit ""`, "main@{upstream}": "is no name that is understood", "HEAD:sub": "is no name that is understood", "main...HEAD": "is no name that is understood", "HEAD^{tree}": "is no name that is understood", strings.Repeat("0", 40): "no commit", "HEAD~7": "no commit",
 	} {
 		if _, err := w.open("repo").At(revision); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("At(%s): %v, want %s", revision, err, want)
 		}
 	}
+	w.write("repo/new/file", "1")
+	base, err := w.open("repo/new").At("HEAD") // which lacks the folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := fs.ReadDir(base.FS(context.Background()), "."); err != nil || len(entries) > 0 {
+		t.Errorf("a folder that is not committed has %v, %v", entries, err)
+	}
+	base.Close()
 	w.git(".", "init", "-q", "unborn")
-	base, err := w.open("unborn").At("HEAD")
+	base, err = w.open("unborn").At("HEAD")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,8 @@ func tokenVariables() []tokenVariable {
 	azure := []string{"dev.azure.com", "*.visualstudio.com"}
 	return []tokenVariable{
 		{"GH_TOKEN", "x-access-token", []string{"github.com", "*.ghe.com"}, []string{"GH_HOST"}},
+		{"GH_ENTERPRISE_TOKEN", "x-access-token", nil, []string{"GH_HOST", "GITHUB_SERVER_URL"}},
+		{"GITHUB_ENTERPRISE_TOKEN", "x-access-token", nil, []string{"GH_HOST", "GITHUB_SERVER_URL"}},
 		{"GITHUB_TOKEN", "x-access-token", []string{"github.com", "*.ghe.com"}, []string{"GITHUB_SERVER_URL", "GH_HOST"}},
 		{"GITLAB_TOKEN", "oauth2", []string{"gitlab.com"}, []string{"GITLAB_HOST", "CI_SERVER_URL", "CI_SERVER_HOST"}},
 		{"CI_JOB_TOKEN", "gitlab-ci-token", nil, []string{"CI_SERVER_URL", "CI_SERVER_HOST"}},
@@ -118,6 +120,9 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 		return nil, exec.ErrNotFound
 	}
 	question := "protocol=" + at.Protocol + "\nhost=" + at.host() + "\npath=" + strings.TrimPrefix(at.Path, "/") + "\n"
+	if known == nil && at.user != "" {
+		question += "username=" + at.user + "\n"
+	}
 	if known != nil {
 		question += "username=" + known.user + "\npassword=" + known.password + "\n"
 	}

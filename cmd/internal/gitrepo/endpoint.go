@@ -15,6 +15,7 @@ import (
 type address struct {
 	*transport.Endpoint
 	shown string // for messages: no credential in it
+	user  string // of the URL, for credential helpers
 }
 
 // newAddress reads a URL the way git does: https, http, ssh and file, the short
@@ -25,10 +26,16 @@ func newAddress(text string, c configuration, pushes bool) (address, error) {
 	if strings.HasPrefix(text, "-") || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 127 }) {
 		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", render.Visible(text))}
 	}
+	user := ""
 	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" && parsed.User != nil {
 		_, password := parsed.User.Password()
-		if password || parsed.Scheme == "https" || parsed.Scheme == "http" {
-			return address{}, &RemoteError{Kind: BadURL, Host: parsed.Host, sentence: "the URL of " + parsed.Host + " has a user or password in it: leave them out, and use a credential helper, GIT_ASKPASS or a variable such as GITHUB_TOKEN"}
+		overHTTP := parsed.Scheme == "https" || parsed.Scheme == "http"
+		if password || overHTTP && !namesUsers(parsed.Hostname()) {
+			return address{}, &RemoteError{Kind: BadURL, Host: parsed.Host, sentence: "the URL of " + parsed.Host + " has a user or password in it: leave them out, and use a credential helper, GIT_ASKPASS" + tokenHint(parsed.Hostname())}
+		}
+		if overHTTP {
+			user, parsed.User = parsed.User.Username(), nil
+			text = parsed.String()
 		}
 	}
 	endpoint, err := transport.NewEndpoint(text)
@@ -50,7 +57,14 @@ func newAddress(text string, c configuration, pushes bool) (address, error) {
 	default:
 		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%s is not spoken here: want https, ssh or file", clip(endpoint.Protocol))}
 	}
-	return address{endpoint, clip(text)}, nil
+	return address{endpoint, clip(text), user}, nil
+}
+
+// namesUsers reports whether a host offers URLs with a user in them to clone
+// from. Elsewhere it may be a token: GitHub takes one there.
+func namesUsers(host string) bool {
+	host = strings.ToLower(host)
+	return host == "dev.azure.com" || host == "bitbucket.org" || strings.HasSuffix(host, ".visualstudio.com")
 }
 
 // insteadOf is what url.BASE.insteadOf makes of a URL: the longest one counts.

@@ -25,10 +25,9 @@ type PushOptions struct {
 
 // Pushed is what a push did.
 type Pushed struct {
-	URL     string // as it was given, without credentials
-	Branch  string // there
-	Hash    string // what it is at now, in hexadecimal
-	Commits int    // how many of ours are new there
+	URL    string // as it was given, without credentials
+	Branch string // there
+	Hash   string // what it is at now, in hexadecimal
 }
 
 // Push sends HEAD's branch: exactly the objects that are new there. It never
@@ -46,11 +45,52 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 		return Pushed{}, err
 	}
 	result := Pushed{URL: to.conn.at.shown, Branch: to.branch, Hash: head.hash.String()}
-	result.Commits, err = l.pushTo(ctx, to.conn, update{ref: "refs/heads/" + to.branch, to: head.hash})
+	err = l.pushTo(ctx, to.conn, update{ref: "refs/heads/" + to.branch, to: head.hash})
 	if err == nil || errors.Is(err, ErrUnchanged) {
 		err = errors.Join(err, l.track(ctx, to, head.hash, "update by push"))
 	}
 	return result, err
+}
+
+// ErrNoBranch is that nothing says which branch to push to.
+var ErrNoBranch = errors.New("no branch with a commit is checked out: name the branch to push to")
+
+// Branch is the branch that is checked out; empty where HEAD is detached.
+func (l *Local) Branch() (string, error) {
+	head, err := l.head()
+	return head.branch(), err
+}
+
+// Last gives the commit that HEAD is at, in hexadecimal, and its message; both
+// are empty for a branch that is yet to be born.
+func (l *Local) Last() (hash, message string, err error) {
+	head, err := l.head()
+	if err != nil || head.hash.IsZero() {
+		return "", "", err
+	}
+	storage := l.objects()
+	defer storage.Close()
+	data, err := readObject(storage, plumbing.CommitObject, head.hash)
+	_, message, _ = strings.Cut(string(data), "\n\n")
+	return head.hash.String(), message, err
+}
+
+// branchName is a branch's short name: refs/heads/main, as many systems for
+// continuous integration call it, is main. An empty one stays empty.
+func branchName(name string) (string, error) {
+	short := strings.TrimPrefix(name, "refs/heads/")
+	wrong := func(hint string) (string, error) {
+		return "", &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%q is no name of a branch%s", clip(name), hint)}
+	}
+	switch rest, origin := strings.CutPrefix(short, "origin/"); {
+	case name == "":
+		return "", nil
+	case short == "HEAD", strings.HasPrefix(short, "refs/"), plumbing.NewBranchReferenceName(short).Validate() != nil:
+		return wrong("")
+	case origin:
+		return wrong(fmt.Sprintf(" on the server: did you mean %s?", clip(rest)))
+	}
+	return short, nil
 }
 
 // destination is where a branch is pushed to.
@@ -61,9 +101,13 @@ type destination struct {
 }
 
 func (l *Local) destination(ctx context.Context, head headOf, o PushOptions) (destination, error) {
-	to := destination{branch: firstOf(o.Branch, head.branch())}
+	named, err := branchName(o.Branch)
+	if err != nil {
+		return destination{}, err
+	}
+	to := destination{branch: firstOf(named, head.branch())}
 	if to.branch == "" || head.hash.IsZero() {
-		return to, errors.New("push: HEAD is no branch with a commit: name the branch to push to")
+		return to, ErrNoBranch
 	}
 	remote, url, err := l.pushURL(o.Remote, head.branch())
 	if err != nil {
@@ -80,8 +124,11 @@ func (l *Local) destination(ctx context.Context, head headOf, o PushOptions) (de
 
 // pushURL is a remote's name, empty for a URL, and its URL.
 func (l *Local) pushURL(name, branch string) (remote, url string, err error) {
-	if name == "" {
-		name = firstOf(l.config.get("branch."+branch+".pushremote"), l.config.get("remote.pushdefault"), l.config.get("branch."+branch+".remote"), "origin")
+	named := name != ""
+	if !named {
+		name = firstOf(l.config.get("branch."+branch+".pushremote"), l.config.get("remote.pushdefault"), l.config.get("branch."+branch+".remote"))
+		named = name != ""
+		name = firstOf(name, "origin")
 	}
 	if url := firstOf(l.config.get("remote."+name+".pushurl"), l.config.get("remote."+name+".url")); url != "" {
 		if !strings.Contains(url, ":") && !filepath.IsAbs(url) { // a path, seen from the working tree
@@ -99,42 +146,44 @@ func (l *Local) pushURL(name, branch string) (remote, url string, err error) {
 		}
 	}
 	slices.Sort(names)
-	there := "there is none: git remote add " + name + " URL adds it"
-	if len(names) > 0 {
-		there = "there are " + strings.Join(names, ", ")
+	switch {
+	case len(names) == 0:
+		return "", "", fmt.Errorf("there is no remote: git remote add %s URL adds one", name)
+	case len(names) == 1 && !named: // as git does
+		return l.pushURL(names[0], branch)
 	}
-	return "", "", fmt.Errorf("push: there is no remote %q: %s", name, there)
+	return "", "", fmt.Errorf("there is no remote %q: there are %s", name, strings.Join(names, ", "))
 }
 
-// pushTo sends what is new, and says how many commits that were.
-func (l *Local) pushTo(ctx context.Context, conn *connection, u update) (int, error) {
+// pushTo sends what is new.
+func (l *Local) pushTo(ctx context.Context, conn *connection, u update) error {
 	sending, err := conn.startSending(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer sending.session.Close()
 	if u.from = sending.known.References[u.ref]; u.from == u.to {
-		return 0, ErrUnchanged
+		return ErrUnchanged
 	}
-	packed, commits, err := l.newThere(u, sending.known.References)
+	packed, err := l.newThere(u, sending.known.References)
 	if err == nil {
 		err = sending.send(ctx, u, packed)
 	}
 	if errors.Is(err, errRaced) {
 		err = &RemoteError{Kind: Raced, Host: conn.at.Host, sentence: fmt.Sprintf("%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(u.ref, "refs/heads/"), conn.at.shown)}
 	}
-	return commits, err
+	return err
 }
 
 // newThere packs what a server lacks that has some references. The error is
 // errRaced if its branch does not lead to ours.
-func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, error) {
+func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, error) {
 	storage := l.objects()
 	defer storage.Close()
 	ends := endsOf(storage.rest)
 	if !u.from.IsZero() {
 		if inside, err := leadsTo(storage, ends, u.from, u.to); err != nil || !inside {
-			return nil, 0, firstError(err, errRaced)
+			return nil, firstError(err, errRaced)
 		}
 	}
 	const most = 1000 // of the branches that may save us from sending something
@@ -146,17 +195,17 @@ func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, int, e
 	}
 	commits, err := since(storage, ends, u.to, known)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	b := between{from: storage, tried: map[plumbing.Hash]bool{}}
 	if err := b.commits(commits); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	packed, err := newPack(b.objects.all)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	return packed.data, len(commits), nil
+	return packed.data, nil
 }
 
 // track notes where the remote's branch is, where git fetch would note it too,

@@ -43,9 +43,10 @@ type Draft struct {
 // OpenRemote looks for credentials for a URL of https, ssh or file; nothing is
 // asked of the server yet. Errors are a [RemoteError].
 func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*Remote, error) {
-	for _, name := range []string{o.Branch, o.From} {
-		if name != "" && plumbing.NewBranchReferenceName(name).Validate() != nil {
-			return nil, &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%q is no name of a branch", clip(name))}
+	for _, name := range []*string{&o.Branch, &o.From} {
+		var err error
+		if *name, err = branchName(*name); err != nil {
+			return nil, err
 		}
 	}
 	config, err := readConfig(sys, "", "", "")
