@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -123,6 +124,7 @@ type removal struct {
 	place       string // where it is looked for, for errors
 	had         render.Inventory
 	emptied     []string // the folders of clusters that nothing is left in
+	committed   bool     // a commit has it
 }
 
 func (r *removal) likely() []render.Tree { return nil }
@@ -134,6 +136,9 @@ func (r *removal) inventories(files fs.FS) ([]string, error) {
 
 func (r *removal) write(root *os.Root, force bool) (folder.Changes, error) {
 	inventory, err := r.find(root.FS())
+	if r.committed && errors.Is(err, errNoEnvironment) {
+		return folder.Changes{}, nil // it was taken out of the folder before
+	}
 	if err != nil {
 		return folder.Changes{}, err
 	}
@@ -167,9 +172,12 @@ func (r *removal) draft(files fs.FS, force bool) ([]draft, error) {
 	}
 	changes, had, err := folder.CompareRemoval(files, inventory, force)
 	r.note(files, had, changes)
+	r.committed = true
 	changes.Removed = append(changes.Removed, inventory)
 	return []draft{{"remove", []changed{{r.environment, changes}}, nil, ""}}, err
 }
+
+var errNoEnvironment = errors.New("no environment")
 
 // find is where the environment's inventory is.
 func (r *removal) find(files fs.FS) (string, error) {
@@ -179,7 +187,7 @@ func (r *removal) find(files fs.FS) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("look for environment %s: %w", r.environment, err)
 	case len(found) == 0:
-		return "", fmt.Errorf("%s has no environment %q%s", r.place, r.environment, render.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
+		return "", fmt.Errorf("%s has %w %q%s", r.place, errNoEnvironment, r.environment, render.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
 	case len(found) > 1:
 		return "", fmt.Errorf("%s has environment %q more than once: %s", r.place, r.environment, strings.Join(found, ", "))
 	}

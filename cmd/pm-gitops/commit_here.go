@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -90,13 +92,25 @@ func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) 
 	if err := c.finish(ctx); err != nil {
 		return done, nil, err
 	}
+	var restaged []string // by all tries
+	var typed []byte      // standard input can be read once
+	if slices.Contains(c.o.files, "-") && c.o.remove == "" {
+		if typed, err = c.read(ctx, "-"); err != nil {
+			return done, nil, err
+		}
+	}
 	for try := 1; ; try++ {
+		c.in = bytes.NewReader(typed)
 		var work job
 		if work, failed = c.job(ctx, c.o); work == nil {
 			return gitOutcome{}, failed, nil
 		}
-		if done, err = c.commit(ctx, work); err != nil {
-			return gitOutcome{}, failed, err
+		done, err = c.commit(ctx, work)
+		done.restaged = append(restaged, done.allRestaged()...)
+		restaged = done.restaged
+		if err != nil {
+			done.unfinished = true
+			return done, failed, c.afterRace(try, err) // what was committed before it is said
 		}
 		if !c.o.push || failed != nil && !c.o.keepGoing {
 			return done, failed, nil
@@ -119,6 +133,14 @@ func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) 
 	}
 }
 
+// afterRace says what stays of a lost race where the next try fails.
+func (c checkout) afterRace(try int, err error) error {
+	if try == 1 {
+		return err
+	}
+	return hinted{err, "What others have pushed was taken over, and our commit taken back; it was not made again."}
+}
+
 // finish finishes what a run that died was about to take over.
 func (c checkout) finish(ctx context.Context) error {
 	if _, err := c.repository.Resume(ctx); err != nil && !errors.Is(err, gitrepo.ErrUnchanged) {
@@ -127,10 +149,29 @@ func (c checkout) finish(ctx context.Context) error {
 	return nil
 }
 
+// again reports whether everything can be done again on top of what others have
+// pushed: commits of another branch are not for the one that is checked out, and
+// pipes can be read once.
+func (c checkout) again() bool {
+	branch, err := c.repository.Branch()
+	if err != nil || c.o.branch != "" && strings.TrimPrefix(c.o.branch, "refs/heads/") != branch {
+		return false
+	}
+	for _, name := range c.o.files {
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return false
+		}
+	}
+	return true
+}
+
 // catchUp takes over what others have pushed, if that is why a push failed.
 func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) error {
 	var remote *gitrepo.RemoteError
 	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced {
+		return failed
+	}
+	if !c.again() {
 		return failed
 	}
 	var undo []string
@@ -151,7 +192,7 @@ func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) er
 	if err != nil {
 		return fmt.Errorf("%w\n%w", failed, err)
 	}
-	fmt.Fprintf(c.err, "others have pushed meanwhile: took over %.12s (%s here), and did it again\n", caught.Hash, count(len(caught.Changed), "file"))
+	fmt.Fprintf(c.err, "others have pushed meanwhile: took over %.12s (%s here), took our commit back, and do it again\n", caught.Hash, count(len(caught.Changed), "file"))
 	return nil
 }
 
@@ -161,7 +202,7 @@ func (c checkout) commit(ctx context.Context, work job) (done gitOutcome, err er
 	if err != nil {
 		return done, forceHint(fmt.Errorf("compare with the last commit: %w", err))
 	}
-	if err := c.repository.Check(toWrite(drafts)); err != nil {
+	if err := c.repository.Check(changesOf(drafts), c.o.options()); err != nil {
 		return done, err
 	}
 	if _, err := work.write(c.root, c.o.force); err != nil {
@@ -179,13 +220,15 @@ func (c checkout) commit(ctx context.Context, work job) (done gitOutcome, err er
 	return done, nil
 }
 
-// toWrite is the files that drafts write.
-func toWrite(drafts []draft) []string {
-	var names []string
+// changesOf is what drafts change, all of them.
+func changesOf(drafts []draft) gitrepo.Changes {
+	all := gitrepo.Changes{Write: render.Tree{}}
 	for _, d := range drafts {
-		names = slices.AppendSeq(names, maps.Keys(d.changes().Write))
+		changes := d.changes()
+		maps.Copy(all.Write, changes.Write)
+		all.Remove = append(all.Remove, changes.Remove...)
 	}
-	return names
+	return all
 }
 
 // drafts is what of HEAD has to change. A person may have changed files since

@@ -16,6 +16,10 @@ type gitOutcome struct {
 	url    string           // of the repository that has no checkout here
 	pushed *pushed          // nil if nothing was
 	hooks  []string         // that git would have run
+	// What was staged of our files, also by tries that lost a race.
+	restaged []string
+	// Something went wrong with the drafts that are not there.
+	unfinished bool
 	// The server has it all.
 	nothingToPush bool
 	// What was taken out; nil if the job is another.
@@ -81,7 +85,7 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 		}
 		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, onBranch(one.Branch, done.url), files)
 	}
-	if len(commits) == 0 {
+	if len(commits) == 0 && !done.unfinished {
 		fmt.Fprintln(a.err, "up to date: nothing to commit")
 	}
 	if done.removed != nil {
@@ -89,7 +93,7 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 	}
 	switch {
 	case done.pushed != nil:
-		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.pushed.Commit, done.pushed.Branch, done.pushed.URL)
+		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.pushed.Commit, render.Visible(done.pushed.Branch), done.pushed.URL)
 	case done.nothingToPush && len(commits) == 0:
 		fmt.Fprintln(a.err, "up to date: nothing to push")
 	}
@@ -110,11 +114,11 @@ func (o gitOutcome) pushedTo() *pushed {
 func onBranch(branch, url string) string {
 	switch {
 	case url != "":
-		return "on " + branch + " of " + url
+		return "on " + render.Visible(branch) + " of " + url
 	case branch == "":
 		return "on a detached HEAD"
 	}
-	return "on " + branch
+	return "on " + render.Visible(branch)
 }
 
 // tellEnvironments prints a line for each file of one environment, or for each
@@ -146,9 +150,16 @@ func (a app) caveats(o renderOptions, done gitOutcome) {
 	if len(hooks) > 0 {
 		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(hooks, ", "))
 	}
-	for _, made := range done.made {
-		if len(made.Restaged) > 0 {
-			fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", render.Visible(strings.Join(made.Restaged, ", ")))
-		}
+	if len(done.restaged) > 0 {
+		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", render.Visible(strings.Join(done.restaged, ", ")))
 	}
+}
+
+// allRestaged is the files whose staged content is in no commit.
+func (o gitOutcome) allRestaged() []string {
+	var names []string
+	for _, made := range o.made {
+		names = append(names, made.Restaged...)
+	}
+	return names
 }

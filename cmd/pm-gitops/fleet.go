@@ -68,11 +68,12 @@ func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, err
 			done = append(done, result)
 		}
 	}
-	if failed := failed(outcomes); len(failed) > 0 {
-		return done, failed
+	failed := failed(outcomes)
+	if err := ctx.Err(); err != nil { // who gives up wants nothing done with the rest
+		return nil, errors.Join(append(failed, err)...)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if len(failed) > 0 {
+		return done, failed
 	}
 	if err := in.missing(names); err != nil {
 		return nil, err

@@ -113,9 +113,12 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 func (o renderOptions) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	for _, name := range []string{"remove", "dir", "repo", "branch", "message"} {
-		if text := cmd.Flag(name).Value.String(); given(name) && strings.Trim(text, `[]"`) == "" {
+		if text := cmd.Flag(name).Value.String(); given(name) && strings.Trim(text, `[]" `) == "" {
 			return fmt.Errorf("--%s wants a text: a variable that is not set, maybe?", name)
 		}
+	}
+	if _, err := targets.ByName(o.target); err != nil && (o.commit || o.repo != "") { // before a server is asked
+		return err
 	}
 	if err := o.commitFlags.check(given); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (a app) remark(o renderOptions, changes folder.Changes) {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
 	if len(changes.Others) > 0 && o.whole() && !o.partial {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, strings.Join(changes.Others, ", "), o.dir)
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, render.Visible(strings.Join(changes.Others, ", ")), o.dir)
 	}
 }
 
@@ -109,7 +109,7 @@ func (a app) printPaths(changes folder.Changes) {
 		paths []string
 	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
 		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, name)
+			fmt.Fprintf(a.out, "%s %s\n", list.verb, render.Visible(name))
 		}
 	}
 }

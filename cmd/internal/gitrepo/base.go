@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -27,6 +28,8 @@ type Base struct {
 	commit     plumbing.Hash // zero for none: the branch is yet to be born
 	tree       plumbing.Hash
 	folders    map[plumbing.Hash]map[string]object.TreeEntry
+	one        sync.Mutex // its file system is asked by many at once
+	walked     int        // entries of folders that its file system gave
 }
 
 // Commit is the commit's hash in hexadecimal, empty where the branch has none yet.
@@ -75,29 +78,32 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	err = b.list(at.Hash, dir, &names)
+	err = b.list(ctx, at.Hash, dir, &names)
 	var missing *MissingObjectError
 	if b.here == nil && errors.As(err, &missing) { // one request for all that is below, for each folder is needed
 		names = nil
 		err = b.connection.more(ctx, b.storage, want{hashes: []plumbing.Hash{at.Hash}, noBlobs: true})
 		if err == nil {
-			err = b.list(at.Hash, dir, &names)
+			err = b.list(ctx, at.Hash, dir, &names)
 		}
 	}
 	return names, err
 }
 
-// list goes through folders that are here.
-func (b *Base) list(hash plumbing.Hash, dir string, names *[]string) error {
+// list goes through folders that are here. Few objects can make very many files.
+func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *[]string) error {
 	entries, err := readFolder(b.objects(), hash)
-	if err != nil {
+	if len(*names) > mostWalked {
+		err = fmt.Errorf("the commit has more than %d files", mostWalked)
+	}
+	if err := firstError(ctx.Err(), err); err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		full := path.Join(dir, entry.Name)
 		switch {
 		case entry.Mode == filemode.Dir:
-			err = b.list(entry.Hash, full, names)
+			err = b.list(ctx, entry.Hash, full, names)
 		case isFile(entry.Mode):
 			*names = append(*names, full)
 		}

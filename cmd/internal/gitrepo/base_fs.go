@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -60,6 +61,8 @@ func (f commitFS) Fetch(names ...string) error {
 			missing = append(missing, name)
 		}
 	}
+	f.base.one.Lock()
+	defer f.base.one.Unlock()
 	_, err := f.base.Files(f.ctx, missing...)
 	return err
 }
@@ -69,7 +72,9 @@ func (f commitFS) find(operation, name string) (node, error) {
 	if !fs.ValidPath(name) {
 		return node{}, &fs.PathError{Op: operation, Path: name, Err: fs.ErrInvalid}
 	}
+	f.base.one.Lock()
 	entry, found, err := f.base.entry(f.ctx, name)
+	f.base.one.Unlock()
 	if err == nil && !found {
 		entry, err = object.TreeEntry{Mode: filemode.Dir}, fs.ErrNotExist
 		if name == "." { // no commit yet, or one without the folder
@@ -125,7 +130,7 @@ func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if at.entry.Hash.IsZero() || at.entry.Mode == filemode.Submodule {
 		return nil, nil
 	}
-	inside, err := f.base.folder(f.ctx, at.entry.Hash)
+	inside, err := f.inside(at.entry.Hash)
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
@@ -134,6 +139,23 @@ func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
 		entries = append(entries, node{f, inside[name]})
 	}
 	return entries, nil
+}
+
+// mostWalked is more entries than the folders of any real commit have: few objects
+// can make very many.
+const mostWalked = 1 << 23
+
+func (f commitFS) inside(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+	f.base.one.Lock()
+	defer f.base.one.Unlock()
+	if err := f.ctx.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := f.base.folder(f.ctx, hash)
+	if f.base.walked += len(entries) + 1; f.base.walked > mostWalked {
+		return nil, fmt.Errorf("the commit has more than %d files", mostWalked)
+	}
+	return entries, err
 }
 
 func (f commitFS) Stat(name string) (fs.FileInfo, error) { return f.Lstat(name) }
@@ -171,6 +193,8 @@ func (n node) content() ([]byte, error) {
 	if content, known := n.of.known[n.entry.Hash]; known {
 		return content, nil
 	}
+	n.of.base.one.Lock()
+	defer n.of.base.one.Unlock()
 	return n.of.base.blob(n.of.ctx, n.entry.Hash)
 }
 

@@ -3,9 +3,13 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -152,5 +156,87 @@ func TestAt(t *testing.T) {
 	defer base.Close()
 	if entries, err := fs.ReadDir(base.FS(context.Background()), "."); err != nil || len(entries) > 0 {
 		t.Errorf("an unborn branch has %v, %v", entries, err)
+	}
+}
+
+// Many ask a commit's file system at once, as they read the environments of a
+// fleet: the race detector watches.
+func TestFSIsAskedByMany(t *testing.T) {
+	files := map[string]string{}
+	for i := range 40 {
+		files[fmt.Sprintf("d%d/e/f.yaml", i)] = fmt.Sprint(i)
+	}
+	bothBases(t, files, func(t *testing.T, _ *world, base *Base) {
+		tree, names := base.FS(context.Background()), sortedKeys(files)
+		sideBySide(len(names), func(mine iter.Seq[int]) {
+			for i := range mine {
+				if content, err := fs.ReadFile(tree, names[i]); err != nil || string(content) != files[names[i]] {
+					t.Errorf("%s = %q, %v", names[i], content, err)
+				}
+				if entries, err := fs.ReadDir(tree, path.Dir(names[i])); err != nil || len(entries) != 1 {
+					t.Errorf("folder of %s: %v, %v", names[i], entries, err)
+				}
+			}
+		})
+	})
+}
+
+// Few objects can make very many folders: who gives up is heard.
+func TestWalkingEnds(t *testing.T) {
+	w := newWorld(t)
+	w.repo("repo", map[string]string{"file": "x"})
+	tree := strings.TrimSpace(w.git("repo", "rev-parse", "HEAD^{tree}"))
+	for range 12 {
+		w.write("tree", strings.Repeat("040000 tree "+tree+"\tNAME\n", 10))
+		listed := w.read("tree")
+		for i := range 10 {
+			listed = strings.Replace(listed, "NAME", fmt.Sprint(i), 1)
+		}
+		w.write("tree", listed)
+		cmd := exec.Command("git", "mktree")
+		cmd.Dir, cmd.Env, cmd.Stdin = filepath.Join(w.home, "repo"), w.environ(), strings.NewReader(listed)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree = strings.TrimSpace(string(out))
+	}
+	w.git("repo", "branch", "bomb", strings.TrimSpace(w.git("repo", "commit-tree", "-m", "bomb", tree)))
+	base, err := w.open("repo").At("bomb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer base.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	seen := 0
+	err = fs.WalkDir(base.FS(ctx), ".", func(_ string, _ fs.DirEntry, err error) error {
+		if seen++; seen == 1000 {
+			stop()
+		}
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("walked through %d entries: %v", seen, err)
+	}
+	if _, err := base.List(ctx, "."); !errors.Is(err, context.Canceled) {
+		t.Errorf("List: %v", err)
+	}
+}
+
+// A branch that is new starts from the default branch: where nobody says which
+// that is there is no commit without a parent.
+func TestNoDefaultBranch(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", map[string]string{"file": "x"})
+	w.git("origin", "branch", "-m", "main", "trunk")
+	w.git("origin", "symbolic-ref", "HEAD", "refs/heads/gone")
+	for _, branch := range []string{"", "feature"} {
+		remote, err := OpenRemote(context.Background(), w.sys(), filepath.Join(w.home, "origin"), RemoteOptions{Branch: branch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := remote.Read(context.Background()); err == nil || !strings.Contains(err.Error(), "does not say which branch is its default") {
+			t.Errorf("Read of branch %q: %v", branch, err)
+		}
 	}
 }

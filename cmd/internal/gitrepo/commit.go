@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,24 +67,11 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes Changes, o CommitOptions) (Result, error) {
 	storage := l.objects()
 	defer storage.Close()
-	base, err := treeOf(storage, head.hash)
+	b, tree, staged, err := l.build(storage, head, root, changes, o)
 	if err != nil {
 		return Result{}, err
 	}
 	at := filepath.Join(l.gitDir, "index")
-	var x *index
-	var indexErr error
-	wait := alongside(func() { x, indexErr = readIndex(at) })
-	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
-	tree, err := b.commit(base, root)
-	wait()
-	if err := firstError(indexErr, err); err != nil {
-		return Result{}, err
-	}
-	staged, stageErr := l.stage(x, b, l.removals(changes))
-	if err := errors.Join(errors.Join(b.problems...), stageErr, l.notIgnored(x, b, o)); err != nil {
-		return Result{}, err
-	}
 	if len(b.written)+len(b.removed) == 0 {
 		if staged.changes() {
 			err = staged.write(at, staged.encode())
@@ -94,13 +80,32 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 	}
 	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
 	var content []byte
-	wait = alongside(func() { content = staged.encode() })
+	wait := alongside(func() { content = staged.encode() })
 	result.Hash, err = l.record(ctx, head, b, tree, o)
 	wait()
 	if err != nil {
 		return Result{}, err
 	}
 	return result, staged.write(at, content)
+}
+
+// build makes the trees, and finds out what is to change in the index.
+func (l *Local) build(storage *packed, head headOf, root *edit, changes Changes, o CommitOptions) (*builder, plumbing.Hash, *staging, error) {
+	base, err := treeOf(storage, head.hash)
+	if err != nil {
+		return nil, base, nil, err
+	}
+	var x *index
+	var indexErr error
+	wait := alongside(func() { x, indexErr = readIndex(filepath.Join(l.gitDir, "index")) })
+	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
+	tree, err := b.commit(base, root)
+	wait()
+	if err := firstError(indexErr, err); err != nil {
+		return nil, tree, nil, err
+	}
+	staged, stageErr := l.stage(x, b, l.removals(changes))
+	return b, tree, staged, errors.Join(errors.Join(b.problems...), stageErr, l.notIgnored(x, b, o))
 }
 
 // record stores a commit with its objects, and moves HEAD's branch to it.
@@ -269,33 +274,21 @@ func (l *Local) userFile(key, name string) (content []byte, at string) {
 	return content, at
 }
 
-// Check says why a commit that writes some files would be refused, as far as that
-// can be known before they are written: a merge is under way, nobody is known to
-// commit as, files are ignored. Errors are those of [Local.Commit].
-func (l *Local) Check(names []string) error {
+// Check says why a commit of some changes would be refused, before their files are
+// written: it makes all of it but stores nothing. Errors are those of
+// [Local.Commit].
+func (l *Local) Check(changes Changes, o CommitOptions) error {
 	_, author := identity(l.sys, l.config, "author")
 	_, committer := identity(l.sys, l.config, "committer")
-	var x *index
-	ignored := ignoredOf(l.ignores(), l.allInTree(names), func(name string) bool {
-		if x == nil {
-			var err error
-			if x, err = readIndex(filepath.Join(l.gitDir, "index")); err != nil {
-				return true // committing says so
-			}
-		}
-		_, known := x.find(name)
-		return known
-	})
-	return errors.Join(l.underWay(), firstError(author, committer), ignored)
-}
-
-func (l *Local) allInTree(names []string) []string {
-	var all []string
-	for _, name := range names {
-		all = append(all, l.inTree(name))
+	root, err := newEdit(changes, l.inTree)
+	head, headErr := l.head()
+	if err := errors.Join(l.underWay(), firstError(author, committer), err, headErr); err != nil {
+		return err
 	}
-	slices.Sort(all)
-	return all
+	storage := l.objects()
+	defer storage.Close()
+	_, _, _, err = l.build(storage, head, root, changes, o)
+	return err
 }
 
 // notIgnored refuses files that are ignored and not known to the index yet.

@@ -26,6 +26,9 @@ func newAddress(text string, c configuration, pushes bool) (address, error) {
 	if strings.HasPrefix(text, "-") || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 127 }) {
 		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", render.Visible(text))}
 	}
+	if parsed, err := url.Parse(text); err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && (parsed.RawQuery != "" || parsed.Fragment != "") {
+		return address{}, &RemoteError{Kind: BadURL, Host: parsed.Host, sentence: "the URL of " + parsed.Host + " has a query in it, which may hold a credential: leave it out, and use a credential helper, GIT_ASKPASS" + tokenHint(parsed.Hostname())}
+	}
 	user := ""
 	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" && parsed.User != nil {
 		_, password := parsed.User.Password()

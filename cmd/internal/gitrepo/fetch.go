@@ -30,6 +30,16 @@ type references struct {
 // branch is where a branch is, zero where it is not there.
 func (r references) branch(name string) plumbing.Hash { return r.all["refs/heads/"+name] }
 
+// branches is how many branches there are.
+func (r references) branches() (count int) {
+	for name := range r.all {
+		if strings.HasPrefix(name, "refs/heads/") {
+			count++
+		}
+	}
+	return count
+}
+
 // want is what is asked for in one request.
 type want struct {
 	hashes   []plumbing.Hash
@@ -116,7 +126,27 @@ func (c *connection) take(ctx context.Context, open *conversation, into storer.S
 		}
 		objects = head
 	}
+	if memory, is := into.(*memory.Storage); is {
+		into = &limited{memory, mostInMemory}
+	}
 	return c.explain(ctx, packfile.UpdateObjectStorage(into, objects))
+}
+
+// mostInMemory is how many bytes, unpacked, a server may have us keep: a small
+// pack can hold very much of nothing.
+const mostInMemory = 1 << 30
+
+// limited is objects in memory, but no more than so many bytes.
+type limited struct {
+	storer.Storer
+	left int64
+}
+
+func (l *limited) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, error) {
+	if l.left -= o.Size(); l.left < 0 {
+		return plumbing.ZeroHash, fmt.Errorf("it is more than %d MB, unpacked: work in a checkout, with --commit", mostInMemory>>20)
+	}
+	return l.Storer.SetEncodedObject(o)
 }
 
 func newReferences(advertised *packp.AdvRefs) references {

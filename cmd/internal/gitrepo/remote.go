@@ -235,6 +235,9 @@ func (r *Remote) readFrom(ctx context.Context, anew bool) (target, error) {
 		if t.base.commit.IsZero() && r.from != "" {
 			return t.base.commit, r.noBranch(known)
 		}
+		if t.base.commit.IsZero() && known.branches() > 0 {
+			return t.base.commit, &RemoteError{Kind: NoBranch, Host: r.connection.at.Host, sentence: fmt.Sprintf("%s does not say which branch is its default, and has no %s: name one that it has", r.connection.at.shown, t.branch)}
+		}
 		return t.base.commit, nil
 	})
 	if err == nil {

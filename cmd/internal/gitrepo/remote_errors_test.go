@@ -83,6 +83,7 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 		"no TLS there":        {func(w *world) string { return "https://" + plainServer(t) + "/x" }, NoConnection, `answers without TLS`},
 		"password in the URL": {func(*world) string { return "https://ada:" + canary + "@git.example.com/x" }, BadURL, `^the URL of git.example.com has a user or password in it`},
 		"user in a URL":       {func(*world) string { return "https://ada:" + canary + "@dev.azure.com/x" }, BadURL, `has a user or password in it.* AZURE_DEVOPS_EXT_PAT$`},
+		"token in the query":  {func(*world) string { return "https://git.example.com/x?private_token=" + canary }, BadURL, `has a query in it`},
 		"token in the URL":    {func(*world) string { return "https://" + canary + "@git.example.com/x" }, BadURL, `has a user or password in it`},
 		"other protocol":      {func(*world) string { return "ftp://git.example.com/x" }, BadURL, `^ftp is not spoken here`},
 		"git protocol":        {func(*world) string { return "git://git.example.com/x" }, BadURL, `^git is not spoken here`},

@@ -48,8 +48,9 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
-	b := newBuilder(layered{&s.objects, lazyStore{ctx, s.base}}, converter{attributes: newAttributes(said, false)}, false)
+	b := newBuilder(nil, converter{attributes: newAttributes(said, false)}, false)
 	b.objects = s.objects
+	b.from = layered{&b.objects, lazyStore{ctx, s.base}} // what this one makes included
 	tree, err := b.commit(s.tree, root)
 	if err != nil {
 		return nil, tree, err

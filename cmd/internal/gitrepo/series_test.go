@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,6 +18,26 @@ func draft(message string, write map[string]string, remove ...string) Draft {
 		tree[name] = []byte(content)
 	}
 	return Draft{Changes{Write: tree, Remove: remove}, Message{Text: message}}
+}
+
+// A draft may have the content of a file that it changes itself.
+func TestCommitEachReadsWhatItMakes(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", map[string]string{".gitattributes": "* text=auto\n", "a/z": "same\n"})
+	remote, err := OpenRemote(context.Background(), w.sys(), filepath.Join(w.home, "origin"), RemoteOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = remote.CommitEach(context.Background(), func(context.Context, *Base) ([]Draft, error) {
+		return []Draft{draft("one", map[string]string{"b/n": "1\n"}), draft("two", map[string]string{"a/a": "same\n", "a/z": "other\r\n"})}, nil
+	}, CommitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sound("origin")
+	if got := w.git("origin", "show", "main:a/z") + w.git("origin", "show", "main:a/a"); got != "other\nsame\n" {
+		t.Errorf("files = %q", got)
+	}
 }
 
 // Several commits go on top of each other, and arrive together, also if

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/storage/memory"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -217,5 +219,19 @@ func TestFewRequestsForFewFolders(t *testing.T) {
 	got, _ := seen.since()
 	if diff := cmp.Diff([]string{refs, fetched, fetched, refs, pushed}, got); diff != "" {
 		t.Errorf("a commit took other requests:\n%s", diff)
+	}
+}
+
+// A small pack with very much of nothing in it does not fill the memory.
+func TestMuchOfNothingIsRefused(t *testing.T) {
+	store := &limited{memory.NewStorage(), 100}
+	object := &plumbing.MemoryObject{}
+	object.SetType(plumbing.BlobObject)
+	_, _ = object.Write(make([]byte, 60))
+	if _, err := store.SetEncodedObject(object); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.SetEncodedObject(object); err == nil || !strings.Contains(err.Error(), "unpacked") {
+		t.Errorf("SetEncodedObject: %v", err)
 	}
 }
