@@ -103,7 +103,7 @@ func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) 
 		c.in = bytes.NewReader(typed)
 		var work job
 		if work, failed = c.job(ctx, c.o); work == nil {
-			return gitOutcome{}, failed, nil
+			return gitOutcome{}, c.afterRace(try, failed), nil
 		}
 		done, err = c.commit(ctx, work)
 		done.restaged = append(restaged, done.allRestaged()...)
@@ -249,7 +249,7 @@ func (c checkout) commitDraft(ctx context.Context, d draft) (gitrepo.Result, err
 		return gitrepo.Result{}, err
 	}
 	changes := d.changes()
-	removed := changes.Remove[:0:0]
+	var removed []string
 	for _, name := range changes.Remove {
 		// What is there all the same belongs to an environment that is yet to be committed.
 		if _, err := c.root.Lstat(name); err != nil {

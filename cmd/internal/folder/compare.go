@@ -31,7 +31,7 @@ func CompareEach(files fs.FS, trees []render.Tree, force bool) ([]Changes, error
 	each := make([]Changes, len(writes))
 	first := map[string]int{}
 	for i, w := range slices.Backward(writes) {
-		each[i].Unchanged = len(w.tree)
+		each[i].Unchanged, each[i].Others = len(w.tree), s.changes.Others
 		for name := range w.tree {
 			first[name] = i
 		}
