@@ -109,7 +109,7 @@ func (a app) report(err error) {
 	what := "nothing was written"
 	var rest othersDone
 	if errors.As(err, &rest) {
-		what = rest.what()
+		what = "the other environments were " + rest.what
 	}
 	if len(problems) > 0 {
 		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", count(len(problems), "problem"), what)

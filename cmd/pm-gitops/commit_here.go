@@ -69,7 +69,11 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 		a.remark(o, done.drafts[0].all())
 	}
 	if failed != nil {
-		failed = othersDone{failed, o.push && !o.keepGoing}
+		what := "written"
+		if o.push && !o.keepGoing {
+			what = "committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
+		}
+		failed = othersDone{failed, what}
 	}
 	return errors.Join(failed, err)
 }
@@ -283,18 +287,10 @@ func (c checkout) unpushed(done gitOutcome) string {
 	return "The commit is in the repository: run the same again to push it."
 }
 
-// othersDone is failures of some environments, where the others were done.
+// othersDone is failures of some environments, and what was done to the others.
 type othersDone struct {
 	error
-	notPushed bool
+	what string // written, and the like
 }
 
 func (o othersDone) Unwrap() error { return o.error }
-
-// what says what became of the others.
-func (o othersDone) what() string {
-	if o.notPushed {
-		return "the other environments were committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
-	}
-	return "the other environments were written"
-}

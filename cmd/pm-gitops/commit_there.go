@@ -35,7 +35,7 @@ func (a app) commitThere(ctx context.Context, o renderOptions) error {
 	if told := a.tell(o, done); told != nil || failed == nil {
 		return told
 	}
-	return othersDone{failed, false}
+	return othersDone{failed, "written"}
 }
 
 // bare is a repository without a checkout that gets commits.

@@ -115,9 +115,10 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
-	fleet, err := a.renderedFleet(ctx, o.input, target)
-	if err != nil {
-		return err
+	o.input.progress = a.progress("environments rendered")
+	fleet, failed := a.renderedFleet(ctx, o.input, target)
+	if failed != nil && len(fleet) == 0 {
+		return failed
 	}
 	var trees []render.Tree
 	all := render.Tree{}
@@ -129,6 +130,9 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
+	if failed != nil {
+		had.Others = nil // some of them may be what failed
+	}
 	a.remarkBefore(o, name, had)
 	var result diff.Result
 	if o.manifests {
@@ -139,14 +143,21 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
-	if err := a.printDiff(o, result); err != nil || len(result.Changes) == 0 {
+	if err := a.printDiff(o, result); err != nil {
 		return err
+	}
+	if failed != nil {
+		return othersDone{failed, "compared"}
+	}
+	if len(result.Changes) == 0 {
+		return nil
 	}
 	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
 }
 
 // renderedFleet renders every environment that the flags name. It is an error
-// if they cannot all be applied.
+// if they cannot all be applied. Where some fail, the others are given with
+// [failures].
 func (a app) renderedFleet(ctx context.Context, in input, target render.Target) ([]differing, error) {
 	fleet, err := each(ctx, a, in, func(l loaded) (differing, error) {
 		plan, err := l.plan(target)
@@ -156,7 +167,8 @@ func (a app) renderedFleet(ctx context.Context, in input, target render.Target) 
 		rendering, err := render.Render(plan, target)
 		return differing{l, plan, rendering}, err
 	})
-	if err != nil {
+	var some failures
+	if err != nil && !errors.As(err, &some) {
 		return nil, err
 	}
 	var renderings []render.Rendering
@@ -164,7 +176,10 @@ func (a app) renderedFleet(ctx context.Context, in input, target render.Target) 
 		a.warn(one.plan.Warnings)
 		renderings = append(renderings, one.rendering)
 	}
-	return fleet, render.Collisions(renderings).Err()
+	if err := render.Collisions(renderings).Err(); err != nil {
+		return nil, errors.Join(append(some, err)...)
+	}
+	return fleet, err
 }
 
 // remarkBefore says what render would refuse or not look at.

@@ -163,7 +163,7 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 		if written := a.write(o, fleet); written != nil || err == nil {
 			return written
 		}
-		return othersDone{err, false}
+		return othersDone{err, "written"}
 	}
 	var manifests []render.Manifest
 	for _, rendering := range fleet {
