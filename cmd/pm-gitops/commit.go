@@ -15,10 +15,10 @@ import (
 
 // commitFlags is the flags that put what was rendered into Git.
 type commitFlags struct {
-	commit, push, local, keepGoing bool
-	repo, branch, per              string
-	messages                       []string // paragraphs
-	signs                          signing
+	commit, push, local, keepGoing, dryRun bool
+	repo, branch, per                      string
+	messages                               []string // paragraphs
+	signs                                  signing
 }
 
 // The ways to split a fleet into commits, the default first.
@@ -35,6 +35,7 @@ func (o *commitFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+render.OneOf(commitsPer))
 	flags.Var(&o.signs, "sign", "sign the commit; without it, as Git's configuration says (commit.gpgSign)")
 	flags.Lookup("sign").NoOptDefVal = "true"
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be written or committed, and do nothing")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
 	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"repo", "branch", "message"} {

@@ -147,6 +147,18 @@ func (r *removal) write(root *os.Root, force bool) (folder.Changes, error) {
 	return changes, err
 }
 
+// try takes the environment out of a folder, or in a dry run says what would go.
+func (r *removal) try(root *os.Root, o renderOptions) (folder.Changes, error) {
+	if !o.dryRun {
+		return r.write(root, o.force)
+	}
+	drafts, err := r.draft(root.FS(), o.force)
+	if err != nil {
+		return folder.Changes{}, err
+	}
+	return drafts[0].all(), nil
+}
+
 // note keeps what there is to say about a removal.
 func (r *removal) note(files fs.FS, had render.Inventory, changes folder.Changes) {
 	r.had, r.emptied = had, nil

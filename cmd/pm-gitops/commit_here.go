@@ -54,6 +54,9 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 	}
 	o.input.progress = a.progress("environments rendered")
 	here := checkout{a, o, repository, root}
+	if o.dryRun {
+		return here.dryRun(ctx)
+	}
 	done, failed, err := here.run(ctx)
 	if len(done.drafts) == 0 {
 		return errors.Join(failed, err)
@@ -84,6 +87,28 @@ type checkout struct {
 	o          renderOptions
 	repository *gitrepo.Local
 	root       *os.Root
+}
+
+// dryRun says what would be committed. That includes what run would refuse.
+func (c checkout) dryRun(ctx context.Context) error {
+	work, failed := c.job(ctx, c.o)
+	if work == nil {
+		return failed
+	}
+	drafts, err := c.drafts(ctx, work)
+	if err == nil {
+		_, err = work.draft(c.root.FS(), c.o.force) // what a person changed there
+	}
+	if err != nil && !errors.Is(err, errNoEnvironment) {
+		return forceHint(err)
+	}
+	if err := c.repository.Check(changesOf(drafts), c.o.options()); err != nil {
+		return err
+	}
+	if told := c.tell(c.o, gitOutcome{drafts: drafts}); told != nil || failed == nil {
+		return told
+	}
+	return othersDone{failed, "looked at"}
 }
 
 // races is how often a push that lost a race is tried again.

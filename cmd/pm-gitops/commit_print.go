@@ -33,7 +33,7 @@ type pushed struct {
 	Commit string `json:"commit"`
 }
 
-// committed is a commit as JSON has it.
+// committed is a commit as JSON has it; in a dry run it has no hash and no branch.
 type committed struct {
 	Commit       string   `json:"commit"`
 	Branch       string   `json:"branch"` // empty where HEAD is detached
@@ -43,15 +43,19 @@ type committed struct {
 	Removed      []string `json:"removed"`
 }
 
-// commits is the drafts that became commits.
+// commits is the drafts that became commits; of a dry run those that would.
 func (o gitOutcome) commits() []committed {
 	commits := []committed{}
 	for i, d := range o.drafts {
-		if i >= len(o.made) || o.made[i].Hash == "" {
+		all := d.all()
+		var made gitrepo.Result
+		if i < len(o.made) {
+			made = o.made[i]
+		}
+		if o.made == nil && all.Empty() || o.made != nil && made.Hash == "" {
 			continue
 		}
-		all := d.all()
-		one := committed{o.made[i].Hash, o.made[i].Branch, []string{}, append([]string{}, all.Created...), append([]string{}, all.Updated...), append([]string{}, all.Removed...)}
+		one := committed{made.Hash, made.Branch, []string{}, append([]string{}, all.Created...), append([]string{}, all.Updated...), append([]string{}, all.Removed...)}
 		for _, environment := range d.environments {
 			if !environment.Empty() {
 				one.Environments = append(one.Environments, environment.environment)
@@ -65,7 +69,7 @@ func (o gitOutcome) commits() []committed {
 // tell says what became of a job.
 func (a app) tell(o renderOptions, done gitOutcome) error {
 	commits := done.commits()
-	if len(commits) > 0 {
+	if len(commits) > 0 && !o.dryRun {
 		a.caveats(o, done)
 	}
 	if o.output == "json" {
@@ -83,8 +87,13 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 		if len(one.Environments) == 1 && len(done.drafts) > 1 {
 			files += " of " + one.Environments[0]
 		}
+		if o.dryRun {
+			fmt.Fprintf(a.out, "would commit %s\n", files)
+			continue
+		}
 		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, onBranch(one.Branch, done.url), files)
 	}
+	defer a.tellDry(o)
 	if len(commits) == 0 && !done.unfinished {
 		fmt.Fprintln(a.err, "up to date: nothing to commit")
 	}
@@ -104,7 +113,7 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 // checkout are pushed as they are made.
 func (o gitOutcome) pushedTo() *pushed {
 	commits := o.commits()
-	if o.url == "" || len(commits) == 0 {
+	if o.url == "" || len(commits) == 0 || o.made == nil {
 		return o.pushed
 	}
 	last := commits[len(commits)-1]

@@ -20,6 +20,9 @@ func (a app) commitThere(ctx context.Context, o renderOptions) error {
 	there.o.input.progress = a.progress("environments rendered")
 	done := gitOutcome{url: remote.URL()}
 	var failed error
+	if o.dryRun {
+		return there.dryRun(ctx, remote)
+	}
 	done.made, err = remote.CommitEach(ctx, func(ctx context.Context, base *gitrepo.Base) (drafts []gitrepo.Draft, err error) {
 		done.drafts, failed, err = there.prepare(ctx, base)
 		there.app.err = io.Discard // what was said once is enough
@@ -46,6 +49,22 @@ type bare struct {
 	work    job
 	failed  error
 	removed *removal
+}
+
+// dryRun says what would be committed.
+func (b *bare) dryRun(ctx context.Context, remote *gitrepo.Remote) error {
+	base, err := remote.Read(ctx)
+	if err != nil {
+		return err
+	}
+	drafts, failed, err := b.prepare(ctx, base)
+	if err != nil {
+		return err
+	}
+	if told := b.tell(b.o, gitOutcome{drafts: drafts, url: remote.URL()}); told != nil || failed == nil {
+		return told
+	}
+	return othersDone{failed, "looked at"}
 }
 
 // prepare finds out what has to change on top of a base. Environments that failed

@@ -69,7 +69,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
   pm-gitops render --target flux --dir .           write them into this repository
   pm-gitops render --dir . --commit --push         commit and push them
   pm-gitops render -f environments/ --commit --commit-per environment
-  pm-gitops render -f environments/ --repo https://git.company.com/platform/fleet.git
+  pm-gitops render -f environments/ --repo https://git.company.com/platform/fleet.git --dry-run
   pm-gitops render --target flux --built | kubectl diff -f -
   pm-gitops render --target argo --prerequisites   what to set in Argo CD first
   pm-gitops render --remove staging --dir .        take an environment's files out`,
@@ -140,8 +140,8 @@ func (o renderOptions) check(cmd *cobra.Command) error {
 		return errors.New("with --repo, --file names files of the repository: --local takes standard input")
 	case o.setup.asked() && (o.dir != "" || o.built || o.commit || o.repo != ""):
 		return errors.New("--prerequisites and --check-prerequisites are about Argo CD itself: no --dir, --built, --commit or --repo with them")
-	case o.dir == "" && o.repo == "" && (o.force || o.quiet || given("output") || o.keepGoing):
-		return errors.New("--force, --quiet, --output and --keep-going need --dir, --commit or --repo")
+	case o.dir == "" && o.repo == "" && (o.force || o.quiet || given("output") || o.keepGoing || o.dryRun):
+		return errors.New("--force, --quiet, --output, --keep-going and --dry-run need --dir, --commit or --repo")
 	case o.remove != "" && (given("recursive") || given("environment")):
 		return errors.New("--remove takes one environment, by its name")
 	}

@@ -21,11 +21,11 @@ func (a app) remove(o renderOptions) error {
 	}
 	defer root.Close()
 	work := removal{environment: o.remove, place: "folder " + o.dir}
-	changes, err := work.write(root, o.force)
+	changes, err := work.try(root, o)
 	if err != nil {
 		return forceHint(err)
 	}
-	if !o.quiet {
+	if !o.quiet && !o.dryRun {
 		defer a.tellRemoved(&work)
 	}
 	return a.printChanges(o, changes)

@@ -22,7 +22,12 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 	for _, rendering := range fleet {
 		trees = append(trees, rendering.Tree)
 	}
-	changes, err := folder.Write(root, trees, o.force)
+	var changes folder.Changes
+	if o.dryRun {
+		changes, err = folder.Compare(root.FS(), trees, o.force)
+	} else {
+		changes, err = folder.Write(root, trees, o.force)
+	}
 	if err != nil {
 		return forceHint(err)
 	}
@@ -93,6 +98,7 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 		return nil
 	}
 	a.printPaths(changes)
+	defer a.tellDry(o)
 	if changes.Empty() {
 		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
 		return nil
@@ -100,6 +106,13 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
 		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
 	return nil
+}
+
+// tellDry says that nothing was done of what was said.
+func (a app) tellDry(o renderOptions) {
+	if o.dryRun && !o.quiet {
+		fmt.Fprintln(a.err, "This was a dry run: nothing was written.")
+	}
 }
 
 // printPaths prints a line a file that changed.
