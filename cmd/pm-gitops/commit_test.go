@@ -59,6 +59,9 @@ func (w gitWorld) fleet(environments int) {
 	w.git("work", "add", ".")
 	w.git("work", "commit", "-q", "-m", "environments")
 	w.git(".", "clone", "-q", "--bare", "work", "fleet.git")
+	// What comes stays in one pack: a server whose client was killed goes on for a
+	// moment, and fsck would see objects that come one by one.
+	w.git("fleet.git", "config", "receive.unpackLimit", "1")
 	w.git("work", "remote", "add", "origin", filepath.Join(w.dir, "fleet.git"))
 	w.git("work", "fetch", "-q")
 	w.git("work", "branch", "-q", "-u", "origin/main")
