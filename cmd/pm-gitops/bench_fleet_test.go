@@ -151,7 +151,7 @@ func measure(b *testing.B, out *os.File, program string, args ...string) usage {
 // for a new process where the one that starts it stands, so that measure sees
 // at least this. Our own count began where ours was started: VmHWM has no such
 // start.
-func ownMemory(b *testing.B) int64 {
+func ownMemory(b testing.TB) int64 {
 	b.Helper()
 	var kilobytes int64
 	for line := range strings.Lines(contentOf(b, "/proc/self/status")) {
@@ -163,7 +163,7 @@ func ownMemory(b *testing.B) int64 {
 	return 0
 }
 
-func contentOf(b *testing.B, name string) string {
+func contentOf(b testing.TB, name string) string {
 	b.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
