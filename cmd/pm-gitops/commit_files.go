@@ -26,9 +26,12 @@ func (in input) place() fs.FS {
 	return here{}
 }
 
+// fetcher is files that may have to come from a server: several in one request.
+type fetcher interface{ Fetch(names ...string) error }
+
 // fetch fetches files of a commit together, where it has to.
 func (in input) fetch(sources []source) error {
-	far, is := in.tree.(interface{ Fetch(names ...string) error })
+	far, is := in.tree.(fetcher)
 	if !is {
 		return nil
 	}
@@ -79,7 +82,7 @@ func (in input) readCommitted(name string) ([]byte, error) {
 	}
 	missing := errors.Is(err, fs.ErrNotExist)
 	err = fmt.Errorf("read %s of the repository: %w", name, err)
-	if _, here := os.Stat(name); missing && here == nil {
+	if _, absent := os.Stat(name); missing && absent == nil {
 		err = hinted{err, "With --repo, files are those of the repository; --local takes those that are here."}
 	}
 	return nil, err

@@ -16,7 +16,7 @@ import (
 // the commit's files.
 func prefetch(ctx context.Context, base *gitrepo.Base, work job) (fs.FS, error) {
 	files := base.FS(ctx, work.likely()...)
-	far, is := files.(interface{ Fetch(names ...string) error })
+	far, is := files.(fetcher)
 	if !is {
 		return files, nil
 	}

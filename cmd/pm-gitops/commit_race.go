@@ -13,7 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 )
 
-// races is how often a push that lost a race is tried again.
+// races is how often a push is tried that loses races.
 const races = 10
 
 // run commits, and pushes where that is asked for. When others are faster their
@@ -54,7 +54,10 @@ func (c checkout) run(ctx context.Context) (done gitOutcome, failed, err error) 
 		if try == races {
 			return done, failed, err
 		}
-		if err := c.catchUp(ctx, done, err); err != nil {
+		if err := c.catchUp(ctx, done, err); errors.Is(err, gitrepo.ErrUnchanged) {
+			done.nothingToPush = true
+			return done, failed, nil
+		} else if err != nil {
 			return done, failed, err
 		}
 		git := c.git()
@@ -96,7 +99,8 @@ func (c checkout) again() bool {
 	return true
 }
 
-// catchUp takes over what others have pushed, if that is why a push failed.
+// catchUp takes over what others have pushed, if that is why a push failed. The
+// error is gitrepo.ErrUnchanged if the server has all of ours, and theirs on top.
 func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) error {
 	var remote *gitrepo.RemoteError
 	if !errors.As(failed, &remote) || remote.Kind != gitrepo.Raced {
@@ -118,7 +122,7 @@ func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) er
 	}
 	caught, err := c.repository.CatchUpAll(ctx, undo, gitrepo.PushOptions{Branch: c.o.branch})
 	if errors.Is(err, gitrepo.ErrUnchanged) {
-		return nil
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("%w\n%w", failed, err)
