@@ -48,6 +48,15 @@ type Wave []Release
 // as the catalog knows them.
 func (p Plan) Loops() []string { return p.line.Loops }
 
+// MigrationJobs is the names of the Jobs that migrate the databases of
+// prefect-cloud, as far as the catalog knows them.
+func (p Plan) MigrationJobs() []string {
+	if p.line.Migrations == nil {
+		return nil
+	}
+	return p.line.Migrations.Jobs
+}
+
 // Releases is the releases of all waves in order.
 func (p Plan) Releases() []Release { return slices.Concat(p.Waves...) }
 

@@ -1,0 +1,204 @@
+// Package rollout judges how far an environment is in a cluster: what is
+// ready, what waits for what and why, and what to do next. It is told what the
+// cluster holds, and says before what it wants to know. Like package render it
+// never touches disk, network, clock or environment variables.
+package rollout
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// Rollout is an environment that is looked for in a cluster.
+type Rollout struct {
+	plan   render.Plan
+	target string
+	wanted objects
+}
+
+// New looks for a plan as its target's manifests have it in a cluster: what
+// is there under the same names is compared with them.
+func New(plan render.Plan, target string, manifests []render.Manifest) (Rollout, error) {
+	r := Rollout{plan, target, objects{}}
+	for _, manifest := range manifests {
+		for _, text := range documents(manifest.YAML) {
+			var object unstructured.Unstructured
+			data, err := yaml.ToJSON(text)
+			if err == nil {
+				err = object.UnmarshalJSON(data)
+			}
+			if err != nil {
+				return Rollout{}, fmt.Errorf("read what is rendered for %s: %w", manifest.Source, err)
+			}
+			r.wanted.add(object)
+		}
+	}
+	return r, nil
+}
+
+// Query is objects of one kind that a report is made from.
+type Query struct {
+	Group, Version, Resource string
+	Kind                     string
+	Older                    string // the version of it where Version is not served
+	Namespace                string
+	Fields                   string // that the objects must have, as a field selector
+	Workloads                bool   // they are where the releases are installed
+	Optional                 bool   // without them the verdict is the same, and says less
+}
+
+// String names the objects for a person.
+func (q Query) String() string {
+	name := q.Resource
+	if q.Group != "" {
+		name += "." + q.Group
+	}
+	return fmt.Sprintf("%s in namespace %q", name, q.Namespace)
+}
+
+// Unread is objects that could not be read, and why.
+type Unread struct {
+	Query
+	Why string
+}
+
+// Seen is what a cluster holds of the queries.
+type Seen struct {
+	Objects []unstructured.Unstructured
+	Unread  []Unread
+}
+
+// The API groups of the delivery systems.
+const (
+	kustomizeGroup = "kustomize.toolkit.fluxcd.io"
+	helmGroup      = "helm.toolkit.fluxcd.io"
+	sourceGroup    = "source.toolkit.fluxcd.io"
+	argoGroup      = "argoproj.io"
+)
+
+// Queries is what a report is made from. Secrets and ConfigMaps are never
+// among it.
+func (r Rollout) Queries() []Query {
+	var queries []Query
+	if r.target == "argo" {
+		queries = append(queries, Query{Group: argoGroup, Version: "v1alpha1", Resource: "applications", Kind: "Application", Namespace: r.home()})
+	} else {
+		queries = append(queries,
+			Query{Group: kustomizeGroup, Version: "v1", Resource: "kustomizations", Kind: "Kustomization", Namespace: r.home()},
+			Query{Group: sourceGroup, Version: "v1", Resource: "gitrepositories", Kind: "GitRepository", Namespace: r.home(), Fields: "metadata.name=" + string(r.plan.Delivery.Flux.Source)})
+		for _, namespace := range r.namespaces() {
+			queries = append(queries,
+				Query{Group: helmGroup, Version: "v2", Resource: "helmreleases", Kind: "HelmRelease", Namespace: namespace},
+				Query{Group: sourceGroup, Version: "v1", Older: "v1beta2", Resource: "ocirepositories", Kind: "OCIRepository", Namespace: namespace})
+		}
+	}
+	for _, namespace := range r.namespaces() {
+		for _, kind := range [...]Query{
+			{Group: "apps", Version: "v1", Resource: "deployments", Kind: "Deployment"},
+			{Group: "apps", Version: "v1", Resource: "statefulsets", Kind: "StatefulSet"},
+			{Group: "apps", Version: "v1", Resource: "daemonsets", Kind: "DaemonSet"},
+			{Group: "batch", Version: "v1", Resource: "jobs", Kind: "Job"},
+			{Version: "v1", Resource: "pods", Kind: "Pod"},
+			{Version: "v1", Resource: "events", Kind: "Event", Fields: "type=Warning"},
+		} {
+			kind.Namespace, kind.Workloads, kind.Optional = namespace, true, true
+			queries = append(queries, kind)
+		}
+	}
+	return queries
+}
+
+// home is the namespace of the delivery system.
+func (r Rollout) home() string {
+	if r.target == "argo" {
+		return string(r.plan.Delivery.Argo.Namespace)
+	}
+	return string(r.plan.Delivery.Flux.Namespace)
+}
+
+// namespaces is where releases are installed, sorted.
+func (r Rollout) namespaces() []string {
+	var names []string
+	for _, release := range r.plan.Releases() {
+		names = append(names, release.Namespace)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Elsewhere reports whether the releases are installed in another cluster than
+// the one that the delivery system is in, and which one that is.
+func (r Rollout) Elsewhere() (cluster string, ok bool) {
+	to := r.plan.Delivery.Argo.Destination
+	switch {
+	case r.target != "argo", to.Name == "in-cluster", to.Name == "" && to.Server == "https://kubernetes.default.svc":
+		return "", false
+	case to.Name != "":
+		return string(to.Name), true
+	}
+	return string(to.Server), true
+}
+
+// Report judges what a cluster was seen to hold.
+func (r Rollout) Report(seen Seen) Environment {
+	v := view{Rollout: r, live: objects{}}
+	for _, object := range seen.Objects {
+		v.live.add(object)
+	}
+	e := Environment{Name: r.plan.Environment, Target: r.target}
+	if r.target == "argo" {
+		argo{v}.fill(&e)
+	} else {
+		flux{v}.fill(&e)
+	}
+	for _, release := range e.Releases() {
+		v.details(release)
+	}
+	own := r.Queries()
+	for _, unread := range seen.Unread {
+		if !slices.Contains(own, unread.Query) {
+			continue
+		}
+		e.Notes = append(e.Notes, say(fmt.Sprintf("%s: not looked at: %s", unread.Query, unread.Why)))
+	}
+	e.conclude()
+	return e
+}
+
+// conclude gives the whole its state, and takes what to do next from the first
+// part that is not ready and knows: a failed one before all others.
+func (e *Environment) conclude() {
+	parts := []Part{e.Source, e.Prereqs}
+	for _, release := range e.Releases() {
+		parts = append(parts, release.Part)
+	}
+	e.State = Ready
+	best := -1
+	for _, part := range parts {
+		e.State = worse(e.State, part.State)
+		if rank := severity[part.State]; part.Next != "" && part.State != Ready && rank > best {
+			best, e.Next = rank, part.Next
+		}
+	}
+}
+
+// view is a rollout, and what a cluster holds of it.
+type view struct {
+	Rollout
+	live objects
+}
+
+// release is a release before anything is known of it.
+func (v view) release(planned render.Release) Release {
+	return Release{
+		Part: Part{Name: planned.Key}, HelmRelease: planned.Name, Namespace: planned.Namespace, Wanted: planned.Chart.Version,
+	}
+}
+
+// object is the name of the delivery system's object for a part of the environment.
+func (v view) object(part string) string { return v.plan.Environment + "-" + part }
