@@ -70,8 +70,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "expand": expand, "push": push},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push},
 		Setup: func(env *testscript.Env) error {
+			env.Values[clustersKey{}] = clusters{}
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)

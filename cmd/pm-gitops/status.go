@@ -110,18 +110,18 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	if err != nil {
 		return err
 	}
-	fleet, err := a.renderedFleet(ctx, o.input, target)
+	// What is suspicious in an environment file is for those who change it.
+	rollouts, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (rollout.Rollout, error) {
+		rendering, err := render.Render(plan, target)
+		if err != nil {
+			return rollout.Rollout{}, err
+		}
+		return rollout.New(plan, target.Name(), rendering.Manifests)
+	})
 	if err != nil {
 		return err
 	}
-	w := watcher{jobs: o.jobs, logs: o.logs}
-	for _, one := range fleet {
-		r, err := rollout.New(one.plan, target.Name(), one.rendering.Manifests)
-		if err != nil {
-			return err
-		}
-		w.rollouts = append(w.rollouts, r)
-	}
+	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
 		return explained(err, o)
 	}
@@ -140,7 +140,7 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	if err != nil {
 		return err
 	}
-	return verdict(report)
+	return unreadyError(report)
 }
 
 // printText prints a report that is written already.
@@ -151,8 +151,8 @@ func (a app) printText(text string) error {
 	return nil
 }
 
-// verdict is the error of a report that is not ready.
-func verdict(report rollout.Report) error {
+// unreadyError is the error of a report that is not ready.
+func unreadyError(report rollout.Report) error {
 	var failed, retrying, waiting []string
 	for _, e := range report.Environments {
 		switch e.State {

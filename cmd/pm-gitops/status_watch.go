@@ -121,7 +121,7 @@ func (a app) follow(ctx context.Context, o statusOptions, w watcher) error {
 				return err
 			}
 			if report.State == rollout.Ready || report.State == rollout.Failed {
-				return s.end(verdict(report))
+				return s.end(unreadyError(report))
 			}
 		}
 		select {
@@ -189,11 +189,11 @@ func (s *screen) interrupted(err error) {
 
 // end shows what holds a rollout up that is over, where only changes were
 // shown before, and gives its verdict.
-func (s *screen) end(verdict error) error {
-	if verdict == nil || s.json || s.draws || !s.any {
-		return verdict
+func (s *screen) end(outcome error) error {
+	if outcome == nil || s.json || s.draws || !s.any {
+		return outcome
 	}
-	return errors.Join(s.printText("\n"+rollout.Text(s.last, s.now(), nil)), verdict)
+	return errors.Join(s.printText("\n"+rollout.Text(s.last, s.now(), nil)), outcome)
 }
 
 // giveUp is the end of a rollout that nobody waits for any longer.

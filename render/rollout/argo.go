@@ -117,10 +117,10 @@ func (a argo) root() Part {
 		p.Next = fmt.Sprintf("agree that it goes: kubectl -n %s annotate application %s argocd.argoproj.io/deletion-approved=$(date -u +%%FT%%TZ)", a.home(), name)
 		return p
 	}
-	if p = a.problem(live, p); p.State != Ready {
-		return p
+	if problem, ok := a.problem(live, p); ok {
+		return problem
 	}
-	if live.Status.Sync.Status != "Synced" || running(operation) {
+	if p.State = Ready; live.Status.Sync.Status != "Synced" || running(operation) {
 		p.State, p.Reason, p.Since = Progressing, say(or(operation.runningMessage(), "it is "+or(live.Status.Sync.Status, "new"))), moment(operation.StartedAt)
 	}
 	return p
@@ -145,8 +145,8 @@ func (a argo) child(part string) Part {
 		p.Next = fmt.Sprintf("argocd app set %s --sync-policy automated --self-heal --auto-prune", name)
 		return p
 	}
-	if p = a.problem(live, p); p.State != Ready {
-		return p
+	if problem, ok := a.problem(live, p); ok {
+		return problem
 	}
 	return a.progress(live, p)
 }
@@ -155,27 +155,28 @@ func (a argo) child(part string) Part {
 // tried again, until Argo CD says that it will not be: it leaves a SyncError
 // behind when a commit has used up its retries
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics).
-func (a argo) problem(live application, p Part) Part {
+func (a argo) problem(live application, p Part) (problem Part, ok bool) {
 	name, operation := live.Metadata.Name, live.Status.OperationState
 	describe := fmt.Sprintf("for more: kubectl -n %s describe application %s", a.home(), name)
 	for _, one := range live.Status.Conditions {
 		switch one.Type {
 		case "ComparisonError", "InvalidSpecError", "UnknownError":
 			p.State, p.Reason, p.Since, p.Next = Retrying, say(one.Type+": "+one.Message), moment(one.LastTransitionTime), describe
-			return p
+			return p, true
 		case "SyncError":
 			if live.Operation == nil && !running(operation) {
 				p.State, p.Reason, p.Since = Failed, say(one.Message), moment(one.LastTransitionTime)
 				p.Next = fmt.Sprintf("end the cause, then: argocd app sync %s", name)
-				return p
+				return p, true
 			}
 		}
 	}
 	retried := running(operation) && !operation.FinishedAt.IsZero()
 	if retried || live.Operation == nil && (operation.Phase == "Failed" || operation.Phase == "Error") && live.Status.Sync.Status != "Synced" {
 		p.State, p.Reason, p.Since, p.Next = Retrying, say("the sync failed: "+operation.Message), moment(operation.FinishedAt), describe
+		return p, true
 	}
-	return p
+	return p, false
 }
 
 // progress is how far an Application is without a problem: it must have been

@@ -21,10 +21,14 @@ type fluxObject struct {
 		SecretRef reference `json:"secretRef"`
 	} `json:"spec"`
 	Status struct {
-		ObservedGeneration int64      `json:"observedGeneration"`
-		Conditions         conditions `json:"conditions"`
-		Failures           int        `json:"failures"`
-		History            []struct {
+		ObservedGeneration  int64      `json:"observedGeneration"`
+		Conditions          conditions `json:"conditions"`
+		Failures            int        `json:"failures"`
+		LastAppliedRevision string     `json:"lastAppliedRevision"`
+		Artifact            struct {
+			Revision string `json:"revision"`
+		} `json:"artifact"`
+		History []struct {
 			ChartVersion string `json:"chartVersion"`
 			Status       string `json:"status"`
 		} `json:"history"`
@@ -33,7 +37,7 @@ type fluxObject struct {
 
 func (f flux) fill(e *Environment) {
 	e.Source = f.source()
-	e.Prereqs = f.kustomization(render.Prereqs)
+	e.Prereqs = f.prereqs()
 	ready := map[string]bool{render.Prereqs: e.Prereqs.State == Ready}
 	for i, wave := range f.plan.Waves {
 		w := Wave{Wave: i + 1}
@@ -113,6 +117,18 @@ func (f flux) kustomization(part string) Part {
 	}
 	if p = live.judge(p); p.State == Retrying || p.State == Failed {
 		p.Next = fmt.Sprintf("kubectl -n %s describe kustomization.%s %s", namespace, kustomizeGroup, name)
+	}
+	return p
+}
+
+// prereqs is the Flux Kustomization of the prerequisites. What is below it says
+// nothing of its own, so it must be ready with the newest commit.
+func (f flux) prereqs() Part {
+	p := f.kustomization(render.Prereqs)
+	live, _ := get[fluxObject](f.live, "Kustomization", f.home(), f.object(render.Prereqs))
+	source, _ := get[fluxObject](f.live, "GitRepository", f.home(), string(f.plan.Delivery.Flux.Source))
+	if newest := source.Status.Artifact.Revision; p.State == Ready && newest != live.Status.LastAppliedRevision {
+		p.State, p.Since, p.Reason = Progressing, nil, say("Flux has not applied commit "+newest+" yet")
 	}
 	return p
 }

@@ -2,7 +2,7 @@ package rollout
 
 import "time"
 
-// State is how far something is. The zero value is [Ready].
+// State is how far something is.
 type State string
 
 const (

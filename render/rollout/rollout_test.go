@@ -1,7 +1,6 @@
 package rollout_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
@@ -12,12 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
+	"github.com/pm-gitops/pm-gitops/render/rollout/rollouttest"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -46,12 +44,17 @@ func compare(t *testing.T, target render.Target, file string) {
 		t.Fatal(err)
 	}
 	r, cluster := healthy(t, target)
-	for i := range archive.Files {
-		if f := &archive.Files[i]; f.Name == "cluster.yaml" {
-			cluster = patched(t, cluster, f.Data)
+	for _, f := range archive.Files {
+		if f.Name == "cluster.yaml" {
+			cluster = append(cluster, f.Data)
 		}
 	}
-	report := rollout.NewReport([]rollout.Environment{r.Report(rollout.Seen{Objects: cluster})})
+	objects, err := rollouttest.Objects(cluster...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rollouttest.Compared(objects)
+	report := rollout.NewReport([]rollout.Environment{r.Report(rollout.Seen{Objects: objects})})
 	for i := range archive.Files {
 		f := &archive.Files[i]
 		var got []byte
@@ -101,88 +104,22 @@ func plan(t testing.TB, target render.Target) (render.Plan, []render.Manifest) {
 	return plan, rendering.Manifests
 }
 
-// healthy is a rollout, and a cluster in which it is complete: what is
+// healthy is a rollout, and YAML of a cluster in which it is complete: what is
 // rendered, with the status that the controllers give it.
-func healthy(t testing.TB, target render.Target) (rollout.Rollout, []unstructured.Unstructured) {
+func healthy(t testing.TB, target render.Target) (rollout.Rollout, [][]byte) {
 	t.Helper()
 	plan, manifests := plan(t, target)
 	r, err := rollout.New(plan, target.Name(), manifests)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var stream []byte
-	for _, manifest := range manifests {
-		stream = append(append(stream, manifest.YAML...), "\n---\n"...)
-	}
-	cluster := decoded(t, stream)
 	statuses, err := os.ReadFile(filepath.Join("testdata", target.Name(), "healthy.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, patched(t, cluster, statuses)
-}
-
-func decoded(t testing.TB, stream []byte) []unstructured.Unstructured {
-	t.Helper()
-	var all []unstructured.Unstructured
-	for _, document := range bytes.Split(stream, []byte("\n---\n")) {
-		data, err := yaml.YAMLToJSON(document)
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, document)
-		}
-		if string(data) == "null" {
-			continue
-		}
-		var object unstructured.Unstructured
-		if err := object.UnmarshalJSON(data); err != nil {
-			t.Fatalf("%v in\n%s", err, document)
-		}
-		all = append(all, object)
+	var streams [][]byte
+	for _, manifest := range manifests {
+		streams = append(streams, manifest.YAML)
 	}
-	return all
-}
-
-// patched lays documents over the objects of the same kind and name, all of
-// the kind for the name *, or adds them. In them null takes away, and an
-// object of which only the deletion is said goes.
-func patched(t testing.TB, cluster []unstructured.Unstructured, stream []byte) []unstructured.Unstructured {
-	t.Helper()
-	for _, patch := range decoded(t, stream) {
-		var kept []unstructured.Unstructured
-		found := patch.GetName() == "*"
-		for _, object := range cluster {
-			if object.GetKind() == patch.GetKind() && (patch.GetName() == "*" || patch.GetName() == object.GetName()) {
-				found = true
-				if _, gone := patch.Object["gone"]; gone {
-					continue
-				}
-				merge(object.Object, patch.Object)
-			}
-			kept = append(kept, object)
-		}
-		if !found {
-			kept = append(kept, patch)
-		}
-		cluster = kept
-	}
-	return cluster
-}
-
-func merge(into, patch map[string]any) {
-	for key, value := range patch {
-		next, isMap := value.(map[string]any)
-		old, wasMap := into[key].(map[string]any)
-		switch {
-		case value == "*":
-		case value == nil:
-			delete(into, key)
-		case isMap && wasMap:
-			merge(old, next)
-		case isMap:
-			into[key] = map[string]any{}
-			merge(into[key].(map[string]any), next)
-		default:
-			into[key] = value
-		}
-	}
+	return r, append(streams, statuses)
 }
