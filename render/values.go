@@ -211,7 +211,9 @@ func (c *composer) checkLayout() {
 	}
 }
 
-// checkUnused finds fields that are set and reach nothing.
+// checkUnused finds fields that are set and reach nothing. Where the line's
+// catalog says so itself, with a rule that takes a field nowhere, the line has
+// no such value, and that is worth a warning alone: the field may be required.
 func (c *composer) checkUnused() {
 	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
 		if !inChart(name) || c.used[name] || slices.Contains(computed, name) || c.fields[name] == true && c.hasParts(name) {
@@ -221,6 +223,11 @@ func (c *composer) checkUnused() {
 			if _, isSecret := c.fields[name].(SecretRef); isSecret {
 				continue
 			}
+		}
+		dropped := func(rule catalog.Rule) bool { return rule.Field == name && rule.Path == "" }
+		if i := slices.IndexFunc(c.line.Layout, dropped); i >= 0 {
+			c.warnings = append(c.warnings, c.env.problem("spec."+name, "line %q has no chart value for this (%s): it is left out", c.line.Name, c.line.Layout[i].Position))
+			continue
 		}
 		c.problems = append(c.problems, c.env.problem("spec."+name,
 			"the catalog's line %q does not say which chart value this sets: add a layout rule in a catalog (spec.catalog), or set the value itself under spec.values.%s", c.line.Name, PrefectCloud))

@@ -178,7 +178,8 @@ func (c Catalog) check(root *strictyaml.Value) strictyaml.Problems {
 
 // With is the catalog with other's lines added, and those it has itself
 // corrected: what a line of other says replaces what c says, and its layout
-// rules replace c's rules for the same field and follow the rest.
+// rules replace c's rules for the same field, or with fixed values under the
+// same conditions, and follow the rest.
 func (c Catalog) With(other Catalog) Catalog {
 	lines := slices.Clone(c.Lines)
 	for _, line := range other.Lines {
@@ -228,7 +229,12 @@ func (l Line) corrected(other Line) Line {
 // over is what decides how a release is rendered, of a line under another's corrections.
 func over(l, other Line) ([]Rule, map[string][]string, *Migrations) {
 	layout := slices.DeleteFunc(slices.Clone(l.Layout), func(r Rule) bool {
-		return slices.ContainsFunc(other.Layout, func(o Rule) bool { return o.Field != "" && o.Field == r.Field })
+		return slices.ContainsFunc(other.Layout, func(o Rule) bool {
+			if o.Field != "" {
+				return o.Field == r.Field
+			}
+			return r.Field == "" && o.Release == r.Release && len(o.When) > 0 && slices.Equal(o.When, r.When)
+		})
 	})
 	layout = append(layout, other.Layout...)
 	secrets, migrations := l.Secrets, l.Migrations

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -92,6 +93,7 @@ func TestWith(t *testing.T) {
   like: "1.2"
   layout:
   - {field: instance.frontendUrl, path: ui.url}
+  - {when: database, set: {db.embedded.enabled: false}}
 - name: "1.2"
   server: ["2025.10.*"]
   layout:
@@ -129,6 +131,13 @@ func TestWith(t *testing.T) {
 		if got[field] != want {
 			t.Errorf("%s goes to %q, want %q", field, got[field], want)
 		}
+	}
+	sets := map[string]any{}
+	for _, rule := range line.Layout {
+		maps.Copy(sets, rule.Set)
+	}
+	if _, there := sets["db.use_embedded"]; there || sets["db.embedded.enabled"] != false || sets["redis.use_embedded"] != false {
+		t.Errorf("fixed values are %v, want those under the same condition replaced, and others as they were", sets)
 	}
 	if m := line.Migrations; m.Timeout != "2h" || m.AfterInstall == nil || !*m.AfterInstall {
 		t.Errorf("migrations = %+v, want the corrected timeout of 2h, and the rest as it was", m)

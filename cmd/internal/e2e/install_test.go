@@ -1,0 +1,82 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// A first install: namespaces with their label, istiod ready strictly before
+// anything of prefect-cloud exists, and the migrations done before the release
+// counts as ready, whatever form they have.
+func TestInstallHook(t *testing.T) {
+	both(t, func(f *fixture) {
+		f.install(nil)
+		f.check(f.checkInstall())
+	})
+}
+
+// The chart's default is a hook after the install, which the services wait for:
+// the first install is tried again as an upgrade, whose hook comes before.
+func TestInstallHookAfterwards(t *testing.T) {
+	both(t, func(f *fixture) {
+		f.env.set("spec.values.prefect-cloud.migrations", map[string]any{"delivery": "hook"})
+		if f.target == "flux" {
+			f.limits = shortened(15)
+		}
+		f.install(nil)
+		f.check(f.checkInstall())
+	})
+}
+
+func TestInstallJob(t *testing.T) {
+	both(t, func(f *fixture) {
+		f.env.set("spec.values.prefect-cloud.migrations.delivery", "job")
+		f.install(nil)
+		f.check(f.checkInstall())
+	})
+}
+
+func TestInstallPod(t *testing.T) {
+	both(t, func(f *fixture) {
+		f.env.set("spec.values.prefect-cloud.migrations.delivery", "pod")
+		f.install(nil)
+		f.check(f.checkInstall())
+	})
+}
+
+// checkInstall is what must have happened in a first install.
+func (f *fixture) checkInstall() error {
+	for _, namespace := range []string{istioNamespace, cloudNamespace} {
+		labelled := created("Namespace", "", namespace)
+		is := labelled.is
+		if err := f.inOrder(0, condition{"Namespace " + namespace + " is created with istio-injection=enabled", func(e event) bool {
+			return is(e) && e.Object.GetLabels()["istio-injection"] == "enabled"
+		}}); err != nil {
+			return err
+		}
+	}
+	if err := f.inOrder(0, available(istioNamespace, "istiod"), ofCloud); err != nil {
+		return err
+	}
+	if err := f.inOrder(0, f.releaseReady("prefect-istiod"), ofCloud); err != nil {
+		return err
+	}
+	if err := f.inOrder(0, ofCloud, migrated, f.releaseReady("prefect-cloud")); err != nil {
+		return err
+	}
+	return f.checkSidecars()
+}
+
+// checkSidecars is that every service has the proxy that istiod injects.
+func (f *fixture) checkSidecars() error {
+	for name, pod := range f.pods(cloudNamespace) {
+		containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
+		if !migrates(pod) && !hasProxy(containers) {
+			return errorf("pod %s has no proxy", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+//go:build e2e
+
+// Package journal records what happens in a cluster, in the order in which it
+// happened: everything is one etcd's, so resource versions order the changes of
+// all objects (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+// promises less; here there is one etcd, and a version is its revision).
+package journal
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+)
+
+// Event is a change of an object.
+type Event struct {
+	Version uint64 // orders the events of all objects
+	Type    watch.EventType
+	Object  *unstructured.Unstructured // as it was then, without managedFields
+}
+
+// Journal is the events of a cluster from when it was started.
+type Journal struct {
+	discovery discovery.DiscoveryInterface
+	client    dynamic.Interface
+
+	mu      sync.Mutex
+	events  []Event
+	watched map[schema.GroupVersionResource]bool
+}
+
+// New is a journal of the cluster that the clients speak to.
+func New(discovery discovery.DiscoveryInterface, client dynamic.Interface) *Journal {
+	return &Journal{discovery: discovery, client: client, watched: map[schema.GroupVersionResource]bool{}}
+}
+
+// unwatched is what is only noise.
+var unwatched = []string{"events", "leases", "endpoints", "endpointslices", "componentstatuses"}
+
+// Run records until the context ends. It notices new kinds of objects.
+func (j *Journal) Run(ctx context.Context) {
+	for {
+		lists, _ := j.discovery.ServerPreferredResources() // what it cannot ask now, it asks again
+		for _, list := range lists {
+			version, err := schema.ParseGroupVersion(list.GroupVersion)
+			if err != nil {
+				continue
+			}
+			for _, resource := range list.APIResources {
+				if slices.Contains(resource.Verbs, "watch") && !slices.Contains(unwatched, resource.Name) {
+					j.follow(ctx, version.WithResource(resource.Name))
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// follow records one kind of object, once.
+func (j *Journal) follow(ctx context.Context, resource schema.GroupVersionResource) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.watched[resource] {
+		return
+	}
+	j.watched[resource] = true
+	go func() {
+		from := ""
+		for ctx.Err() == nil {
+			if from = j.watch(ctx, resource, from); from == "" {
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+	}()
+}
+
+// watch records events after a version, all that is there first if there is
+// none, and gives the version to go on from when the connection ends.
+func (j *Journal) watch(ctx context.Context, resource schema.GroupVersionResource, from string) string {
+	client := j.client.Resource(resource)
+	if from == "" {
+		list, err := client.List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return ""
+		}
+		for i := range list.Items {
+			j.add(watch.Added, &list.Items[i])
+		}
+		from = list.GetResourceVersion()
+	}
+	watcher, err := client.Watch(ctx, metav1.ListOptions{ResourceVersion: from})
+	if err != nil {
+		return ""
+	}
+	defer watcher.Stop()
+	for event := range watcher.ResultChan() {
+		object, ok := event.Object.(*unstructured.Unstructured)
+		if !ok || event.Type == watch.Error {
+			return ""
+		}
+		j.add(event.Type, object)
+		from = object.GetResourceVersion()
+	}
+	return from
+}
+
+func (j *Journal) add(kind watch.EventType, object *unstructured.Unstructured) {
+	version, err := strconv.ParseUint(object.GetResourceVersion(), 10, 64)
+	if err != nil {
+		return
+	}
+	object.SetManagedFields(nil)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.events = append(j.events, Event{version, kind, object})
+}
+
+// Events is all events so far, in order.
+func (j *Journal) Events() []Event {
+	j.mu.Lock()
+	events := slices.Clone(j.events)
+	j.mu.Unlock()
+	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.Version, b.Version) })
+	return slices.CompactFunc(events, func(a, b Event) bool {
+		return a.Version == b.Version && a.Type == b.Type && a.Object.GetUID() == b.Object.GetUID()
+	})
+}
+
+// After is the events after a version, in order.
+func (j *Journal) After(version uint64) []Event {
+	events := j.Events()
+	i, _ := slices.BinarySearchFunc(events, version+1, func(e Event, v uint64) int { return cmp.Compare(e.Version, v) })
+	return events[i:]
+}
+
+// Now is the version of the newest event.
+func (j *Journal) Now() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	newest := uint64(0)
+	for _, event := range j.events {
+		newest = max(newest, event.Version)
+	}
+	return newest
+}
+
+// First is the first of events that a condition holds for.
+func First(events []Event, is func(Event) bool) (Event, bool) {
+	if i := slices.IndexFunc(events, is); i >= 0 {
+		return events[i], true
+	}
+	return Event{}, false
+}

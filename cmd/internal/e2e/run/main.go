@@ -1,0 +1,194 @@
+// Run builds the programs of the end-to-end tests, once, and runs these:
+//
+//	go run ./cmd/internal/e2e/run [--run REGEXP] [--count N] [--keep]
+//
+// It needs Go, git and Linux, and root or net.ipv4.ip_unprivileged_port_start=443,
+// for what answers at a Service's address does so at port 443 of a loopback
+// address. Each of --count rounds is a cold start. The last line counts the tests.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/e2e/programs"
+)
+
+type options struct {
+	run, parallel string
+	count         int
+	keep, verbose bool
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.run, "run", ".", "run the tests that match, as go test -run does")
+	flag.StringVar(&o.parallel, "parallel", "2", "how many clusters may be up at a time")
+	flag.IntVar(&o.count, "count", 1, "how many rounds, each from a cold start")
+	flag.BoolVar(&o.keep, "keep", false, "keep the folder with the logs of every program, also of tests that passed")
+	flag.BoolVar(&o.verbose, "v", false, "print what every test prints, not only those that failed")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := run(ctx, o)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "e2e: %v\n", err)
+		code = 1
+	}
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, o options) (code int, err error) {
+	root, err := repository(ctx)
+	if err != nil {
+		return 1, err
+	}
+	environ, unavailable, err := build(ctx, root)
+	if err != nil {
+		return 1, err
+	}
+	dir, err := os.MkdirTemp("", "pm-gitops-e2e-")
+	if err != nil {
+		return 1, err
+	}
+	if o.keep {
+		fmt.Printf("logs: %s\n", dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
+	args := []string{"test", "-json", "-tags", "e2e", "-timeout", "60m", "-count", fmt.Sprint(o.count), "-parallel", o.parallel, "-run", o.run, "./cmd/internal/e2e"}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 20 * time.Second
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	cmd.Env = append(os.Environ(), append(environ, "TMPDIR="+dir, "PM_GITOPS_E2E_DIR="+dir)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 1, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 1, err
+	}
+	t := tally{out: os.Stdout, verbose: o.verbose, output: map[string][]string{}}
+	t.read(out)
+	err = cmd.Wait()
+	for _, missing := range unavailable {
+		fmt.Printf("SKIPPED: %v\n", missing)
+	}
+	if err != nil && t.failed == 0 {
+		t.failed = 1 // it did not even build, or was stopped
+	}
+	fmt.Printf("e2e: %d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
+	if t.failed > 0 || t.passed == 0 {
+		return 1, nil
+	}
+	return 0, ctx.Err()
+}
+
+// repository is the root of the repository that this program is run in.
+func repository(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	root := filepath.Dir(strings.TrimSpace(string(out)))
+	if _, err := os.Stat(filepath.Join(root, "testdata", "e2e")); err != nil {
+		return "", fmt.Errorf("%s is not the repository of pm-gitops: run this in it", root)
+	}
+	return root, nil
+}
+
+// build builds every set, and gives variables that say where each is. A set
+// that cannot be had is no error: the tests that need it skip.
+func build(ctx context.Context, root string) (environ []string, unavailable []error, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	builder := programs.Builder{Root: root, Cache: filepath.Join(cache, "pm-gitops-e2e"), Log: os.Stderr}
+	for _, set := range programs.Sets() {
+		folder, err := builder.Build(ctx, set)
+		var missing programs.UnavailableError
+		switch {
+		case errors.As(err, &missing):
+			unavailable = append(unavailable, missing)
+			fmt.Fprintf(os.Stderr, "SKIPPED: %v\n", missing)
+		case err != nil:
+			return nil, nil, err
+		}
+		environ = append(environ, programs.Variable(set.Name)+"="+folder)
+	}
+	return environ, unavailable, nil
+}
+
+// tally counts tests and prints those that end.
+type tally struct {
+	out                     io.Writer
+	verbose                 bool
+	passed, failed, skipped int
+	output                  map[string][]string // of the tests that run
+}
+
+// event is a line of go test -json (go doc test2json).
+type event struct {
+	Action, Test, Output string
+	Elapsed              float64
+}
+
+func (t *tally) read(in io.Reader) {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			fmt.Fprintln(t.out, lines.Text())
+			continue
+		}
+		t.count(e)
+	}
+}
+
+// count takes one event in. Tests with parts count as one.
+func (t *tally) count(e event) {
+	switch {
+	case e.Action == "output":
+		t.output[e.Test] = append(t.output[e.Test], e.Output)
+	case e.Test == "" && e.Action == "fail":
+		fmt.Fprint(t.out, strings.Join(t.output[""], ""))
+	case e.Test == "" || !slices.Contains([]string{"pass", "fail", "skip"}, e.Action):
+	default:
+		fmt.Fprintf(t.out, "%s %s (%.1fs)\n", e.Action, e.Test, e.Elapsed)
+		if e.Action != "pass" || t.verbose {
+			fmt.Fprint(t.out, strings.Join(t.output[e.Test], ""))
+		}
+		delete(t.output, e.Test)
+		if !strings.Contains(e.Test, "/") {
+			t.add(e.Action)
+		}
+	}
+}
+
+func (t *tally) add(action string) {
+	switch action {
+	case "pass":
+		t.passed++
+	case "fail":
+		t.failed++
+	default:
+		t.skipped++
+	}
+}

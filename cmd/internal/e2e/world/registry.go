@@ -1,0 +1,71 @@
+//go:build e2e
+
+package world
+
+import (
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/e2e/node"
+)
+
+// Registry is an OCI registry over TLS. It keeps its content while it is stopped.
+type Registry struct {
+	Host string // HOST:PORT
+
+	config  *tls.Config
+	content http.Handler
+	mu      sync.Mutex
+	login   *node.Login
+	http    *http.Server
+}
+
+// ServeRegistry serves an empty registry with a certificate of an authority.
+func ServeRegistry(ca *Authority) (*Registry, error) {
+	config, err := ca.TLS("127.0.0.1")
+	if err != nil {
+		return nil, err
+	}
+	r := &Registry{config: config, content: registry.New(registry.Logger(log.New(io.Discard, "", 0))), Host: "127.0.0.1:0"}
+	return r, r.Start()
+}
+
+// Start serves again where it served before.
+func (r *Registry) Start() error {
+	listener, err := net.Listen("tcp", r.Host)
+	if err != nil {
+		return err
+	}
+	r.Host = listener.Addr().String()
+	r.http = &http.Server{Handler: http.HandlerFunc(r.serve), ErrorLog: log.New(io.Discard, "", 0)}
+	go r.http.Serve(tls.NewListener(listener, r.config))
+	return nil
+}
+
+// Stop stops serving.
+func (r *Registry) Stop() { _ = r.http.Close() }
+
+// Lock says that from now on nothing comes without a login; nil opens it.
+func (r *Registry) Lock(login *node.Login) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.login = login
+}
+
+func (r *Registry) serve(out http.ResponseWriter, in *http.Request) {
+	r.mu.Lock()
+	login := r.login
+	r.mu.Unlock()
+	if user, password, _ := in.BasicAuth(); login != nil && *login != (node.Login{Username: user, Password: password}) {
+		out.Header().Set("WWW-Authenticate", `Basic realm="e2e"`)
+		http.Error(out, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+		return
+	}
+	r.content.ServeHTTP(out, in)
+}
