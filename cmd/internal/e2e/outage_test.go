@@ -32,7 +32,7 @@ func TestHopOutage(t *testing.T) {
 type outage struct {
 	without           string
 	chart, server, ui string
-	change            func(*environment) // besides the versions
+	change            func(*fixture) // besides the versions
 	istiod            func(*unstructured.Unstructured) bool
 }
 
@@ -41,12 +41,12 @@ type outage struct {
 var outages = map[string][]outage{
 	"flux": {
 		{"registry", "1.2.901", patchServer, patchUI, nil, istiodTag("1.27.901")},
-		{"helm-controller", newChart, newServer, newUI, (*environment).nextLine, istiodTag("1.28.900")},
+		{"helm-controller", newChart, newServer, newUI, (*fixture).nextLine, istiodTag("1.28.900")},
 		{"source-controller", "1.4.900", "2026.4.202604150930", "2026.0415.101500", nil, twoOfIstiod},
 	},
 	"argo": {
 		{"registry", "1.2.901", patchServer, patchUI, nil, istiodTag("1.27.901")},
-		{"argocd-repo-server", newChart, newServer, newUI, (*environment).nextLine, istiodTag("1.28.900")},
+		{"argocd-repo-server", newChart, newServer, newUI, (*fixture).nextLine, istiodTag("1.28.900")},
 	},
 }
 
@@ -64,9 +64,8 @@ func twoOfIstiod(deployment *unstructured.Unstructured) bool {
 func (o outage) play(f *fixture) {
 	f.Helper()
 	before := f.Journal.Now()
-	f.createSecret("encryption", map[string]string{"key": "k"})
 	if o.change != nil {
-		o.change(f.env)
+		o.change(f)
 	}
 	f.env.versions(o.chart, o.server, o.ui)
 	f.check(o.begin(f))

@@ -203,8 +203,7 @@ func (f *fixture) hop(mistake mutation) {
 	f.Helper()
 	before := f.Journal.Now()
 	f.check(f.Agent.Cordon(f.ctx, true))
-	f.env.nextLine()
-	f.createSecret("encryption", map[string]string{"key": "k"})
+	f.nextLine()
 	f.deliverAs("hop", mistake)
 	f.until("the new istiod waits for a node", 2*time.Minute, func() bool {
 		return f.count(before, condition{"", func(e event) bool {
