@@ -63,10 +63,12 @@ func (f *fixture) app(name, needs string, tag ...string) map[string]any {
 	return release
 }
 
-// changedApp is a change of the release "next" to its new tag.
-var changedApp = condition{"the next release changes", func(e event) bool {
-	return of("Deployment", "apps-next", "next")(e) && strings.HasSuffix(imageOf(e.Object), ":v-new")
-}}
+// changedApp is a change of the release "next" to a new tag.
+func changedApp(tag string) condition {
+	return condition{"the next release changes", func(e event) bool {
+		return of("Deployment", "apps-next", "next")(e) && strings.HasSuffix(imageOf(e.Object), ":v-"+tag)
+	}}
+}
 
 // appPod is the UID of the pod of a release of the user's own.
 func (f *fixture) appPod(name string) string {

@@ -8,16 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// A first install: namespaces with their label, istiod ready strictly before
-// anything of prefect-cloud exists, and the migrations done before the release
-// counts as ready, whatever form they have.
-func TestInstallHook(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.install(nil)
-		f.check(f.checkInstall())
-	})
-}
-
 // The chart's default is a hook after the install, which the services wait for:
 // the first install is tried again as an upgrade, whose hook comes before.
 func TestInstallHookAfterwards(t *testing.T) {
@@ -31,14 +21,6 @@ func TestInstallHookAfterwards(t *testing.T) {
 	})
 }
 
-func TestInstallJob(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.env.set("spec.values.prefect-cloud.migrations.delivery", "job")
-		f.install(nil)
-		f.check(f.checkInstall())
-	})
-}
-
 func TestInstallPod(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.env.set("spec.values.prefect-cloud.migrations.delivery", "pod")
@@ -47,7 +29,9 @@ func TestInstallPod(t *testing.T) {
 	})
 }
 
-// checkInstall is what must have happened in a first install.
+// checkInstall is what must have happened in a first install: namespaces with
+// their label, istiod ready strictly before anything of prefect-cloud exists, and
+// the migrations done before the release counts as ready, whatever form they have.
 func (f *fixture) checkInstall() error {
 	for _, namespace := range []string{istioNamespace, cloudNamespace} {
 		labelled := created("Namespace", "", namespace)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,30 +14,40 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/e2e/node"
 )
 
-// A migration that never completes holds the next wave, is named by status,
-// and nothing is rolled back or uninstalled; it heals when the cause goes.
-func TestMigrationHangs(t *testing.T) {
+// A migration that never completes, or fails, holds the next wave and is named
+// by status; nothing is rolled back or uninstalled, and it heals when the cause goes.
+func TestMigrationGoesWrong(t *testing.T) {
 	both(t, func(f *fixture) {
-		f.migrationFails(node.Outcome{Hangs: true, Log: []string{"waiting for a lock on table flow_run"}}, nil)
+		if f.target == "flux" {
+			f.limits = shortened(15)
+		}
+		f.env.set("spec.values.prefect-cloud.migrations.backoffLimit", 1)
+		f.pushApp()
+		f.env.set("spec.releases", []any{f.app("next", "prefect-cloud")})
+		f.install(nil)
+		f.step("hangs", func() {
+			f.migrationFails(patchServer, node.Outcome{Hangs: true, Log: []string{"waiting for a lock on table flow_run"}})
+		})
+		f.step("fails", func() {
+			f.migrationFails(laterServer, node.Outcome{Takes: time.Second, ExitCode: 1, Log: []string{"relation flow_run is locked"}})
+		})
 	})
 }
 
-// The same for one that fails.
-func TestMigrationFails(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.migrationFails(node.Outcome{Takes: time.Second, ExitCode: 1, Log: []string{"relation flow_run is locked"}}, nil)
-	})
-}
+// laterServer is a server after the patch.
+const laterServer = "2025.10.202512150915"
 
 // A migration may take as long as the environment says, and longer than what
 // the delivery system gives a release unasked. Both are shortened here: the
-// migration takes 50 seconds of the 60 that it has.
-func TestMigrationOutlasts(t *testing.T) {
+// migration takes 50 seconds of the 60 that it has. It is a Job of the chart.
+func TestInstallJobAndOutlast(t *testing.T) {
 	both(t, func(f *fixture) {
+		f.env.set("spec.values.prefect-cloud.migrations.delivery", "job")
 		if f.target == "flux" {
 			f.limits = shortened(60)
 		}
 		f.install(nil)
+		f.check(f.checkInstall())
 		before := f.Journal.Now()
 		f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: 50 * time.Second} })
 		f.patch(nil)
@@ -46,32 +57,25 @@ func TestMigrationOutlasts(t *testing.T) {
 	})
 }
 
-// migrationFails installs, has the migration of a patch go wrong, looks at what
-// that leads to, and takes the cause away.
-func (f *fixture) migrationFails(outcome node.Outcome, mistake mutation) {
+// migrationFails has the migration of an upgrade go wrong, looks at what that
+// leads to, and takes the cause away.
+func (f *fixture) migrationFails(tag string, outcome node.Outcome) {
 	f.Helper()
-	if f.target == "flux" {
-		f.limits = shortened(15)
-	}
-	f.env.set("spec.values.prefect-cloud.migrations.backoffLimit", 1)
-	f.pushApp()
-	f.env.set("spec.releases", []any{f.app("next", "prefect-cloud")})
-	f.install(nil)
 	before := f.Journal.Now()
 	f.Agent.Script(func(node.Migration) node.Outcome { return outcome })
-	f.env.versions(oldChart, patchServer, patchUI)
-	f.env.set("spec.releases", []any{f.app("next", "prefect-cloud", "new")})
-	f.deliverAs("patch", mistake)
+	f.env.versions(oldChart, tag, patchUI)
+	f.env.set("spec.releases", []any{f.app("next", "prefect-cloud", tag)})
+	f.deliver()
 	f.until("status names the migration", 2*time.Minute, func() bool {
 		out, code := f.status()
 		return code == failed && strings.Contains(out, "prefect-db-migrations") && strings.Contains(out, outcome.Log[0])
 	})
 	f.until("the delivery system has tried twice", 3*time.Minute, func() bool { return f.count(before, f.tried()) >= 2 })
-	f.check(f.heldByMigration(before))
+	f.check(f.heldByMigration(before, tag))
 	f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: time.Second} })
-	f.awaitUpgrade(patchServer)
+	f.awaitUpgrade(tag)
 	f.check(f.neverUndone(before))
-	f.check(f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), patchServer), f.releaseReady("prefect-cloud"), changedApp))
+	f.check(f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), tag), f.releaseReady("prefect-cloud"), changedApp(tag)))
 }
 
 // tried is the start of a migration.
@@ -82,12 +86,12 @@ func (f *fixture) tried() condition {
 }
 
 // heldByMigration is that nothing went on, and nothing back.
-func (f *fixture) heldByMigration(before uint64) error {
-	if n := f.count(before, changedApp); n > 0 {
+func (f *fixture) heldByMigration(before uint64, tag string) error {
+	if n := f.count(before, changedApp(tag)); n > 0 {
 		return fmt.Errorf("the next wave changed while the migration was not done")
 	}
 	if n := f.count(before, condition{"", func(e event) bool {
-		return of("Deployment", cloudNamespace, "server")(e) && strings.HasSuffix(imageOf(e.Object), patchServer)
+		return of("Deployment", cloudNamespace, "server")(e) && strings.HasSuffix(imageOf(e.Object), ":"+tag)
 	}}); n > 0 {
 		return fmt.Errorf("the server is new while the migration was not done")
 	}
@@ -96,7 +100,7 @@ func (f *fixture) heldByMigration(before uint64) error {
 
 // neverUndone is that no service went away, and none went back to an older image.
 func (f *fixture) neverUndone(before uint64) error {
-	images := map[string]string{}
+	images := map[string][]string{} // that each Deployment has had, the newest last
 	for _, e := range f.Journal.Events() {
 		if !of("Deployment", cloudNamespace, "")(e) {
 			continue
@@ -105,10 +109,12 @@ func (f *fixture) neverUndone(before uint64) error {
 		if e.Version > before && e.Type == watch.Deleted {
 			return fmt.Errorf("Deployment %s was deleted", name)
 		}
-		if strings.HasSuffix(images[name], ":"+patchServer) && strings.HasSuffix(image, ":"+oldServer) {
+		switch had := images[name]; {
+		case !slices.Contains(had, image):
+			images[name] = append(had, image)
+		case had[len(had)-1] != image:
 			return fmt.Errorf("Deployment %s went back to %s", name, image)
 		}
-		images[name] = image
 	}
 	for _, e := range f.Journal.After(before) {
 		if of("Secret", cloudNamespace, "")(e) && e.Object.GetLabels()["owner"] == "helm" {

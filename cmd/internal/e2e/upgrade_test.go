@@ -12,23 +12,39 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/yaml"
 )
 
-// A patch: new server and ui tags change the Deployments that have these
-// images, the migration, and nothing else.
-func TestPatch(t *testing.T) {
+// A first install, then a patch, then a line hop.
+func TestInstallPatchHop(t *testing.T) {
 	both(t, func(f *fixture) {
-		f.install(nil)
-		before := f.Journal.Now()
-		f.patch(nil)
-		f.check(f.checkPatch(before))
+		f.step("install", func() {
+			f.install(nil)
+			f.check(f.checkInstall())
+		})
+		f.step("patch", func() {
+			before := f.Journal.Now()
+			f.patch(nil)
+			f.check(f.checkPatch(before))
+		})
+		f.step("hop", func() { f.hop(nil) })
 	})
 }
 
+// step is a part of a scenario, under a name of its own. The parts after it
+// need it.
+func (f *fixture) step(name string, do func()) {
+	whole := f.T
+	defer func() { f.T = whole }()
+	if !whole.Run(name, func(t *testing.T) { f.T = t; do() }) {
+		whole.FailNow()
+	}
+}
+
+// patch delivers new server and ui tags: they change the Deployments that have
+// these images, the migration, and nothing else.
 func (f *fixture) patch(mistake mutation) {
 	f.Helper()
 	f.env.versions(oldChart, patchServer, patchUI)
@@ -94,111 +110,8 @@ func equal(a, b map[string]any) bool {
 	return fmt.Sprint(a) == fmt.Sprint(b) // maps are printed in order
 }
 
-// Adoption: what was installed by hand with helm, as the vendor's guide does it,
-// is taken over: no second installation, and no pod is replaced.
-func TestAdoption(t *testing.T) {
-	both(t, func(f *fixture) {
-		pods := f.installByHand()
-		f.deliver()
-		f.bootstrap()
-		f.awaitReady()
-		f.check(f.checkAdoption(pods))
-	})
-}
-
-// installByHand installs both releases with helm, and gives their pods by UID.
-func (f *fixture) installByHand() []string {
-	f.Helper()
-	f.write("environments/catalog.yaml", catalog)
-	f.write(f.env.file, f.env.text(f))
-	for _, namespace := range []string{istioNamespace, cloudNamespace} {
-		f.check(f.Apply(f.ctx, fmt.Sprintf("{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {istio-injection: enabled}}}", namespace)))
-	}
-	f.keepSecrets(secretValue)
-	for _, release := range []struct{ key, name, namespace string }{{"prefect-istiod", "istiod", istioNamespace}, {"prefect-cloud", "customer-managed", cloudNamespace}} {
-		values := f.values(release.key)
-		f.run("helm", "install", release.name, "oci://"+f.Registry.Host+"/prefect/charts/"+release.key, "--version", oldChart,
-			"-n", release.namespace, "-f", values, "--wait", "--timeout", "2m")
-	}
-	return f.podIDs()
-}
-
-// values is a file with the values that pm-gitops hands to a release.
-func (f *fixture) values(key string) string {
-	f.Helper()
-	objects := map[string]any{}
-	for _, document := range strings.Split(f.run("pm-gitops", "render", "-f", f.env.file, "--target", f.target, "--built"), "\n---\n") {
-		var object struct {
-			Kind     string
-			Metadata struct{ Name string }
-			Spec     struct {
-				Values any
-				Source struct{ Helm struct{ ValuesObject any } }
-			}
-		}
-		f.check(yaml.Unmarshal([]byte(document), &object))
-		switch {
-		case object.Kind == "HelmRelease":
-			objects[object.Metadata.Name] = object.Spec.Values
-		case object.Kind == "Application":
-			objects[strings.TrimPrefix(object.Metadata.Name, f.env.name+"-")] = object.Spec.Source.Helm.ValuesObject
-		}
-	}
-	data, err := yaml.Marshal(objects[key])
-	f.check(err)
-	file := filepath.Join(f.Dir, key+"-values.yaml")
-	f.check(os.WriteFile(file, data, 0o600))
-	return file
-}
-
-// podIDs is the pods of both namespaces that go on for ever, by UID, sorted.
-func (f *fixture) podIDs() []string {
-	f.Helper()
-	var ids []string
-	for _, namespace := range []string{istioNamespace, cloudNamespace} {
-		for name, pod := range f.pods(namespace) {
-			if !migrates(pod) {
-				ids = append(ids, name+" "+string(pod.GetUID()))
-			}
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-func (f *fixture) checkAdoption(pods []string) error {
-	if now := f.podIDs(); !slices.Equal(now, pods) {
-		return fmt.Errorf("pods after the adoption are %q, want %q", now, pods)
-	}
-	for release, namespace := range map[string]string{"istiod": istioNamespace, "customer-managed": cloudNamespace} {
-		want := []string{"sh.helm.release.v1." + release + ".v1"}
-		if f.target == "flux" {
-			want = append(want, "sh.helm.release.v1."+release+".v2")
-		}
-		var got []string
-		secrets, err := f.Client.CoreV1().Secrets(namespace).List(f.ctx, metav1.ListOptions{LabelSelector: "owner=helm"})
-		if err != nil {
-			return err
-		}
-		for _, secret := range secrets.Items {
-			got = append(got, secret.Name)
-		}
-		if !slices.Equal(got, want) {
-			return fmt.Errorf("Helm's releases in %s are %q, want %q", namespace, got, want)
-		}
-	}
-	return nil
-}
-
-// A line hop, istiod first: while its new pod cannot be scheduled, prefect-cloud
-// stays as it was; then each release gets exactly one new revision.
-func TestHop(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.install(nil)
-		f.hop(nil)
-	})
-}
-
+// hop goes to the next line, istiod first: while its new pod cannot be scheduled,
+// prefect-cloud stays as it was; then each release gets exactly one new revision.
 func (f *fixture) hop(mistake mutation) {
 	f.Helper()
 	before := f.Journal.Now()
