@@ -49,7 +49,7 @@ func (f flux) held(planned render.Release, helm fluxObject, exists bool, wave Pa
 		p.Next = fmt.Sprintf("flux resume helmrelease %s -n %s", planned.Key, planned.Namespace)
 		return p
 	}
-	if where := f.differs("HelmRelease", planned.Namespace, planned.Key, "spec.chartRef", "spec.values", "spec.valuesFrom", "spec.releaseName", "spec.suspend"); where != "" {
+	if where := f.differs("HelmRelease", planned.Namespace, planned.Key, "spec.chartRef", "spec.values", "spec.valuesFrom", "spec.releaseName"); where != "" {
 		p.State, p.Next = Waiting, f.push()
 		p.Reason = fmt.Sprintf("Flux has not applied the new commit: %s of the HelmRelease differs from what the environment says", say(where))
 		return p
