@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -129,3 +130,14 @@ kind: ConfigMap
 metadata: {name: settings, namespace: apps}
 data: {setting: canary-setting}
 `
+
+// On a terminal a report takes the place of the one before, whatever was
+// longer there, and only the first clears what was on the screen.
+func TestDrawn(t *testing.T) {
+	if got, want := drawn("a\nb\n", true), "\x1b[2J\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"; got != want {
+		t.Errorf("drawn at first = %q, want %q", got, want)
+	}
+	if got, want := drawn("a\n", false), "\x1b[Ha\x1b[K\n\x1b[J"; got != want {
+		t.Errorf("drawn again = %q, want %q", got, want)
+	}
+}

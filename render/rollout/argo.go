@@ -74,7 +74,7 @@ func (a argo) fill(e *Environment) {
 			release := a.view.release(planned)
 			release.Part, release.Installed = a.child(planned.Key), a.installed(planned)
 			release.await(before)
-			if release.State == Retrying && release.Next != "" {
+			if strings.HasPrefix(release.Reason, "ComparisonError") && has(release.Reason, "helm", "oci", "chart") {
 				release.Next = or(registryAdvice(planned, release.Reason), release.Next)
 			}
 			if release.State != Ready {
@@ -157,7 +157,7 @@ func (a argo) child(part string) Part {
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics).
 func (a argo) problem(live application, p Part) (problem Part, ok bool) {
 	name, operation := live.Metadata.Name, live.Status.OperationState
-	describe := fmt.Sprintf("for more: kubectl -n %s describe application %s", a.home(), name)
+	describe := fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), name)
 	for _, one := range live.Status.Conditions {
 		switch one.Type {
 		case "ComparisonError", "InvalidSpecError", "UnknownError":
@@ -199,7 +199,7 @@ func (a argo) progress(live application, p Part) Part {
 		p.State = Ready
 	case health.Status == "Degraded":
 		p.State, p.Reason = Retrying, say("Degraded: "+or(health.Message, "see what is not ready"))
-		p.Next = fmt.Sprintf("for more: kubectl -n %s describe application %s", a.home(), live.Metadata.Name)
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), live.Metadata.Name)
 	case health.Status == "Suspended":
 		p.State, p.Reason = Suspended, say("something in it is suspended: "+health.Message)
 	default:

@@ -116,7 +116,7 @@ func (f flux) kustomization(part string) Part {
 		return p
 	}
 	if p = live.judge(p); p.State == Retrying || p.State == Failed {
-		p.Next = fmt.Sprintf("kubectl -n %s describe kustomization.%s %s", namespace, kustomizeGroup, name)
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe kustomization.%s %s", namespace, kustomizeGroup, name)
 	}
 	return p
 }

@@ -75,7 +75,7 @@ func (f flux) helm(planned render.Release, helm fluxObject) Part {
 	case Failed:
 		p.Next = fmt.Sprintf("end the cause, then: flux reconcile helmrelease %s -n %s --reset", planned.Key, planned.Namespace)
 	case Retrying:
-		p.Next = fmt.Sprintf("Flux tries again by itself; for more: kubectl -n %s describe helmrelease %s", planned.Namespace, planned.Key)
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe helmrelease %s", planned.Namespace, planned.Key)
 	}
 	if next := f.secretAdvice(planned, p); next != "" {
 		p.Next = next
@@ -102,7 +102,7 @@ func (f flux) chart(planned render.Release) Part {
 		p.Reason, p.Next = "its OCIRepository is suspended", fmt.Sprintf("flux resume source oci %s -n %s", name, planned.Namespace)
 	case Retrying, Failed:
 		p.Reason = "the chart cannot be pulled: " + p.Reason
-		p.Next = or(registryAdvice(planned, p.Reason), fmt.Sprintf("kubectl -n %s describe ocirepository %s", planned.Namespace, name))
+		p.Next = or(registryAdvice(planned, p.Reason), fmt.Sprintf(forMore+"kubectl -n %s describe ocirepository %s", planned.Namespace, name))
 	case Progressing:
 		p.Reason = "the chart is being pulled: " + p.Reason
 	}

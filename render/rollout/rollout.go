@@ -196,6 +196,9 @@ func (e *Environment) conclude() {
 			best, e.Next = rank, part.Next
 		}
 	}
+	if e.State == NotYet && e.Next == "" {
+		e.Next = "wait: it goes on by itself"
+	}
 }
 
 // view is a rollout, and what a cluster holds of it.

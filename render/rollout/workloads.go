@@ -31,6 +31,7 @@ func (v view) details(release *Release) {
 		}
 	}
 	release.NotReady = release.NotReady[:min(len(release.NotReady), mostWorkloads)]
+	release.advise()
 }
 
 // workload reports a workload of a release that is not ready. What ready
