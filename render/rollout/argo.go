@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -139,24 +137,24 @@ func (a argo) child(part string) Part {
 		p.Reason = fmt.Sprintf("Argo CD has not taken over the new commit: %s of Application %s differs from what the environment says", say(where), name)
 		return p
 	}
-	_, automated, _ := unstructured.NestedMap(a.live[id{"Application", a.home(), name}].Object, "spec", "syncPolicy", "automated")
-	if _, wanted, _ := unstructured.NestedMap(a.wanted[id{"Application", a.home(), name}].Object, "spec", "syncPolicy", "automated"); wanted && !automated {
-		p.State, p.Reason = Suspended, "its automatic sync was switched off"
-		p.Next = fmt.Sprintf("argocd app set %s --sync-policy automated --self-heal --auto-prune", name)
-		return p
-	}
 	if problem, ok := a.problem(live, p); ok {
 		return problem
 	}
 	return a.progress(live, p)
 }
 
-// problem is what keeps an Application from being synced. A failed sync is
+// problem is what keeps an Application from being synced: ours all are synced
+// by themselves. A failed sync is
 // tried again, until Argo CD says that it will not be: it leaves a SyncError
 // behind when a commit has used up its retries
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics).
 func (a argo) problem(live application, p Part) (problem Part, ok bool) {
 	name, operation := live.Metadata.Name, live.Status.OperationState
+	if automated := live.Spec.SyncPolicy.Automated; automated == nil || automated["enabled"] == false {
+		p.State, p.Reason = Suspended, "its automatic sync is switched off"
+		p.Next = fmt.Sprintf("argocd app set %s --sync-policy automated --self-heal --auto-prune", name)
+		return p, true
+	}
 	describe := fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), name)
 	for _, one := range live.Status.Conditions {
 		switch one.Type {
