@@ -39,6 +39,7 @@ type fixture struct {
 	checkout string
 	limits   mutation         // shortens time limits, in scenarios that wait for them
 	stderr   *strings.Builder // of the last command
+	asked    time.Time        // when status was asked last
 }
 
 // both runs a scenario once for each delivery system, each in a world of its
