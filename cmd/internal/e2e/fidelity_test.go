@@ -123,7 +123,7 @@ func (f *fixture) unsaid(known map[string]bool) []string {
 		if tracked, _, ok := strings.Cut(e.Object.GetAnnotations()["argocd.argoproj.io/tracking-id"], ":"); ok {
 			name = strings.TrimPrefix(tracked, f.env.name+"-")
 		}
-		if name != "prefect-istiod" && name != "prefect-cloud" || e.Object.GetKind() == "Pod" && e.Object.GetOwnerReferences() != nil {
+		if name != "prefect-istiod" && name != "prefect-cloud" || e.Object.GetOwnerReferences() != nil {
 			continue
 		}
 		live[identity(e.Object)] = e.Type != watch.Deleted
