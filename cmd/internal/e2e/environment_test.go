@@ -73,6 +73,15 @@ func (e *environment) nextLine() {
 	e.set("spec.values.prefect-cloud.redis", map[string]any{"leases": map[string]any{"host": "10.0.0.6"}})
 }
 
+// nextLine makes the environment the next line's, and has the Secrets what the
+// line reads: it has more services, and they read more keys.
+func (f *fixture) nextLine() {
+	f.Helper()
+	f.env.nextLine()
+	f.write(f.env.file, f.env.text(f))
+	f.keepSecrets(secretValue)
+}
+
 // set sets a field by its dotted path; nil takes it away.
 func (e *environment) set(path string, value any) {
 	keys := strings.Split(path, ".")
@@ -117,7 +126,7 @@ lines:
     events-replica-user-connection-strings: [events-api, ladler, logs]
     redis-connection-strings: [REDIS_CACHE_URL, REDIS_WORK_URL, REDIS_STREAMS_URL]
 - name: "1.3"
-  charts: {prefect-cloud: ">=1.3.0 <1.4.0", prefect-istiod: ">=1.3.0 <1.4.0"}
+  charts: {prefect-cloud: ">=1.3.0 <1.5.0", prefect-istiod: ">=1.3.0 <1.5.0"}
   layout:
   - {field: instance.name}
   - {field: auth.type}
@@ -135,7 +144,7 @@ lines:
     nebula-replica-user-connection-strings: [auth, server, server-background]
     orion-user-connection-strings: [db-migration, server, server-background, scheduler, actions, triggers-proactive]
     orion-replica-user-connection-strings: [server, server-background, scheduler, actions, triggers-proactive]
-    events-user-connection-strings: [db-migration, events-api, event-archiver, logs, webhooks]
-    events-replica-user-connection-strings: [events-api, event-archiver, logs, webhooks]
+    events-user-connection-strings: [db-migration, events-api, event-archiver, logs, webhooks, audit-log]
+    events-replica-user-connection-strings: [events-api, event-archiver, logs, webhooks, audit-log]
     redis-connection-strings: [REDIS_CACHE_URL, REDIS_WORK_URL, REDIS_STREAMS_URL, REDIS_LEASES_URL]
 `

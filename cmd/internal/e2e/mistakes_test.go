@@ -120,8 +120,7 @@ func sameSource(f *fixture) {
 func hoppedWithoutHelm(f *fixture, mistake mutation) error {
 	f.install(nil)
 	before := f.Journal.Now()
-	f.env.nextLine()
-	f.createSecret("encryption", map[string]string{"key": "k"})
+	f.nextLine()
 	f.check(f.Stop("helm-controller"))
 	f.deliverAs("hop", mistake)
 	f.until("Flux has applied both", 2*time.Minute, func() bool {
@@ -217,8 +216,7 @@ end
 return hs
 `)
 	f.check(f.Agent.Cordon(f.ctx, true))
-	f.env.nextLine()
-	f.createSecret("encryption", map[string]string{"key": "k"})
+	f.nextLine()
 	f.deliver()
 	f.until("prefect-cloud or nothing goes on", 2*time.Minute, func() bool {
 		return f.count(before, f.cloudChanges()) > 0 || f.count(before, f.looks()) > 60
