@@ -12,7 +12,7 @@ import (
 func TestCoreIsPure(t *testing.T) {
 	const module = "github.com/pm-gitops/pm-gitops/"
 	core := []string{module + "targets"}
-	for _, name := range []string{"", "/adopt", "/catalog", "/chart", "/check", "/diff", "/graph", "/images", "/internal/plaintext", "/internal/strictyaml", "/trace"} {
+	for _, name := range []string{"", "/adopt", "/catalog", "/chart", "/check", "/diff", "/graph", "/images", "/internal/plaintext", "/internal/strictyaml", "/rollout", "/trace"} {
 		core = append(core, module+"render"+name)
 	}
 	list := func(args ...string) []string {
@@ -23,7 +23,7 @@ func TestCoreIsPure(t *testing.T) {
 		return strings.Fields(string(out))
 	}
 	for _, dependency := range list(append([]string{"-deps"}, core...)...) {
-		if strings.HasPrefix(dependency, module+"cmd/") || strings.HasSuffix(dependency, "/crdtest") || strings.HasSuffix(dependency, "/charttest") {
+		if strings.HasPrefix(dependency, module+"cmd/") || strings.HasSuffix(dependency, "/crdtest") || strings.HasSuffix(dependency, "/charttest") || strings.HasSuffix(dependency, "/rollouttest") {
 			t.Errorf("the core links %s", dependency)
 		}
 	}

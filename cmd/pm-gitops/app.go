@@ -29,7 +29,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
-	exitFound  = 3 // differences or blocking findings
+	exitFound  = 3 // differences, blocking findings, or what is not ready yet
 )
 
 // usageError is a command line that makes no sense.
@@ -174,10 +174,11 @@ func (a app) rootCommand() *cobra.Command {
 		Short: "One environment file becomes the manifests that Flux or Argo CD reconciles",
 		Long: `pm-gitops turns one environment file into the manifests that Flux or Argo CD
 reconciles to run Customer-Managed Prefect Cloud: istiod first, then
-prefect-cloud, then whatever else you name. It never talks to a cluster and
-never puts a secret into Git.
+prefect-cloud, then whatever else you name. It never puts a secret into Git;
+only status talks to a cluster, and only reads there.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 differences or findings.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 differences, findings or, from
+status, not ready yet.`,
 		Example: `  pm-gitops demo                                   see it work, without any set-up
   pm-gitops init                                   write a starter environment.yaml
   pm-gitops render --target flux --dir .           write the manifests into this repository`,

@@ -142,7 +142,7 @@ func TestHelpExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cut := regexp.MustCompile(` \|| >|  `)
+	cut, aboutWhat := regexp.MustCompile(` \|| >|  `), regexp.MustCompile(` -f \S+| --target \S+`)
 	var script strings.Builder
 	for _, named := range commands {
 		of, command, _ := strings.Cut(named, ": ")
@@ -172,6 +172,9 @@ func TestHelpExamples(t *testing.T) {
 		if strings.Contains(command, "--commit") || strings.Contains(command, "--repo") || strings.Contains(command, "--base") {
 			script.WriteString(inGit)
 		}
+		if of == "status" { // a cluster that has what is rendered, and in which all went well
+			script.WriteString("exec pm-gitops render --built" + strings.Join(aboutWhat.FindAllString(command, -1), "") + "\ncp stdout rendered.yaml\ncluster context=prod rendered.yaml+well\n")
+		}
 		if of == "check" || of == "diff" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}
@@ -182,7 +185,9 @@ func TestHelpExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder, source := standIns(t)
-	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
+	cmds := map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster}
+	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Cmds: cmds, Setup: func(env *testscript.Env) error {
+		env.Values[clustersKey{}] = clusters{}
 		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source)
 		return setUp(env)
 	}})

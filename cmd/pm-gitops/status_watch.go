@@ -152,11 +152,12 @@ func (s *screen) show(report rollout.Report) error {
 	s.last, s.any, s.said = report, true, ""
 	switch {
 	case s.json && (first || len(changes) > 0):
-		data, err := json.Marshal(report)
-		if err != nil {
-			return fmt.Errorf("write the report: %w", err)
+		encoder := json.NewEncoder(s.out)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(report); err != nil {
+			return fmt.Errorf("print JSON: %w", err)
 		}
-		return s.printText(string(data) + "\n")
+		return nil
 	case s.json:
 		return nil
 	case s.draws:

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -74,7 +72,7 @@ func (a argo) fill(e *Environment) {
 			release := a.view.release(planned)
 			release.Part, release.Installed = a.child(planned.Key), a.installed(planned)
 			release.await(before)
-			if release.State == Retrying && release.Next != "" {
+			if strings.HasPrefix(release.Reason, "ComparisonError") && has(release.Reason, "helm", "oci", "chart") {
 				release.Next = or(registryAdvice(planned, release.Reason), release.Next)
 			}
 			if release.State != Ready {
@@ -139,25 +137,25 @@ func (a argo) child(part string) Part {
 		p.Reason = fmt.Sprintf("Argo CD has not taken over the new commit: %s of Application %s differs from what the environment says", say(where), name)
 		return p
 	}
-	_, automated, _ := unstructured.NestedMap(a.live[id{"Application", a.home(), name}].Object, "spec", "syncPolicy", "automated")
-	if _, wanted, _ := unstructured.NestedMap(a.wanted[id{"Application", a.home(), name}].Object, "spec", "syncPolicy", "automated"); wanted && !automated {
-		p.State, p.Reason = Suspended, "its automatic sync was switched off"
-		p.Next = fmt.Sprintf("argocd app set %s --sync-policy automated --self-heal --auto-prune", name)
-		return p
-	}
 	if problem, ok := a.problem(live, p); ok {
 		return problem
 	}
 	return a.progress(live, p)
 }
 
-// problem is what keeps an Application from being synced. A failed sync is
+// problem is what keeps an Application from being synced: ours all are synced
+// by themselves. A failed sync is
 // tried again, until Argo CD says that it will not be: it leaves a SyncError
 // behind when a commit has used up its retries
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics).
 func (a argo) problem(live application, p Part) (problem Part, ok bool) {
 	name, operation := live.Metadata.Name, live.Status.OperationState
-	describe := fmt.Sprintf("for more: kubectl -n %s describe application %s", a.home(), name)
+	if automated := live.Spec.SyncPolicy.Automated; automated == nil || automated["enabled"] == false {
+		p.State, p.Reason = Suspended, "its automatic sync is switched off"
+		p.Next = fmt.Sprintf("argocd app set %s --sync-policy automated --self-heal --auto-prune", name)
+		return p, true
+	}
+	describe := fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), name)
 	for _, one := range live.Status.Conditions {
 		switch one.Type {
 		case "ComparisonError", "InvalidSpecError", "UnknownError":
@@ -199,7 +197,7 @@ func (a argo) progress(live application, p Part) Part {
 		p.State = Ready
 	case health.Status == "Degraded":
 		p.State, p.Reason = Retrying, say("Degraded: "+or(health.Message, "see what is not ready"))
-		p.Next = fmt.Sprintf("for more: kubectl -n %s describe application %s", a.home(), live.Metadata.Name)
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), live.Metadata.Name)
 	case health.Status == "Suspended":
 		p.State, p.Reason = Suspended, say("something in it is suspended: "+health.Message)
 	default:

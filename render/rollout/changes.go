@@ -2,12 +2,12 @@ package rollout
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
-// Changes is what is another than it was, a line each, without what a log
-// says and how long things take. Everything is new if there was nothing.
+// Changes is what is another than it was, a line each: what it is of, and how
+// it is now. Logs, and how long things take, change nothing. Everything is new
+// if there was nothing.
 func Changes(before, after Report) []string {
 	had := map[string]string{}
 	for _, line := range lines(before) {
@@ -17,11 +17,6 @@ func Changes(before, after Report) []string {
 	for _, line := range lines(after) {
 		if old, known := had[line[0]]; !known || old != line[1] {
 			changes = append(changes, line[0]+": "+line[1])
-		}
-	}
-	for _, line := range lines(before) {
-		if !slices.ContainsFunc(lines(after), func(other [2]string) bool { return other[0] == line[0] }) && strings.HasSuffix(line[0], "not ready") {
-			changes = append(changes, line[0]+": none")
 		}
 	}
 	return changes

@@ -116,7 +116,7 @@ func (f flux) kustomization(part string) Part {
 		return p
 	}
 	if p = live.judge(p); p.State == Retrying || p.State == Failed {
-		p.Next = fmt.Sprintf("kubectl -n %s describe kustomization.%s %s", namespace, kustomizeGroup, name)
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe kustomization.%s %s", namespace, kustomizeGroup, name)
 	}
 	return p
 }
@@ -138,7 +138,8 @@ func (f flux) push() string {
 	return fmt.Sprintf("commit and push what render writes; Flux takes it sooner with: flux reconcile kustomization flux-system --with-source -n %s", f.home())
 }
 
-// waitingReasons is the reasons of Flux for something that has not begun.
+// waitingReasons is the reasons of Flux for something that has not begun. A
+// source that has nothing yet is the message of a failure.
 var waitingReasons = []string{"DependencyNotReady", "SourceNotReady"}
 
 // judge says what an object's conditions do. While a HelmRelease is worked on,
@@ -161,7 +162,7 @@ func (o fluxObject) judge(p Part) Part {
 		p.State = Ready
 	case stalled.Status == "True":
 		p.State, p.Reason = Failed, say(or(ready.Message, stalled.Message))
-	case ready.Status == "False" && slices.Contains(waitingReasons, ready.Reason):
+	case ready.Status == "False" && (slices.Contains(waitingReasons, ready.Reason) || has(ready.Message, "artifact not found")):
 		p.State, p.Reason = Waiting, say(ready.Message)
 	case ready.Status == "False":
 		p.State, p.Reason = Retrying, say(ready.Reason+": "+ready.Message)

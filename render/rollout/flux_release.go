@@ -49,7 +49,7 @@ func (f flux) held(planned render.Release, helm fluxObject, exists bool, wave Pa
 		p.Next = fmt.Sprintf("flux resume helmrelease %s -n %s", planned.Key, planned.Namespace)
 		return p
 	}
-	if where := f.differs("HelmRelease", planned.Namespace, planned.Key, "spec.chartRef", "spec.values", "spec.valuesFrom", "spec.releaseName", "spec.suspend"); where != "" {
+	if where := f.differs("HelmRelease", planned.Namespace, planned.Key, "spec.chartRef", "spec.values", "spec.valuesFrom", "spec.releaseName"); where != "" {
 		p.State, p.Next = Waiting, f.push()
 		p.Reason = fmt.Sprintf("Flux has not applied the new commit: %s of the HelmRelease differs from what the environment says", say(where))
 		return p
@@ -75,7 +75,7 @@ func (f flux) helm(planned render.Release, helm fluxObject) Part {
 	case Failed:
 		p.Next = fmt.Sprintf("end the cause, then: flux reconcile helmrelease %s -n %s --reset", planned.Key, planned.Namespace)
 	case Retrying:
-		p.Next = fmt.Sprintf("Flux tries again by itself; for more: kubectl -n %s describe helmrelease %s", planned.Namespace, planned.Key)
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe helmrelease %s", planned.Namespace, planned.Key)
 	}
 	if next := f.secretAdvice(planned, p); next != "" {
 		p.Next = next
@@ -102,7 +102,7 @@ func (f flux) chart(planned render.Release) Part {
 		p.Reason, p.Next = "its OCIRepository is suspended", fmt.Sprintf("flux resume source oci %s -n %s", name, planned.Namespace)
 	case Retrying, Failed:
 		p.Reason = "the chart cannot be pulled: " + p.Reason
-		p.Next = or(registryAdvice(planned, p.Reason), fmt.Sprintf("kubectl -n %s describe ocirepository %s", planned.Namespace, name))
+		p.Next = or(registryAdvice(planned, p.Reason), fmt.Sprintf(forMore+"kubectl -n %s describe ocirepository %s", planned.Namespace, name))
 	case Progressing:
 		p.Reason = "the chart is being pulled: " + p.Reason
 	}

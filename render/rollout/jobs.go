@@ -120,6 +120,9 @@ func (v view) job(one job) Job {
 			j.Reason = newest.trouble()
 		}
 		j.Reason = or(j.Reason, v.warning("Job", one.Metadata), v.warning("Pod", newest.Metadata))
+		if exists && j.Reason == "" {
+			j.Reason = say("its pod is " + newest.Status.Phase)
+		}
 	}
 	if exists {
 		j.Pod, j.Container = newest.Metadata.Name, newest.telling()

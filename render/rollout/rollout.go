@@ -6,7 +6,9 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -150,6 +152,7 @@ func (r Rollout) Report(seen Seen) Environment {
 	for _, object := range seen.Objects {
 		v.live.add(object)
 	}
+	v.warnings = warnings(v.live)
 	e := Environment{Name: r.plan.Environment, Target: r.target}
 	if r.target == "argo" {
 		argo{v}.fill(&e)
@@ -159,15 +162,23 @@ func (r Rollout) Report(seen Seen) Environment {
 	for _, release := range e.Releases() {
 		v.details(release)
 	}
-	own := r.Queries()
-	for _, unread := range seen.Unread {
-		if !slices.Contains(own, unread.Query) {
-			continue
-		}
-		e.Notes = append(e.Notes, say(fmt.Sprintf("%s: not looked at: %s", unread.Query, unread.Why)))
-	}
+	e.Notes = notes(seen.Unread)
 	e.conclude()
 	return e
+}
+
+// notes says what was not looked at, a line for each namespace.
+func notes(unread []Unread) []string {
+	resources, whys := map[string][]string{}, map[string]string{}
+	for _, one := range unread {
+		resources[one.Namespace] = append(resources[one.Namespace], one.Resource)
+		whys[one.Namespace] = or(whys[one.Namespace], one.Why)
+	}
+	var all []string
+	for _, namespace := range slices.Sorted(maps.Keys(resources)) {
+		all = append(all, say(fmt.Sprintf("not looked at in namespace %q: %s: %s", namespace, strings.Join(resources[namespace], ", "), whys[namespace])))
+	}
+	return all
 }
 
 // conclude gives the whole its state, and takes what to do next from the first
@@ -185,12 +196,16 @@ func (e *Environment) conclude() {
 			best, e.Next = rank, part.Next
 		}
 	}
+	if e.State == NotYet && e.Next == "" {
+		e.Next = "wait: it goes on by itself"
+	}
 }
 
 // view is a rollout, and what a cluster holds of it.
 type view struct {
 	Rollout
-	live objects
+	live     objects
+	warnings []event // the newest last
 }
 
 // release is a release before anything is known of it.

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,6 +31,7 @@ func (v view) details(release *Release) {
 		}
 	}
 	release.NotReady = release.NotReady[:min(len(release.NotReady), mostWorkloads)]
+	release.advise()
 }
 
 // workload reports a workload of a release that is not ready. What ready
@@ -187,26 +189,37 @@ type event struct {
 	EventTime      time.Time `json:"eventTime"`
 }
 
+// at is when an event was seen last; the newer API has a field of its own.
+func (e event) at() time.Time {
+	if e.EventTime.After(e.LastTimestamp) {
+		return e.EventTime
+	}
+	return e.LastTimestamp
+}
+
+// warnings is the warnings among objects, the newest last.
+func warnings(live objects) []event {
+	var all []event
+	for key, object := range live {
+		if one := decode[event](object); key.kind == "Event" && one.Type == "Warning" {
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b event) int {
+		return cmp.Or(a.at().Compare(b.at()), strings.Compare(a.Reason+a.Message, b.Reason+b.Message))
+	})
+	return all
+}
+
 // warning is the newest warning about an object, empty if there is none. Of a
 // Deployment those of its ReplicaSets count too: they make the pods.
 func (v view) warning(kind string, of metadata) string {
-	var newest event
-	for key, object := range v.live {
-		if key.kind != "Event" || key.namespace != of.Namespace || of.Name == "" {
-			continue
-		}
-		one := decode[event](object)
+	for _, one := range slices.Backward(v.warnings) {
 		about := one.InvolvedObject
 		same := about.Kind == kind && about.Name == of.Name || kind == "Deployment" && about.Kind == "ReplicaSet" && strings.HasPrefix(about.Name, of.Name+"-")
-		if one.EventTime.After(one.LastTimestamp) {
-			one.LastTimestamp = one.EventTime
-		}
-		if same && one.Type == "Warning" && !one.LastTimestamp.Before(newest.LastTimestamp) {
-			newest = one
+		if same && about.Namespace == of.Namespace && of.Name != "" {
+			return say(one.Reason + ": " + one.Message)
 		}
 	}
-	if newest.Reason == "" {
-		return ""
-	}
-	return say(newest.Reason + ": " + newest.Message)
+	return ""
 }

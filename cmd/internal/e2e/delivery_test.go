@@ -222,9 +222,12 @@ func (f *fixture) awaitReady() {
 	}
 }
 
-// status is the exit code of pm-gitops status, and what it prints.
+// status is the exit code of pm-gitops status, and what it prints. It is asked
+// once a second at most: a process each time is a load.
 func (f *fixture) status() (string, int) {
 	f.Helper()
+	time.Sleep(time.Until(f.asked.Add(time.Second)))
+	defer func() { f.asked = time.Now() }()
 	return f.try(f.ctx, "pm-gitops", "status", "-f", f.env.file, "--target", f.target)
 }
 

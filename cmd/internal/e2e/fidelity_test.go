@@ -50,33 +50,40 @@ type previewed struct {
 	Object  map[string]any
 }
 
-// preview is what pm-gitops says that the delivery system applies.
-func (f *fixture) preview(upgrade bool, args ...string) []previewed {
+// vendorReleases is where the environment of every scenario has the vendor's
+// releases: namespace and Helm's name.
+var vendorReleases = map[string][2]string{"prefect-istiod": {istioNamespace, "istiod"}, "prefect-cloud": {cloudNamespace, "customer-managed"}}
+
+// preview is what pm-gitops says that the delivery system applies, in a format.
+func (f *fixture) preview(release, format string) string {
 	f.Helper()
-	args = append([]string{"preview", "-f", f.env.file, "--target", f.target, "-o", "json", "--show-secrets", "--ca-file", f.Dir + "/pki/ca.crt"}, args...)
-	if upgrade && f.target == "flux" {
+	args := []string{"preview", release, "-f", f.env.file, "--target", f.target, "-o", format, "--show-secrets"}
+	at := vendorReleases[release]
+	if f.target == "flux" && len(f.revisions(at[0], at[1])) > 1 {
 		args = append(args, "--is-upgrade")
 	}
-	var all []previewed
-	f.check(json.Unmarshal([]byte(f.run("pm-gitops", args...)), &all))
-	if len(all) < 20 {
-		f.Fatalf("preview has %d objects, want those of both charts", len(all))
-	}
-	return all
+	return f.run("pm-gitops", args...)
 }
 
-// checkPreview is that the cluster has what preview says, all of it and
-// nothing else, field by field.
-func (f *fixture) checkPreview(upgrade bool) error {
+// checkPreview is that the cluster has what preview says of the vendor's
+// releases, all of it and nothing else, field by field.
+func (f *fixture) checkPreview() error {
 	f.Helper()
-	said := f.preview(upgrade)
-	namespaces := map[string]string{"prefect-istiod": istioNamespace, "prefect-cloud": cloudNamespace}
+	var said []previewed
+	for _, release := range []string{"prefect-istiod", "prefect-cloud"} {
+		var own []previewed
+		f.check(json.Unmarshal([]byte(f.preview(release, "json")), &own))
+		said = append(said, own...)
+	}
+	if len(said) < 40 {
+		f.Fatalf("preview has %d objects, want those of both charts", len(said))
+	}
 	known := map[string]bool{}
 	var wrong []string
 	for _, one := range said {
 		object := &unstructured.Unstructured{Object: one.Object}
 		if object.GetNamespace() == "" {
-			object.SetNamespace(namespaces[one.Release])
+			object.SetNamespace(vendorReleases[one.Release][0])
 		}
 		known[identity(object)] = true
 		if one.Hook != nil {
@@ -91,9 +98,9 @@ func (f *fixture) checkPreview(upgrade bool) error {
 			object.SetNamespace("")
 			known[identity(object)] = true
 		}
-		for _, path := range differences("", object.Object, live.Object) {
-			if !excepted(object.GetKind(), path) {
-				wrong = append(wrong, identity(object)+": "+path)
+		for _, difference := range differences("", object.Object, live.Object) {
+			if path, _, _ := strings.Cut(difference, ": "); !excepted(object.GetKind(), path) {
+				wrong = append(wrong, identity(object)+": "+difference)
 			}
 		}
 	}
@@ -116,7 +123,7 @@ func (f *fixture) unsaid(known map[string]bool) []string {
 		if tracked, _, ok := strings.Cut(e.Object.GetAnnotations()["argocd.argoproj.io/tracking-id"], ":"); ok {
 			name = strings.TrimPrefix(tracked, f.env.name+"-")
 		}
-		if name != "prefect-istiod" && name != "prefect-cloud" || e.Object.GetKind() == "Pod" && e.Object.GetOwnerReferences() != nil {
+		if name != "prefect-istiod" && name != "prefect-cloud" || e.Object.GetOwnerReferences() != nil {
 			continue
 		}
 		live[identity(e.Object)] = e.Type != watch.Deleted
@@ -130,8 +137,9 @@ func (f *fixture) unsaid(known map[string]bool) []string {
 	return unsaid
 }
 
-// differences is the paths at which an object lacks what is wanted, or has
-// something else. Nothing is the same as empty, as the API server stores it.
+// differences is the places at which an object lacks what is wanted, or has
+// something else, as PATH: WHY. Nothing is the same as empty, as the API server
+// stores it.
 func differences(path string, want, got any) []string {
 	switch want := want.(type) {
 	case nil:
@@ -147,7 +155,7 @@ func differences(path string, want, got any) []string {
 	case []any:
 		items, _ := got.([]any)
 		if len(items) != len(want) {
-			return []string{path}
+			return []string{fmt.Sprintf("%s: want %d items, got %d", path, len(want), len(items))}
 		}
 		var paths []string
 		for i := range want {
@@ -179,7 +187,7 @@ func (f *fixture) checkStored(said []previewed) error {
 
 // checkHelm compares the manifest of the newest revision of both releases.
 func (f *fixture) checkHelm() error {
-	for key, release := range map[string][2]string{"prefect-istiod": {istioNamespace, "istiod"}, "prefect-cloud": {cloudNamespace, "customer-managed"}} {
+	for key, release := range vendorReleases {
 		revisions := f.revisions(release[0], release[1])
 		if len(revisions) == 0 {
 			return fmt.Errorf("Helm knows no release %s", release[1])
@@ -188,11 +196,7 @@ func (f *fixture) checkHelm() error {
 		if err != nil {
 			return err
 		}
-		args := []string{"preview", key, "-f", f.env.file, "--target", "flux", "--show-secrets", "--ca-file", f.Dir + "/pki/ca.crt"}
-		if len(revisions) > 1 {
-			args = append(args, "--is-upgrade")
-		}
-		want, got := documents(f.run("pm-gitops", args...)), documents(manifest)
+		want, got := documents(f.preview(key, "yaml")), documents(manifest)
 		for i, document := range got {
 			if i >= len(want) || document != want[i] {
 				return fmt.Errorf("%s: document %d that Helm stored is not what preview said:\n%s\nwant:\n%s", key, i, document, strings.Join(want[min(i, len(want)):min(i+1, len(want))], ""))

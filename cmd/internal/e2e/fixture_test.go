@@ -39,13 +39,19 @@ type fixture struct {
 	checkout string
 	limits   mutation         // shortens time limits, in scenarios that wait for them
 	stderr   *strings.Builder // of the last command
+	asked    time.Time        // when status was asked last
 }
 
-// both runs a scenario once for each delivery system, each in a world of its own.
+// both runs a scenario once for each delivery system, each in a world of its
+// own. At its end the cluster must have what preview says.
 func both(t *testing.T, scenario func(*fixture)) {
 	t.Parallel()
 	for _, target := range []string{"flux", "argo"} {
-		t.Run(target, func(t *testing.T) { scenario(start(t, target)) })
+		t.Run(target, func(t *testing.T) {
+			f := start(t, target)
+			scenario(f)
+			f.check(f.checkPreview())
+		})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 )
 
 // What is taken out of the file goes, unless it is protected; what is put in
@@ -17,14 +18,17 @@ import (
 func TestPrune(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.pushApp()
-		kept := f.app("kept", "")
+		f.addVolumes("a", "b")
+		gone, kept := withDatabase(f.app("gone", "prefect-cloud")), withDatabase(f.app("kept", ""))
 		kept["protect"] = true
-		f.env.set("spec.releases", []any{f.app("gone", "prefect-cloud"), kept, f.app("last", "prefect-cloud")})
+		f.env.set("spec.releases", []any{gone, kept, f.app("last", "prefect-cloud")})
 		f.install(nil)
 		f.check(f.insertWave(nil))
-		f.removeReleases(kept)
+		f.removeReleases()
 		f.check(f.checkLeft())
 		f.removeRoot()
+		f.check(f.checkUnmanaged())
+		f.check(f.checkLeft())
 	})
 }
 
@@ -60,7 +64,7 @@ func (f *fixture) everyPod() []string {
 
 // removeReleases takes two releases out of the file, of which one is protected.
 // Argo CD wants a person's word before it lets go of the protected one.
-func (f *fixture) removeReleases(kept map[string]any) {
+func (f *fixture) removeReleases() {
 	f.Helper()
 	before := f.Journal.Now()
 	f.env.set("spec.releases", []any{f.app("between", "prefect-cloud"), f.app("last", "between")})
@@ -73,21 +77,31 @@ func (f *fixture) removeReleases(kept map[string]any) {
 		f.annotate(f.get("argoproj.io/v1alpha1 Application", "argocd", f.env.name), "argocd.argoproj.io/deletion-approved", time.Now().UTC().Format(time.RFC3339))
 	}
 	f.until("the release is uninstalled", 2*time.Minute, func() bool { return f.count(before, deleted("Deployment", "apps-gone", "gone")) > 0 })
+	f.until("its database does not run", time.Minute, func() bool { return f.count(before, deleted("StatefulSet", "apps-gone", "database")) > 0 })
 	f.awaitReady()
 }
 
-// checkLeft is that nothing else went with the release.
+// checkLeft is that nothing else went with the release: what holds data stays
+// even of a release that goes.
 func (f *fixture) checkLeft() error {
-	if f.appPod("kept") == "" || f.appPod("last") == "" {
-		return fmt.Errorf("a release that stays has no pod")
+	if f.appPod("kept") == "" || len(f.pods("apps-kept")) != 2 {
+		return fmt.Errorf("the protected release has pods %v", f.pods("apps-kept"))
 	}
-	for _, name := range []string{istioNamespace, cloudNamespace, "apps-gone", "apps-kept", "apps-last"} {
-		if _, err := f.Client.CoreV1().Namespaces().Get(f.ctx, name, metav1.GetOptions{}); err != nil {
-			return err
+	for _, one := range [][3]string{
+		{"v1 Namespace", "", istioNamespace}, {"v1 Namespace", "", cloudNamespace},
+		{"v1 Namespace", "", "apps-gone"}, {"v1 Namespace", "", "apps-kept"}, {"v1 Namespace", "", "apps-last"},
+		{"apiextensions.k8s.io/v1 CustomResourceDefinition", "", "gateways.networking.istio.io"},
+		{"apiextensions.k8s.io/v1 CustomResourceDefinition", "", "databases.gone.example.com"},
+		{"apiextensions.k8s.io/v1 CustomResourceDefinition", "", "databases.kept.example.com"},
+		{"v1 PersistentVolumeClaim", "apps-gone", "data-database-0"}, {"v1 PersistentVolumeClaim", "apps-kept", "data-database-0"},
+		{"apps/v1 StatefulSet", "apps-kept", "database"},
+	} {
+		if object := f.get(one[0], one[1], one[2]); object == nil || object.GetDeletionTimestamp() != nil {
+			return fmt.Errorf("%s is gone", one)
 		}
 	}
 	for _, e := range f.Journal.Events() {
-		if kind := e.Object.GetKind(); e.Type == "DELETED" && (kind == "CustomResourceDefinition" || kind == "Namespace" || kind == "PersistentVolumeClaim") {
+		if kind := e.Object.GetKind(); e.Type == watch.Deleted && slices.Contains([]string{"CustomResourceDefinition", "Namespace", "PersistentVolumeClaim"}, kind) {
 			return fmt.Errorf("%s %s was deleted", kind, e.Object.GetName())
 		}
 	}
@@ -95,28 +109,47 @@ func (f *fixture) checkLeft() error {
 }
 
 // removeRoot deletes what the delivery system was pointed at, as somebody does
-// who means to start anew: no workload may go with it.
+// who means to start anew, and for Argo CD what is below. A release that is not
+// protected goes with that: with it everything is done that will be.
 func (f *fixture) removeRoot() {
 	f.Helper()
-	before := f.podIDs()
+	before := f.Journal.Now()
 	if f.target == "flux" {
 		f.remove("kustomize.toolkit.fluxcd.io/v1 Kustomization", "flux-system", "fleet")
-		f.until("the Flux Kustomizations of the releases are gone", 2*time.Minute, func() bool {
-			return f.get("kustomize.toolkit.fluxcd.io/v1 Kustomization", "flux-system", f.env.name+"-prefect-cloud") == nil
+		f.until("the Flux Kustomizations are gone", 2*time.Minute, func() bool {
+			return f.get("kustomize.toolkit.fluxcd.io/v1 Kustomization", "flux-system", f.env.name+"-prefect-cloud") == nil &&
+				f.get("kustomize.toolkit.fluxcd.io/v1 Kustomization", "flux-system", f.env.name+"-prefect-istiod") == nil
 		})
 	} else {
 		f.remove("argoproj.io/v1alpha1 Application", "argocd", f.env.name)
-		f.remove("argoproj.io/v1alpha1 Application", "argocd", f.env.name+"-prefect-cloud")
-		f.remove("argoproj.io/v1alpha1 Application", "argocd", f.env.name+"-prefect-istiod")
-	}
-	if after := f.podIDs(); !slices.Equal(before, after) {
-		f.Errorf("pods without the root are %q, want %q", after, before)
-	}
-	for _, release := range []struct{ namespace, name string }{{istioNamespace, "istiod"}, {cloudNamespace, "server"}} {
-		if deployment := f.get("apps/v1 Deployment", release.namespace, release.name); deployment == nil || deployment.GetDeletionTimestamp() != nil {
-			f.Errorf("Deployment %s went with the root", release.name)
+		for _, child := range []string{"prereqs", "prefect-cloud", "prefect-istiod", "last"} {
+			f.remove("argoproj.io/v1alpha1 Application", "argocd", f.env.name+"-"+child)
 		}
 	}
+	f.until("the last release is uninstalled", 2*time.Minute, func() bool { return f.count(before, deleted("Deployment", "apps-last", "last")) > 0 })
+}
+
+// checkUnmanaged is that the vendor's releases are as they were, and that
+// nothing is about to uninstall them.
+func (f *fixture) checkUnmanaged() error {
+	for _, e := range f.Journal.Events() {
+		if namespace := e.Object.GetNamespace(); e.Type == watch.Deleted && (namespace == istioNamespace || namespace == cloudNamespace) && e.Object.GetKind() == "Deployment" {
+			return fmt.Errorf("Deployment %s was deleted", e.Object.GetName())
+		}
+	}
+	for _, release := range []struct{ namespace, deployment, key string }{{istioNamespace, "istiod", "prefect-istiod"}, {cloudNamespace, "server", "prefect-cloud"}} {
+		deployment := f.get("apps/v1 Deployment", release.namespace, release.deployment)
+		if deployment == nil || deployment.GetDeletionTimestamp() != nil || !rolledOut(deployment) {
+			return fmt.Errorf("Deployment %s is not what it was", release.deployment)
+		}
+		if f.target != "flux" {
+			continue
+		}
+		if hr := f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", release.namespace, release.key); hr == nil || hr.GetDeletionTimestamp() != nil {
+			return fmt.Errorf("HelmRelease %s went with the root, and uninstalls", release.key)
+		}
+	}
+	return nil
 }
 
 // remove deletes an object and waits until it is gone.

@@ -4,10 +4,15 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 )
 
 // updateOptions is those of an ordinary update.
@@ -30,31 +35,63 @@ func passwords(place string) string {
 	return "two\nlines\n"
 }
 
-// Secrets that the chart reads itself stay what they are, byte for byte.
+// Secrets that the chart reads itself arrive in its pods, byte for byte.
 func TestSecretsIntoChart(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.deliver()
 		f.bootstrap()
 		f.keepSecrets(passwords)
 		f.awaitReady()
-		secrets, err := f.Client.CoreV1().Secrets(cloudNamespace).List(f.ctx, metav1.ListOptions{})
-		f.check(err)
-		n := 0
-		for _, secret := range secrets.Items {
-			if secret.Labels["owner"] == "helm" {
-				continue
+		read := f.readByPods()
+		for place, got := range read {
+			if want := passwords(place); got != want {
+				f.Errorf("pods read %q in %s, want %q", got, place, want)
 			}
-			for key, value := range secret.Data {
-				n++
-				if want := passwords(secret.Name + "/" + key); string(value) != want {
-					f.Errorf("%s/%s is %q, want %q", secret.Name, key, value, want)
+		}
+		if len(read) < 20 {
+			f.Errorf("pods read %d secrets, want those of the chart: %q", len(read), slices.Sorted(maps.Keys(read)))
+		}
+	})
+}
+
+// readByPods is what the pods of prefect-cloud read in Secrets, by NAME/KEY.
+func (f *fixture) readByPods() map[string]string {
+	f.Helper()
+	read := map[string]string{}
+	for _, e := range f.Journal.Events() {
+		if e.Type != watch.Added || !of("Pod", cloudNamespace, "")(e) {
+			continue
+		}
+		var pod corev1.Pod
+		f.check(runtime.DefaultUnstructuredConverter.FromUnstructured(e.Object.Object, &pod))
+		for _, container := range pod.Spec.Containers {
+			for _, from := range container.EnvFrom {
+				if from.SecretRef != nil {
+					maps.Copy(read, f.secret(from.SecretRef.Name, ""))
+				}
+			}
+			for _, variable := range container.Env {
+				if from := variable.ValueFrom; from != nil && from.SecretKeyRef != nil {
+					maps.Copy(read, f.secret(from.SecretKeyRef.Name, from.SecretKeyRef.Key))
 				}
 			}
 		}
-		if n < 20 {
-			f.Errorf("%d secrets were looked at, want those of the chart", n)
+	}
+	return read
+}
+
+// secret is a key of a Secret of prefect-cloud, all if none is named, by NAME/KEY.
+func (f *fixture) secret(name, key string) map[string]string {
+	f.Helper()
+	secret, err := f.Client.CoreV1().Secrets(cloudNamespace).Get(f.ctx, name, metav1.GetOptions{})
+	f.check(err)
+	values := map[string]string{}
+	for k, value := range secret.Data {
+		if key == "" || k == key {
+			values[name+"/"+k] = string(value)
 		}
-	})
+	}
+	return values
 }
 
 // Flux hands Secrets to the chart as values: it makes of them what it should.

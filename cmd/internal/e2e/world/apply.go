@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/restmapper"
 )
 
 // Apply applies manifests as kubectl apply --server-side does: what a user
@@ -64,12 +63,12 @@ func (w *World) apply(ctx context.Context, objects []*unstructured.Unstructured,
 
 // Resource is where an object is applied.
 func (w *World) Resource(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
-	groups, err := restmapper.GetAPIGroupResources(w.Discovery)
-	if err != nil {
-		return nil, err
-	}
 	kind := object.GroupVersionKind()
-	mapping, err := restmapper.NewDiscoveryRESTMapper(groups).RESTMapping(kind.GroupKind(), kind.Version)
+	mapping, err := w.kinds.RESTMapping(kind.GroupKind(), kind.Version)
+	if meta.IsNoMatchError(err) { // a definition may be new
+		w.kinds.Reset()
+		mapping, err = w.kinds.RESTMapping(kind.GroupKind(), kind.Version)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +124,7 @@ func (w *World) Define(ctx context.Context, folder string) error {
 			return err
 		}
 	}
+	w.kinds.Reset()
 	return nil
 }
 

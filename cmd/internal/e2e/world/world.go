@@ -16,9 +16,11 @@ import (
 	"sync"
 
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/e2e/journal"
@@ -38,6 +40,7 @@ type World struct {
 	Client    kubernetes.Interface
 	Dynamic   dynamic.Interface
 	Discovery discovery.DiscoveryInterface
+	kinds     *restmapper.DeferredDiscoveryRESTMapper
 
 	Agent    *node.Agent
 	Journal  *journal.Journal
@@ -205,5 +208,6 @@ func (w *World) connect() error {
 		return err
 	}
 	w.Discovery = w.Client.Discovery()
+	w.kinds = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(w.Discovery))
 	return nil
 }
