@@ -64,6 +64,7 @@ func (w *World) StartArgo(ctx context.Context) error {
 	}
 	redis, repo := "127.0.0.1:"+addresses[0], "127.0.0.1:"+addresses[1]
 	env := []string{
+		"ARGOCD_RECONCILIATION_TIMEOUT=5s", // as in argocd-cm: how long commits are cached, too
 		"ARGOCD_FAKE_IN_CLUSTER=true", "ARGOCD_GPG_ENABLED=false",
 		"ARGOCD_TLS_DATA_PATH=" + w.path("data/argo/tls"), "ARGOCD_SSH_DATA_PATH=" + w.path("data/argo/ssh"),
 		"ARGOCD_GNUPGHOME=" + w.path("data/argo/gpg/keys"), "ARGOCD_GPG_DATA_PATH=" + w.path("data/argo/gpg/source"),
@@ -85,7 +86,7 @@ func (w *World) StartArgo(ctx context.Context) error {
 			return w.start(ctx, "argocd-application-controller", w.program("argocd", "argocd"), process{
 				env: append(env, "ARGOCD_BINARY_NAME=argocd-application-controller"),
 				args: []string{"--namespace", ArgoNamespace, "--kubeconfig", w.Kubeconfig(), "--loglevel", "info", "--redis", redis,
-					"--repo-server", repo, "--repo-server-plaintext", "--metrics-port", addresses[3], "--app-resync", "5"},
+					"--repo-server", repo, "--repo-server-plaintext", "--metrics-port", addresses[3]},
 				ready: listens("127.0.0.1:" + addresses[3]),
 			})
 		},
