@@ -65,6 +65,7 @@ func (w *World) StartArgo(ctx context.Context) error {
 	redis, repo := "127.0.0.1:"+addresses[0], "127.0.0.1:"+addresses[1]
 	env := []string{
 		"ARGOCD_RECONCILIATION_TIMEOUT=5s", // as in argocd-cm: how long commits are cached, too
+		"ARGOCD_ASK_PASS_SOCK=@" + repo,    // git asks there for logins: no other world's
 		"ARGOCD_FAKE_IN_CLUSTER=true", "ARGOCD_GPG_ENABLED=false",
 		"ARGOCD_TLS_DATA_PATH=" + w.path("data/argo/tls"), "ARGOCD_SSH_DATA_PATH=" + w.path("data/argo/ssh"),
 		"ARGOCD_GNUPGHOME=" + w.path("data/argo/gpg/keys"), "ARGOCD_GPG_DATA_PATH=" + w.path("data/argo/gpg/source"),
