@@ -19,6 +19,7 @@ func TestPrivateRegistry(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.env.set("spec.registry.pullSecret", "prefect-registry")
 		f.env.set("spec.values.prefect-istiod.global", map[string]any{"imagePullSecrets": []any{"prefect-registry"}})
+		f.env.set("spec.values.prefect-istiod.istioDiscovery.hub", f.Registry.Host+"/prefect") // of istiod and the proxies
 		right := registryLogin
 		f.lock(node.Login{Username: right.Username, Password: "another key"})
 		f.deliver()
@@ -54,9 +55,10 @@ func TestOwnAuthority(t *testing.T) {
 		f.check(err)
 		registry, err := world.ServeRegistry(own)
 		f.check(err)
-		f.Cleanup(registry.Stop)
+		f.Cleanup(f.Registry.Stop)
 		f.CA, f.Registry = own, registry
 		f.pushCharts(registry)
+		f.untrusted()
 		f.env.set("spec.registry", map[string]any{"mirror": registry.Host + "/prefect", "caSecret": "registry-ca"})
 		f.deliver()
 		f.bootstrap()
@@ -67,6 +69,16 @@ func TestOwnAuthority(t *testing.T) {
 		f.awaitReady()
 		f.check(f.checkInstall())
 	})
+}
+
+// untrusted is that programs refuse the registry as they are: that is what the
+// Secret is for.
+func (f *fixture) untrusted() {
+	f.Helper()
+	_, code := f.try(f.ctx, "helm", "show", "chart", "oci://"+f.Registry.Host+"/prefect/charts/prefect-cloud", "--version", oldChart)
+	if code == 0 || !strings.Contains(f.stderr.String(), "unknown authority") {
+		f.Fatalf("helm trusts the registry: exit code %d\n%s", code, f.stderr)
+	}
 }
 
 // trust fills in the certificates that pm-gitops says Argo CD must have, and
