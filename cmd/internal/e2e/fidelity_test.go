@@ -3,20 +3,14 @@
 package e2e
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 )
@@ -173,122 +167,4 @@ func sameQuantity(want, got any) bool {
 	a, errA := resource.ParseQuantity(fmt.Sprint(want))
 	b, errB := resource.ParseQuantity(fmt.Sprint(got))
 	return errA == nil && errB == nil && a.Cmp(b) == 0
-}
-
-// checkStored compares byte for byte what can be: the manifest that Helm
-// stored, and what Argo CD's repo-server made, which is in the annotation that
-// it applies with.
-func (f *fixture) checkStored(said []previewed) error {
-	if f.target == "flux" {
-		return f.checkHelm()
-	}
-	return f.checkApplied(said)
-}
-
-// checkHelm compares the manifest of the newest revision of both releases.
-func (f *fixture) checkHelm() error {
-	for key, release := range vendorReleases {
-		revisions := f.revisions(release[0], release[1])
-		if len(revisions) == 0 {
-			return fmt.Errorf("Helm knows no release %s", release[1])
-		}
-		manifest, err := f.stored(release[0], revisions[len(revisions)-1])
-		if err != nil {
-			return err
-		}
-		want, got := documents(f.preview(key, "yaml")), documents(manifest)
-		for i, document := range got {
-			if i >= len(want) || document != want[i] {
-				return fmt.Errorf("%s: document %d that Helm stored is not what preview said:\n%s\nwant:\n%s", key, i, document, strings.Join(want[min(i, len(want)):min(i+1, len(want))], ""))
-			}
-		}
-		if len(want) != len(got) {
-			return fmt.Errorf("%s: Helm stored %d documents, preview said %d", key, len(got), len(want))
-		}
-	}
-	return nil
-}
-
-// stored is the manifest in a Secret of Helm's.
-func (f *fixture) stored(namespace, name string) (string, error) {
-	secret, err := f.Client.CoreV1().Secrets(namespace).Get(f.ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return "", err
-	}
-	packed, err := base64.StdEncoding.DecodeString(string(secret.Data["release"]))
-	if err != nil {
-		return "", err
-	}
-	unpacked, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return "", err
-	}
-	data, err := io.ReadAll(unpacked)
-	if err != nil {
-		return "", err
-	}
-	var release struct{ Manifest string }
-	err = json.Unmarshal(data, &release)
-	return release.Manifest, err
-}
-
-// documents is the YAML documents of a stream that are no hooks and not from a
-// Secret's values, without comments.
-func documents(stream string) []string {
-	var all []string
-	for _, document := range strings.Split("\n"+stream, "\n---") {
-		lines := slices.DeleteFunc(strings.Split(document, "\n"), func(line string) bool { return strings.HasPrefix(line, "#") })
-		text := strings.TrimSpace(strings.Join(lines, "\n"))
-		if text != "" && !strings.Contains(text, "helm.sh/hook:") && !strings.Contains(text, "\nkind: Secret\n") {
-			all = append(all, text)
-		}
-	}
-	return all
-}
-
-// checkApplied compares what Argo CD applied: the last configuration of every
-// object, without the annotation by which it knows its own.
-func (f *fixture) checkApplied(said []previewed) error {
-	const applied, tracking = "kubectl.kubernetes.io/last-applied-configuration", "argocd.argoproj.io/tracking-id"
-	n := 0
-	for _, one := range said {
-		object := &unstructured.Unstructured{Object: one.Object}
-		if one.Hook != nil || object.GetKind() == "Secret" {
-			continue
-		}
-		live := f.get(object.GetAPIVersion()+" "+object.GetKind(), object.GetNamespace(), object.GetName())
-		text := live.GetAnnotations()[applied]
-		if text == "" {
-			continue // applied server-side, or too large
-		}
-		n++
-		last := &unstructured.Unstructured{}
-		if err := json.Unmarshal([]byte(text), &last.Object); err != nil {
-			return err
-		}
-		annotations := last.GetAnnotations()
-		delete(annotations, tracking)
-		last.SetAnnotations(annotations)
-		if want := object.GetAnnotations(); len(want) == 0 {
-			object.SetAnnotations(nil)
-			if len(annotations) == 0 {
-				last.SetAnnotations(nil)
-			}
-		}
-		var want map[string]any
-		data, err := json.Marshal(object.Object)
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(data, &want); err != nil {
-			return err
-		}
-		if !reflect.DeepEqual(last.Object, want) {
-			return fmt.Errorf("%s: Argo CD applied\n%v\nwant\n%v", identity(object), last.Object, want)
-		}
-	}
-	if n < 15 {
-		return fmt.Errorf("%d objects say what Argo CD applied, want most", n)
-	}
-	return nil
 }

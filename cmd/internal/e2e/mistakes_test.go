@@ -3,10 +3,11 @@
 package e2e
 
 import (
-	"strings"
+	"regexp"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/e2e/node"
@@ -17,27 +18,34 @@ import (
 //
 // A mistake is made in the files that pm-gitops committed, before they are
 // pushed; play goes as far as the scenario must have noticed, and gives what its
-// checks say.
+// checks say, which must be what the mistake leads to.
 var mistakes = []struct {
 	name, target string
 	mistake      mutation
 	play         func(f *fixture, mistake mutation) error
+	want         string // an expression
 }{
-	{"no dependsOn", "flux", edit("clusters/prod/*.yaml", `^  dependsOn:\n(  - name: .*\n)+`, ""), installed},
-	{"an unlabelled namespace", "flux", edit("prefect/overlays/prod/prereqs/*.yaml", `^    istio-injection: enabled\n`, "    other: label\n"), installed},
-	{"another release name", "flux", edit("prefect/overlays/prod/*/helmrelease-patch.yaml", `releaseName: (istiod|customer-managed)$`, "releaseName: prod-$1"), adopted},
-	{"the version inside the source alone", "flux", sameSource, hoppedWithoutHelm},
-	{"targetPath", "flux", targetPath, delivered},
-	{"rollback", "flux", edit("prefect/overlays/prod/prefect-cloud/helmrelease-patch.yaml", `^  upgrade:\n    strategy:\n      name: RetryOnFailure\n      retryInterval: .*\n`, "  upgrade:\n    remediation: {retries: 3, strategy: rollback, remediateLastFailure: true}\n"), failing},
-	{"no ignored policy", "flux", edit("prefect/base/v1/flux/prefect-istiod/helmrelease.yaml", `/webhooks/0/failurePolicy`, "/webhooks/0/nothing"), compared},
-	{"wave numbers in names", "flux", nil, renumbered},
+	{"no dependsOn", "flux", edit("clusters/prod/*.yaml", `^  - name: prod-prefect-istiod\n`, ""), heldInstall, tooEarly},
+	{"an unlabelled namespace", "flux", unlabelled, begun, `^never: Namespace istio-system is created with istio-injection=enabled$`},
+	{"another release name", "flux", edit("prefect/overlays/prod/*/helmrelease-patch.yaml", `releaseName: (istiod|customer-managed)$`, "releaseName: prod-$1"), adopted, `^Helm's releases in .* want|^pods after the adoption`},
+	{"the version inside the source alone", "flux", sameSource, hoppedWithoutHelm, ` before Deployment istio-system/istiod is ready with 1.28.900|has the proxy .* of before`},
+	{"targetPath", "flux", targetPath, delivered, `^nebula-user-connection-strings/`},
+	{"rollback", "flux", edit("prefect/overlays/prod/prefect-cloud/helmrelease-patch.yaml", `^  upgrade:\n    strategy:\n      name: RetryOnFailure\n      retryInterval: .*\n`, "  upgrade:\n    remediation: {retries: 3, strategy: rollback, remediateLastFailure: true}\n"), failing, `rollback|rolled back|went back`},
+	{"no ignored policy", "flux", edit("prefect/base/v1/flux/prefect-istiod/helmrelease.yaml", `/webhooks/0/failurePolicy`, "/webhooks/0/nothing"), compared, `^ValidatingWebhookConfiguration`},
+	{"wave numbers in names", "flux", nil, renumbered, `^pod last .* is gone$`},
 
-	{"no sync waves", "argo", edit("prefect/overlays/prod/*/*.yaml", `argocd.argoproj.io/sync-wave: .*`, `argocd.argoproj.io/sync-wave: "0"`), installed},
-	{"an unlabelled namespace", "argo", edit("prefect/overlays/prod/prereqs/*.yaml", `^    istio-injection: enabled\n`, "    other: label\n"), installed},
-	{"no health check", "argo", nil, installedWithoutHealth},
-	{"the usual health check", "argo", nil, hoppedWithPlainHealth},
-	{"no ignored policy", "argo", edit("prefect/base/v1/argo/prefect-istiod/*.yaml", `^  ignoreDifferences:\n(  - .*\n|    .*\n)+`, ""), compared},
+	{"no sync waves", "argo", edit("prefect/overlays/prod/*/*.yaml", `argocd.argoproj.io/sync-wave: .*`, `argocd.argoproj.io/sync-wave: "0"`), heldInstall, tooEarly},
+	{"an unlabelled namespace", "argo", unlabelled, begun, `^never: Namespace istio-system is created with istio-injection=enabled$`},
+	{"no health check", "argo", nil, func(f *fixture, _ mutation) error { return f.installWithHealth("") }, tooEarly},
+	{"the usual health check", "argo", nil, hoppedWithUsualHealth, ` before Deployment istio-system/istiod is ready with 1.28.900`},
+	{"no ignored policy", "argo", edit("prefect/base/v1/argo/prefect-istiod/application.yaml", `^    - \.webhooks\[\]\?\.failurePolicy\n`, ""), compared, `^ValidatingWebhookConfiguration|^Application`},
 }
+
+// tooEarly is what is said when prefect-cloud does not wait for istiod.
+const tooEarly = `^an object of prefect-cloud exists \(\d+\) before Deployment istio-system/istiod is ready`
+
+// unlabelled takes the label away that has pods injected.
+var unlabelled = edit("prefect/overlays/prod/prereqs/*.yaml", `^    istio-injection: enabled\n`, "    other: label\n")
 
 func TestMistakes(t *testing.T) {
 	t.Parallel()
@@ -48,40 +56,49 @@ func TestMistakes(t *testing.T) {
 			if err == nil {
 				t.Fatal("nothing noticed the mistake")
 			}
+			if !regexp.MustCompile(m.want).MatchString(err.Error()) {
+				t.Fatalf("noticed was %v, want %s", err, m.want)
+			}
 			t.Logf("noticed: %.200v", err)
 		})
 	}
 }
 
-// installed goes as far as both releases have something.
-func installed(f *fixture, mistake mutation) error {
+// begun goes as far as there are namespaces.
+func begun(f *fixture, mistake mutation) error {
 	f.deliverAs("install", mistake)
 	f.bootstrap()
 	f.keepSecrets(secretValue)
-	f.until("both releases have begun", 2*time.Minute, func() bool {
-		_, cloud := f.first(0, ofCloud)
-		_, istiod := f.first(0, available(istioNamespace, "istiod"))
-		return cloud == nil && istiod == nil
-	})
 	return f.checkInstall()
 }
 
-func installedWithoutHealth(f *fixture, _ mutation) error {
-	return f.installedWithHealth("")
+// heldInstall installs while no pod can be scheduled: nothing of prefect-cloud
+// may exist then.
+func heldInstall(f *fixture, mistake mutation) error {
+	f.check(f.Agent.Cordon(f.ctx, true))
+	f.deliverAs("install", mistake)
+	f.bootstrap()
+	f.keepSecrets(secretValue)
+	return f.checkHeld()
 }
 
-func (f *fixture) installedWithHealth(lua string) error {
+// checkHeld waits for what a mistake makes too early, and lets go of istiod.
+func (f *fixture) checkHeld() error {
+	f.until("something of prefect-cloud exists", time.Minute, func() bool { return f.count(0, ofCloud) > 0 })
+	f.check(f.Agent.Cordon(f.ctx, false))
+	f.until("istiod is ready", time.Minute, func() bool { return f.count(0, available(istioNamespace, "istiod")) > 0 })
+	return f.checkInstall()
+}
+
+// installWithHealth installs with another health check of Applications.
+func (f *fixture) installWithHealth(lua string) error {
+	f.check(f.Agent.Cordon(f.ctx, true))
 	f.deliver()
 	f.prepareArgo()
 	f.setHealth(lua)
 	f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-prod.yaml")))
 	f.keepSecrets(secretValue)
-	f.until("both releases have begun", 2*time.Minute, func() bool {
-		_, cloud := f.first(0, ofCloud)
-		_, istiod := f.first(0, available(istioNamespace, "istiod"))
-		return cloud == nil && istiod == nil
-	})
-	return f.checkInstall()
+	return f.checkHeld()
 }
 
 // setHealth makes the health check of Applications another one.
@@ -95,7 +112,7 @@ func (f *fixture) setHealth(lua string) {
 	f.check(unstructured.SetNestedStringMap(config.Object, data, "data"))
 	resource, err := f.Resource(config)
 	f.check(err)
-	_, err = resource.Update(f.ctx, config, updateOptions)
+	_, err = resource.Update(f.ctx, config, metav1.UpdateOptions{})
 	f.check(err)
 }
 
@@ -149,7 +166,7 @@ func targetPath(f *fixture) {
   - {kind: Secret, name: single, valuesKey: b, targetPath: db.superuser.password}
 `)(f)
 	f.check(f.Apply(f.ctx, "{apiVersion: v1, kind: Namespace, metadata: {name: "+cloudNamespace+", labels: {istio-injection: enabled}}}"))
-	f.createSecret("single", map[string]string{"a": strings.NewReplacer(",", `,`).Replace(passwords("prefect-db/service")), "b": passwords("prefect-db/superuser")})
+	f.createSecret("single", map[string]string{"a": passwords("prefect-db/service"), "b": passwords("prefect-db/superuser")})
 }
 
 func delivered(f *fixture, mistake mutation) error {
@@ -159,9 +176,8 @@ func delivered(f *fixture, mistake mutation) error {
 	f.deliverAs("install", mistake)
 	f.bootstrap()
 	f.keepSecrets(passwords)
-	f.until("the release ended", 2*time.Minute, func() bool {
-		hr := f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", cloudNamespace, "prefect-cloud")
-		return hr != nil && (conditionOf(hr, "Ready") == "True" || conditionOf(hr, "Ready") == "False" && conditionOf(hr, "Stalled") != "" || conditionOf(hr, "Released") == "False")
+	f.until("the chart has made its Secrets", 2*time.Minute, func() bool {
+		return f.count(0, created("Secret", cloudNamespace, "nebula-user-connection-strings")) > 0
 	})
 	return f.checkValues()
 }
@@ -197,12 +213,9 @@ func renumbered(f *fixture, _ mutation) error {
 	return f.insertWave(edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"))
 }
 
-// hoppedWithPlainHealth has the check that Argo CD's documentation shows, and a
-// controller that is late.
-func hoppedWithPlainHealth(f *fixture, _ mutation) error {
-	f.install(nil)
-	before := f.Journal.Now()
-	f.setHealth(`hs = {}
+// usualHealth is the check that Argo CD's documentation shows
+// (https://argo-cd.readthedocs.io/en/stable/operator-manual/health/#argocd-app).
+const usualHealth = `hs = {}
 hs.status = "Progressing"
 hs.message = ""
 if obj.status ~= nil then
@@ -214,17 +227,21 @@ if obj.status ~= nil then
   end
 end
 return hs
-`)
+`
+
+// hoppedWithUsualHealth goes to the next line while istiod is held: its
+// Application is healthy still, from before.
+func hoppedWithUsualHealth(f *fixture, _ mutation) error {
+	f.install(nil)
+	before := f.Journal.Now()
+	f.setHealth(usualHealth)
 	f.check(f.Agent.Cordon(f.ctx, true))
 	f.nextLine()
 	f.deliver()
-	f.until("prefect-cloud or nothing goes on", 2*time.Minute, func() bool {
-		return f.count(before, f.cloudChanges()) > 0 || f.count(before, f.looks()) > 60
-	})
+	f.until("prefect-cloud goes on", 2*time.Minute, func() bool { return f.count(before, f.cloudChanges()) > 0 })
 	f.check(f.Agent.Cordon(f.ctx, false))
 	f.until("istiod is new", 2*time.Minute, func() bool {
-		_, err := f.first(before, withImage(available(istioNamespace, "istiod"), "1.28.900"))
-		return err == nil
+		return f.count(before, withImage(available(istioNamespace, "istiod"), "1.28.900")) > 0
 	})
 	return f.checkUpgrade(before, newServer, "1.28.900")
 }

@@ -15,9 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// updateOptions is those of an ordinary update.
-var updateOptions = metav1.UpdateOptions{}
-
 // passwords is what a parser may mangle, by NAME/KEY.
 func passwords(place string) string {
 	for end, password := range map[string]string{

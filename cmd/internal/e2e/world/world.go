@@ -47,6 +47,7 @@ type World struct {
 	Git      *Git
 	Registry *Registry
 
+	redis     string // where Argo CD's is
 	stop      context.CancelFunc
 	agents    sync.WaitGroup
 	mu        sync.Mutex
