@@ -175,12 +175,12 @@ func (m *Mesh) review(change func(context.Context, *admissionv1.AdmissionRequest
 
 // inject gives a pod its proxy: a gateway's own container gets the image, any
 // other pod a container more.
-func (m *Mesh) inject(ctx context.Context, request *admissionv1.AdmissionRequest) []patch {
+func (m *Mesh) inject(_ context.Context, request *admissionv1.AdmissionRequest) []patch {
 	var pod corev1.Pod
 	if json.Unmarshal(request.Object.Raw, &pod) != nil || pod.Annotations["sidecar.istio.io/inject"] == "false" {
 		return nil
 	}
-	image := m.proxy(ctx)
+	image := m.proxy()
 	if i := slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == "istio-proxy" }); i >= 0 {
 		return []patch{{"replace", fmt.Sprintf("/spec/containers/%d/image", i), image}}
 	}
@@ -188,12 +188,12 @@ func (m *Mesh) inject(ctx context.Context, request *admissionv1.AdmissionRequest
 }
 
 // proxy is the image of proxies, as the injector's ConfigMap says it.
-func (m *Mesh) proxy(ctx context.Context) string {
-	found, err := m.Client.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{})
+func (m *Mesh) proxy() string {
+	found, err := m.Agent.configMaps.List(labels.Everything())
 	if err != nil {
 		return "auto"
 	}
-	for _, configMap := range found.Items {
+	for _, configMap := range found {
 		if !strings.HasPrefix(configMap.Name, "istio-sidecar-injector") {
 			continue
 		}
