@@ -234,16 +234,24 @@ func (f *fixture) status() (string, int) {
 // until waits until a condition holds.
 func (f *fixture) until(what string, within time.Duration, holds func() bool) {
 	f.Helper()
+	if err := f.within(what, within, holds); err != nil {
+		out, _ := f.status()
+		f.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// within waits until a condition holds; the error says that it does not.
+func (f *fixture) within(what string, within time.Duration, holds func() bool) error {
 	ctx, cancel := context.WithTimeout(f.ctx, within)
 	defer cancel()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			out, _ := f.status()
-			f.Fatalf("%s: not within %s\n%s", what, within, out)
+			return fmt.Errorf("%s: not within %s", what, within)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return nil
 }
 
 // get is an object of the cluster; nil if it is not there.

@@ -102,10 +102,18 @@ const (
 	cloudNamespace = "customer-managed"
 )
 
+// begun is that the delivery system was told of a release.
+func (f *fixture) begun(key string) condition {
+	if f.target == "flux" {
+		return created("HelmRelease", vendorReleases[key][0], key)
+	}
+	return created("Application", "argocd", f.env.name+"-"+key)
+}
+
 // releaseReady is that the delivery system counts a release as ready.
 func (f *fixture) releaseReady(key string) condition {
 	if f.target == "flux" {
-		is := of("HelmRelease", map[string]string{"prefect-istiod": istioNamespace, "prefect-cloud": cloudNamespace}[key], key)
+		is := of("HelmRelease", vendorReleases[key][0], key)
 		return condition{"HelmRelease " + key + " is ready", func(e journal.Event) bool { return is(e) && fluxReady(e.Object) }}
 	}
 	is := of("Application", "argocd", f.env.name+"-"+key)

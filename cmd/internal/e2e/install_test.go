@@ -42,11 +42,13 @@ func (f *fixture) checkInstall() error {
 			return err
 		}
 	}
-	if err := f.inOrder(0, available(istioNamespace, "istiod"), ofCloud); err != nil {
-		return err
-	}
-	if err := f.inOrder(0, f.releaseReady("prefect-istiod"), ofCloud); err != nil {
-		return err
+	for _, begins := range []condition{f.begun("prefect-cloud"), ofCloud} {
+		if err := f.inOrder(0, available(istioNamespace, "istiod"), begins); err != nil {
+			return err
+		}
+		if err := f.inOrder(0, f.releaseReady("prefect-istiod"), begins); err != nil {
+			return err
+		}
 	}
 	if err := f.inOrder(0, ofCloud, migrated, f.releaseReady("prefect-cloud")); err != nil {
 		return err

@@ -30,7 +30,9 @@ func (f *fixture) checkWebhooks() error {
 	})
 	before := f.Journal.Now()
 	for i := range 3 {
-		f.compare(fmt.Sprint(i))
+		if err := f.compare(fmt.Sprint(i)); err != nil {
+			return err
+		}
 	}
 	for _, e := range f.Journal.After(before) {
 		switch kind := e.Object.GetKind(); {
@@ -67,21 +69,20 @@ func (f *fixture) isReady(object *unstructured.Unstructured) bool {
 
 // compare has the delivery system compare istiod's release with the cluster
 // now, as flux reconcile and argocd app get --hard-refresh do, and waits for it.
-func (f *fixture) compare(token string) {
+func (f *fixture) compare(token string) error {
 	f.Helper()
 	if f.target == "flux" {
 		hr := f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", istioNamespace, "prefect-istiod")
 		f.annotate(hr, "reconcile.fluxcd.io/requestedAt", token)
-		f.until("Flux compares", time.Minute, func() bool {
+		return f.within("Flux finds nothing to correct", 30*time.Second, func() bool {
 			now := f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", istioNamespace, "prefect-istiod")
 			handled, _, _ := unstructured.NestedString(now.Object, "status", "lastHandledReconcileAt")
 			return handled == token && conditionOf(now, "Ready") == "True"
 		})
-		return
 	}
 	name := f.env.name + "-prefect-istiod"
 	f.annotate(f.get("argoproj.io/v1alpha1 Application", "argocd", name), "argocd.argoproj.io/refresh", "hard")
-	f.until("Argo CD compares", time.Minute, func() bool {
+	return f.within("Argo CD compares", time.Minute, func() bool {
 		return f.get("argoproj.io/v1alpha1 Application", "argocd", name).GetAnnotations()["argocd.argoproj.io/refresh"] == ""
 	})
 }

@@ -5,13 +5,19 @@ package main
 import (
 	"log"
 	"os"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
 
 func main() {
-	if err := miniredis.NewMiniRedis().StartAddr(os.Args[1]); err != nil {
+	server := miniredis.NewMiniRedis()
+	if err := server.StartAddr(os.Args[1]); err != nil {
 		log.Fatal(err)
 	}
-	select {}
+	// No time passes in it by itself, and a commit would be cached for ever.
+	const tick = 100 * time.Millisecond
+	for range time.Tick(tick) {
+		server.FastForward(tick)
+	}
 }
