@@ -88,11 +88,13 @@ func (c conditions) of(kind string) condition {
 // reason, and less than a stack trace.
 const mostText = 400
 
-// say is a text from the cluster on one line that cannot steer a terminal.
+// say is a text from the cluster on one line that cannot steer a terminal. Of a
+// long one the middle is left out: errors begin with what was tried, and end
+// with the cause.
 func say(text string) string {
 	text = render.Visible(strings.Join(strings.Fields(text), " "))
 	if runes := []rune(text); len(runes) > mostText {
-		return string(runes[:mostText-1]) + "…"
+		return string(runes[:mostText/2]) + "…" + string(runes[len(runes)-mostText/2+1:])
 	}
 	return text
 }

@@ -27,6 +27,9 @@ func pull(message string) string {
 
 const cloud = "kind: HelmRelease, metadata: {name: prefect-cloud}"
 
+// helmLogin is what Argo CD 2.14 says of a login that a registry refuses.
+const helmLogin = "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = error logging into OCI registry: failed to login to registry: failed to get command args to log: `helm registry login registry.company.com/prefect/charts --username ****** --password ******` failed exit status 1: WARNING: Using --password ****** the CLI is insecure. Use --password-stdin. Error: authenticating to \"registry.company.com\": GET \"https://registry.company.com/v2/\": response status code 401: unauthorized: authentication required"
+
 // TestStates changes one thing in a cluster in which all is well. What a part
 // then is comes first, its reason and what to do next behind it.
 func TestStates(t *testing.T) {
@@ -57,7 +60,8 @@ func TestStates(t *testing.T) {
 		{"retries exceeded", "flux", "{apiVersion: v1, " + cloud + ", status: {conditions: [{type: Stalled, status: 'True', reason: RetriesExceeded, observedGeneration: 3, message: Failed to upgrade after 1 attempt(s)}, {type: Ready, status: 'False', reason: UpgradeFailed, observedGeneration: 3, message: it broke}]}}", "prefect-cloud failed: it broke -> end the cause, then: flux reconcile helmrelease prefect-cloud -n customer-managed --reset"},
 		{"another chart", "flux", "{apiVersion: v1, " + cloud + ", status: {history: [{chartVersion: 1.3.90+0123456789ab, status: deployed}]}}", "prefect-cloud waiting: the HelmRelease is ready with another version of the chart"},
 		{"terminal", "flux", condition("HelmRelease", "prefect-cloud", "False", "UpgradeFailed", "\x1b]0;pwned\x07"), `prefect-cloud retrying: UpgradeFailed: \x1b]0;pwned\a`},
-		{"long", "flux", condition("HelmRelease", "prefect-cloud", "False", "UpgradeFailed", strings.Repeat("long ", 1000)), "long…"},
+		{"long", "flux", condition("HelmRelease", "prefect-cloud", "False", "UpgradeFailed", "tried: "+strings.Repeat("long ", 1000)+"the cause"), "UpgradeFailed: tried: long "},
+		{"cause of long", "flux", condition("HelmRelease", "prefect-cloud", "False", "UpgradeFailed", "tried: "+strings.Repeat("long ", 1000)+"the cause"), "long the cause -> for more"},
 
 		{"no root", "argo", "{apiVersion: v1, kind: Application, metadata: {name: prod}, gone: true}", `Application prod waiting: there is no Application "prod" in namespace "argocd" -> give it to Argo CD: kubectl apply -f clusters/prod/prefect-prod.yaml`},
 		{"no child", "argo", "{apiVersion: v1, kind: Application, metadata: {name: prod-prefect-cloud}, gone: true}", "prefect-cloud waiting: there is no Application prod-prefect-cloud: Application prod has not made it -> commit and push"},
@@ -67,6 +71,7 @@ func TestStates(t *testing.T) {
 		{"switched off", "argo", "{apiVersion: v1, kind: Application, metadata: {name: prod-prefect-cloud}, spec: {syncPolicy: {automated: null}}}", "prefect-cloud suspended: its automatic sync is switched off -> argocd app set prod-prefect-cloud"},
 		{"disabled root", "argo", "{apiVersion: v1, kind: Application, metadata: {name: prod}, spec: {syncPolicy: {automated: {enabled: false}}}}", "Application prod suspended: its automatic sync is switched off"},
 		{"comparison", "argo", application("prod-prefect-cloud", "{conditions: [{type: ComparisonError, message: 'failed to load target state: helm pull: 401 unauthorized'}]}"), "prefect-cloud retrying: ComparisonError: failed to load target state: helm pull: 401 unauthorized -> registry.company.com refuses the login"},
+		{"login", "argo", application("prod-prefect-cloud", "{conditions: [{type: ComparisonError, message: '"+helmLogin+"'}]}"), "response status code 401: unauthorized: authentication required -> registry.company.com refuses the login"},
 		{"sync fails", "argo", application("prod-prefect-cloud", "{sync: {status: OutOfSync}, operationState: {phase: Failed, message: one or more synchronization tasks completed unsuccessfully}}"), "prefect-cloud retrying: the sync failed: one or more"},
 		{"sync is retried", "argo", application("prod-prefect-cloud", "{sync: {status: OutOfSync}, operationState: {phase: Running, message: 'one or more objects failed to apply. Retrying attempt #3 at 3:05AM.'}}"), "prefect-cloud retrying: the sync failed: one or more objects failed to apply. Retrying attempt #3"},
 		{"sync failed for good", "argo", application("prod-prefect-cloud", "{sync: {status: OutOfSync}, conditions: [{type: SyncError, message: 'Failed last sync attempt to 1.3.900: one or more objects failed to apply (retried 5 times).'}], operationState: {phase: Failed}}"), "prefect-cloud failed: Failed last sync attempt to 1.3.900: one or more objects failed to apply (retried 5 times). -> end the cause, then: argocd app sync prod-prefect-cloud"},

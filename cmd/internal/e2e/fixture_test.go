@@ -75,6 +75,7 @@ func start(t *testing.T, target string) *fixture {
 	ctx, cancel := context.WithTimeout(t.Context(), scenarioTime)
 	t.Cleanup(cancel)
 	f := &fixture{T: t, World: w, ctx: ctx, target: target, checkout: filepath.Join(dir, "checkout"), stderr: &strings.Builder{}}
+	t.Cleanup(f.record)
 	switch target {
 	case "flux":
 		f.check(w.StartFlux(ctx))

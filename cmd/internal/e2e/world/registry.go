@@ -26,13 +26,14 @@ type Registry struct {
 	http    *http.Server
 }
 
-// ServeRegistry serves an empty registry with a certificate of an authority.
-func ServeRegistry(ca *Authority) (*Registry, error) {
-	config, err := ca.TLS("127.0.0.1")
+// ServeRegistry serves an empty registry at an address of this machine, with a
+// certificate of an authority.
+func ServeRegistry(ca *Authority, address string) (*Registry, error) {
+	config, err := ca.TLS(address)
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{config: config, content: registry.New(registry.Logger(log.New(io.Discard, "", 0))), Host: "127.0.0.1:0"}
+	r := &Registry{config: config, content: registry.New(registry.Logger(log.New(io.Discard, "", 0))), Host: address + ":0"}
 	return r, r.Start()
 }
 

@@ -75,7 +75,7 @@ func Start(ctx context.Context, dir string, programs Programs) (*World, error) {
 	if w.Git, err = serveGit(w.path("git"), w.CA); err != nil {
 		return w, err
 	}
-	if w.Registry, err = ServeRegistry(w.CA); err != nil {
+	if w.Registry, err = ServeRegistry(w.CA, "127.0.0.1"); err != nil {
 		return w, err
 	}
 	return w, w.startKubernetes(ctx)
