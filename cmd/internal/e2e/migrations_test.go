@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/e2e/node"
@@ -82,7 +83,18 @@ func (f *fixture) migrationGoesWrong(tag string, outcome node.Outcome) {
 	f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: time.Second} })
 	f.awaitUpgrade(tag)
 	f.check(f.neverUndone(before))
-	f.check(f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), tag), f.releaseReady("prefect-cloud"), changedApp(tag)))
+	f.check(f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), tag), f.readyWith(tag), changedApp(tag)))
+}
+
+// readyWith is that prefect-cloud is ready with a tag, and not still with what
+// it had: an Application says Healthy and Synced until Argo CD compares anew.
+func (f *fixture) readyWith(tag string) condition {
+	isReady := f.releaseReady("prefect-cloud")
+	at := map[string][]string{"flux": {"spec", "values"}, "argo": {"status", "sync", "comparedTo"}}[f.target]
+	return condition{isReady.what + " with " + tag, func(e event) bool {
+		of, _, _ := unstructured.NestedMap(e.Object.Object, at...)
+		return isReady.is(e) && strings.Contains(fmt.Sprint(of), tag)
+	}}
 }
 
 // tried is the start of a migration.
