@@ -33,6 +33,7 @@ func TestPrivateRegistry(t *testing.T) {
 		f.retry()
 		f.awaitReady()
 		f.check(f.checkInstall())
+		f.Registry.Lock(nil) // pm-gitops itself has no login
 	})
 }
 
