@@ -27,7 +27,9 @@ type environment struct {
 
 // newEnvironment is what the scenarios start from: an installation on 1.2.900
 // with its databases outside, from the world's registry. Its migrations are a
-// hook before everything else, and take two seconds of at most a minute.
+// hook before everything else, and take two seconds of at most a minute. The
+// injector fails closed, as Istio's own: a busy machine must not leave a pod
+// without its proxy for ever.
 func newEnvironment(f *fixture, name string) *environment {
 	e := &environment{name: name, file: "environments/" + name + ".yaml", tree: map[string]any{
 		"apiVersion": "pm-gitops/v1", "kind": "Environment", "metadata": map[string]any{"name": name},
@@ -46,7 +48,7 @@ cluster: {kubeVersion: "1.33"}
 migrations: {timeout: 1m, afterInstall: false}
 catalog: catalog.yaml
 values:
-  prefect-istiod: {istioDiscovery: {injectorFailurePolicy: Ignore}}
+  prefect-istiod: {istioDiscovery: {injectorFailurePolicy: Fail}}
   prefect-cloud: {migrations: {delivery: hook, hooks: "pre-install,pre-upgrade"}}
 `), &spec))
 	e.tree["spec"] = spec

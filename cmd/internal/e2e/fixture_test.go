@@ -55,17 +55,15 @@ func both(t *testing.T, scenario func(*fixture)) {
 	}
 }
 
-// scenarioTime bounds one scenario, its world included.
+// scenarioTime bounds one scenario, once its cluster is there.
 const scenarioTime = 6 * time.Minute
 
 // start is a world whose registry has the stand-in charts and where the
 // delivery system of a target runs and looks at an empty repository.
 func start(t *testing.T, target string) *fixture {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), scenarioTime)
-	t.Cleanup(cancel)
 	dir := filepath.Join(root(t), strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()))
-	w, err := world.Start(ctx, dir, needed(t, target))
+	w, err := world.Start(t.Context(), dir, needed(t, target))
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)
@@ -74,6 +72,8 @@ func start(t *testing.T, target string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), scenarioTime)
+	t.Cleanup(cancel)
 	f := &fixture{T: t, World: w, ctx: ctx, target: target, checkout: filepath.Join(dir, "checkout"), stderr: &strings.Builder{}}
 	t.Cleanup(f.record)
 	switch target {

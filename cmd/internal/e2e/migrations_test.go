@@ -25,17 +25,31 @@ func TestMigrationGoesWrong(t *testing.T) {
 		f.pushApp()
 		f.env.set("spec.releases", []any{f.app("next", "prefect-cloud")})
 		f.install(nil)
+		before := f.Journal.Now()
+		f.env.versions(oldChart, patchServer, patchUI)
+		f.env.set("spec.releases", []any{f.app("next", "prefect-cloud", patchServer)})
 		f.step("hangs", func() {
-			f.migrationFails(patchServer, node.Outcome{Hangs: true, Log: []string{"waiting for a lock on table flow_run"}})
+			f.Agent.Script(func(node.Migration) node.Outcome { return hangingMigration })
+			f.deliver()
+			f.migrationHolds(before, hangingMigration)
 		})
 		f.step("fails", func() {
-			f.migrationFails(laterServer, node.Outcome{Takes: time.Second, ExitCode: 1, Log: []string{"relation flow_run is locked"}})
+			f.Agent.Script(func(node.Migration) node.Outcome { return failingMigration })
+			f.migrationHolds(before, failingMigration)
+		})
+		f.step("heals", func() {
+			f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: time.Second} })
+			f.awaitUpgrade(patchServer)
+			f.check(f.neverUndone(before))
+			f.check(f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), patchServer), f.releaseReady("prefect-cloud"), changedApp(patchServer)))
 		})
 	})
 }
 
-// laterServer is a server after the patch.
-const laterServer = "2025.10.202512150915"
+var (
+	hangingMigration = node.Outcome{Hangs: true, Log: []string{"waiting for a lock on table flow_run"}}
+	failingMigration = node.Outcome{Takes: time.Second, ExitCode: 1, Log: []string{"relation flow_run is locked"}}
+)
 
 // A migration may take as long as the environment says, and longer than what
 // the delivery system gives a release unasked. Both are shortened here: the
@@ -57,25 +71,17 @@ func TestInstallJobAndOutlast(t *testing.T) {
 	})
 }
 
-// migrationFails has the migration of an upgrade go wrong, looks at what that
-// leads to, and takes the cause away.
-func (f *fixture) migrationFails(tag string, outcome node.Outcome) {
+// migrationHolds waits until a migration has gone wrong twice from now on: status
+// names it, and what comes after it is as it was before.
+func (f *fixture) migrationHolds(before uint64, outcome node.Outcome) {
 	f.Helper()
-	before := f.Journal.Now()
-	f.Agent.Script(func(node.Migration) node.Outcome { return outcome })
-	f.env.versions(oldChart, tag, patchUI)
-	f.env.set("spec.releases", []any{f.app("next", "prefect-cloud", tag)})
-	f.deliver()
+	now := f.Journal.Now()
 	f.until("status names the migration", 2*time.Minute, func() bool {
 		out, code := f.status()
 		return code == failed && strings.Contains(out, "prefect-db-migrations") && strings.Contains(out, outcome.Log[0])
 	})
-	f.until("the delivery system has tried twice", 3*time.Minute, func() bool { return f.count(before, f.tried()) >= 2 })
-	f.check(f.heldByMigration(before, tag))
-	f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: time.Second} })
-	f.awaitUpgrade(tag)
-	f.check(f.neverUndone(before))
-	f.check(f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), tag), f.releaseReady("prefect-cloud"), changedApp(tag)))
+	f.until("the delivery system has tried twice", 3*time.Minute, func() bool { return f.count(now, f.tried()) >= 2 })
+	f.check(f.heldByMigration(before, patchServer))
 }
 
 // tried is the start of a migration.

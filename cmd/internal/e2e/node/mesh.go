@@ -93,8 +93,8 @@ func (m *Mesh) serve(service *corev1.Service) {
 		return
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/inject", m.review(m.inject))
-	mux.HandleFunc("/validate", m.review(func(context.Context, *admissionv1.AdmissionRequest) []patch { return nil }))
+	mux.HandleFunc("/inject", review(m.inject))
+	mux.HandleFunc("/validate", review(func(*admissionv1.AdmissionRequest) []patch { return nil }))
 	m.server = &http.Server{Handler: mux}
 	go m.server.Serve(tls.NewListener(listener, config))
 }
@@ -154,7 +154,7 @@ type patch struct {
 }
 
 // review answers an AdmissionReview: allowed, with a patch.
-func (m *Mesh) review(change func(context.Context, *admissionv1.AdmissionRequest) []patch) http.HandlerFunc {
+func review(change func(*admissionv1.AdmissionRequest) []patch) http.HandlerFunc {
 	return func(out http.ResponseWriter, in *http.Request) {
 		var review admissionv1.AdmissionReview
 		if err := json.NewDecoder(in.Body).Decode(&review); err != nil || review.Request == nil {
@@ -162,7 +162,7 @@ func (m *Mesh) review(change func(context.Context, *admissionv1.AdmissionRequest
 			return
 		}
 		review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
-		if patches := change(in.Context(), review.Request); patches != nil {
+		if patches := change(review.Request); patches != nil {
 			kind := admissionv1.PatchTypeJSONPatch
 			review.Response.Patch, _ = json.Marshal(patches)
 			review.Response.PatchType = &kind
@@ -175,12 +175,12 @@ func (m *Mesh) review(change func(context.Context, *admissionv1.AdmissionRequest
 
 // inject gives a pod its proxy: a gateway's own container gets the image, any
 // other pod a container more.
-func (m *Mesh) inject(ctx context.Context, request *admissionv1.AdmissionRequest) []patch {
+func (m *Mesh) inject(request *admissionv1.AdmissionRequest) []patch {
 	var pod corev1.Pod
 	if json.Unmarshal(request.Object.Raw, &pod) != nil || pod.Annotations["sidecar.istio.io/inject"] == "false" {
 		return nil
 	}
-	image := m.proxy(ctx)
+	image := m.proxy()
 	if i := slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == "istio-proxy" }); i >= 0 {
 		return []patch{{"replace", fmt.Sprintf("/spec/containers/%d/image", i), image}}
 	}
@@ -188,12 +188,12 @@ func (m *Mesh) inject(ctx context.Context, request *admissionv1.AdmissionRequest
 }
 
 // proxy is the image of proxies, as the injector's ConfigMap says it.
-func (m *Mesh) proxy(ctx context.Context) string {
-	found, err := m.Client.CoreV1().ConfigMaps("").List(ctx, metav1.ListOptions{})
+func (m *Mesh) proxy() string {
+	found, err := m.Agent.configMaps.List(labels.Everything())
 	if err != nil {
 		return "auto"
 	}
-	for _, configMap := range found.Items {
+	for _, configMap := range found {
 		if !strings.HasPrefix(configMap.Name, "istio-sidecar-injector") {
 			continue
 		}

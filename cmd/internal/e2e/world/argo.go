@@ -63,6 +63,7 @@ func (w *World) StartArgo(ctx context.Context) error {
 		addresses[i] = fmt.Sprint(port)
 	}
 	redis, repo := "127.0.0.1:"+addresses[0], "127.0.0.1:"+addresses[1]
+	w.redis = redis
 	env := []string{
 		"ARGOCD_RECONCILIATION_TIMEOUT=5s", // as in argocd-cm: how long commits are cached, too
 		"ARGOCD_ASK_PASS_SOCK=@" + repo,    // git asks there for logins: no other world's
