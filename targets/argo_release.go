@@ -74,6 +74,9 @@ func (w argoWriter) fill(application *application, release render.Release, wave 
 		application.Spec.SyncPolicy = &argoSyncPolicy{}
 	}
 	application.Spec.SyncPolicy.Retry = w.retry()
+	if release.Key != render.PrefectIstiod { // whose base ignores other things, and which has no volumes
+		application.Spec.IgnoreDifferences = argov1.IgnoreDifferences{volumeTemplates}
+	}
 	application.Spec.Source.Helm = &argov1.ApplicationSourceHelm{ReleaseName: release.Name}
 	if len(release.Values) > 0 {
 		values, err := json.Marshal(release.Values)
@@ -83,6 +86,15 @@ func (w argoWriter) fill(application *application, release render.Release, wave 
 		application.Spec.Source.Helm.ValuesObject = &runtime.RawExtension{Raw: values}
 	}
 	return nil
+}
+
+// volumeTemplates is what an API server adds to the volumes of a StatefulSet.
+// To Argo CD's comparison, which applies nothing, it is a difference that no
+// sync ends, and the wave would never be over: few charts write the two fields
+// (https://github.com/argoproj/argo-cd/issues/11143).
+var volumeTemplates = argov1.ResourceIgnoreDifferences{
+	Group: "apps", Kind: "StatefulSet",
+	JQPathExpressions: []string{".spec.volumeClaimTemplates[]?.apiVersion", ".spec.volumeClaimTemplates[]?.kind"},
 }
 
 // chart names a chart. The classic form has no scheme: with oci:// before it,

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -160,6 +161,9 @@ func (a argo) problem(live application, p Part) (problem Part, ok bool) {
 		switch one.Type {
 		case "ComparisonError", "InvalidSpecError", "UnknownError":
 			p.State, p.Reason, p.Since, p.Next = Retrying, say(one.Type+": "+one.Message), moment(one.LastTransitionTime), describe
+			if forbidden.MatchString(one.Message) {
+				p.Next = fmt.Sprintf("give Argo CD the project as it is now: kubectl apply -f %s", a.plan.ClusterFile())
+			}
 			return p, true
 		case "SyncError":
 			if live.Operation == nil && !running(operation) {
@@ -176,6 +180,10 @@ func (a argo) problem(live application, p Part) (problem Part, ok bool) {
 	}
 	return p, false
 }
+
+// forbidden is what Argo CD says when a project does not allow a namespace or a
+// repository: mostly one that is new, in a project that nobody applied again.
+var forbidden = regexp.MustCompile(`do not match any of the allowed destinations|is not permitted in project`)
 
 // progress is how far an Application is without a problem: it must have been
 // compared with its own specification of now, be Synced and Healthy, with no

@@ -41,6 +41,9 @@ func (f *fixture) insertWave(mistake mutation) error {
 	last := f.app("last", "between")
 	f.env.set("spec.releases", append(slices.Clone(releases[:2]), f.app("between", "prefect-cloud"), last))
 	f.deliverAs("a wave more", mistake)
+	if f.target == "argo" { // the namespace is new to the project, which a person applies
+		f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-"+f.env.name+".yaml")))
+	}
 	f.until("the release in between runs", 2*time.Minute, func() bool { return f.appPod("between") != "" })
 	f.awaitReady()
 	after := f.everyPod()

@@ -3,6 +3,9 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +36,7 @@ func TestPrivateRegistry(t *testing.T) {
 		f.retry()
 		f.awaitReady()
 		f.check(f.checkInstall())
+		f.Registry.Lock(nil) // pm-gitops itself has no login
 	})
 }
 
@@ -56,6 +60,7 @@ func TestOwnAuthority(t *testing.T) {
 		registry, err := world.ServeRegistry(own, "127.0.0.2") // Argo CD knows authorities by hosts, without ports
 		f.check(err)
 		f.Cleanup(f.Registry.Stop)
+		known := f.CA.PEM
 		f.CA, f.Registry = own, registry
 		f.pushCharts(registry)
 		f.untrusted()
@@ -68,6 +73,8 @@ func TestOwnAuthority(t *testing.T) {
 		}
 		f.awaitReady()
 		f.check(f.checkInstall())
+		// pm-gitops preview, which comes next, runs where a person trusts both.
+		f.check(os.WriteFile(filepath.Join(f.Dir, "pki/ca.crt"), slices.Concat(known, own.PEM), 0o600))
 	})
 }
 
