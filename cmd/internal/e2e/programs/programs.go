@@ -77,7 +77,6 @@ func Sets() []Set {
 		{
 			Name: "tools", module: ".ci/tools",
 			builds: []build{{nil, "", []string{"helm.sh/helm/v3/cmd/helm", "sigs.k8s.io/kustomize/kustomize/v5"}}},
-			links:  map[string][]string{"v5": {"kustomize"}},
 		},
 	}
 }
