@@ -48,6 +48,7 @@ func both(t *testing.T, scenario func(*fixture)) {
 	t.Parallel()
 	for _, target := range []string{"flux", "argo"} {
 		t.Run(target, func(t *testing.T) {
+			t.Parallel()
 			f := start(t, target)
 			scenario(f)
 			f.check(f.checkPreview())

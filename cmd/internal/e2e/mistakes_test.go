@@ -53,6 +53,7 @@ func TestMistakes(t *testing.T) {
 	t.Parallel()
 	for _, m := range mistakes {
 		t.Run(m.target+"/"+m.name, func(t *testing.T) {
+			t.Parallel()
 			f := start(t, m.target)
 			err := m.play(f, m.mistake)
 			if err == nil {
