@@ -36,7 +36,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.run, "run", ".", "run the tests that match, as go test -run does")
-	flag.StringVar(&o.parallel, "parallel", "2", "how many clusters may be up at a time")
+	flag.StringVar(&o.parallel, "parallel", "4", "how many clusters may be up at a time")
 	flag.IntVar(&o.count, "count", 1, "how many rounds, each from a cold start")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder with the logs of every program, also of tests that passed")
 	flag.BoolVar(&o.verbose, "v", false, "print what every test prints, not only those that failed")
