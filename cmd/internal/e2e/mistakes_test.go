@@ -123,8 +123,7 @@ func adopted(f *fixture, mistake mutation) error {
 	pods := f.installByHand()
 	f.deliverAs("adopt", mistake)
 	f.bootstrap()
-	f.until("Flux has installed", 2*time.Minute, func() bool { _, err := f.first(0, f.releaseReady("prefect-istiod")); return err == nil })
-	f.until("Flux has installed", 2*time.Minute, func() bool { _, err := f.first(0, f.releaseReady("prefect-cloud")); return err == nil })
+	f.until("Helm has another release", 2*time.Minute, func() bool { return len(f.revisions(istioNamespace, "prod-istiod")) > 0 })
 	return f.checkAdoption(pods)
 }
 
@@ -143,22 +142,19 @@ func hoppedWithoutHelm(f *fixture, mistake mutation) error {
 	f.nextLine()
 	f.check(f.Stop("helm-controller"))
 	f.deliverAs("hop", mistake)
-	f.until("Flux has applied both", 2*time.Minute, func() bool {
-		return f.count(before, f.applied("prefect-istiod")) > 0 && f.count(before, f.applied("prefect-cloud")) > 0
+	f.until("prefect-cloud is told of the hop while istiod has none", 2*time.Minute, func() bool {
+		return f.count(before, condition{"", func(e event) bool {
+			return of("HelmRelease", cloudNamespace, "prefect-cloud")(e) && strings.Contains(fmt.Sprint(e.Object.Object["spec"]), newServer)
+		}}) > 0
 	})
+	f.check(f.Agent.Cordon(f.ctx, true)) // istiod's new pod comes second for certain
 	f.check(f.Restart(f.ctx, "helm-controller"))
-	f.until("both releases have begun", 2*time.Minute, func() bool {
-		_, istiod := f.first(before, withImage(available(istioNamespace, "istiod"), "1.28.900"))
-		return istiod == nil && f.count(before, f.cloudChanges()) > 0
+	f.until("prefect-cloud goes on", 2*time.Minute, func() bool { return f.count(before, f.cloudChanges()) > 0 })
+	f.check(f.Agent.Cordon(f.ctx, false))
+	f.until("istiod is new", 2*time.Minute, func() bool {
+		return f.count(before, withImage(available(istioNamespace, "istiod"), "1.28.900")) > 0
 	})
 	return f.checkUpgrade(before, newServer, "1.28.900")
-}
-
-// applied is that a Flux Kustomization is ready at the newest commit.
-func (f *fixture) applied(release string) condition {
-	return condition{release + " is applied", func(e event) bool {
-		return of("Kustomization", "flux-system", f.env.name+"-"+release)(e) && conditionOf(e.Object, "Ready") == "True"
-	}}
 }
 
 // targetPath hands single passwords to the chart, through the parser of --set.
@@ -214,8 +210,18 @@ func renumbered(f *fixture, _ mutation) error {
 	f.pushApp()
 	kept := f.app("kept", "")
 	f.env.set("spec.releases", []any{f.app("gone", "prefect-cloud"), kept, f.app("last", "prefect-cloud")})
-	f.install(edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-3-last"))
-	return f.insertWave(edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"))
+	f.deliverAs("install", edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-3-last"))
+	f.bootstrap()
+	f.keepSecrets(secretValue)
+	f.until("everything runs", 2*time.Minute, func() bool { return f.appPod("last") != "" && f.appPod("gone") != "" })
+	before := f.everyPod()
+	f.putBetween(edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"))
+	if err := f.within("the last release is uninstalled", time.Minute, func() bool {
+		return f.count(0, deleted("Deployment", "apps-last", "last")) > 0
+	}); err != nil {
+		return nil
+	}
+	return f.allLeft(before)
 }
 
 // usualHealth is the check that Argo CD's documentation shows

@@ -23,7 +23,7 @@ func TestPrune(t *testing.T) {
 		kept["protect"] = true
 		f.env.set("spec.releases", []any{gone, kept, f.app("last", "prefect-cloud")})
 		f.install(nil)
-		f.check(f.insertWave(nil))
+		f.check(f.insertWave())
 		f.removeReleases()
 		f.check(f.checkLeft())
 		f.removeRoot()
@@ -34,18 +34,30 @@ func TestPrune(t *testing.T) {
 
 // insertWave puts a release in front of another, which becomes a later wave:
 // nothing of what runs may be replaced.
-func (f *fixture) insertWave(mistake mutation) error {
+func (f *fixture) insertWave() error {
 	f.Helper()
 	before := f.everyPod()
+	f.putBetween(nil)
+	f.awaitReady()
+	return f.allLeft(before)
+}
+
+// putBetween delivers a release more, which the last one needs, and waits until
+// it runs.
+func (f *fixture) putBetween(mistake mutation) {
+	f.Helper()
 	releases := f.env.tree["spec"].(map[string]any)["releases"].([]any)
-	last := f.app("last", "between")
-	f.env.set("spec.releases", append(slices.Clone(releases[:2]), f.app("between", "prefect-cloud"), last))
+	f.env.set("spec.releases", append(slices.Clone(releases[:2]), f.app("between", "prefect-cloud"), f.app("last", "between")))
 	f.deliverAs("a wave more", mistake)
 	if f.target == "argo" { // the namespace is new to the project, which a person applies
 		f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-"+f.env.name+".yaml")))
 	}
 	f.until("the release in between runs", 2*time.Minute, func() bool { return f.appPod("between") != "" })
-	f.awaitReady()
+}
+
+// allLeft is that every pod of before is still there.
+func (f *fixture) allLeft(before []string) error {
+	f.Helper()
 	after := f.everyPod()
 	for _, pod := range before {
 		if !slices.Contains(after, pod) {
