@@ -114,6 +114,9 @@ func (f *fixture) unsaid(known map[string]bool) []string {
 	live := map[string]bool{}
 	for _, e := range f.Journal.Events() {
 		name := e.Object.GetLabels()["helm.toolkit.fluxcd.io/name"]
+		if at := e.Object.GetLabels()["helm.toolkit.fluxcd.io/namespace"]; name != "" && at != vendorReleases[name][0] {
+			continue // another environment's
+		}
 		if tracked, _, ok := strings.Cut(e.Object.GetAnnotations()["argocd.argoproj.io/tracking-id"], ":"); ok {
 			name = strings.TrimPrefix(tracked, f.env.name+"-")
 		}
