@@ -1,7 +1,9 @@
 package render_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +103,26 @@ func TestWarnings(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, sorted(messages(plan.Warnings))); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+// A line may have lost a value that every environment names.
+func TestFieldThatALineHasNoValueFor(t *testing.T) {
+	own, err := catalog.Parse("own.yaml", []byte("apiVersion: pm-gitops/v1\nkind: Catalog\nlines:\n- name: \"1.2\"\n  layout:\n  - {field: instance.name}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := render.NewPlan(parse(t, complete), catalog.Embedded().With(own), render.IntoValues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `spec.instance.name: line "1.2" has no chart value for this (own.yaml:6:5): it is left out`
+	if !slices.ContainsFunc(plan.Warnings, func(w render.Problem) bool { return strings.HasSuffix(w.Error(), want) }) {
+		t.Errorf("warnings = %v, want %s", plan.Warnings, want)
+	}
+	values, err := json.Marshal(plan.Releases()[1].Values)
+	if err != nil || strings.Contains(string(values), "instanceName") {
+		t.Errorf("values = %s, %v: want no instanceName", values, err)
 	}
 }
 
