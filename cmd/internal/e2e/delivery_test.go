@@ -70,9 +70,9 @@ func edit(pattern, from, to string) mutation {
 	}
 }
 
-// shortened makes the time that a release has ten seconds longer than the
-// shortest migration here, so that nobody waits for the ten minutes that is the
-// least that pm-gitops writes. It is the one thing that is not as rendered.
+// shortened makes the time limits of prefect-cloud some seconds long, so that
+// nobody waits for the ten minutes that is the least that pm-gitops writes. It is
+// the one thing that is not as rendered.
 func shortened(seconds int) mutation {
 	return edit("prefect/overlays/*/prefect-cloud/helmrelease-patch.yaml", `(timeout|retryInterval): \d+m$`, fmt.Sprintf("$1: %ds", seconds))
 }
