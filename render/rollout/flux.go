@@ -138,6 +138,16 @@ func (f flux) push() string {
 	return fmt.Sprintf("commit and push what render writes; Flux takes it sooner with: flux reconcile kustomization flux-system --with-source -n %s", f.home())
 }
 
+// apply is what to do when a wave has not what the environment says. While a
+// Flux Kustomization waits for what it applied, it applies no newer commit
+// (https://github.com/fluxcd/kustomize-controller/issues/701).
+func (f flux) apply(wave Part) string {
+	if !strings.HasPrefix(wave.Reason, "Running health checks for revision ") {
+		return f.push()
+	}
+	return fmt.Sprintf("commit and push what render writes; if that is done, end Flux's wait for the commit before: kubectl -n %s rollout restart deployment kustomize-controller", f.home())
+}
+
 // waitingReasons is the reasons of Flux for something that has not begun. A
 // source that has nothing yet is the message of a failure.
 var waitingReasons = []string{"DependencyNotReady", "SourceNotReady"}

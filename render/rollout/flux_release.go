@@ -50,11 +50,11 @@ func (f flux) held(planned render.Release, helm fluxObject, exists bool, wave Pa
 		return p
 	}
 	if where := f.differs("HelmRelease", planned.Namespace, planned.Key, "spec.chartRef", "spec.values", "spec.valuesFrom", "spec.releaseName"); where != "" {
-		p.State, p.Next = Waiting, f.push()
+		p.State, p.Next = Waiting, f.apply(wave)
 		p.Reason = fmt.Sprintf("Flux has not applied the new commit: %s of the HelmRelease differs from what the environment says", say(where))
 		return p
 	}
-	if source := f.chart(planned); source.State != Ready {
+	if source := f.chart(planned, wave); source.State != Ready {
 		return source
 	}
 	return f.helm(planned, helm)
@@ -84,7 +84,7 @@ func (f flux) helm(planned render.Release, helm fluxObject) Part {
 }
 
 // chart is the OCIRepository of the version that is wanted.
-func (f flux) chart(planned render.Release) Part {
+func (f flux) chart(planned render.Release, wave Part) Part {
 	p := Part{Name: planned.Key}
 	name := f.chartName(planned)
 	live, ok := get[fluxObject](f.live, "OCIRepository", planned.Namespace, name)
@@ -93,7 +93,7 @@ func (f flux) chart(planned render.Release) Part {
 		return p
 	}
 	if where := f.differs("OCIRepository", planned.Namespace, name, "spec.url", "spec.ref", "spec.secretRef", "spec.certSecretRef"); where != "" {
-		p.State, p.Next = Waiting, f.push()
+		p.State, p.Next = Waiting, f.apply(wave)
 		p.Reason = fmt.Sprintf("Flux has not applied the new commit: %s of OCIRepository %s differs", where, name)
 		return p
 	}

@@ -34,7 +34,7 @@ func (f *fixture) installByHand() []string {
 	for _, namespace := range []string{istioNamespace, cloudNamespace} {
 		f.check(f.Apply(f.ctx, fmt.Sprintf("{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {istio-injection: enabled}}}", namespace)))
 	}
-	f.keepSecrets(secretValue)
+	f.keepSecrets()
 	for _, release := range []struct{ key, name, namespace string }{{"prefect-istiod", "istiod", istioNamespace}, {"prefect-cloud", "customer-managed", cloudNamespace}} {
 		values := f.values(release.key)
 		f.run("helm", "install", release.name, "oci://"+f.Registry.Host+"/prefect/charts/"+release.key, "--version", oldChart,

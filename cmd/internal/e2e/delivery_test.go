@@ -32,11 +32,15 @@ func (f *fixture) deliverAs(message string, mistake mutation) {
 	f.run("git", "add", "environments")
 	f.run("git", "commit", "-q", "--allow-empty", "-m", message)
 	args := []string{"render", "-f", f.env.file, "--target", f.target, "--commit", "--quiet"}
-	if mistake == nil && f.limits == nil {
+	if f.edited {
+		args = append(args, "--force") // what we changed before is a person's file
+	}
+	f.edited = mistake != nil || f.limits != nil
+	if !f.edited {
 		f.run("pm-gitops", append(args, "--push")...)
 		return
 	}
-	f.run("pm-gitops", append(args, "--force")...) // what we changed before is a person's file
+	f.run("pm-gitops", args...)
 	for _, change := range []mutation{f.limits, mistake} {
 		if change != nil {
 			change(f)
@@ -132,13 +136,10 @@ func (f *fixture) read(name string) string {
 	return string(data)
 }
 
-// secretValue is the secret of a place; a scenario may have others.
-func secretValue(place string) string { return "secret of " + place }
-
 // keepSecrets creates the Secrets that pm-gitops lists, each once its namespace
-// is there, as a person or another controller does; value gives the secret of a
-// NAME/KEY. It returns when all are there.
-func (f *fixture) keepSecrets(value func(place string) string) {
+// is there, as a person or another controller does, with passwords that a
+// parser may mangle. It returns when all are there.
+func (f *fixture) keepSecrets() {
 	f.Helper()
 	listed := f.run("pm-gitops", "secrets", "list", "-f", f.env.file, "--target", f.target)
 	objects, err := world.Decode([]byte(listed))
@@ -147,7 +148,7 @@ func (f *fixture) keepSecrets(value func(place string) string) {
 		if object.GetNamespace() == world.ArgoNamespace {
 			continue // prepareArgo's
 		}
-		f.fill(object, value)
+		f.fill(object)
 		for {
 			data, err := json.Marshal(object)
 			f.check(err)
@@ -163,7 +164,7 @@ func (f *fixture) keepSecrets(value func(place string) string) {
 }
 
 // fill fills in what a person fills in.
-func (f *fixture) fill(secret *unstructured.Unstructured, value func(place string) string) {
+func (f *fixture) fill(secret *unstructured.Unstructured) {
 	data, _, err := unstructured.NestedStringMap(secret.Object, "stringData")
 	f.check(err)
 	for key, text := range data {
@@ -173,10 +174,10 @@ func (f *fixture) fill(secret *unstructured.Unstructured, value func(place strin
 		case key == "ca.crt":
 			data[key] = string(f.CA.PEM)
 		case strings.HasPrefix(text, "FILL-IN"):
-			data[key] = value(secret.GetName() + "/" + key)
+			data[key] = passwords(secret.GetName() + "/" + key)
 		default:
 			data[key] = places.ReplaceAllStringFunc(text, func(match string) string {
-				quoted, err := json.Marshal(value(places.FindStringSubmatch(match)[1]))
+				quoted, err := json.Marshal(passwords(places.FindStringSubmatch(match)[1]))
 				f.check(err)
 				return string(quoted)
 			})
@@ -205,11 +206,11 @@ const (
 )
 
 // install delivers, bootstraps and waits until everything is ready.
-func (f *fixture) install(mistake mutation) {
+func (f *fixture) install() {
 	f.Helper()
-	f.deliverAs("install", mistake)
+	f.deliver()
 	f.bootstrap()
-	f.keepSecrets(secretValue)
+	f.keepSecrets()
 	f.awaitReady()
 }
 

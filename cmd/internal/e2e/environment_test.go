@@ -81,7 +81,7 @@ func (f *fixture) nextLine() {
 	f.Helper()
 	f.env.nextLine()
 	f.write(f.env.file, f.env.text(f))
-	f.keepSecrets(secretValue)
+	f.keepSecrets()
 }
 
 // set sets a field by its dotted path; nil takes it away.

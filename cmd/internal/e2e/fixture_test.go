@@ -35,16 +35,19 @@ type fixture struct {
 	ctx      context.Context
 	target   string
 	env      *environment
-	repo     string // the repository's URL
+	other    *environment // a second one, in the scenario that has it
+	repo     string       // the repository's URL
 	checkout string
 	limits   mutation         // shortens time limits, in scenarios that wait for them
+	edited   bool             // what was rendered last was changed
 	stderr   *strings.Builder // of the last command
 	asked    time.Time        // when status was asked last
 }
 
 // both runs a scenario once for each delivery system, each in a world of its
-// own. At its end the cluster must have what preview says.
-func both(t *testing.T, scenario func(*fixture)) {
+// own. At its end the cluster must have what preview says. Then come the
+// mistakes, which play a part of the scenario again.
+func both(t *testing.T, scenario func(*fixture), mistakes ...mistake) {
 	t.Parallel()
 	for _, target := range []string{"flux", "argo"} {
 		t.Run(target, func(t *testing.T) {
@@ -52,6 +55,11 @@ func both(t *testing.T, scenario func(*fixture)) {
 			f := start(t, target)
 			scenario(f)
 			f.check(f.checkPreview())
+			for _, m := range mistakes {
+				if m.target == target || m.target == "" {
+					f.step(m.name, func() { m.noticed(f) })
+				}
+			}
 		})
 	}
 }

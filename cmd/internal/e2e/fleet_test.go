@@ -17,7 +17,7 @@ import (
 func TestTwoEnvironments(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.env.set("spec.cluster.name", "prod")
-		f.install(nil)
+		f.install()
 		dev := newEnvironment(f, "dev")
 		dev.set("spec.cluster.name", "prod")
 		dev.set("spec.mesh", map[string]any{"existing": map[string]any{"revision": "default"}})
@@ -25,12 +25,12 @@ func TestTwoEnvironments(t *testing.T) {
 		dev.set("spec.values.prefect-istiod", nil)
 		dev.set("spec.names", map[string]any{"prefect-cloud": map[string]any{"release": "customer-managed-dev", "namespace": "customer-managed-dev"}})
 		prod := f.env
-		f.env = dev
+		f.env, f.other = dev, dev
 		f.deliver()
 		if f.target == "argo" {
 			f.bootstrap()
 		}
-		f.keepSecrets(secretValue)
+		f.keepSecrets()
 		f.awaitReady()
 
 		before, commit := f.Journal.Now(), f.run("git", "rev-parse", "HEAD")
@@ -47,7 +47,19 @@ func TestTwoEnvironments(t *testing.T) {
 		f.check(f.untouched(before, prod))
 		f.env = prod
 		f.awaitReady()
-	})
+	},
+		mistake{"a change of what environments share", "flux", edit("prefect/base/v1/flux/prefect-cloud/helmrelease.yaml", `maxHistory: .*`, "maxHistory: 9"), touched, `^HelmRelease customer-managed/prefect-cloud of prod was MODIFIED`},
+		mistake{"a change of what environments share", "argo", edit("prefect/base/v1/argo/prefect-cloud/application.yaml", `PruneLast=true`, "PruneLast=false"), touched, `^Application argocd/prod-prefect-cloud of prod was MODIFIED`})
+}
+
+// touched delivers the other environment with a mistake, and gives what that
+// does to the first.
+func touched(f *fixture, mistake mutation) error {
+	before, first := f.Journal.Now(), f.env
+	f.env = f.other
+	f.deliverAs("touched", mistake)
+	_ = f.within("the first environment changes", 2*time.Minute, func() bool { return f.untouched(before, first) != nil })
+	return f.untouched(before, first)
 }
 
 // untouched is that nothing of an environment changed after a version: neither

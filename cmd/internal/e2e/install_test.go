@@ -16,17 +16,26 @@ func TestInstallHookAfterwards(t *testing.T) {
 		if f.target == "flux" {
 			f.limits = shortened(15)
 		}
-		f.install(nil)
+		f.install()
 		f.check(f.checkInstall())
 	})
 }
 
+// A migration that is a pod of its own; Secrets that the chart reads itself; and
+// istiod's webhooks, which it rewrites.
 func TestInstallPod(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.env.set("spec.values.prefect-cloud.migrations.delivery", "pod")
-		f.install(nil)
-		f.check(f.checkInstall())
-	})
+		f.step("install", func() {
+			f.install()
+			f.check(f.checkInstall())
+		})
+		f.step("secrets", func() { f.check(f.checkRead()) })
+		f.step("webhooks", func() { f.check(f.checkWebhooks()) })
+	},
+		mistake{"Secrets that the chart makes", "", madeByChart, remade, `^pods read |cannot be imported`},
+		mistake{"no ignored policy", "flux", edit("prefect/base/v1/flux/prefect-istiod/helmrelease.yaml", `/webhooks/0/failurePolicy`, "/webhooks/0/nothing"), compared, `^ValidatingWebhookConfiguration|^Flux finds nothing to correct`},
+		mistake{"no ignored policy", "argo", edit("prefect/base/v1/argo/prefect-istiod/application.yaml", `^    - \.webhooks\[\]\?\.failurePolicy\n`, ""), compared, `^ValidatingWebhookConfiguration|^Application`})
 }
 
 // checkInstall is what must have happened in a first install: namespaces with

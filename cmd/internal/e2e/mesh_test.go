@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,15 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// istiod rewrites its webhooks: that is no drift that anybody fights over.
-func TestWebhooks(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.install(nil)
-		f.check(f.checkWebhooks())
-	})
-}
-
-// checkWebhooks has the delivery system compare three times, and looks whether
+// checkWebhooks is that istiod's rewriting its webhooks is no drift that anybody
+// fights over: it has the delivery system compare three times, and looks whether
 // it wrote anything, or thought that something was wrong.
 func (f *fixture) checkWebhooks() error {
 	f.until("istiod has rewritten its webhooks", time.Minute, func() bool {
@@ -72,18 +64,16 @@ func (f *fixture) isReady(object *unstructured.Unstructured) bool {
 func (f *fixture) compare(token string) error {
 	f.Helper()
 	if f.target == "flux" {
-		hr := f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", istioNamespace, "prefect-istiod")
-		f.annotate(hr, "reconcile.fluxcd.io/requestedAt", token)
+		f.annotate(f.delivering("prefect-istiod"), "reconcile.fluxcd.io/requestedAt", token)
 		return f.within("Flux finds nothing to correct", 30*time.Second, func() bool {
-			now := f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", istioNamespace, "prefect-istiod")
+			now := f.delivering("prefect-istiod")
 			handled, _, _ := unstructured.NestedString(now.Object, "status", "lastHandledReconcileAt")
 			return handled == token && conditionOf(now, "Ready") == "True"
 		})
 	}
-	name := f.env.name + "-prefect-istiod"
-	f.annotate(f.get("argoproj.io/v1alpha1 Application", "argocd", name), "argocd.argoproj.io/refresh", "hard")
+	f.annotate(f.delivering("prefect-istiod"), "argocd.argoproj.io/refresh", "hard")
 	return f.within("Argo CD compares", time.Minute, func() bool {
-		return f.get("argoproj.io/v1alpha1 Application", "argocd", name).GetAnnotations()["argocd.argoproj.io/refresh"] == ""
+		return f.delivering("prefect-istiod").GetAnnotations()["argocd.argoproj.io/refresh"] == ""
 	})
 }
 
@@ -93,4 +83,23 @@ func (f *fixture) annotate(object *unstructured.Unstructured, key, value string)
 	f.check(err)
 	_, err = resource.Patch(f.ctx, object.GetName(), types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, key, value), metav1.PatchOptions{})
 	f.check(err)
+}
+
+// compared delivers a mistake in what is compared, and compares once what
+// delivers istiod's release is told of it.
+func compared(f *fixture, mistake mutation) error {
+	spec := func() string { return fmt.Sprint(f.delivering("prefect-istiod").Object["spec"]) }
+	before := spec()
+	f.deliverAs("compared", mistake)
+	f.until("istiod's release is told", 2*time.Minute, func() bool { return spec() != before })
+	return f.checkWebhooks()
+}
+
+// delivering is what delivers a release.
+func (f *fixture) delivering(release string) *unstructured.Unstructured {
+	f.Helper()
+	if f.target == "flux" {
+		return f.get("helm.toolkit.fluxcd.io/v2 HelmRelease", vendorReleases[release][0], release)
+	}
+	return f.get("argoproj.io/v1alpha1 Application", "argocd", f.env.name+"-"+release)
 }

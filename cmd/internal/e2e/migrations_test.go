@@ -27,37 +27,72 @@ func TestMigrationGoesWrong(t *testing.T) {
 		f.env.set("spec.values.prefect-cloud.migrations.backoffLimit", 1)
 		f.pushApp()
 		f.env.set("spec.releases", []any{f.app("next", "prefect-cloud")})
-		f.install(nil)
+		f.install()
 		f.step("hangs", func() {
 			f.migrationGoesWrong(patchServer, node.Outcome{Hangs: true, Log: []string{"waiting for a lock on table flow_run"}})
 		})
 		f.step("fails", func() {
 			f.migrationGoesWrong(laterServer, node.Outcome{Takes: time.Second, ExitCode: 1, Log: []string{"relation flow_run is locked"}})
 		})
-	})
+	},
+		mistake{"rollback", "flux", rollback, failing, `rollback|rolled back|went back`},
+		mistake{"the usual health check", "argo", nil, failing, `^the next wave changed`})
 }
 
-// laterServer is a server after the patch.
-const laterServer = "2025.10.202512150915"
+// laterServer and lastServer are servers after the patch.
+const laterServer, lastServer = "2025.10.202512150915", "2025.10.202512210915"
+
+// rollback has Flux go back to what was there before when an upgrade fails.
+var rollback = edit("prefect/overlays/prod/prefect-cloud/helmrelease-patch.yaml",
+	`^  upgrade:\n    strategy:\n      name: RetryOnFailure\n      retryInterval: .*\n`,
+	"  upgrade:\n    remediation: {retries: 3, strategy: rollback, remediateLastFailure: true}\n")
+
+// failing upgrades once more, to what cannot be migrated.
+func failing(f *fixture, mistake mutation) error {
+	f.Helper()
+	before := f.Journal.Now()
+	if f.target == "argo" {
+		f.setHealth(usualHealth)
+	}
+	f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: time.Second, ExitCode: 1} })
+	f.env.versions(oldChart, lastServer, patchUI)
+	f.env.set("spec.releases", []any{f.app("next", "prefect-cloud", lastServer)})
+	f.deliverAs("patch", mistake)
+	f.until("a migration failed, and something was done about it", 2*time.Minute, func() bool {
+		return f.count(before, f.tried()) >= 1 && f.heldByMigration(before, lastServer) != nil
+	})
+	return f.heldByMigration(before, lastServer)
+}
 
 // A migration may take as long as the environment says, and longer than what
 // the delivery system gives a release unasked. Both are shortened here: the
-// migration takes 50 seconds of the 60 that it has. It is a Job of the chart.
+// migration takes 50 seconds of the 60 that it has. It is a Job of the chart, to
+// which Flux hands Secrets as values: Argo CD cannot.
 func TestInstallJobAndOutlast(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.env.set("spec.values.prefect-cloud.migrations.delivery", "job")
 		if f.target == "flux" {
 			f.limits = shortened(60)
+			f.env.set("spec.secrets.into", "values")
+			f.env.set("spec.redis.cache.password", map[string]any{"secret": "prefect-redis", "key": "cache"})
 		}
-		f.install(nil)
-		f.check(f.checkInstall())
-		before := f.Journal.Now()
-		f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: 50 * time.Second} })
-		f.patch(nil)
-		f.check(f.checkPatch(before))
-		f.check(f.neverUndone(before))
-		f.check(f.upgradedOnce(before))
-	})
+		f.step("install", func() {
+			f.install()
+			f.check(f.checkInstall())
+		})
+		if f.target == "flux" {
+			f.step("secrets", func() { f.check(f.checkValues()) })
+		}
+		f.step("outlast", func() {
+			before := f.Journal.Now()
+			f.Agent.Script(func(node.Migration) node.Outcome { return node.Outcome{Takes: 50 * time.Second} })
+			f.patch()
+			f.check(f.checkPatch(before, patchServer))
+			f.check(f.neverUndone(before))
+			f.check(f.upgradedOnce(before))
+		})
+	},
+		mistake{"targetPath", "flux", targetPath, handedOver, `^nebula-user-connection-strings/|ValuesError`})
 }
 
 // migrationGoesWrong has the migration of an upgrade go wrong, looks at what that

@@ -20,56 +20,36 @@ const outageTime = 30 * time.Second
 // with everything new in it. One world plays several upgrades after another.
 func TestHopOutage(t *testing.T) {
 	both(t, func(f *fixture) {
-		f.install(nil)
+		f.install()
 		for _, hop := range outages[f.target] {
-			f.Logf("%s without %s", hop.chart, hop.without)
-			hop.play(f)
+			f.step("to "+hop.to.chart+" without "+hop.without, func() { hop.play(f) })
 		}
-	})
+	},
+		mistake{"no dependsOn", "flux", noDependsOn, func(f *fixture, mistake mutation) error {
+			return f.hoppedWithout("helm-controller", moreIstiod, mistake)
+		}, upgradedTooEarly},
+		mistake{"no sync waves", "argo", noSyncWaves, func(f *fixture, mistake mutation) error {
+			return f.hoppedWithout("argocd-repo-server", lastLine, mistake)
+		}, upgradedTooEarly})
 }
 
 // outage is an upgrade without a program, or the registry.
 type outage struct {
-	without           string
-	chart, server, ui string
-	change            func(*fixture) // besides the versions
-	istiod            func(*unstructured.Unstructured) bool
+	without string
+	to      upgrade
 }
 
-// The upgrades of the two targets. The chart of 1.4.900 has two pods of istiod
-// of the version before.
+// The upgrades of the two targets.
 var outages = map[string][]outage{
-	"flux": {
-		{"registry", "1.2.901", patchServer, patchUI, nil, istiodTag("1.27.901")},
-		{"helm-controller", newChart, newServer, newUI, (*fixture).nextLine, istiodTag("1.28.900")},
-		{"source-controller", "1.4.900", "2026.4.202604150930", "2026.0415.101500", nil, twoOfIstiod},
-	},
-	"argo": {
-		{"registry", "1.2.901", patchServer, patchUI, nil, istiodTag("1.27.901")},
-		{"argocd-repo-server", newChart, newServer, newUI, (*fixture).nextLine, istiodTag("1.28.900")},
-	},
-}
-
-func istiodTag(tag string) func(*unstructured.Unstructured) bool {
-	return func(deployment *unstructured.Unstructured) bool {
-		return strings.HasSuffix(imageOf(deployment), ":"+tag)
-	}
-}
-
-func twoOfIstiod(deployment *unstructured.Unstructured) bool {
-	replicas, _, _ := unstructured.NestedInt64(deployment.Object, "spec", "replicas")
-	return replicas == 2
+	"flux": {{"registry", chartPatch}, {"helm-controller", newLine}, {"source-controller", lastLine}},
+	"argo": {{"registry", chartPatch}, {"argocd-repo-server", newLine}},
 }
 
 func (o outage) play(f *fixture) {
 	f.Helper()
 	before := f.Journal.Now()
-	if o.change != nil {
-		o.change(f)
-	}
-	f.env.versions(o.chart, o.server, o.ui)
 	f.check(o.begin(f))
-	f.deliver()
+	f.deliverUpgrade(o.to, nil)
 	select {
 	case <-f.ctx.Done():
 		f.Fatal(f.ctx.Err())
@@ -82,10 +62,10 @@ func (o outage) play(f *fixture) {
 		f.Fatalf("prefect-cloud changed %d times while %s was away", n, o.without)
 	}
 	f.check(o.end(f))
-	f.awaitUpgrade(o.server)
-	f.check(o.checkOrder(f, before))
+	f.awaitUpgrade(o.to.server)
+	f.check(o.to.checkOrder(f, before))
 	f.check(f.once(before))
-	f.check(o.checkNew(f))
+	f.check(o.to.checkNew(f))
 }
 
 // begin makes what is away stop, as a crash would.
@@ -104,29 +84,20 @@ func (o outage) end(f *fixture) error {
 	return f.Restart(f.ctx, o.without)
 }
 
-// checkOrder is that nothing of prefect-cloud changed before istiod was new
-// and ready, and that the migration came before the services.
-func (o outage) checkOrder(f *fixture, before uint64) error {
-	istiod := condition{"istiod of " + o.chart + " is ready", func(e event) bool {
-		return available(istioNamespace, "istiod").is(e) && o.istiod(e.Object)
-	}}
-	return f.inOrder(before, istiod, f.cloudChanges(), migrated, withImage(available(cloudNamespace, "server"), o.server))
-}
-
 // checkNew is that the chart, its values and the images are all of the one new
 // revision: every Deployment of prefect-cloud says its chart in a label.
-func (o outage) checkNew(f *fixture) error {
+func (to upgrade) checkNew(f *fixture) error {
 	newest := map[string]*unstructured.Unstructured{}
 	for _, e := range f.Journal.Events() {
 		if of("Deployment", cloudNamespace, "")(e) {
 			newest[e.Object.GetName()] = e.Object
 		}
 	}
-	for name, want := range map[string]string{"server": o.server, "auth": o.server, "scheduler": o.server, "ui": o.ui} {
+	for name, want := range map[string]string{"server": to.server, "auth": to.server, "scheduler": to.server, "ui": to.ui} {
 		deployment := newest[name]
 		chart, _, _ := strings.Cut(deployment.GetLabels()["helm.sh/chart"], "_") // Flux adds the chart's digest
-		if chart != "prefect-cloud-"+o.chart || !strings.HasSuffix(imageOf(deployment), ":"+want) {
-			return fmt.Errorf("Deployment %s is of chart %s with image %s, want %s and %s", name, chart, imageOf(deployment), o.chart, want)
+		if chart != "prefect-cloud-"+to.chart || !strings.HasSuffix(imageOf(deployment), ":"+want) {
+			return fmt.Errorf("Deployment %s is of chart %s with image %s, want %s and %s", name, chart, imageOf(deployment), to.chart, want)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -22,14 +23,62 @@ func TestPrune(t *testing.T) {
 		gone, kept := withDatabase(f.app("gone", "prefect-cloud")), withDatabase(f.app("kept", ""))
 		kept["protect"] = true
 		f.env.set("spec.releases", []any{gone, kept, f.app("last", "prefect-cloud")})
-		f.install(nil)
+		f.install()
 		f.check(f.insertWave())
 		f.removeReleases()
 		f.check(f.checkLeft())
 		f.removeRoot()
 		f.check(f.checkUnmanaged())
 		f.check(f.checkLeft())
-	})
+	},
+		mistake{"wave numbers in names", "flux", edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"), renumbered, `^pod last .* is gone$`},
+		mistake{"what is managed goes with what manages it", "flux", unprotected, rootless, ` was deleted$|, and uninstalls$`},
+		mistake{"what is managed goes with what manages it", "argo", edit("prefect/overlays/prod/prefect-*/application-patch.yaml", `^metadata:$`, "metadata:\n  finalizers: [resources-finalizer.argocd.argoproj.io]"), rootless, ` was deleted$|is not what it was$`})
+}
+
+// renumbered names a Flux Kustomization by its wave: what is renamed is pruned.
+func renumbered(f *fixture, mistake mutation) error {
+	f.bootstrap()
+	f.awaitReady()
+	before := f.everyPod()
+	f.deliverAs("renumbered", mistake)
+	_ = f.within("a pod is gone", 2*time.Minute, func() bool { return f.allLeft(before) != nil })
+	return f.allLeft(before)
+}
+
+// unprotected has Flux take away what it made, as it does unasked.
+func unprotected(f *fixture) {
+	f.Helper()
+	edit("clusters/prod/*.yaml", `^  deletionPolicy: Orphan\n`, "")(f)
+	edit("prefect/base/v1/flux/prefect-*/helmrelease.yaml", `kustomize.toolkit.fluxcd.io/prune: disabled`, "nothing: protected")(f)
+}
+
+// rootless delivers a mistake, and deletes the root.
+func rootless(f *fixture, mistake mutation) error {
+	f.deliverAs("unprotected", mistake)
+	if f.target == "argo" {
+		f.bootstrap()
+	}
+	f.until("nothing is protected", 2*time.Minute, func() bool { return !f.isProtected("prefect-istiod") && !f.isProtected("prefect-cloud") })
+	f.awaitReady()
+	f.removeRoot()
+	return f.checkUnmanaged()
+}
+
+// isProtected reports whether what delivers a release leaves it alone when it
+// goes, or is not there.
+func (f *fixture) isProtected(release string) bool {
+	f.Helper()
+	delivering := f.delivering(release)
+	if delivering == nil || f.target == "argo" {
+		return delivering == nil || len(delivering.GetFinalizers()) == 0
+	}
+	kustomization := f.get("kustomize.toolkit.fluxcd.io/v1 Kustomization", "flux-system", f.env.name+"-"+release)
+	if kustomization == nil || delivering.GetAnnotations()["kustomize.toolkit.fluxcd.io/prune"] == "disabled" {
+		return true
+	}
+	policy, _, _ := unstructured.NestedString(kustomization.Object, "spec", "deletionPolicy")
+	return policy == "Orphan"
 }
 
 // insertWave puts a release in front of another, which becomes a later wave:
@@ -37,18 +86,18 @@ func TestPrune(t *testing.T) {
 func (f *fixture) insertWave() error {
 	f.Helper()
 	before := f.everyPod()
-	f.putBetween(nil)
+	f.putBetween()
 	f.awaitReady()
 	return f.allLeft(before)
 }
 
 // putBetween delivers a release more, which the last one needs, and waits until
 // it runs.
-func (f *fixture) putBetween(mistake mutation) {
+func (f *fixture) putBetween() {
 	f.Helper()
 	releases := f.env.tree["spec"].(map[string]any)["releases"].([]any)
 	f.env.set("spec.releases", append(slices.Clone(releases[:2]), f.app("between", "prefect-cloud"), f.app("last", "between")))
-	f.deliverAs("a wave more", mistake)
+	f.deliver()
 	if f.target == "argo" { // the namespace is new to the project, which a person applies
 		f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-"+f.env.name+".yaml")))
 	}
@@ -83,7 +132,7 @@ func (f *fixture) removeReleases() {
 	f.Helper()
 	before := f.Journal.Now()
 	f.env.set("spec.releases", []any{f.app("between", "prefect-cloud"), f.app("last", "between")})
-	f.deliverAs("two releases less", nil)
+	f.deliver()
 	if f.target == "argo" {
 		f.until("Argo CD waits for a person", 2*time.Minute, func() bool {
 			out, code := f.status()

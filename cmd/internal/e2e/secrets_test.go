@@ -3,16 +3,18 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/yaml"
 )
 
 // passwords is what a parser may mangle, by NAME/KEY.
@@ -32,23 +34,43 @@ func passwords(place string) string {
 	return "two\nlines\n"
 }
 
-// Secrets that the chart reads itself arrive in its pods, byte for byte.
-func TestSecretsIntoChart(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.deliver()
-		f.bootstrap()
-		f.keepSecrets(passwords)
-		f.awaitReady()
-		read := f.readByPods()
-		for place, got := range read {
-			if want := passwords(place); got != want {
-				f.Errorf("pods read %q in %s, want %q", got, place, want)
-			}
+// checkRead is that Secrets which the chart reads itself arrive in its pods, byte
+// for byte.
+func (f *fixture) checkRead() error {
+	f.Helper()
+	read := f.readByPods()
+	for _, place := range slices.Sorted(maps.Keys(read)) {
+		if want := passwords(place); read[place] != want {
+			return fmt.Errorf("pods read %q in %s, want %q", read[place], place, want)
 		}
-		if len(read) < 20 {
-			f.Errorf("pods read %d secrets, want those of the chart: %q", len(read), slices.Sorted(maps.Keys(read)))
-		}
+	}
+	if len(read) < 20 {
+		return fmt.Errorf("pods read %d secrets, want those of the chart: %q", len(read), slices.Sorted(maps.Keys(read)))
+	}
+	return nil
+}
+
+// madeByChart has the chart make Secrets, of passwords that stand in a file.
+func madeByChart(f *fixture) {
+	f.Helper()
+	const patch = "prefect/overlays/prod/prefect-cloud/*-patch.yaml"
+	edit(patch, `createAppSecretsInChart: false$`, "createAppSecretsInChart: true")(f)
+	edit(patch, `^( +)host:\n +primary: "10.0.0.1"$`, "${1}serviceuser: {password: placeholder}\n${1}superuser: {password: placeholder}\n${0}")(f)
+}
+
+// remade delivers that to a chart whose Secrets are there: they are either made
+// anew, or in its way.
+func remade(f *fixture, mistake mutation) error {
+	f.deliverAs("secrets", mistake)
+	var status string
+	f.until("the chart makes its Secrets, or cannot", 2*time.Minute, func() bool {
+		status = fmt.Sprint(f.delivering("prefect-cloud").Object["status"])
+		return f.checkRead() != nil || strings.Contains(status, "cannot be imported")
 	})
+	if err := f.checkRead(); err != nil {
+		return err
+	}
+	return errors.New(status)
 }
 
 // readByPods is what the pods of prefect-cloud read in Secrets, by NAME/KEY.
@@ -91,29 +113,8 @@ func (f *fixture) secret(name, key string) map[string]string {
 	return values
 }
 
-// Flux hands Secrets to the chart as values: it makes of them what it should.
-func TestSecretsIntoValues(t *testing.T) {
-	t.Parallel()
-	t.Run("flux", func(t *testing.T) {
-		f := start(t, "flux")
-		f.intoValues(nil)
-		f.check(f.checkValues())
-	})
-}
-
-func (f *fixture) intoValues(mistake mutation) {
-	f.Helper()
-	f.env.set("spec.secrets.into", "values")
-	// The chart makes its Secrets with everything else, so a migration cannot
-	// come before: it is an ordinary Job.
-	f.env.set("spec.values.prefect-cloud.migrations.delivery", "job")
-	f.env.set("spec.redis.cache.password", map[string]any{"secret": "prefect-redis", "key": "cache"})
-	f.deliverAs("install", mistake)
-	f.bootstrap()
-	f.keepSecrets(passwords)
-	f.awaitReady()
-}
-
+// checkValues is that the chart makes what it should of Secrets that Flux hands
+// to it as values.
 func (f *fixture) checkValues() error {
 	for _, want := range []struct{ secret, key, value string }{
 		{"nebula-user-connection-strings", "db-migration", "postgresql://postgres:" + passwords("prefect-db/superuser") + "@10.0.0.1:5432/nebula"},
@@ -130,4 +131,36 @@ func (f *fixture) checkValues() error {
 		}
 	}
 	return nil
+}
+
+// targetPath hands single passwords to the chart, through the parser of --set.
+func targetPath(f *fixture) {
+	f.Helper()
+	edit("prefect/overlays/prod/prefect-cloud/helmrelease-patch.yaml", `^  valuesFrom:\n`, `  valuesFrom:
+  - {kind: Secret, name: single, valuesKey: a, targetPath: db.serviceuser.password}
+  - {kind: Secret, name: single, valuesKey: b, targetPath: db.superuser.password}
+`)(f)
+	f.createSecret("single", map[string]string{"a": passwords("prefect-db/service"), "b": passwords("prefect-db/superuser")})
+}
+
+// handedOver delivers passwords anew, and gives what became of them, or why
+// nothing did.
+func handedOver(f *fixture, mistake mutation) error {
+	f.deliverAs("passwords", mistake)
+	var status string
+	f.until("the chart has other Secrets, or Flux gives up", 2*time.Minute, func() bool {
+		status = fmt.Sprint(f.delivering("prefect-cloud").Object["status"])
+		return f.checkValues() != nil || strings.Contains(status, "ValuesError")
+	})
+	if err := f.checkValues(); err != nil {
+		return err
+	}
+	return errors.New(status)
+}
+
+func (f *fixture) createSecret(name string, data map[string]string) {
+	f.Helper()
+	text, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name, "namespace": cloudNamespace}, "stringData": data})
+	f.check(err)
+	f.check(f.Apply(f.ctx, string(text)))
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,23 +15,79 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
-	"sigs.k8s.io/yaml"
 )
 
 // A first install, then a patch, then a line hop.
 func TestInstallPatchHop(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.step("install", func() {
-			f.install(nil)
+			f.install()
 			f.check(f.checkInstall())
 		})
 		f.step("patch", func() {
 			before := f.Journal.Now()
-			f.patch(nil)
-			f.check(f.checkPatch(before))
+			f.patch()
+			f.check(f.checkPatch(before, patchServer))
 		})
-		f.step("hop", func() { f.hop(nil) })
-	})
+		f.step("hop", f.hop)
+	},
+		mistake{"a patch of more than images", "", edit("prefect/overlays/prod/prefect-cloud/*-patch.yaml", `^( +)migrations:$`, "${1}istio: {gateway: {replicas: 3}}\n${1}migrations:"), patchedMore, `^the patch changed .*/prefect-istio-gateway`},
+		mistake{"the version inside the source alone", "flux", sameSource, func(f *fixture, mistake mutation) error {
+			return f.hoppedWithout("helm-controller", lastLine, mistake)
+		}, upgradedTooEarly},
+		mistake{"the usual health check", "argo", nil, hoppedWithUsualHealth, upgradedTooEarly})
+}
+
+// upgrade is versions to go to.
+type upgrade struct {
+	chart, server, ui string
+	change            func(*fixture)                        // of the environment, besides the versions
+	istiod            func(*unstructured.Unstructured) bool // that its Deployment is the new one
+}
+
+// The upgrades of the scenarios, from one to the next.
+var (
+	chartPatch = upgrade{"1.2.901", patchServer, patchUI, nil, istiodTag("1.27.901")}
+	newLine    = upgrade{newChart, newServer, newUI, (*fixture).nextLine, istiodTag("1.28.900")}
+	lastLine   = upgrade{"1.4.900", "2026.4.202604150930", "2026.0415.101500", nil, istiodReplicas(2)}
+	moreIstiod = upgrade{"1.4.900", "2026.4.202605040930", "2026.0504.101500", func(f *fixture) {
+		f.env.set("spec.values.prefect-istiod.istioDiscovery.replicaCount", 3)
+	}, istiodReplicas(3)}
+)
+
+func istiodTag(tag string) func(*unstructured.Unstructured) bool {
+	return func(deployment *unstructured.Unstructured) bool {
+		return strings.HasSuffix(imageOf(deployment), ":"+tag)
+	}
+}
+
+func istiodReplicas(n int64) func(*unstructured.Unstructured) bool {
+	return func(deployment *unstructured.Unstructured) bool {
+		replicas, _, _ := unstructured.NestedInt64(deployment.Object, "spec", "replicas")
+		return replicas == n
+	}
+}
+
+// deliverUpgrade delivers an upgrade.
+func (f *fixture) deliverUpgrade(to upgrade, mistake mutation) {
+	f.Helper()
+	if to.change != nil {
+		to.change(f)
+	}
+	f.env.versions(to.chart, to.server, to.ui)
+	f.deliverAs("to "+to.chart, mistake)
+}
+
+// istiodReady is that istiod is what the upgrade makes it, and ready.
+func (to upgrade) istiodReady() condition {
+	isReady := available(istioNamespace, "istiod")
+	return condition{"istiod of " + to.chart + " is ready", func(e event) bool { return isReady.is(e) && to.istiod(e.Object) }}
+}
+
+// checkOrder is that nothing of prefect-cloud changed before istiod was new
+// and ready, and that the migration came before the services.
+func (to upgrade) checkOrder(f *fixture, before uint64) error {
+	return f.inOrder(before, to.istiodReady(), f.cloudChanges(), migrated, withImage(available(cloudNamespace, "server"), to.server))
 }
 
 // step is a part of a scenario, under a name of its own. The parts after it
@@ -45,11 +102,21 @@ func (f *fixture) step(name string, do func()) {
 
 // patch delivers new server and ui tags: they change the Deployments that have
 // these images, the migration, and nothing else.
-func (f *fixture) patch(mistake mutation) {
+func (f *fixture) patch() {
 	f.Helper()
 	f.env.versions(oldChart, patchServer, patchUI)
-	f.deliverAs("patch", mistake)
+	f.deliver()
 	f.awaitUpgrade(patchServer)
+}
+
+// patchedMore is a patch in which somebody changed another value, too.
+func patchedMore(f *fixture, mistake mutation) error {
+	const server, ui = "2026.1.202602020930", "2026.0202.101500"
+	before := f.Journal.Now()
+	f.env.versions(newChart, server, ui)
+	f.deliverAs("patch", mistake)
+	f.awaitUpgrade(server)
+	return f.checkPatch(before, server)
 }
 
 // awaitUpgrade waits until a server tag is everywhere, and everything is ready.
@@ -63,7 +130,7 @@ func (f *fixture) awaitUpgrade(tag string) {
 }
 
 // checkPatch is that a patch changed what has the images, and once.
-func (f *fixture) checkPatch(before uint64) error {
+func (f *fixture) checkPatch(before uint64, server string) error {
 	images := map[string]string{} // of Deployments before: name to image
 	for _, e := range f.Journal.Events() {
 		if e.Version <= before && of("Deployment", cloudNamespace, "")(e) {
@@ -80,7 +147,7 @@ func (f *fixture) checkPatch(before uint64) error {
 	if got := f.changed(before); !slices.Equal(got, want) {
 		return fmt.Errorf("the patch changed %q, want %q", got, want)
 	}
-	return f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), patchServer))
+	return f.inOrder(before, migrated, withImage(available(cloudNamespace, "server"), server))
 }
 
 // changed is the objects of releases whose specification changed after a
@@ -112,12 +179,11 @@ func equal(a, b map[string]any) bool {
 
 // hop goes to the next line, istiod first: while its new pod cannot be scheduled,
 // prefect-cloud stays as it was; then each release gets exactly one new revision.
-func (f *fixture) hop(mistake mutation) {
+func (f *fixture) hop() {
 	f.Helper()
 	before := f.Journal.Now()
 	f.check(f.Agent.Cordon(f.ctx, true))
-	f.nextLine()
-	f.deliverAs("hop", mistake)
+	f.deliverUpgrade(newLine, nil)
 	f.until("the new istiod waits for a node", 2*time.Minute, func() bool {
 		return f.count(before, condition{"", func(e event) bool {
 			return of("Pod", istioNamespace, "")(e) && strings.HasSuffix(imageOf(e.Object), ":1.28.900") && conditionOf(e.Object, "PodScheduled") == "False"
@@ -126,7 +192,55 @@ func (f *fixture) hop(mistake mutation) {
 	f.held(before)
 	f.check(f.Agent.Cordon(f.ctx, false))
 	f.awaitUpgrade(newServer)
-	f.check(f.checkUpgrade(before, newServer, "1.28.900"))
+	f.check(newLine.checkOrder(f, before))
+	f.check(f.checkProxies(before, "1.28.900"))
+	f.check(f.once(before))
+}
+
+// hoppedWithUsualHealth goes one line on while istiod is held: its Application
+// is healthy still, from before.
+func hoppedWithUsualHealth(f *fixture, _ mutation) error {
+	before := f.Journal.Now()
+	f.setHealth(usualHealth)
+	f.check(f.Agent.Cordon(f.ctx, true))
+	f.deliverUpgrade(lastLine, nil)
+	return f.wentOn(before, lastLine)
+}
+
+// sameSource leaves the sources' names at the version of before, as people do
+// who bump a tag. Told of prefect-cloud's new values alone, what delivers it
+// would have istiod's chart of before as ready.
+func sameSource(f *fixture) {
+	f.Helper()
+	for _, release := range []string{"prefect-istiod", "prefect-cloud"} {
+		edit("prefect/overlays/prod/"+release+"/*.yaml", release+"-"+regexp.QuoteMeta(lastLine.chart), release+"-"+newLine.chart)(f)
+	}
+}
+
+// hoppedWithout upgrades with a mistake while a controller is away, and no pod
+// can be scheduled when it is back: istiod comes second for certain then.
+func (f *fixture) hoppedWithout(controller string, to upgrade, mistake mutation) error {
+	before := f.Journal.Now()
+	f.check(f.Stop(controller))
+	f.deliverUpgrade(to, mistake)
+	if f.target == "flux" {
+		f.until("prefect-cloud is told of the upgrade while istiod has none", 2*time.Minute, func() bool {
+			return strings.Contains(fmt.Sprint(f.delivering("prefect-cloud").Object["spec"]), to.server)
+		})
+	}
+	f.check(f.Agent.Cordon(f.ctx, true))
+	f.check(f.Restart(f.ctx, controller))
+	return f.wentOn(before, to)
+}
+
+// wentOn waits until prefect-cloud goes on though istiod cannot, lets go of
+// istiod, and gives what is said of the order then.
+func (f *fixture) wentOn(before uint64, to upgrade) error {
+	f.Helper()
+	f.until("prefect-cloud goes on", 2*time.Minute, func() bool { return f.count(before, f.cloudChanges()) > 0 })
+	f.check(f.Agent.Cordon(f.ctx, false))
+	f.until("istiod is new", 2*time.Minute, func() bool { return f.count(before, to.istiodReady()) > 0 })
+	return to.checkOrder(f, before)
 }
 
 // held waits until the delivery system has looked at the new commit often
@@ -189,18 +303,12 @@ func (f *fixture) generation(e event) int64 {
 	return generation
 }
 
-// checkUpgrade is that an upgrade of both releases came in order, and once.
-func (f *fixture) checkUpgrade(before uint64, server, istio string) error {
-	change := f.cloudChanges()
-	if err := f.inOrder(before, withImage(available(istioNamespace, "istiod"), istio), change); err != nil {
-		return err
-	}
-	if err := f.inOrder(before, change, migrated, withImage(available(cloudNamespace, "server"), server)); err != nil {
-		return err
-	}
+// checkProxies is that every pod which an upgrade made has the proxy of the new
+// istiod. A pod whose template did not change, as a gateway's, stays as it is.
+func (f *fixture) checkProxies(before uint64, istio string) error {
 	for name, pod := range f.pods(cloudNamespace) {
 		if _, err := f.first(before, created("Pod", cloudNamespace, name)); err != nil {
-			continue // a pod whose template did not change, as a gateway's, stays as it is
+			continue
 		}
 		containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
 		for _, container := range containers {
@@ -209,7 +317,7 @@ func (f *fixture) checkUpgrade(before uint64, server, istio string) error {
 			}
 		}
 	}
-	return f.once(before)
+	return nil
 }
 
 // once is that each release got exactly one new revision after a version, with
@@ -255,11 +363,4 @@ func (f *fixture) syncs(after uint64, release string) int {
 		}
 	}
 	return len(finished)
-}
-
-func (f *fixture) createSecret(name string, data map[string]string) {
-	f.Helper()
-	text, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name, "namespace": cloudNamespace}, "stringData": data})
-	f.check(err)
-	f.check(f.Apply(f.ctx, string(text)))
 }

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
@@ -47,27 +48,40 @@ func New(discovery discovery.DiscoveryInterface, client dynamic.Interface) *Jour
 // unwatched is what is only noise.
 var unwatched = []string{"events", "leases", "endpoints", "endpointslices", "componentstatuses"}
 
-// Run records until the context ends. It notices new kinds of objects.
+// Run records until the context ends: what the cluster knows when it is started,
+// and from each definition on what that defines.
 func (j *Journal) Run(ctx context.Context) {
-	for {
-		lists, _ := j.discovery.ServerPreferredResources() // what it cannot ask now, it asks again
-		for _, list := range lists {
-			version, err := schema.ParseGroupVersion(list.GroupVersion)
-			if err != nil {
-				continue
-			}
-			for _, resource := range list.APIResources {
-				if slices.Contains(resource.Verbs, "watch") && !slices.Contains(unwatched, resource.Name) {
-					j.follow(ctx, version.WithResource(resource.Name))
-				}
-			}
+	lists, _ := j.discovery.ServerPreferredResources() // nothing is defined yet that may be unavailable
+	for _, list := range lists {
+		group, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			continue
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
+		for _, resource := range list.APIResources {
+			if slices.Contains(resource.Verbs, "watch") && !slices.Contains(unwatched, resource.Name) {
+				j.follow(ctx, group.WithResource(resource.Name))
+			}
 		}
 	}
+	<-ctx.Done()
+}
+
+// defined is what a CustomResourceDefinition defines, in its preferred version.
+func defined(definition *unstructured.Unstructured) (schema.GroupVersionResource, bool) {
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
+	versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+	preferred := ""
+	for _, one := range versions {
+		fields, ok := one.(map[string]any)
+		if !ok || fields["served"] != true {
+			continue
+		}
+		if name, _ := fields["name"].(string); preferred == "" || version.CompareKubeAwareVersionStrings(name, preferred) > 0 {
+			preferred = name
+		}
+	}
+	return schema.GroupVersionResource{Group: group, Version: preferred, Resource: plural}, preferred != ""
 }
 
 // follow records one kind of object, once.
@@ -98,7 +112,7 @@ func (j *Journal) watch(ctx context.Context, resource schema.GroupVersionResourc
 			return ""
 		}
 		for i := range list.Items {
-			j.add(watch.Added, &list.Items[i])
+			j.add(ctx, watch.Added, &list.Items[i])
 		}
 		from = list.GetResourceVersion()
 	}
@@ -112,13 +126,18 @@ func (j *Journal) watch(ctx context.Context, resource schema.GroupVersionResourc
 		if !ok || event.Type == watch.Error {
 			return ""
 		}
-		j.add(event.Type, object)
+		j.add(ctx, event.Type, object)
 		from = object.GetResourceVersion()
 	}
 	return from
 }
 
-func (j *Journal) add(kind watch.EventType, object *unstructured.Unstructured) {
+func (j *Journal) add(ctx context.Context, kind watch.EventType, object *unstructured.Unstructured) {
+	if object.GetKind() == "CustomResourceDefinition" {
+		if resource, ok := defined(object); ok {
+			j.follow(ctx, resource) // it is asked for until it is served
+		}
+	}
 	version, err := strconv.ParseUint(object.GetResourceVersion(), 10, 64)
 	if err != nil {
 		return
