@@ -8,23 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
-
-// Adoption: what was installed by hand with helm, as the vendor's guide does it,
-// is taken over: no second installation, and no pod is replaced.
-func TestAdoption(t *testing.T) {
-	both(t, func(f *fixture) {
-		pods := f.installByHand()
-		f.deliver()
-		f.bootstrap()
-		f.awaitReady()
-		f.check(f.checkAdoption(pods))
-	})
-}
 
 // installByHand installs both releases with helm, and gives their pods by UID.
 func (f *fixture) installByHand() []string {

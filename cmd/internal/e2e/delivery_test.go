@@ -36,6 +36,7 @@ func (f *fixture) deliverAs(message string, mistake mutation) {
 		args = append(args, "--force") // what we changed before is a person's file
 	}
 	f.edited = mistake != nil || f.limits != nil
+	defer f.pushed()
 	if !f.edited {
 		f.run("pm-gitops", append(args, "--push")...)
 		return
@@ -52,6 +53,22 @@ func (f *fixture) deliverAs(message string, mistake mutation) {
 	f.run("git", "commit", "-q", "-a", "-m", "a mistake")
 	f.run("git", "push", "-q")
 }
+
+// pushed tells Argo CD of a commit, as a webhook of the Git server's does. Flux
+// looks every two seconds.
+func (f *fixture) pushed() {
+	f.Helper()
+	if f.target != "argo" {
+		return
+	}
+	if root := f.get("argoproj.io/v1alpha1 Application", "argocd", f.env.name); root != nil {
+		f.annotate(root, refresh, "normal")
+	}
+}
+
+// refresh is the annotation that has Argo CD look at an Application now. It
+// takes it away when it has.
+const refresh = "argocd.argoproj.io/refresh"
 
 // edit replaces a regular expression in the rendered files that match a
 // pattern. It must match somewhere.
@@ -217,7 +234,7 @@ func (f *fixture) install() {
 // awaitReady waits until pm-gitops status says that everything is ready.
 func (f *fixture) awaitReady() {
 	f.Helper()
-	out, code := f.try(f.ctx, "pm-gitops", "status", "-f", f.env.file, "--target", f.target, "--watch", "--timeout", "150s")
+	out, code := f.try(f.ctx, "pm-gitops", "status", "-f", f.env.file, "--target", f.target, "--watch", "--timeout", "5m")
 	if code != ready {
 		f.Fatalf("status --watch: exit code %d\n%s%s", code, out, f.stderr)
 	}

@@ -65,7 +65,7 @@ func both(t *testing.T, scenario func(*fixture), mistakes ...mistake) {
 }
 
 // scenarioTime bounds one scenario, once its cluster is there.
-const scenarioTime = 10 * time.Minute
+const scenarioTime = 20 * time.Minute
 
 // start is a world whose registry has the stand-in charts and where the
 // delivery system of a target runs and looks at an empty repository.

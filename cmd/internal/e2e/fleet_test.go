@@ -13,11 +13,19 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// Two environments in one repository: one is upgraded, the other untouched.
+// Two environments in one repository: one is upgraded, the other untouched. The
+// first has the chart's default, a hook after the install that the services wait
+// for: with Flux the install is tried again as an upgrade, whose hook comes before.
 func TestTwoEnvironments(t *testing.T) {
 	both(t, func(f *fixture) {
 		f.env.set("spec.cluster.name", "prod")
+		f.env.set("spec.values.prefect-cloud.migrations", map[string]any{"delivery": "hook"})
+		if f.target == "flux" {
+			f.limits = shortened(15)
+		}
 		f.install()
+		f.check(f.checkInstall())
+		f.limits = nil
 		dev := newEnvironment(f, "dev")
 		dev.set("spec.cluster.name", "prod")
 		dev.set("spec.mesh", map[string]any{"existing": map[string]any{"revision": "default"}})

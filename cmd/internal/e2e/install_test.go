@@ -8,19 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// The chart's default is a hook after the install, which the services wait for:
-// the first install is tried again as an upgrade, whose hook comes before.
-func TestInstallHookAfterwards(t *testing.T) {
-	both(t, func(f *fixture) {
-		f.env.set("spec.values.prefect-cloud.migrations", map[string]any{"delivery": "hook"})
-		if f.target == "flux" {
-			f.limits = shortened(15)
-		}
-		f.install()
-		f.check(f.checkInstall())
-	})
-}
-
 // A migration that is a pod of its own; Secrets that the chart reads itself; and
 // istiod's webhooks, which it rewrites.
 func TestInstallPod(t *testing.T) {

@@ -71,10 +71,17 @@ func (f *fixture) compare(token string) error {
 			return handled == token && conditionOf(now, "Ready") == "True"
 		})
 	}
-	f.annotate(f.delivering("prefect-istiod"), "argocd.argoproj.io/refresh", "hard")
-	return f.within("Argo CD compares", time.Minute, func() bool {
-		return f.delivering("prefect-istiod").GetAnnotations()["argocd.argoproj.io/refresh"] == ""
-	})
+	return f.refreshed(f.env.name+"-prefect-istiod", "hard")
+}
+
+// refreshed has Argo CD look at an Application, and waits until it has.
+func (f *fixture) refreshed(application, how string) error {
+	f.Helper()
+	get := func() *unstructured.Unstructured {
+		return f.get("argoproj.io/v1alpha1 Application", "argocd", application)
+	}
+	f.annotate(get(), refresh, how)
+	return f.within("Argo CD looks at "+application, time.Minute, func() bool { return get().GetAnnotations()[refresh] == "" })
 }
 
 func (f *fixture) annotate(object *unstructured.Unstructured, key, value string) {

@@ -46,7 +46,6 @@ var firstMistakes = []mistake{
 
 	{"no sync waves", "argo", noSyncWaves, heldInstall, tooEarly},
 	{"an unlabelled namespace", "argo", unlabelled, begun, noLabel},
-	{"no health check", "argo", nil, func(f *fixture, _ mutation) error { return f.installWithHealth("") }, tooEarly},
 }
 
 const (
@@ -82,33 +81,17 @@ func begun(f *fixture, mistake mutation) error {
 	return f.checkInstall()
 }
 
-// heldInstall installs while no pod can be scheduled: nothing of prefect-cloud
-// may exist then.
+// heldInstall installs while no pod can be scheduled, and waits for what a
+// mistake makes too early: nothing of prefect-cloud may exist then.
 func heldInstall(f *fixture, mistake mutation) error {
 	f.check(f.Agent.Cordon(f.ctx, true))
 	f.deliverAs("install", mistake)
 	f.bootstrap()
 	f.keepSecrets()
-	return f.checkHeld()
-}
-
-// checkHeld waits for what a mistake makes too early, and lets go of istiod.
-func (f *fixture) checkHeld() error {
-	f.until("prefect-cloud has begun", time.Minute, func() bool { return f.count(0, f.begun("prefect-cloud")) > 0 })
+	f.until("prefect-cloud has begun", 2*time.Minute, func() bool { return f.count(0, f.begun("prefect-cloud")) > 0 })
 	f.check(f.Agent.Cordon(f.ctx, false))
-	f.until("istiod is ready", time.Minute, func() bool { return f.count(0, available(istioNamespace, "istiod")) > 0 })
+	f.until("istiod is ready", 2*time.Minute, func() bool { return f.count(0, available(istioNamespace, "istiod")) > 0 })
 	return f.checkInstall()
-}
-
-// installWithHealth installs with another health check of Applications.
-func (f *fixture) installWithHealth(lua string) error {
-	f.check(f.Agent.Cordon(f.ctx, true))
-	f.deliver()
-	f.prepareArgo()
-	f.setHealth(lua)
-	f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-prod.yaml")))
-	f.keepSecrets()
-	return f.checkHeld()
 }
 
 // setHealth makes the health check of Applications another one.
@@ -116,9 +99,7 @@ func (f *fixture) setHealth(lua string) {
 	config := f.get("v1 ConfigMap", "argocd", "argocd-cm")
 	data, _, _ := unstructured.NestedStringMap(config.Object, "data")
 	const key = "resource.customizations.health.argoproj.io_Application"
-	if data[key] = lua; lua == "" {
-		delete(data, key)
-	}
+	data[key] = lua
 	f.check(unstructured.SetNestedStringMap(config.Object, data, "data"))
 	resource, err := f.Resource(config)
 	f.check(err)

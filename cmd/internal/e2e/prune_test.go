@@ -14,22 +14,37 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// What is taken out of the file goes, unless it is protected; what is put in
+// What was installed by hand with helm, as the vendor's guide does it, is taken
+// over: no second installation, and no pod is replaced. Then releases come and
+// go: what is taken out of the file goes, unless it is protected; what is put in
 // between moves nothing; and without the delivery system everything goes on.
-func TestPrune(t *testing.T) {
+func TestAdoptionPrune(t *testing.T) {
 	both(t, func(f *fixture) {
-		f.pushApp()
-		f.addVolumes("a", "b")
-		gone, kept := withDatabase(f.app("gone", "prefect-cloud")), withDatabase(f.app("kept", ""))
-		kept["protect"] = true
-		f.env.set("spec.releases", []any{gone, kept, f.app("last", "prefect-cloud")})
-		f.install()
-		f.check(f.insertWave())
-		f.removeReleases()
-		f.check(f.checkLeft())
-		f.removeRoot()
-		f.check(f.checkUnmanaged())
-		f.check(f.checkLeft())
+		f.step("adoption", func() {
+			pods := f.installByHand()
+			f.deliver()
+			f.bootstrap()
+			f.awaitReady()
+			f.check(f.checkAdoption(pods))
+		})
+		f.step("more releases", func() {
+			f.pushApp()
+			f.addVolumes("a", "b")
+			gone, kept := withDatabase(f.app("gone", "prefect-cloud")), withDatabase(f.app("kept", ""))
+			kept["protect"] = true
+			f.deliverReleases(gone, kept, f.app("last", "prefect-cloud"))
+			f.awaitReady()
+		})
+		f.step("a wave more", func() { f.check(f.insertWave()) })
+		f.step("releases less", func() {
+			f.removeReleases()
+			f.check(f.checkLeft())
+		})
+		f.step("no root", func() {
+			f.removeRoot()
+			f.check(f.checkUnmanaged())
+			f.check(f.checkLeft())
+		})
 	},
 		mistake{"wave numbers in names", "flux", edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"), renumbered, `^pod last .* is gone$`},
 		mistake{"what is managed goes with what manages it", "flux", unprotected, rootless, ` was deleted$|, and uninstalls$`},
@@ -81,27 +96,26 @@ func (f *fixture) isProtected(release string) bool {
 	return policy == "Orphan"
 }
 
+// deliverReleases delivers releases besides the vendor's.
+func (f *fixture) deliverReleases(releases ...any) {
+	f.Helper()
+	f.env.set("spec.releases", releases)
+	f.deliver()
+	if f.target == "argo" { // a namespace is new to the project, which a person applies
+		f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-"+f.env.name+".yaml")))
+	}
+}
+
 // insertWave puts a release in front of another, which becomes a later wave:
 // nothing of what runs may be replaced.
 func (f *fixture) insertWave() error {
 	f.Helper()
 	before := f.everyPod()
-	f.putBetween()
+	releases := f.env.tree["spec"].(map[string]any)["releases"].([]any)
+	f.deliverReleases(append(slices.Clone(releases[:2]), f.app("between", "prefect-cloud"), f.app("last", "between"))...)
+	f.until("the release in between runs", 4*time.Minute, func() bool { return f.appPod("between") != "" })
 	f.awaitReady()
 	return f.allLeft(before)
-}
-
-// putBetween delivers a release more, which the last one needs, and waits until
-// it runs.
-func (f *fixture) putBetween() {
-	f.Helper()
-	releases := f.env.tree["spec"].(map[string]any)["releases"].([]any)
-	f.env.set("spec.releases", append(slices.Clone(releases[:2]), f.app("between", "prefect-cloud"), f.app("last", "between")))
-	f.deliver()
-	if f.target == "argo" { // the namespace is new to the project, which a person applies
-		f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-"+f.env.name+".yaml")))
-	}
-	f.until("the release in between runs", 2*time.Minute, func() bool { return f.appPod("between") != "" })
 }
 
 // allLeft is that every pod of before is still there.

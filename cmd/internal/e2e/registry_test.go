@@ -83,7 +83,7 @@ func (f *fixture) fetching() *unstructured.Unstructured {
 // retry has the delivery system look again now, not at its next interval.
 func (f *fixture) retry() {
 	f.Helper()
-	again := map[string][2]string{"flux": {"reconcile.fluxcd.io/requestedAt", "now"}, "argo": {"argocd.argoproj.io/refresh", "hard"}}[f.target]
+	again := map[string][2]string{"flux": {"reconcile.fluxcd.io/requestedAt", "now"}, "argo": {refresh, "hard"}}[f.target]
 	f.annotate(f.fetching(), again[0], again[1])
 }
 

@@ -36,7 +36,7 @@ type Journal struct {
 	client    dynamic.Interface
 
 	mu      sync.Mutex
-	events  []Event
+	events  []Event // in order, none twice
 	watched map[schema.GroupVersionResource]bool
 }
 
@@ -143,38 +143,46 @@ func (j *Journal) add(ctx context.Context, kind watch.EventType, object *unstruc
 		return
 	}
 	object.SetManagedFields(nil)
+	event := Event{version, kind, object}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.events = append(j.events, Event{version, kind, object})
+	i := len(j.events) // most come in order
+	for i > 0 && j.events[i-1].Version > version {
+		i--
+	}
+	if i > 0 && same(j.events[i-1], event) {
+		return // a list said it, and a watch says it again
+	}
+	j.events = slices.Insert(j.events, i, event)
+}
+
+func same(a, b Event) bool {
+	return a.Version == b.Version && a.Type == b.Type && a.Object.GetUID() == b.Object.GetUID()
 }
 
 // Events is all events so far, in order.
 func (j *Journal) Events() []Event {
 	j.mu.Lock()
-	events := slices.Clone(j.events)
-	j.mu.Unlock()
-	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.Version, b.Version) })
-	return slices.CompactFunc(events, func(a, b Event) bool {
-		return a.Version == b.Version && a.Type == b.Type && a.Object.GetUID() == b.Object.GetUID()
-	})
+	defer j.mu.Unlock()
+	return slices.Clone(j.events)
 }
 
 // After is the events after a version, in order.
 func (j *Journal) After(version uint64) []Event {
-	events := j.Events()
-	i, _ := slices.BinarySearchFunc(events, version+1, func(e Event, v uint64) int { return cmp.Compare(e.Version, v) })
-	return events[i:]
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(j.events, version+1, func(e Event, v uint64) int { return cmp.Compare(e.Version, v) })
+	return slices.Clone(j.events[i:])
 }
 
 // Now is the version of the newest event.
 func (j *Journal) Now() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	newest := uint64(0)
-	for _, event := range j.events {
-		newest = max(newest, event.Version)
+	if len(j.events) == 0 {
+		return 0
 	}
-	return newest
+	return j.events[len(j.events)-1].Version
 }
 
 // First is the first of events that a condition holds for.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -97,15 +98,18 @@ func Decode(manifests []byte) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// Define applies the CustomResourceDefinitions in a folder and waits until the
-// API server serves them.
-func (w *World) Define(ctx context.Context, folder string) error {
+// Define applies the CustomResourceDefinitions in a folder, without those of some
+// files, and waits until the API server serves them.
+func (w *World) Define(ctx context.Context, folder string, without ...string) error {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no definitions in %s: %w", folder, err)
 	}
 	var all []*unstructured.Unstructured
 	for _, file := range files {
+		if slices.Contains(without, filepath.Base(file)) {
+			continue
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return err

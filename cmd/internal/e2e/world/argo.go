@@ -21,7 +21,7 @@ metadata: {name: argocd}
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: argocd-cm, namespace: argocd, labels: {app.kubernetes.io/part-of: argocd, app.kubernetes.io/name: argocd-cm}}
-data: {timeout.reconciliation: 5s, timeout.reconciliation.jitter: 0s}
+data: {timeout.reconciliation: 15s, timeout.reconciliation.jitter: 0s}
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -38,9 +38,10 @@ stringData: {server.secretkey: e2e}
 `
 
 // StartArgo installs Argo CD's definitions and starts its repo-server and
-// application controller, with redis.
+// application controller, with redis. Nothing here is an ApplicationSet, whose
+// definition is larger than all others together.
 func (w *World) StartArgo(ctx context.Context) error {
-	if err := w.Define(ctx, w.program("argocd", "crds")); err != nil {
+	if err := w.Define(ctx, w.program("argocd", "crds"), "applicationset-crd.yaml"); err != nil {
 		return err
 	}
 	if err := w.Apply(ctx, argoBase); err != nil {
@@ -65,8 +66,8 @@ func (w *World) StartArgo(ctx context.Context) error {
 	redis, repo := "127.0.0.1:"+addresses[0], "127.0.0.1:"+addresses[1]
 	w.redis = redis
 	env := []string{
-		"ARGOCD_RECONCILIATION_TIMEOUT=5s", // as in argocd-cm: how long commits are cached, too
-		"ARGOCD_ASK_PASS_SOCK=@" + repo,    // git asks there for logins: no other world's
+		"ARGOCD_RECONCILIATION_TIMEOUT=15s", // as in argocd-cm: how long commits are cached, too
+		"ARGOCD_ASK_PASS_SOCK=@" + repo,     // git asks there for logins: no other world's
 		"ARGOCD_FAKE_IN_CLUSTER=true", "ARGOCD_GPG_ENABLED=false",
 		"ARGOCD_TLS_DATA_PATH=" + w.path("data/argo/tls"), "ARGOCD_SSH_DATA_PATH=" + w.path("data/argo/ssh"),
 		"ARGOCD_GNUPGHOME=" + w.path("data/argo/gpg/keys"), "ARGOCD_GPG_DATA_PATH=" + w.path("data/argo/gpg/source"),
