@@ -19,7 +19,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	admissionlisters "k8s.io/client-go/listers/admissionregistration/v1"
+	corelisters "k8s.io/client-go/listers/core/v1"
 )
 
 // Mesh does what istiod does to a cluster, while a pod of istiod is ready: it
@@ -32,7 +35,10 @@ type Mesh struct {
 	// TLS is a server's configuration at these names, by the authority.
 	TLS func(hosts ...string) (*tls.Config, error)
 
-	server *http.Server
+	server     *http.Server
+	services   corelisters.ServiceLister
+	mutating   admissionlisters.MutatingWebhookConfigurationLister
+	validating admissionlisters.ValidatingWebhookConfigurationLister
 }
 
 // webhookPort is the port of istiod's Service that an API server calls.
@@ -41,6 +47,12 @@ const webhookPort = 443
 // Run plays istiod until the context ends.
 func (m *Mesh) Run(ctx context.Context) {
 	defer m.close()
+	factory := informers.NewSharedInformerFactory(m.Client, 0)
+	webhooks := factory.Admissionregistration().V1()
+	m.services = factory.Core().V1().Services().Lister()
+	m.mutating, m.validating = webhooks.MutatingWebhookConfigurations().Lister(), webhooks.ValidatingWebhookConfigurations().Lister()
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -49,7 +61,7 @@ func (m *Mesh) Run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		service := m.service(ctx)
+		service := m.service()
 		if service == nil {
 			m.close()
 			continue
@@ -62,16 +74,17 @@ func (m *Mesh) Run(ctx context.Context) {
 }
 
 // service is istiod's Service, if a pod behind it is ready.
-func (m *Mesh) service(ctx context.Context) *corev1.Service {
-	pods, err := m.Agent.pods.List(labels.SelectorFromSet(labels.Set{"app": "istiod"}))
+func (m *Mesh) service() *corev1.Service {
+	istiod := labels.SelectorFromSet(labels.Set{"app": "istiod"})
+	pods, err := m.Agent.pods.List(istiod)
 	if err != nil || !slices.ContainsFunc(pods, isReady) {
 		return nil
 	}
-	found, err := m.Client.CoreV1().Services(pods[0].Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
-	if err != nil || len(found.Items) == 0 {
+	services, err := m.services.Services(pods[0].Namespace).List(istiod)
+	if err != nil || len(services) == 0 {
 		return nil
 	}
-	return &found.Items[0]
+	return services[0]
 }
 
 func isReady(pod *corev1.Pod) bool {
@@ -112,28 +125,22 @@ func (m *Mesh) claim(ctx context.Context, service *corev1.Service) {
 		return config.Service != nil && config.Service.Name == service.Name && config.Service.Namespace == service.Namespace
 	}
 	client := m.Client.AdmissionregistrationV1()
-	mutating, err := client.MutatingWebhookConfigurations().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return
-	}
-	for _, one := range mutating.Items {
-		changed := false
+	mutating, _ := m.mutating.List(labels.Everything())
+	for _, one := range mutating {
+		one, changed := one.DeepCopy(), false
 		for i := range one.Webhooks {
 			if hook := &one.Webhooks[i]; ours(hook.ClientConfig) && !bytes.Equal(hook.ClientConfig.CABundle, m.CA) {
 				hook.ClientConfig.CABundle, changed = m.CA, true
 			}
 		}
 		if changed {
-			_, _ = client.MutatingWebhookConfigurations().Update(ctx, &one, metav1.UpdateOptions{FieldManager: "pilot-discovery"})
+			_, _ = client.MutatingWebhookConfigurations().Update(ctx, one, metav1.UpdateOptions{FieldManager: "pilot-discovery"})
 		}
 	}
-	validating, err := client.ValidatingWebhookConfigurations().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return
-	}
 	fail := admissionregistrationv1.Fail
-	for _, one := range validating.Items {
-		changed := false
+	validating, _ := m.validating.List(labels.Everything())
+	for _, one := range validating {
+		one, changed := one.DeepCopy(), false
 		for i := range one.Webhooks {
 			hook := &one.Webhooks[i]
 			if ours(hook.ClientConfig) && (!bytes.Equal(hook.ClientConfig.CABundle, m.CA) || *hook.FailurePolicy != fail) {
@@ -141,7 +148,7 @@ func (m *Mesh) claim(ctx context.Context, service *corev1.Service) {
 			}
 		}
 		if changed {
-			_, _ = client.ValidatingWebhookConfigurations().Update(ctx, &one, metav1.UpdateOptions{FieldManager: "pilot-discovery"})
+			_, _ = client.ValidatingWebhookConfigurations().Update(ctx, one, metav1.UpdateOptions{FieldManager: "pilot-discovery"})
 		}
 	}
 }
