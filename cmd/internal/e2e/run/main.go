@@ -162,7 +162,8 @@ func (t *tally) read(in io.Reader) {
 	}
 }
 
-// count takes one event in. Tests with parts count as one.
+// count takes one event in. Tests with parts count as one, but for each part
+// that was skipped.
 func (t *tally) count(e event) {
 	switch {
 	case e.Action == "output":
@@ -176,7 +177,7 @@ func (t *tally) count(e event) {
 			fmt.Fprint(t.out, strings.Join(t.output[e.Test], ""))
 		}
 		delete(t.output, e.Test)
-		if !strings.Contains(e.Test, "/") {
+		if !strings.Contains(e.Test, "/") || e.Action == "skip" {
 			t.add(e.Action)
 		}
 	}
