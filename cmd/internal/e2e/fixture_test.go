@@ -71,8 +71,10 @@ const scenarioTime = 20 * time.Minute
 // delivery system of a target runs and looks at an empty repository.
 func start(t *testing.T, target string) *fixture {
 	t.Helper()
+	programs := needed(t, target)
+	clusters.take(t)
 	dir := filepath.Join(root(t), strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()))
-	w, err := world.Start(t.Context(), dir, needed(t, target))
+	w, err := world.Start(t.Context(), dir, programs)
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)

@@ -36,7 +36,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.run, "run", ".", "run the tests that match, as go test -run does")
-	flag.StringVar(&o.parallel, "parallel", "4", "how many clusters may be up at a time")
+	flag.StringVar(&o.parallel, "parallel", "6", "how many clusters may be up at a time")
 	flag.IntVar(&o.count, "count", 1, "how many rounds, each from a cold start")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder with the logs of every program, also of tests that passed")
 	flag.BoolVar(&o.verbose, "v", false, "print what every test prints, not only those that failed")
@@ -70,12 +70,12 @@ func run(ctx context.Context, o options) (code int, err error) {
 	} else {
 		defer os.RemoveAll(dir)
 	}
-	args := []string{"test", "-json", "-tags", "e2e", "-timeout", "60m", "-count", fmt.Sprint(o.count), "-parallel", o.parallel, "-run", o.run, "./cmd/internal/e2e"}
+	args := []string{"test", "-json", "-tags", "e2e", "-timeout", "120m", "-count", fmt.Sprint(o.count), "-parallel", "1000", "-run", o.run, "./cmd/internal/e2e"}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 20 * time.Second
 	cmd.Dir, cmd.Stderr = root, os.Stderr
-	cmd.Env = append(os.Environ(), append(environ, "TMPDIR="+dir, "PM_GITOPS_E2E_DIR="+dir)...)
+	cmd.Env = append(os.Environ(), append(environ, "TMPDIR="+dir, "PM_GITOPS_E2E_DIR="+dir, "PM_GITOPS_E2E_PARALLEL="+o.parallel)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return 1, err
