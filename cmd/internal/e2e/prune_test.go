@@ -101,8 +101,8 @@ func (f *fixture) deliverReleases(releases ...any) {
 	f.Helper()
 	f.env.set("spec.releases", releases)
 	f.deliver()
-	if f.target == "argo" { // a namespace is new to the project, which a person applies
-		f.check(f.Apply(f.ctx, f.read("clusters/prod/prefect-"+f.env.name+".yaml")))
+	if f.target == "argo" { // a registry is new to Argo CD, a namespace to the project, which a person applies
+		f.bootstrap()
 	}
 }
 
