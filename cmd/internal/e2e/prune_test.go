@@ -47,7 +47,7 @@ func TestAdoptionPrune(t *testing.T) {
 		})
 	},
 		mistake{"wave numbers in names", "flux", edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"), renumbered, `^pod last .* is gone$`},
-		mistake{"what is managed goes with what manages it", "flux", unprotected, rootless, ` was deleted$|, and uninstalls$`},
+		mistake{"what is managed goes with what manages it", "flux", unprotected, rootless, ` was deleted$|is not what it was$|, and uninstalls$`},
 		mistake{"what is managed goes with what manages it", "argo", edit("prefect/overlays/prod/prefect-*/application-patch.yaml", `^metadata:$`, "metadata:\n  finalizers: [resources-finalizer.argocd.argoproj.io]"), rootless, ` was deleted$|is not what it was$`})
 }
 
