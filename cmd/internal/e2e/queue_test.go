@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// longest is the scenarios that take longest, the longest first. They come
+// longest is the scenarios that take longest, those that wait most first. They come
 // first: what begins last would leave the machine idle at the end.
-var longest = []string{"TestMigrationGoesWrong", "TestHopOutage", "TestAdoptionPrune", "TestInstallPatchHop", "TestTwoEnvironments", "TestPrivateRegistry", "TestInstallPod"}
+var longest = []string{"TestMigrationGoesWrong", "TestHopOutage", "TestInstallJobAndOutlast", "TestAdoptionPrune", "TestInstallPatchHop", "TestTwoEnvironments", "TestPrivateRegistry", "TestInstallPod"}
 
 // clusters is the places for clusters that may be up at a time.
 var clusters queue
