@@ -126,11 +126,16 @@ func (f flux) kustomization(part string) Part {
 func (f flux) prereqs() Part {
 	p := f.kustomization(render.Prereqs)
 	live, _ := get[fluxObject](f.live, "Kustomization", f.home(), f.object(render.Prereqs))
-	source, _ := get[fluxObject](f.live, "GitRepository", f.home(), string(f.plan.Delivery.Flux.Source))
-	if newest := source.Status.Artifact.Revision; p.State == Ready && newest != live.Status.LastAppliedRevision {
+	if newest := f.newest(); p.State == Ready && newest != live.Status.LastAppliedRevision {
 		p.State, p.Since, p.Reason = Progressing, nil, say("Flux has not applied commit "+newest+" yet")
 	}
 	return p
+}
+
+// newest is the revision that Flux has fetched last.
+func (f flux) newest() string {
+	source, _ := get[fluxObject](f.live, "GitRepository", f.home(), string(f.plan.Delivery.Flux.Source))
+	return source.Status.Artifact.Revision
 }
 
 // push is what to do where the cluster has less than the environment file says.
@@ -140,12 +145,18 @@ func (f flux) push() string {
 
 // apply is what to do when a wave has not what the environment says. While a
 // Flux Kustomization waits for what it applied, it applies no newer commit
-// (https://github.com/fluxcd/kustomize-controller/issues/701).
+// (https://github.com/fluxcd/kustomize-controller/issues/701). Begun again before
+// the newer one is fetched, it would wait for the same commit once more.
 func (f flux) apply(wave Part) string {
-	if !strings.HasPrefix(wave.Reason, "Running health checks for revision ") {
+	rest, waits := strings.CutPrefix(wave.Reason, "Running health checks for revision ")
+	if !waits {
 		return f.push()
 	}
-	return fmt.Sprintf("commit and push what render writes; if that is done, end Flux's wait for the commit before: kubectl -n %s rollout restart deployment kustomize-controller", f.home())
+	end := fmt.Sprintf("kubectl -n %s rollout restart deployment kustomize-controller", f.home())
+	if awaited, _, _ := strings.Cut(rest, " "); f.newest() == "" || f.newest() == awaited {
+		return fmt.Sprintf("commit and push what render writes; once Flux has fetched that, end its wait for %s: %s", awaited, end)
+	}
+	return fmt.Sprintf("Flux has fetched %s; end its wait for the commit before: %s", f.newest(), end)
 }
 
 // waitingReasons is the reasons of Flux for something that has not begun. A

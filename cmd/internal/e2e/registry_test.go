@@ -45,8 +45,11 @@ func TestPrivateRegistry(t *testing.T) {
 		f.step("wrong login", func() {
 			if f.target == "flux" {
 				f.deliver()
-				// It waits for what it applied before, and would for 25 minutes:
-				// README.md says what to do.
+				// It waits for what it applied before, and would for 25 minutes.
+				f.until("status says how to end that", 2*time.Minute, func() bool {
+					out, _ := f.status()
+					return strings.Contains(out, "end its wait for the commit before: kubectl")
+				})
 				f.check(f.Stop("kustomize-controller"))
 				f.check(f.Restart(f.ctx, "kustomize-controller"))
 			} else {
