@@ -74,6 +74,11 @@ func start(t *testing.T, target string) *fixture {
 	programs := needed(t, target)
 	clusters.take(t)
 	dir := filepath.Join(root(t), strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()))
+	t.Cleanup(func() {
+		if !t.Failed() && os.Getenv("PM_GITOPS_E2E_KEEP") != "true" {
+			os.RemoveAll(dir)
+		}
+	})
 	w, err := world.Start(t.Context(), dir, programs)
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {

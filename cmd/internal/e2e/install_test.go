@@ -20,7 +20,7 @@ func TestInstallPod(t *testing.T) {
 		f.step("secrets", func() { f.check(f.checkRead()) })
 		f.step("webhooks", func() { f.check(f.checkWebhooks()) })
 	},
-		mistake{"Secrets that the chart makes", "", madeByChart, remade, `^pods read |cannot be imported`},
+		mistake{"Secrets that the chart makes", "", madeByChart, delivered((*fixture).checkRead, "cannot be imported"), `^pods read |cannot be imported`},
 		mistake{"no ignored policy", "flux", edit("prefect/base/v1/flux/prefect-istiod/helmrelease.yaml", `/webhooks/0/failurePolicy`, "/webhooks/0/nothing"), compared, `^ValidatingWebhookConfiguration|^Flux finds nothing to correct`},
 		mistake{"no ignored policy", "argo", edit("prefect/base/v1/argo/prefect-istiod/application.yaml", `^    - \.webhooks\[\]\?\.failurePolicy\n`, ""), compared, `^ValidatingWebhookConfiguration|^Application`})
 }

@@ -92,7 +92,21 @@ func TestInstallJobAndOutlast(t *testing.T) {
 			f.check(f.upgradedOnce(before))
 		})
 	},
-		mistake{"targetPath", "flux", targetPath, handedOver, `^nebula-user-connection-strings/|ValuesError`})
+		mistake{"a limit that is too short", "flux", shorter, impatient, `^prefect-cloud has \d new revisions, want 1`},
+		mistake{"targetPath", "flux", targetPath, delivered((*fixture).checkValues, "ValuesError"), `^nebula-user-connection-strings/|ValuesError`})
+}
+
+// shorter is a limit that ends while the migration runs.
+var shorter = edit("prefect/overlays/prod/prefect-cloud/helmrelease-patch.yaml", `(timeout|retryInterval): 60s$`, "$1: 20s")
+
+// impatient upgrades once more, with the migration that takes 50 seconds.
+func impatient(f *fixture, mistake mutation) error {
+	f.Helper()
+	before := f.Journal.Now()
+	f.env.versions(oldChart, laterServer, patchUI)
+	f.deliverAs("patch", mistake)
+	f.awaitUpgrade(laterServer)
+	return f.upgradedOnce(before)
 }
 
 // migrationGoesWrong has the migration of an upgrade go wrong, looks at what that
@@ -202,5 +216,5 @@ func (f *fixture) upgradedOnce(before uint64) error {
 	if n := f.count(before, f.tried()); n != 1 {
 		return fmt.Errorf("%d migrations were started, want 1", n)
 	}
-	return nil
+	return f.once(before, "prefect-cloud")
 }

@@ -64,7 +64,7 @@ func (o outage) play(f *fixture) {
 	f.check(o.end(f))
 	f.awaitUpgrade(o.to.server)
 	f.check(o.to.checkOrder(f, before))
-	f.check(f.once(before))
+	f.check(f.once(before, "prefect-istiod", "prefect-cloud"))
 	f.check(o.to.checkNew(f))
 }
 

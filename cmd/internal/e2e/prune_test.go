@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -46,13 +48,17 @@ func TestAdoptionPrune(t *testing.T) {
 			f.check(f.checkLeft())
 		})
 	},
-		mistake{"wave numbers in names", "flux", edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"), renumbered, `^pod last .* is gone$`},
 		mistake{"what is managed goes with what manages it", "flux", unprotected, rootless, ` was deleted$|is not what it was$|, and uninstalls$`},
-		mistake{"what is managed goes with what manages it", "argo", edit("prefect/overlays/prod/prefect-*/application-patch.yaml", `^metadata:$`, "metadata:\n  finalizers: [resources-finalizer.argocd.argoproj.io]"), rootless, ` was deleted$|is not what it was$`})
+		mistake{"what is managed goes with what manages it", "argo", edit("prefect/overlays/prod/prefect-*/application-patch.yaml", `^metadata:$`, "metadata:\n  finalizers: [resources-finalizer.argocd.argoproj.io]"), rootless, ` was deleted$|is not what it was$`},
+		mistake{"wave numbers in names", "flux", edit("clusters/prod/*.yaml", `name: prod-last$`, "name: prod-4-last"), renumbered, `^pod last .* is gone$`})
 }
 
 // renumbered names a Flux Kustomization by its wave: what is renamed is pruned.
+// It comes last: Flux may wait for what it prunes. Everything is installed anew,
+// when the mistake before has uninstalled it.
 func renumbered(f *fixture, mistake mutation) error {
+	f.until("nothing but the protected release is left", 2*time.Minute, func() bool { return slices.Equal(f.managed(), []string{"kept"}) })
+	f.deliver()
 	f.bootstrap()
 	f.awaitReady()
 	before := f.everyPod()
@@ -68,12 +74,25 @@ func unprotected(f *fixture) {
 	edit("prefect/base/v1/flux/prefect-*/helmrelease.yaml", `kustomize.toolkit.fluxcd.io/prune: disabled`, "nothing: protected")(f)
 }
 
+// managed is the names of Flux's Kustomizations and releases that there are.
+func (f *fixture) managed() []string {
+	names := map[types.UID]string{}
+	for _, e := range f.Journal.Events() {
+		if kind := e.Object.GetKind(); kind != "HelmRelease" && kind != "Kustomization" {
+			continue
+		}
+		names[e.Object.GetUID()] = e.Object.GetName()
+		if e.Type == watch.Deleted {
+			delete(names, e.Object.GetUID())
+		}
+	}
+	return slices.Sorted(maps.Values(names))
+}
+
 // rootless delivers a mistake, and deletes the root.
 func rootless(f *fixture, mistake mutation) error {
 	f.deliverAs("unprotected", mistake)
-	if f.target == "argo" {
-		f.bootstrap()
-	}
+	f.bootstrap()
 	f.until("nothing is protected", 2*time.Minute, func() bool { return !f.isProtected("prefect-istiod") && !f.isProtected("prefect-cloud") })
 	f.awaitReady()
 	f.removeRoot()

@@ -58,19 +58,24 @@ func madeByChart(f *fixture) {
 	edit(patch, `^( +)host:\n +primary: "10.0.0.1"$`, "${1}serviceuser: {password: placeholder}\n${1}superuser: {password: placeholder}\n${0}")(f)
 }
 
-// remade delivers that to a chart whose Secrets are there: they are either made
-// anew, or in its way.
-func remade(f *fixture, mistake mutation) error {
-	f.deliverAs("secrets", mistake)
-	var status string
-	f.until("the chart makes its Secrets, or cannot", 2*time.Minute, func() bool {
-		status = fmt.Sprint(f.delivering("prefect-cloud").Object["status"])
-		return f.checkRead() != nil || strings.Contains(status, "cannot be imported")
-	})
-	if err := f.checkRead(); err != nil {
-		return err
+// delivered delivers a mistake with Secrets, which are there already: it comes to
+// what a check says, or is refused with a word.
+func delivered(check func(*fixture) error, refused string) func(*fixture, mutation) error {
+	return func(f *fixture, mistake mutation) (found error) {
+		f.Helper()
+		f.deliverAs("secrets", mistake)
+		f.until("the Secrets are others, or are refused", 2*time.Minute, func() bool {
+			if found = check(f); found != nil {
+				return true
+			}
+			status := fmt.Sprint(f.delivering("prefect-cloud").Object["status"])
+			if strings.Contains(status, refused) {
+				found = errors.New(status)
+			}
+			return found != nil
+		})
+		return found
 	}
-	return errors.New(status)
 }
 
 // readByPods is what the pods of prefect-cloud read in Secrets, by NAME/KEY.
@@ -141,21 +146,6 @@ func targetPath(f *fixture) {
   - {kind: Secret, name: single, valuesKey: b, targetPath: db.superuser.password}
 `)(f)
 	f.createSecret("single", map[string]string{"a": passwords("prefect-db/service"), "b": passwords("prefect-db/superuser")})
-}
-
-// handedOver delivers passwords anew, and gives what became of them, or why
-// nothing did.
-func handedOver(f *fixture, mistake mutation) error {
-	f.deliverAs("passwords", mistake)
-	var status string
-	f.until("the chart has other Secrets, or Flux gives up", 2*time.Minute, func() bool {
-		status = fmt.Sprint(f.delivering("prefect-cloud").Object["status"])
-		return f.checkValues() != nil || strings.Contains(status, "ValuesError")
-	})
-	if err := f.checkValues(); err != nil {
-		return err
-	}
-	return errors.New(status)
 }
 
 func (f *fixture) createSecret(name string, data map[string]string) {

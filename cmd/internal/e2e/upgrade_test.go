@@ -194,7 +194,7 @@ func (f *fixture) hop() {
 	f.awaitUpgrade(newServer)
 	f.check(newLine.checkOrder(f, before))
 	f.check(f.checkProxies(before, "1.28.900"))
-	f.check(f.once(before))
+	f.check(f.once(before, "prefect-istiod", "prefect-cloud"))
 }
 
 // hoppedWithUsualHealth goes one line on while istiod is held: its Application
@@ -318,14 +318,14 @@ func (f *fixture) checkProxies(before uint64, istio string) error {
 	return nil
 }
 
-// once is that each release got exactly one new revision after a version, with
+// once is that each of some releases got exactly one new revision after a version, with
 // everything new in it.
-func (f *fixture) once(before uint64) error {
-	for release, namespace := range map[string]string{"prefect-istiod": istioNamespace, "prefect-cloud": cloudNamespace} {
+func (f *fixture) once(before uint64, releases ...string) error {
+	for _, release := range releases {
 		var got int
 		if f.target == "flux" {
 			got = f.count(before, condition{"", func(e event) bool {
-				return e.Type == watch.Added && of("Secret", namespace, "")(e) && e.Object.GetLabels()["owner"] == "helm"
+				return e.Type == watch.Added && of("Secret", vendorReleases[release][0], "")(e) && e.Object.GetLabels()["owner"] == "helm"
 			}})
 		} else {
 			got = f.syncs(before, release)

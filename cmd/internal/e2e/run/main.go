@@ -38,7 +38,7 @@ func main() {
 	flag.StringVar(&o.run, "run", ".", "run the tests that match, as go test -run does")
 	flag.StringVar(&o.parallel, "parallel", "6", "how many clusters may be up at a time")
 	flag.IntVar(&o.count, "count", 1, "how many rounds, each from a cold start")
-	flag.BoolVar(&o.keep, "keep", false, "keep the folder with the logs of every program, also of tests that passed")
+	flag.BoolVar(&o.keep, "keep", false, "keep what every program wrote of tests that passed, as of those that failed")
 	flag.BoolVar(&o.verbose, "v", false, "print what every test prints, not only those that failed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -65,17 +65,12 @@ func run(ctx context.Context, o options) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	if o.keep {
-		fmt.Printf("logs: %s\n", dir)
-	} else {
-		defer os.RemoveAll(dir)
-	}
 	args := []string{"test", "-json", "-tags", "e2e", "-timeout", "120m", "-count", fmt.Sprint(o.count), "-parallel", "1000", "-run", o.run, "./cmd/internal/e2e"}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 20 * time.Second
 	cmd.Dir, cmd.Stderr = root, os.Stderr
-	cmd.Env = append(os.Environ(), append(environ, "TMPDIR="+dir, "PM_GITOPS_E2E_DIR="+dir, "PM_GITOPS_E2E_PARALLEL="+o.parallel)...)
+	cmd.Env = append(os.Environ(), append(environ, "TMPDIR="+dir, "PM_GITOPS_E2E_DIR="+dir, fmt.Sprintf("PM_GITOPS_E2E_KEEP=%t", o.keep), "PM_GITOPS_E2E_PARALLEL="+o.parallel)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return 1, err
@@ -85,18 +80,23 @@ func run(ctx context.Context, o options) (code int, err error) {
 	}
 	t := tally{out: os.Stdout, verbose: o.verbose, output: map[string][]string{}}
 	t.read(out)
-	err = cmd.Wait()
+	ended := cmd.Wait()
 	for _, missing := range unavailable {
 		fmt.Printf("SKIPPED: %v\n", missing)
 	}
-	if err != nil && t.failed == 0 {
+	if ended != nil && t.failed == 0 {
 		t.failed = 1 // it did not even build, or was stopped
 	}
-	fmt.Printf("e2e: %d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
 	if t.failed > 0 || t.passed == 0 || t.skipped > 0 && unavailable == nil {
-		return 1, nil
+		code = 1
 	}
-	return 0, ctx.Err()
+	if o.keep || code != 0 {
+		fmt.Printf("logs: %s\n", dir)
+	} else {
+		err = os.RemoveAll(dir)
+	}
+	fmt.Printf("e2e: %d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
+	return code, errors.Join(err, ctx.Err())
 }
 
 // repository is the root of the repository that this program is run in.
