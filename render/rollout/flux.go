@@ -152,11 +152,11 @@ func (f flux) apply(wave Part) string {
 	if !waits {
 		return f.push()
 	}
-	end := fmt.Sprintf("kubectl -n %s rollout restart deployment kustomize-controller", f.home())
+	end := fmt.Sprintf("is ready or out of time, or end that: kubectl -n %s rollout restart deployment kustomize-controller", f.home())
 	if awaited, _, _ := strings.Cut(rest, " "); f.newest() == "" || f.newest() == awaited {
-		return fmt.Sprintf("commit and push what render writes; once Flux has fetched that, end its wait for %s: %s", awaited, end)
+		return "commit and push what render writes; once Flux has fetched it, wait until what was applied before " + end
 	}
-	return fmt.Sprintf("Flux has fetched %s; end its wait for the commit before: %s", f.newest(), end)
+	return fmt.Sprintf("wait until what Flux applied before %s %s", f.newest(), end)
 }
 
 // waitingReasons is the reasons of Flux for something that has not begun. A

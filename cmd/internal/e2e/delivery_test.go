@@ -205,13 +205,16 @@ func (f *fixture) fill(secret *unstructured.Unstructured) {
 
 var places = regexp.MustCompile(`FILL-IN (\S+)`)
 
-// pause is between two looks at the cluster.
+// look is the time between two looks at the cluster.
+const look = 250 * time.Millisecond
+
+// pause waits until the next look at the cluster.
 func (f *fixture) pause() {
 	f.Helper()
 	select {
 	case <-f.ctx.Done():
 		f.Fatal(f.ctx.Err())
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(look):
 	}
 }
 
@@ -266,7 +269,7 @@ func (f *fixture) within(what string, within time.Duration, holds func() bool) e
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s: not within %s", what, within)
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(look):
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ func TestPrivateRegistry(t *testing.T) {
 				// It waits for what it applied before, and would for 25 minutes.
 				f.until("status says how to end that", 2*time.Minute, func() bool {
 					out, _ := f.status()
-					return strings.Contains(out, "end its wait for the commit before: kubectl")
+					return strings.Contains(out, "wait until what Flux applied before")
 				})
 				f.check(f.Stop("kustomize-controller"))
 				f.check(f.Restart(f.ctx, "kustomize-controller"))

@@ -31,7 +31,7 @@ import (
 const Name = "node-0"
 
 // tick is how often pods are looked at.
-const tick = 100 * time.Millisecond
+const tick = 200 * time.Millisecond
 
 // Agent is the kubelet of one node.
 type Agent struct {

@@ -36,7 +36,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.run, "run", ".", "run the tests that match, as go test -run does")
-	flag.StringVar(&o.parallel, "parallel", "6", "how many clusters may be up at a time")
+	flag.StringVar(&o.parallel, "parallel", "5", "how many clusters may be up at a time")
 	flag.IntVar(&o.count, "count", 1, "how many rounds, each from a cold start")
 	flag.BoolVar(&o.keep, "keep", false, "keep what every program wrote of tests that passed, as of those that failed")
 	flag.BoolVar(&o.verbose, "v", false, "print what every test prints, not only those that failed")

@@ -105,7 +105,7 @@ func (w *World) startEtcd(ctx context.Context) (url string, err error) {
 	}
 	url, peers := fmt.Sprintf("http://127.0.0.1:%d", client), fmt.Sprintf("http://127.0.0.1:%d", peer)
 	return url, w.start(ctx, "etcd", w.program("core", "etcd"), process{
-		args: []string{"--unsafe-no-fsync", "--data-dir", w.path("data/etcd"), "--log-level=warn",
+		args: []string{"--unsafe-no-fsync", "--heartbeat-interval=500", "--election-timeout=5000", "--data-dir", w.path("data/etcd"), "--log-level=warn",
 			"--listen-client-urls", url, "--advertise-client-urls", url,
 			"--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", "default=" + peers},
 		ready: func(ctx context.Context) error { return answers(ctx, http.DefaultClient, url+"/health") },
