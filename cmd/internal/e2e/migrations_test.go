@@ -93,6 +93,7 @@ func TestInstallJobAndOutlast(t *testing.T) {
 		})
 	},
 		mistake{"a limit that is too short", "flux", shorter, impatient, `^prefect-cloud has \d new revisions, want 1`},
+		mistake{"a limit for syncs", "argo", nil, cutShort, `^\d migrations were started, want 1$`},
 		mistake{"targetPath", "flux", targetPath, delivered((*fixture).checkValues, "ValuesError"), `^nebula-user-connection-strings/|ValuesError`})
 }
 
@@ -106,6 +107,21 @@ func impatient(f *fixture, mistake mutation) error {
 	f.env.versions(oldChart, laterServer, patchUI)
 	f.deliverAs("patch", mistake)
 	f.awaitUpgrade(laterServer)
+	return f.upgradedOnce(before)
+}
+
+// cutShort upgrades once more, with that migration as a hook, for which a sync
+// waits, while somebody has given syncs a limit.
+func cutShort(f *fixture, mistake mutation) error {
+	f.Helper()
+	const controller = "argocd-application-controller"
+	f.check(f.Stop(controller))
+	f.check(f.Restart(f.ctx, controller, "--sync-timeout=20"))
+	before := f.Journal.Now()
+	f.env.set("spec.values.prefect-cloud.migrations.delivery", "hook")
+	f.env.versions(oldChart, laterServer, patchUI)
+	f.deliverAs("patch", mistake)
+	f.until("the migration begins again", 2*time.Minute, func() bool { return f.count(before, f.tried()) > 1 })
 	return f.upgradedOnce(before)
 }
 

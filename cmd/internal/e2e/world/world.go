@@ -163,12 +163,14 @@ func (w *World) Stop(name string) error {
 	return nil
 }
 
-// Restart starts a stopped program again, with what it kept on disk.
-func (w *World) Restart(ctx context.Context, name string) error {
+// Restart starts a stopped program again, with what it kept on disk, and with
+// more arguments from now on.
+func (w *World) Restart(ctx context.Context, name string, args ...string) error {
 	p := w.processes[name]
 	if p == nil {
 		return fmt.Errorf("start %s: it never ran here", name)
 	}
+	p.args = append(p.args, args...)
 	return p.start(ctx)
 }
 
