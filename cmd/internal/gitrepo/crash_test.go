@@ -31,7 +31,8 @@ func (w *world) process(e errand) *exec.Cmd {
 	file := filepath.Join(w.home, "errands", fmt.Sprint(errandCount.Add(1)))
 	w.write(strings.TrimPrefix(file, w.home), string(text))
 	cmd := exec.Command(program)
-	cmd.Env = append(w.environ(), errandVariable+"="+file)
+	// With -race it would sleep for a second at its end, and be killed there.
+	cmd.Env = append(w.environ(), errandVariable+"="+file, "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = &bytes.Buffer{}
 	return cmd
 }
