@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -17,8 +18,9 @@ import (
 // planned is a release of an environment.
 type planned struct {
 	render.Release
-	plan *render.Plan
-	wave int // from 1
+	index int // of its environment, among those that are looked at
+	plan  *render.Plan
+	wave  int // from 1
 }
 
 // releaseFlags is what a command takes that looks at releases and their charts.
@@ -36,7 +38,7 @@ func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 	addTarget(cmd, &o.target)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		for _, name := range args {
-			if isYAML(name) || strings.ContainsAny(name, `/\`) {
+			if fleet.IsYAML(name) || strings.ContainsAny(name, `/\`) {
 				return hinted{usageError{fmt.Errorf("%q is no release", name)}, "Name each file, folder or pattern with -f."}
 			}
 		}
@@ -64,7 +66,7 @@ func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (
 	if err != nil {
 		return selection{}, err
 	}
-	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := a.loadPlans(ctx, o.input, target)
 	if err != nil {
 		return selection{}, err
 	}
@@ -88,7 +90,7 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 			for _, release := range releases {
 				known = append(known, release.Key)
 				if chooses(names, release.Key) {
-					chosen = append(chosen, planned{release, &plans[i], wave + 1})
+					chosen = append(chosen, planned{release, i, &plans[i], wave + 1})
 				}
 			}
 		}
@@ -167,7 +169,7 @@ func eachChart[T any](ctx context.Context, jobs int, source charts, releases []p
 
 // inEnvironment names the environment of what failed, where there are several.
 func inEnvironment(releases []planned, i int, failure error) error {
-	if releases[0].plan == releases[len(releases)-1].plan {
+	if releases[0].index == releases[len(releases)-1].index {
 		return failure
 	}
 	return fmt.Errorf("%s: %w", releases[i].plan.Environment, failure)
@@ -221,8 +223,8 @@ func everything(ctx context.Context, own sourced, in chart.Input) ([]chart.Objec
 // completion.
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
 	var keys []string
-	for _, l := range a.readable(ctx, in) {
-		plan, err := l.plan(targets.Flux{})
+	for _, m := range a.readable(ctx, in) {
+		plan, err := render.NewPlan(m.Environment, m.Catalog, targets.Flux{}.SecretsInto())
 		if err != nil {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
@@ -69,18 +70,12 @@ func (d draft) changes() gitrepo.Changes {
 
 // rendered is the job of putting environments there that were rendered.
 type rendered struct {
-	fleet  []render.Rendering
+	fleet  []fleet.Member
 	target string
 	per    string
 }
 
-func (r rendered) likely() []render.Tree {
-	var trees []render.Tree
-	for _, rendering := range r.fleet {
-		trees = append(trees, rendering.Tree)
-	}
-	return trees
-}
+func (r rendered) likely() []render.Tree { return treesOf(r.fleet) }
 
 func (r rendered) inventories(fs.FS) ([]string, error) {
 	var names []string
@@ -105,7 +100,8 @@ func (r rendered) draft(files fs.FS, force bool) ([]draft, error) {
 	}
 	var drafts []draft
 	whole := draft{what: fmt.Sprintf("render %d environments for %s", len(r.fleet), r.target), tree: render.Tree{}}
-	for i, rendering := range r.fleet {
+	for i, m := range r.fleet {
+		rendering := m.Rendering
 		one := changed{rendering.Environment, each[i]}
 		drafts = append(drafts, draft{"render for " + r.target, []changed{one}, rendering.Tree, rendering.Tree.Digest()})
 		whole.environments = append(whole.environments, one)
