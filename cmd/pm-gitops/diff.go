@@ -14,6 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -120,8 +121,8 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if failed != nil && len(fleet) == 0 {
 		return failed
 	}
-	var trees []render.Tree
-	all := render.Tree{}
+	var trees []tree.Tree
+	all := tree.Tree{}
 	for _, one := range fleet {
 		trees = append(trees, one.rendering.Tree)
 		maps.Copy(all, one.rendering.Tree)

@@ -153,8 +153,8 @@ const plainJSON = `{
 }
 `
 
-// tree renders an environment and gives every file, and what was printed.
-func tree(t *testing.T, environment string) (map[string]string, outcome) {
+// renderedFiles renders an environment and gives every file, and what was printed.
+func renderedFiles(t *testing.T, environment string) (map[string]string, outcome) {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, dir, "environment.yaml", environment)
@@ -172,7 +172,7 @@ func TestOddInput(t *testing.T) {
 	for _, tt := range oddForms {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, ran := tree(t, tt.edit(plain))
+			got, ran := renderedFiles(t, tt.edit(plain))
 			if tt.refused != "" {
 				if ran.code != exitFailed || !strings.Contains(ran.stderr, tt.refused) || len(got) > 1 {
 					t.Errorf("exit code %d, %d files, want a refusal with %q, got\n%s", ran.code, len(got), tt.refused, ran.stderr)
@@ -182,7 +182,7 @@ func TestOddInput(t *testing.T) {
 			if tt.same == nil {
 				tt.same = around("", "")
 			}
-			want, wanted := tree(t, tt.same(plain))
+			want, wanted := renderedFiles(t, tt.same(plain))
 			if ran.code != exitDone || wanted.code != exitDone {
 				t.Fatalf("refused: %s%s", ran.stderr, wanted.stderr)
 			}

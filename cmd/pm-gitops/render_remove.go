@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -63,7 +64,7 @@ func (a app) tellRemoved(work *removal) {
 // tellRemovedArgo does so for Argo CD, which deletes nothing while a folder
 // that it reads is gone. Without a finalizer, what an Application installed
 // stays when it is deleted.
-func (a app) tellRemovedArgo(inventory render.Inventory) {
+func (a app) tellRemovedArgo(inventory tree.Inventory) {
 	environment := inventory.Environment
 	var keeping, uninstalling []string
 	for name := range inventory.Files {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 func (a app) write(o renderOptions, fleet []render.Rendering) error {
@@ -18,7 +19,7 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 		return err
 	}
 	defer root.Close()
-	var trees []render.Tree
+	var trees []tree.Tree
 	for _, rendering := range fleet {
 		trees = append(trees, rendering.Tree)
 	}
