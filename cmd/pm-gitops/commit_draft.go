@@ -13,6 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -200,7 +201,7 @@ func (r *removal) find(files fs.FS) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("look for environment %s: %w", r.environment, err)
 	case len(found) == 0:
-		return "", fmt.Errorf("%s has %w %q%s", r.place, errNoEnvironment, r.environment, render.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
+		return "", fmt.Errorf("%s has %w %q%s", r.place, errNoEnvironment, r.environment, text.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
 	case len(found) > 1:
 		return "", fmt.Errorf("%s has environment %q more than once: %s", r.place, r.environment, strings.Join(found, ", "))
 	}

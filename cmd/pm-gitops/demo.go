@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata"
@@ -126,7 +127,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return "", err
 		}
-		line := fmt.Sprintf("%s: %s", p.Key, count(len(out.Objects), "object"))
+		line := fmt.Sprintf("%s: %s", p.Key, text.Count(len(out.Objects), "object"))
 		for _, object := range out.Objects {
 			if object.Hook != nil {
 				line += fmt.Sprintf(", hook %s %s (%s)", object.Kind, object.Name, describe(*object.Hook))

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -65,7 +65,7 @@ func (o Object) String() string {
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + name
 	}
-	return render.Visible(strings.TrimSpace(o.Kind + " " + name))
+	return text.Visible(strings.TrimSpace(o.Kind + " " + name))
 }
 
 // Kind is what happened to an object.
