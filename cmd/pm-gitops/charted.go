@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -97,7 +98,7 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), render.OneOf(unique(known)))}
+			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), text.OneOf(unique(known)))}
 		}
 	}
 	return chosen, nil
@@ -111,7 +112,7 @@ func environmentsOf(plans []render.Plan) string {
 	if len(plans) == 1 {
 		return plans[0].Environment
 	}
-	return count(len(plans), "environment")
+	return text.Count(len(plans), "environment")
 }
 
 // unique is texts without those that were there before, in their order.

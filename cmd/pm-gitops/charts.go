@@ -14,6 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // charts is where charts come from.
@@ -109,7 +110,7 @@ func (a app) registry(flags chartFlags) (*registry.Client, error) {
 		Keychain:  registry.Keychain(a.getenv),
 		Cache:     cache,
 		Offline:   flags.offline,
-		Warn:      func(err error) { fmt.Fprintf(a.err, "warning: %s\n", visible(err.Error())) },
+		Warn:      func(err error) { fmt.Fprintf(a.err, "warning: %s\n", text.VisibleLines(err.Error())) },
 		Now:       a.now,
 	})
 }
@@ -128,7 +129,7 @@ func (r chartRegistry) Chart(ctx context.Context, wanted render.Chart) (sourced,
 		return sourced{}, err
 	}
 	if got.MovedFrom != "" {
-		fmt.Fprintf(r.err, "warning: %s is another chart than before: %s, and was %s\n", visible(got.Ref.String()), got.Digest, got.MovedFrom)
+		fmt.Fprintf(r.err, "warning: %s is another chart than before: %s, and was %s\n", text.VisibleLines(got.Ref.String()), got.Digest, got.MovedFrom)
 	}
 	read, err := chart.Load(got.Archive)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -44,7 +45,7 @@ func (c charted) size() int {
 }
 
 // diffCharts compares the objects of both sides, some environments at a time.
-func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Member, had render.Tree) (diff.Result, error) {
+func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Member, had tree.Tree) (diff.Result, error) {
 	target, err := targets.ByName(o.target)
 	if err != nil {
 		return diff.Result{}, err
@@ -151,7 +152,7 @@ func objectsOf(p planned, out chart.Output, as string) []diff.Document {
 
 // add adds the releases of an environment that are not the same on both sides,
 // and names those that are.
-func (c *comparison) add(one *fleet.Member, had render.Tree) (same []string, err error) {
+func (c *comparison) add(one *fleet.Member, had tree.Tree) (same []string, err error) {
 	installed, err := targets.Installed(had, one.Plan)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", one.Plan.Environment, err)

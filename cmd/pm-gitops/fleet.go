@@ -12,6 +12,8 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // load loads the environments that the flags name, and says what to do about
@@ -44,8 +46,8 @@ func plansOf(members []fleet.Member) []render.Plan {
 }
 
 // treesOf gives the trees of environments that were rendered, in their order.
-func treesOf(members []fleet.Member) []render.Tree {
-	var trees []render.Tree
+func treesOf(members []fleet.Member) []tree.Tree {
+	var trees []tree.Tree
 	for _, m := range members {
 		trees = append(trees, m.Rendering.Tree)
 	}
@@ -63,7 +65,7 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 		for _, plan := range plans {
 			names = append(names, plan.Environment)
 		}
-		return render.Plan{}, hinted{usageError{fmt.Errorf("this is for one environment at a time, and there are %d", len(plans))}, "Choose with --environment: " + render.OneOf(names) + "."}
+		return render.Plan{}, hinted{usageError{fmt.Errorf("this is for one environment at a time, and there are %d", len(plans))}, "Choose with --environment: " + text.OneOf(names) + "."}
 	}
 	a.warn(plans[0].Warnings)
 	return plans[0], nil

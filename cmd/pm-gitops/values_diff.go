@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // compared is two charts and how their values differ, in JSON.
@@ -47,7 +47,7 @@ func (a app) diffValues(o valuesOptions, from, to sourced) error {
 }
 
 func (a app) printDifferences(c compared) {
-	line := func(format string, args ...any) { fmt.Fprintln(a.out, render.Visible(fmt.Sprintf(format, args...))) }
+	line := func(format string, args ...any) { fmt.Fprintln(a.out, text.Visible(fmt.Sprintf(format, args...))) }
 	line("%s %s -> %s %s", c.From.Name, c.From.Version, c.To.Name, c.To.Version)
 	if c.None() {
 		line("no default value differs")

@@ -10,10 +10,11 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-func (a app) write(o renderOptions, trees []render.Tree) error {
+func (a app) write(o renderOptions, trees []tree.Tree) error {
 	root, err := openFolder(o.dir)
 	if err != nil {
 		return err
@@ -43,7 +44,7 @@ func (a app) remark(o renderOptions, changes folder.Changes) {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
 	if len(changes.Others) > 0 && o.whole() && !o.partial {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, render.Visible(strings.Join(changes.Others, ", ")), o.dir)
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
 	}
 }
 
@@ -97,7 +98,7 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 	a.printPaths(changes)
 	defer a.tellDry(o)
 	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
+		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
 		return nil
 	}
 	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
@@ -119,7 +120,7 @@ func (a app) printPaths(changes folder.Changes) {
 		paths []string
 	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
 		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, render.Visible(name))
+			fmt.Fprintf(a.out, "%s %s\n", list.verb, text.Visible(name))
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // DefaultFile is the environment file where none is named.
@@ -137,7 +138,7 @@ func each(ctx context.Context, r Request, target render.Target, work func(*Membe
 		return nil, err
 	}
 	if len(done) == 0 {
-		return nil, fmt.Errorf("%s: no environment there", render.OneOf(r.Files))
+		return nil, fmt.Errorf("%s: no environment there", text.OneOf(r.Files))
 	}
 	return done, nil
 }
@@ -185,7 +186,7 @@ func (r Request) checkKnown(names []string) error {
 	var missing []error
 	for _, name := range r.Environments {
 		if !slices.Contains(known, name) {
-			missing = append(missing, fmt.Errorf("unknown environment %q%s", name, render.Suggest(name, known)))
+			missing = append(missing, fmt.Errorf("unknown environment %q%s", name, text.Suggest(name, known)))
 		}
 	}
 	return errors.Join(missing...)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -93,13 +94,13 @@ func TestRenderGivesEverythingOfAnEnvironmentTogether(t *testing.T) {
 // TestJobs: any number of jobs gives the same members with the same bytes.
 func TestJobs(t *testing.T) {
 	request := all(repositoryOf(many(9)...))
-	var first render.Tree
+	var first tree.Tree
 	for _, request.Jobs = range []int{0, 1, 3, 50} {
 		members, err := fleet.Render(t.Context(), request, targets.Flux{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole := render.Tree{}
+		whole := tree.Tree{}
 		for _, m := range members {
 			for name, data := range m.Rendering.Tree {
 				whole[name] = data
