@@ -13,7 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // load loads the environments that the flags name, and says what to do about
@@ -43,15 +42,6 @@ func plansOf(members []fleet.Member) []render.Plan {
 		plans = append(plans, m.Plan)
 	}
 	return plans
-}
-
-// treesOf gives the trees of environments that were rendered, in their order.
-func treesOf(members []fleet.Member) []tree.Tree {
-	var trees []tree.Tree
-	for _, m := range members {
-		trees = append(trees, m.Rendering.Tree)
-	}
-	return trees
 }
 
 // plan plans the one environment that the flags name.
