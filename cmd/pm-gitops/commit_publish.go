@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -74,6 +73,7 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 
 // tellCheckout says what became of a checkout, and gives the error of it all.
 func (a app) tellCheckout(o renderOptions, done publish.Outcome, err error) error {
+	a.warn(done.Warnings)
 	for _, race := range done.Races {
 		fmt.Fprintf(a.err, "others have pushed meanwhile: took over %.12s (%s here), took our commit back, and do it again\n", race.Commit, text.Count(race.Files, "file"))
 	}
@@ -131,7 +131,6 @@ func (in input) filesRead(a app) []string {
 func (a app) commitThere(ctx context.Context, o renderOptions) error {
 	o.input.progress = a.progress("environments rendered")
 	request := o.publishing(a)
-	try := a
 	var local publish.Job // with --local it does not depend on the repository
 	var failed error
 	request.Make = func(ctx context.Context, repository fs.FS) (publish.Job, error) {
@@ -142,14 +141,14 @@ func (a app) commitThere(ctx context.Context, o renderOptions) error {
 		if !o.local {
 			o.tree = repository
 		}
-		job, err := try.job(ctx, o)
-		try.err = io.Discard // what was said once is enough
+		job, err := a.job(ctx, o)
 		if o.local {
 			local, failed = job, err
 		}
 		return job, err
 	}
 	done, err := publish.ToRemote(ctx, o.repo, request)
+	a.warn(done.Warnings)
 	if err != nil {
 		return hintPublish(err)
 	}

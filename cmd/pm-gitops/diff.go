@@ -113,6 +113,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	}
 	o.input.progress = a.progress("environments rendered")
 	members, failed := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
 	if failed != nil && len(members) == 0 {
 		return failed
 	}

@@ -61,8 +61,8 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 	return plans[0], nil
 }
 
-// renderFleet renders the environments of a request, and says what to do about
-// errors. It warns of what is suspicious in those that may be worked on.
+// renderFleet renders the environments that the flags name, and says what to do
+// about errors. It gives those that may be worked on, and warns of nothing.
 func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
 	request, err := in.request(a)
 	if err != nil {
@@ -72,10 +72,14 @@ func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([
 	if err != nil && !isPartial(err) {
 		return nil, hintRead(err)
 	}
+	return members, hintRead(err)
+}
+
+// warnOf prints what is suspicious in environments.
+func (a app) warnOf(members []fleet.Member) {
 	for _, m := range members {
 		a.warn(m.Plan.Warnings)
 	}
-	return members, hintRead(err)
 }
 
 // isPartial reports whether an error says that some environments failed and the

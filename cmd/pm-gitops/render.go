@@ -156,6 +156,7 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 	}
 	o.input.progress = a.progress("environments rendered")
 	members, err := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
 	if err != nil && (!o.keepGoing || len(members) == 0) {
 		return err
 	}

@@ -47,6 +47,7 @@ func (l local) dryRun(ctx context.Context) (done Outcome, err error) {
 	if job == nil {
 		return done, failed
 	}
+	done.warn(job.warnings())
 	drafts, err := l.drafts(ctx, job)
 	if err == nil {
 		_, err = job.drafts(l.root.FS(), l.Force) // what a person changed there
@@ -57,7 +58,8 @@ func (l local) dryRun(ctx context.Context) (done Outcome, err error) {
 	if err := l.repository.Check(changesOf(drafts), l.options()); err != nil {
 		return done, err
 	}
-	return Outcome{Drafts: drafts, Failed: failed}, nil
+	done.Drafts, done.Failed = drafts, failed
+	return done, nil
 }
 
 // commit brings the folder to what a job makes of it, and commits that.

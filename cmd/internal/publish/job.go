@@ -11,6 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -26,6 +27,8 @@ type Job interface {
 	trees() []tree.Tree
 	// inventories finds where those of its environments are, or will be.
 	inventories(files fs.FS) ([]string, error)
+	// warnings gives what is suspicious in its environments.
+	warnings() render.Problems
 	// removed gives what was taken out, nil if nothing is.
 	removed() *Removed
 }
@@ -79,6 +82,14 @@ type Rendered struct {
 }
 
 func (r Rendered) trees() []tree.Tree { return fleet.Trees(r.Members) }
+
+func (r Rendered) warnings() render.Problems {
+	var all render.Problems
+	for _, m := range r.Members {
+		all = append(all, m.Plan.Warnings...)
+	}
+	return all
+}
 
 func (r Rendered) removed() *Removed { return nil }
 

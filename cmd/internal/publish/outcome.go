@@ -1,6 +1,11 @@
 package publish
 
-import "github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+import (
+	"slices"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
+)
 
 // Outcome says what became of a request.
 type Outcome struct {
@@ -19,6 +24,8 @@ type Outcome struct {
 	// Failed is the error of the environments that failed, if there are others that
 	// were published.
 	Failed error
+	// Warnings are of the environments of all tries, each once.
+	Warnings render.Problems
 	// Races are the lost ones, after which everything was done again.
 	Races []Race
 	// Uncommitted are environment files that are not committed as they are here,
@@ -84,6 +91,15 @@ func (o Outcome) PushedTo() *Pushed {
 	}
 	last := commits[len(commits)-1]
 	return &Pushed{o.URL, last.Branch, last.Commit}
+}
+
+// warn adds warnings that are not there yet.
+func (o *Outcome) warn(warnings render.Problems) {
+	for _, warning := range warnings {
+		if !slices.Contains(o.Warnings, warning) {
+			o.Warnings = append(o.Warnings, warning)
+		}
+	}
 }
 
 // unstaged names the files whose staged content is in no commit.

@@ -19,16 +19,16 @@ func (l local) run(ctx context.Context) (done Outcome, err error) {
 	if _, err := l.repository.Resume(ctx); err != nil && !errors.Is(err, gitrepo.ErrUnchanged) {
 		return done, err // of what a run that died was about to take over
 	}
-	var races []Race
-	var unstaged []string // by all tries
+	var all Outcome // what all tries have to say
 	for try := 1; ; try++ {
 		job, failed := l.Make(ctx, nil)
 		if job == nil {
-			return Outcome{Races: races}, afterRace(try, failed)
+			return all, afterRace(try, failed)
 		}
+		all.warn(job.warnings())
 		done, err = l.commit(ctx, job)
-		unstaged = append(unstaged, done.unstaged()...)
-		done.Failed, done.Races, done.Unstaged = failed, races, unstaged
+		all.Unstaged = append(all.Unstaged, done.unstaged()...)
+		done.Failed, done.Races, done.Unstaged, done.Warnings = failed, all.Races, all.Unstaged, all.Warnings
 		if err != nil {
 			done.Unfinished = true
 			return done, afterRace(try, err) // what was committed before it is said
@@ -52,8 +52,8 @@ func (l local) run(ctx context.Context) (done Outcome, err error) {
 		if err != nil {
 			return done, err
 		}
-		races = append(races, race)
-		done.Races = races
+		all.Races = append(all.Races, race)
+		done.Races = all.Races
 		if err := l.System.Sleep(ctx, time.Duration(l.System.Random()*float64(try*try)*float64(20*time.Millisecond))); err != nil {
 			return done, err
 		}

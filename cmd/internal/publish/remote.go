@@ -42,6 +42,9 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 // stop everything unless told to keep going.
 func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome) error {
 	job, failed := r.Make(ctx, base.FS(ctx))
+	if job != nil {
+		done.warn(job.warnings())
+	}
 	if job == nil || failed != nil && !r.KeepGoing {
 		return failed
 	}

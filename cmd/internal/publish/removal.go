@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
@@ -31,6 +32,8 @@ type Removed struct {
 }
 
 func (r *Removal) trees() []tree.Tree { return nil }
+
+func (r *Removal) warnings() render.Problems { return nil }
 
 func (r *Removal) removed() *Removed { return &r.found }
 
