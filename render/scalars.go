@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -213,15 +214,9 @@ func (e Email) Validate() error {
 	return nil
 }
 
-// repositoryForm is the grammar of an image name with a host before it
-// (https://github.com/distribution/reference).
-var repositoryForm = regexp.MustCompile(`^([a-zA-Z0-9.-]+)(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-
 // Validate refuses schemes, tags, digests and trailing slashes.
 func (r Repository) Validate() error {
-	host, _, _ := strings.Cut(string(r), "/")
-	name, _, _ := strings.Cut(host, ":")
-	if !repositoryForm.MatchString(string(r)) || !hostOK(name) {
+	if !ref.IsFolder(string(r)) {
 		return fmt.Errorf("want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got %s", quotedURL(string(r)))
 	}
 	return nil
@@ -229,15 +224,12 @@ func (r Repository) Validate() error {
 
 // Validate wants oci:// and a repository with a path.
 func (u ChartURL) Validate() error {
-	repository, isOCI := strings.CutPrefix(string(u), "oci://")
-	if !isOCI || !strings.Contains(repository, "/") || Repository(repository).Validate() != nil {
+	chart, isOCI := strings.CutPrefix(string(u), "oci://")
+	if !isOCI || !strings.Contains(chart, "/") || !ref.IsFolder(chart) {
 		return fmt.Errorf("want a chart such as oci://registry.company.com/charts/prefect-worker, without version, got %s", quotedURL(string(u)))
 	}
 	return nil
 }
-
-// digestForm is an OCI digest as registries give it.
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Validate wants semver, as Helm with a v before it if the chart has one, and
 // a whole digest behind an @.
@@ -246,7 +238,7 @@ func (v ChartVersion) Validate() error {
 	if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
 		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", text.Quoted(version))
 	}
-	if pinned && !digestForm.MatchString(digest) {
+	if pinned && !ref.IsChartDigest(digest) {
 		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", text.Quoted(digest))
 	}
 	return nil
@@ -264,16 +256,13 @@ func (v ChartVersion) Digest() string {
 	return digest
 }
 
-// tagForm is the grammar of a tag (https://github.com/opencontainers/distribution-spec).
-var tagForm = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-
 // Validate refuses what no registry takes as a tag, and latest, which says
 // nothing about what runs.
 func (t Tag) Validate() error {
 	switch {
 	case t == "latest":
 		return errors.New("want the tag of one build: latest may change at any time")
-	case !tagForm.MatchString(string(t)):
+	case !ref.IsTag(string(t)):
 		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", text.Quoted(string(t)))
 	}
 	return nil
