@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
@@ -35,7 +36,7 @@ type charted struct {
 	notes     []string
 }
 
-func (c charted) size() int {
+func (c charted) Size() int {
 	n := 0
 	for _, d := range c.documents {
 		n += len(d.YAML)
@@ -49,7 +50,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, h
 	if err != nil {
 		return diff.Result{}, err
 	}
-	source, err := a.charts(o.chartFlags)
+	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return diff.Result{}, err
 	}
@@ -85,7 +86,7 @@ func plansOf(fleet []differing) []render.Plan {
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
-func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c comparison) (diff.Result, error) {
+func (a app) compareCharts(ctx context.Context, o diffOptions, source charts.Source, c comparison) (diff.Result, error) {
 	upgrades := map[*render.Plan]map[string]bool{}
 	for i, s := range c.sides {
 		plan := c.releases[i].plan
@@ -94,7 +95,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 		}
 		upgrades[plan][c.releases[i].Key] = s.upgrade
 	}
-	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own sourced) (charted, error) {
+	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own charts.Chart) (charted, error) {
 		return c.render(ctx, p, own, upgrades[p.plan][p.Key])
 	})
 	if err != nil {
@@ -122,7 +123,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 }
 
 // render renders one release as the controller does.
-func (c comparison) render(ctx context.Context, p planned, own sourced, upgrade bool) (charted, error) {
+func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upgrade bool) (charted, error) {
 	as := c.target.Name()
 	in, err := p.input(own, as)
 	if err != nil {
