@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func imageChecks() []Check {
@@ -115,7 +116,7 @@ func foreignImage(s *scope, r *release) {
 
 // proposeImage proposes a repository for the chart value that has the old one.
 func (r *release) proposeImage(s *scope, f *Finding, i images.Image, target string) {
-	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), images.DockerHub+"/"), "library/")
+	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), ref.DockerHub+"/"), "library/")
 	names := []string{i.Reference.Name(), short}
 	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, scalar(value)) })
 	if field == "" { // a hub: what is before the last name
@@ -185,7 +186,7 @@ func (s *scope) proposeSecret(f *Finding, r *release, secret string) {
 // pullsFrom reports whether a container's image is from a registry.
 func (p pod) pullsFrom(registry string) bool {
 	return slices.ContainsFunc(p.containers(), func(c container) bool {
-		ref, err := images.Parse(scalar(c.spec["image"]))
+		ref, err := ref.ParseImage(scalar(c.spec["image"]))
 		return err == nil && ref.Host == registry
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func workloadChecks() []Check {
@@ -141,7 +141,7 @@ func (r *release) running(programs []string) *object {
 		}
 		for _, p := range o.pods() {
 			for _, c := range p.containers() {
-				ref, err := images.Parse(scalar(c.spec["image"]))
+				ref, err := ref.ParseImage(scalar(c.spec["image"]))
 				if err == nil && slices.Contains(programs, ref.Repository[strings.LastIndex(ref.Repository, "/")+1:]) {
 					return o
 				}
