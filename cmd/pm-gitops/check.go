@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -65,11 +66,11 @@ summary counts the findings that are not ignored by severity, shown or not.`,
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+render.OneOf(checkFormats))
-	flags.StringVar(&o.severity, "severity", string(check.Warning), "least severity to show, and to exit with 3 for: "+render.OneOf(check.Severities()))
+	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+render.OneOf(finding.Severities()))
 	flags.BoolVar(&o.list, "list", false, "list the checks")
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(check.Severities(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(finding.Severities(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("explain", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -117,8 +118,8 @@ func (o checkOptions) check() (render.Target, error) {
 	case err != nil:
 	case !slices.Contains(checkFormats, o.output):
 		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(checkFormats))
-	case !slices.Contains(check.Severities(), o.severity):
-		err = fmt.Errorf("unknown severity %q: want %s", o.severity, render.OneOf(check.Severities()))
+	case !slices.Contains(finding.Severities(), o.severity):
+		err = fmt.Errorf("unknown severity %q: want %s", o.severity, render.OneOf(finding.Severities()))
 	default:
 		return target, nil
 	}
@@ -162,7 +163,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if len(o.releases) > 0 {
 		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
 	}
-	report := newCheckReport(found, check.Severity(o.severity))
+	report := newCheckReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, len(fleet)); err != nil {
 		return err
 	}
@@ -184,15 +185,15 @@ func collide(fleet []checkable) error {
 // checkReport is what check found. Its JSON form is an interface: fields are
 // only ever added.
 type checkReport struct {
-	Findings []check.Finding        `json:"findings"`
-	Ignored  []check.Finding        `json:"ignored"`
-	Summary  map[check.Severity]int `json:"summary"`
+	Findings []finding.Finding        `json:"findings"`
+	Ignored  []finding.Finding        `json:"ignored"`
+	Summary  map[finding.Severity]int `json:"summary"`
 }
 
 // newCheckReport takes findings apart: those that count, and those that the
 // environments accept. Less severe ones are left out, but counted.
-func newCheckReport(found []check.Finding, least check.Severity) checkReport {
-	report := checkReport{[]check.Finding{}, []check.Finding{}, map[check.Severity]int{check.Error: 0, check.Warning: 0, check.Info: 0}}
+func newCheckReport(found []finding.Finding, least finding.Severity) checkReport {
+	report := checkReport{[]finding.Finding{}, []finding.Finding{}, map[finding.Severity]int{finding.Error: 0, finding.Warning: 0, finding.Info: 0}}
 	for _, f := range found {
 		switch {
 		case f.Ignored != "":
@@ -208,12 +209,12 @@ func newCheckReport(found []check.Finding, least check.Severity) checkReport {
 
 // counted is how many findings are shown: 2 errors, 1 warning.
 func (r checkReport) counted() string {
-	shown := map[check.Severity]int{}
+	shown := map[finding.Severity]int{}
 	for _, f := range r.Findings {
 		shown[f.Severity]++
 	}
 	var parts []string
-	for _, severity := range []check.Severity{check.Error, check.Warning, check.Info} {
+	for _, severity := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
 		if n := shown[severity]; n > 0 {
 			parts = append(parts, count(n, string(severity)))
 		}

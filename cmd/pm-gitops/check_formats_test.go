@@ -10,18 +10,19 @@ import (
 	"testing"
 
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // oddFinding is a finding whose every text tries to be something else.
-func oddFinding() check.Finding {
+func oddFinding() finding.Finding {
 	const text = "a%b, c:d\n::error::x | `code` <b>@all</b> #9876 [l](https://e.vil) \\*"
-	return check.Finding{
-		ID: "load-balancer", Severity: check.Warning, Environment: "prod", Release: "app", Object: &check.Object{Kind: "Service", Name: text, Namespace: "apps"},
+	return finding.Finding{
+		ID: "load-balancer", Severity: finding.Warning, Environment: "prod", Release: "app", Object: &finding.Object{Kind: "Service", Name: text, Namespace: "apps"},
 		Field: "spec.type", File: "envs/a b%,:.yaml", Line: 3, Column: 5, Setting: "spec", Message: text, Fix: text,
 	}
 }
 
-func reportOf(found ...check.Finding) checkReport { return newCheckReport(found, check.Info) }
+func reportOf(found ...finding.Finding) checkReport { return newCheckReport(found, finding.Info) }
 
 // TestGitHubCommands: one line a finding, whatever is in it, and no property
 // ends before its end.
@@ -32,7 +33,7 @@ func TestGitHubCommands(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	info := oddFinding()
-	info.Severity, info.File = check.Info, "<stdin>"
+	info.Severity, info.File = finding.Info, "<stdin>"
 	if got := githubCommands(reportOf(info)); !strings.HasPrefix(got, "::notice title=load-balancer (prod app)::") {
 		t.Errorf("got %q", got)
 	}
@@ -42,14 +43,14 @@ func TestGitHubCommands(t *testing.T) {
 // other objects, in every format that people read; the count is that of all.
 func TestAlikeFindingsAreReadOnce(t *testing.T) {
 	t.Chdir(t.TempDir())
-	var found []check.Finding
+	var found []finding.Finding
 	for i := range 30 {
 		f := oddFinding()
-		f.Message, f.Object = "no address", &check.Object{Kind: "Service", Name: fmt.Sprintf("s%02d", i)}
+		f.Message, f.Object = "no address", &finding.Object{Kind: "Service", Name: fmt.Sprintf("s%02d", i)}
 		found = append(found, f)
 	}
 	other := found[3]
-	other.Severity = check.Error
+	other.Severity = finding.Error
 	report := reportOf(append(found, other)...)
 	for name, text := range map[string]string{
 		"text":     checkText(report, painter{}, 1),
@@ -81,7 +82,7 @@ func TestCheckMarkdown(t *testing.T) {
 			t.Errorf("%s in %s", active, row)
 		}
 	}
-	var lots []check.Finding
+	var lots []finding.Finding
 	for i := range 2000 {
 		f := oddFinding()
 		f.Message += fmt.Sprint(i)
@@ -140,7 +141,7 @@ func TestSARIF(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	moved, object, field := oddFinding(), oddFinding(), oddFinding()
 	moved.Line, moved.Fix, field.Field = 90, "otherwise", "spec"
-	object.Object = &check.Object{Kind: "Service", Name: "other"}
+	object.Object = &finding.Object{Kind: "Service", Name: "other"}
 	if fingerprint(moved) != fingerprint(oddFinding()) || fingerprint(object) == fingerprint(oddFinding()) || fingerprint(field) == fingerprint(oddFinding()) {
 		t.Error("fingerprints follow something else")
 	}
@@ -194,7 +195,7 @@ func TestColour(t *testing.T) {
 			t.Errorf("%s: colours %v, want %v", name, got, test.want)
 		}
 	}
-	if got := (painter{true}).severity(check.Error); got != "\x1b[31merror\x1b[0m" {
+	if got := (painter{true}).severity(finding.Error); got != "\x1b[31merror\x1b[0m" {
 		t.Errorf("an error is %q", got)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // githubCommands is a report as commands of a GitHub workflow, which puts them
@@ -24,7 +24,7 @@ func githubCommands(report checkReport) string {
 			}
 		}
 		properties = append(properties, "title="+githubProperty(f.ID+" ("+strings.TrimSpace(f.Environment+" "+f.Release)+")"))
-		command := map[check.Severity]string{check.Error: "error", check.Warning: "warning", check.Info: "notice"}[f.Severity]
+		command := map[finding.Severity]string{finding.Error: "error", finding.Warning: "warning", finding.Info: "notice"}[f.Severity]
 		text := strings.TrimSpace(strings.TrimSpace(atObject(f)) + ": " + f.Message)
 		if f.Fix != "" {
 			text += "\nFix: " + f.Fix

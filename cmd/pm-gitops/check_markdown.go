@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // mostMarkdown is how many bytes a report has at most: GitHub takes 65,536
@@ -20,7 +20,7 @@ func checkMarkdown(report checkReport) string {
 	fmt.Fprintf(&b, "### pm-gitops check: %s\n", report.counted())
 	if len(report.Findings) > 0 {
 		b.WriteString("\n| | check | where | what | fix |\n|---|---|---|---|---|\n")
-		left := markdownRows(&b, together(report.Findings), mostMarkdown*3/4, func(alike []check.Finding) string {
+		left := markdownRows(&b, together(report.Findings), mostMarkdown*3/4, func(alike []finding.Finding) string {
 			f := alike[0]
 			where := strings.TrimSpace(f.Environment+" "+f.Release) + atObject(f) + "\n" + atSetting(f)
 			if more := others(alike); more != "" {
@@ -34,7 +34,7 @@ func checkMarkdown(report checkReport) string {
 	}
 	if len(report.Ignored) > 0 {
 		fmt.Fprintf(&b, "\n<details><summary>%d accepted</summary>\n\n| check | where | why |\n|---|---|---|\n", len(report.Ignored))
-		left := markdownRows(&b, together(report.Ignored), mostMarkdown, func(alike []check.Finding) string {
+		left := markdownRows(&b, together(report.Ignored), mostMarkdown, func(alike []finding.Finding) string {
 			f := alike[0]
 			where := strings.TrimSpace(f.Environment+" "+f.Release) + atObject(f)
 			if more := others(alike); more != "" {
@@ -55,7 +55,7 @@ func checkMarkdown(report checkReport) string {
 
 // markdownRows writes a row for each group of findings as long as a report may
 // grow, and gives how many findings it left out.
-func markdownRows(b *strings.Builder, groups [][]check.Finding, most int, row func([]check.Finding) string) (left int) {
+func markdownRows(b *strings.Builder, groups [][]finding.Finding, most int, row func([]finding.Finding) string) (left int) {
 	for _, alike := range groups {
 		text := row(alike)
 		if left > 0 || b.Len()+len(text) > most {

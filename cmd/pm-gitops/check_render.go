@@ -10,6 +10,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
@@ -19,7 +20,7 @@ const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
+func (o checkOptions) findings(ctx context.Context, source charts, fleet []checkable) ([]finding.Finding, error) {
 	var plans []render.Plan
 	for _, one := range fleet {
 		plans = append(plans, one.plan)
@@ -27,7 +28,7 @@ func (o checkOptions) findings(ctx context.Context, source charts, fleet []check
 	if _, err := plannedReleases(plans, o.releases); err != nil {
 		return nil, err
 	}
-	var found []check.Finding
+	var found []finding.Finding
 	for start := 0; start < len(fleet); start += atOnce {
 		some, err := o.findSome(ctx, source, fleet[start:min(start+atOnce, len(fleet))])
 		if err != nil {
@@ -38,7 +39,7 @@ func (o checkOptions) findings(ctx context.Context, source charts, fleet []check
 	return found, nil
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
+func (o checkOptions) findSome(ctx context.Context, source charts, fleet []checkable) ([]finding.Finding, error) {
 	plans := make([]render.Plan, len(fleet))
 	for i, one := range fleet {
 		plans[i] = one.plan
@@ -52,7 +53,7 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 	if err != nil {
 		return nil, err
 	}
-	results, failures := make([][]check.Finding, len(fleet)), make([]error, len(fleet))
+	results, failures := make([][]finding.Finding, len(fleet)), make([]error, len(fleet))
 	parallel(o.jobs, len(fleet), func(i int) {
 		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Target: o.target, Manifests: fleet[i].rendering.Manifests}
 		for j, release := range releases {
@@ -60,9 +61,9 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 				in.Releases = append(in.Releases, made[j].Release)
 			}
 		}
-		results[i], failures[i] = inTime(ctx, mostTime, func(context.Context) ([]check.Finding, error) { return check.Run(in) })
+		results[i], failures[i] = inTime(ctx, mostTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 	})
-	var found []check.Finding
+	var found []finding.Finding
 	for i := range fleet {
 		if failures[i] != nil {
 			return nil, fmt.Errorf("check %s: %w", fleet[i].plan.Environment, failures[i])

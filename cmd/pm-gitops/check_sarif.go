@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // The types of this file are what of SARIF 2.1.0 is written
@@ -110,7 +111,7 @@ func newSARIF(report checkReport) sarifLog {
 	return sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{{sarifTool{driver}, results}}}
 }
 
-func sarifOf(f check.Finding, rule int) sarifResult {
+func sarifOf(f finding.Finding, rule int) sarifResult {
 	text := f.Message
 	if at := strings.TrimSpace(atObject(f)); at != "" {
 		text = at + ": " + text
@@ -142,15 +143,15 @@ func sarifOf(f check.Finding, rule int) sarifResult {
 	return result
 }
 
-func sarifLevel(s check.Severity) string {
-	if s == check.Info {
+func sarifLevel(s finding.Severity) string {
+	if s == finding.Info {
 		return "note"
 	}
 	return string(s)
 }
 
 // fingerprint is what stays the same of a finding when lines move.
-func fingerprint(f check.Finding) string {
+func fingerprint(f finding.Finding) string {
 	parts := []string{f.ID, f.Environment, f.Release, f.Source, f.Field}
 	if f.Object != nil {
 		parts = append(parts, f.Object.Kind, f.Object.Namespace, f.Object.Name)

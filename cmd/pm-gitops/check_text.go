@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // printCheck prints a report in the format asked for.
@@ -81,12 +81,12 @@ func checkText(report checkReport, paint painter, environments int) string {
 
 // together puts findings into groups that differ in their objects alone: what
 // one value ends is read once. Groups are in the order of their first ones.
-func together(findings []check.Finding) [][]check.Finding {
+func together(findings []finding.Finding) [][]finding.Finding {
 	type same struct {
-		severity                                                       check.Severity
+		severity                                                       finding.Severity
 		id, environment, release, message, setting, file, fix, ignored string
 	}
-	var groups [][]check.Finding
+	var groups [][]finding.Finding
 	places := map[same]int{}
 	for _, f := range findings {
 		key := same{f.Severity, f.ID, f.Environment, f.Release, f.Message, f.Setting, f.File, f.Fix, f.Ignored}
@@ -105,7 +105,7 @@ func together(findings []check.Finding) [][]check.Finding {
 const mostOthers = 20
 
 // others lists the objects of a group behind the first.
-func others(alike []check.Finding) string {
+func others(alike []finding.Finding) string {
 	var names []string
 	for _, f := range alike[1:] {
 		if f.Object != nil {
@@ -122,7 +122,7 @@ func others(alike []check.Finding) string {
 }
 
 // atObject is the object of a finding, with a blank before it.
-func atObject(f check.Finding) string {
+func atObject(f finding.Finding) string {
 	switch {
 	case f.Object == nil && f.Source != "":
 		return " " + f.Source
@@ -135,7 +135,7 @@ func atObject(f check.Finding) string {
 }
 
 // atSetting is where the environment can change what was found.
-func atSetting(f check.Finding) string {
+func atSetting(f finding.Finding) string {
 	if f.File == "" {
 		return render.Visible(f.Setting)
 	}

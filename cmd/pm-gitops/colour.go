@@ -4,7 +4,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // painter colours what a person reads; the zero value leaves it as it is.
@@ -38,7 +38,7 @@ func (p painter) paint(code, text string) string {
 
 func (p painter) bold(text string) string { return p.paint("1", text) }
 
-func (p painter) severity(s check.Severity) string {
-	code := map[check.Severity]string{check.Error: "31", check.Warning: "33", check.Info: "36"}[s]
+func (p painter) severity(s finding.Severity) string {
+	code := map[finding.Severity]string{finding.Error: "31", finding.Warning: "33", finding.Info: "36"}[s]
 	return p.paint(code, string(s))
 }

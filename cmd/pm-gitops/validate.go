@@ -79,8 +79,8 @@ func checkOutput(output string) error {
 	return nil
 }
 
-// finding is a problem in JSON output.
-type finding struct {
+// shownProblem is a problem in JSON output.
+type shownProblem struct {
 	Severity string `json:"severity"` // error or warning
 	File     string `json:"file"`
 	Line     int    `json:"line,omitempty"`
@@ -89,10 +89,10 @@ type finding struct {
 	Message  string `json:"message"`
 }
 
-func findings(severity string, problems render.Problems) []finding {
-	found := []finding{}
+func findings(severity string, problems render.Problems) []shownProblem {
+	found := []shownProblem{}
 	for _, p := range problems {
-		found = append(found, finding{severity, p.Position.File, p.Position.Line, p.Position.Column, p.Path, p.Message})
+		found = append(found, shownProblem{severity, p.Position.File, p.Position.Line, p.Position.Column, p.Path, p.Message})
 	}
 	return found
 }
@@ -185,10 +185,10 @@ func (a app) validateJSON(o validateOptions, files []examined, failure error) er
 		return failure
 	}
 	report := struct {
-		File         string        `json:"file"` // as the flags name it; several with a comma between
-		Valid        bool          `json:"valid"`
-		Findings     []finding     `json:"findings"`
-		Explanations []explanation `json:"explanations,omitempty"`
+		File         string         `json:"file"` // as the flags name it; several with a comma between
+		Valid        bool           `json:"valid"`
+		Findings     []shownProblem `json:"findings"`
+		Explanations []explanation  `json:"explanations,omitempty"`
 	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: findings("error", problems)}
 	for _, file := range files {
 		report.Findings = append(report.Findings, findings("warning", file.warnings)...)
