@@ -163,12 +163,12 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if len(o.releases) > 0 {
 		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
 	}
-	report := newCheckReport(found, finding.Severity(o.severity))
+	report := finding.NewReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, len(fleet)); err != nil {
 		return err
 	}
 	if len(report.Findings) > 0 {
-		return foundError{fmt.Errorf("%s", report.counted())}
+		return foundError{fmt.Errorf("%s", report.CountShown())}
 	}
 	return nil
 }
@@ -180,56 +180,4 @@ func collide(fleet []checkable) error {
 		renderings = append(renderings, one.rendering)
 	}
 	return render.Collisions(renderings).Err()
-}
-
-// checkReport is what check found. Its JSON form is an interface: fields are
-// only ever added.
-type checkReport struct {
-	Findings []finding.Finding        `json:"findings"`
-	Ignored  []finding.Finding        `json:"ignored"`
-	Summary  map[finding.Severity]int `json:"summary"`
-}
-
-// newCheckReport takes findings apart: those that count, and those that the
-// environments accept. Less severe ones are left out, but counted.
-func newCheckReport(found []finding.Finding, least finding.Severity) checkReport {
-	report := checkReport{[]finding.Finding{}, []finding.Finding{}, map[finding.Severity]int{finding.Error: 0, finding.Warning: 0, finding.Info: 0}}
-	for _, f := range found {
-		switch {
-		case f.Ignored != "":
-			report.Ignored = append(report.Ignored, f)
-			continue
-		case f.Severity.AtLeast(least):
-			report.Findings = append(report.Findings, f)
-		}
-		report.Summary[f.Severity]++
-	}
-	return report
-}
-
-// counted is how many findings are shown: 2 errors, 1 warning.
-func (r checkReport) counted() string {
-	shown := map[finding.Severity]int{}
-	for _, f := range r.Findings {
-		shown[f.Severity]++
-	}
-	var parts []string
-	for _, severity := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
-		if n := shown[severity]; n > 0 {
-			parts = append(parts, count(n, string(severity)))
-		}
-	}
-	if parts == nil {
-		return "nothing found"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// hidden is how many findings are not shown.
-func (r checkReport) hidden() int {
-	total := 0
-	for _, n := range r.Summary {
-		total += n
-	}
-	return total - len(r.Findings)
 }
