@@ -80,8 +80,7 @@ func toldApart(field string) bool {
 func environmentWarning(s *scope) {
 	for _, warning := range s.Plan.Warnings {
 		if !toldApart(warning.Path) {
-			at := warning.Position
-			s.add(finding.Finding{Message: warning.Message, Setting: warning.Path, File: at.File, Line: at.Line, Column: at.Column})
+			s.add(finding.FromProblem(s.check.Severity, warning))
 		}
 	}
 }
