@@ -67,6 +67,20 @@ accepted in prod app: bad-name Job/x: we\nknow
 	}
 }
 
+// TestTextIsVisible: no text of a finding begins a line of its own or steers a
+// terminal, whoever made the finding.
+func TestTextIsVisible(t *testing.T) {
+	const text = "a\x1b[31m\r\nb\u202e"
+	f := Finding{ID: text, Severity: Error, Environment: text, Release: text, Object: &Object{Kind: text, Name: text}, Field: text, File: text, Setting: text, Message: text, Fix: text}
+	also, ignored := f, f
+	also.Object = &Object{Kind: "Job", Name: text}
+	ignored.Ignored = text
+	got := Text(report(f, also, ignored), 1, nil)
+	if strings.ContainsAny(got, "\x1b\r\u202e") || strings.Count(got, "\n") != 9 {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestGitHub: one line a finding, whatever is in it, and no property ends
 // before its end.
 func TestGitHub(t *testing.T) {

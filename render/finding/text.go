@@ -25,7 +25,8 @@ func (p Paint) paint(style Style, text string) string {
 }
 
 // Text formats a report for a person, by release. The last line counts the
-// findings, and in how many environments they are.
+// findings, and in how many environments they are. Control characters are
+// written out.
 func Text(r Report, environments int, paint Paint) string {
 	var b strings.Builder
 	group := ""
@@ -36,15 +37,15 @@ func Text(r Report, environments int, paint Paint) string {
 				b.WriteString("\n")
 			}
 			group = head
-			fmt.Fprintf(&b, "%s\n", paint.paint(Title, nameOwner(f)))
+			fmt.Fprintf(&b, "%s\n", paint.paint(Title, render.Visible(nameOwner(f))))
 		}
-		fmt.Fprintf(&b, "  %s %s%s\n", paint.paint(Style(f.Severity), string(f.Severity)), f.ID, prepend(" ", nameObject(f)))
-		fmt.Fprintf(&b, "    %s\n", f.Message)
+		fmt.Fprintf(&b, "  %s %s\n", paint.paint(Style(f.Severity), string(f.Severity)), render.Visible(f.ID+prepend(" ", nameObject(f))))
+		fmt.Fprintf(&b, "    %s\n", render.Visible(f.Message))
 		if place := nameSetting(f); place != "" {
 			fmt.Fprintf(&b, "    at  %s\n", place)
 		}
 		if f.Fix != "" {
-			fmt.Fprintf(&b, "    fix %s\n", f.Fix)
+			fmt.Fprintf(&b, "    fix %s\n", render.Visible(f.Fix))
 		}
 		writeOthers(&b, alike)
 	}
@@ -53,7 +54,7 @@ func Text(r Report, environments int, paint Paint) string {
 	}
 	for _, alike := range groupAlike(r.Ignored) {
 		f := alike[0]
-		fmt.Fprintf(&b, "accepted in %s: %s%s: %s\n", nameOwner(f), f.ID, prepend(" ", nameObject(f)), render.Visible(f.Ignored))
+		fmt.Fprintln(&b, render.Visible(fmt.Sprintf("accepted in %s: %s%s: %s", nameOwner(f), f.ID, prepend(" ", nameObject(f)), f.Ignored)))
 		writeOthers(&b, alike)
 	}
 	fmt.Fprintf(&b, "%s in %s", r.CountShown(), count(environments, "environment"))
@@ -70,7 +71,7 @@ func Text(r Report, environments int, paint Paint) string {
 // writeOthers writes a line about the objects of a group behind the first.
 func writeOthers(b *strings.Builder, alike []Finding) {
 	if more := listOthers(alike); more != "" {
-		fmt.Fprintf(b, "    also %s\n", more)
+		fmt.Fprintf(b, "    also %s\n", render.Visible(more))
 	}
 }
 
