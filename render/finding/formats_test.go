@@ -243,6 +243,14 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
+// TestSARIFWithoutRule: a finding of no rule points to none.
+func TestSARIFWithoutRule(t *testing.T) {
+	log := SARIF(report(Finding{ID: "x"}), Tool{Rules: []Rule{{ID: "a"}}}, locate)
+	if got := log.Runs[0].Results[0].RuleIndex; got != -1 {
+		t.Errorf("it points to rule %d", got)
+	}
+}
+
 // TestEmptySARIF: nothing found and no rules are lists, as the standard wants.
 func TestEmptySARIF(t *testing.T) {
 	data, err := json.Marshal(SARIF(report(), Tool{}, locate))

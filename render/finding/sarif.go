@@ -69,7 +69,7 @@ type sarifRuleLevel struct {
 
 type sarifResult struct {
 	RuleID              string             `json:"ruleId"`
-	RuleIndex           int                `json:"ruleIndex"`
+	RuleIndex           int                `json:"ruleIndex"` // -1 for none
 	Level               string             `json:"level"`
 	Message             sarifText          `json:"message"`
 	Locations           []sarifLocation    `json:"locations,omitempty"`
@@ -121,7 +121,9 @@ func SARIF(r Report, tool Tool, locate Locate) Log {
 	results := []sarifResult{}
 	for _, f := range slices.Concat(r.Findings, r.Ignored) {
 		result := toResult(f, locate)
-		result.RuleIndex = index[f.ID]
+		if i, known := index[f.ID]; known {
+			result.RuleIndex = i
+		}
 		results = append(results, result)
 	}
 	return Log{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{{sarifTool{driver}, results}}}
@@ -129,7 +131,7 @@ func SARIF(r Report, tool Tool, locate Locate) Log {
 
 func toResult(f Finding, locate Locate) sarifResult {
 	result := sarifResult{
-		RuleID: f.ID, Level: toLevel(f.Severity), Message: sarifText{Text: describe(f) + prepend(". Fix: ", f.Fix)},
+		RuleID: f.ID, RuleIndex: -1, Level: toLevel(f.Severity), Message: sarifText{Text: describe(f) + prepend(". Fix: ", f.Fix)},
 		PartialFingerprints: map[string]string{"pmGitopsFinding/v1": fingerprint(f)}, Suppressions: []sarifSuppression{},
 	}
 	var location sarifLocation
