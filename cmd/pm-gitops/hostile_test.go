@@ -132,6 +132,7 @@ func TestHostileCharts(t *testing.T) {
 		{"aliases", `YAML parse error on bad/templates/evil.yaml`, withTemplate(t, "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // some wait for a limit of time
 			dir := t.TempDir()
 			put(t, dir, "environment.yaml", hostileEnvironment)
 			put(t, dir, "charts/bad-1.0.0.tgz", string(tt.archive))
@@ -154,6 +155,7 @@ func TestHostileCharts(t *testing.T) {
 // TestHostileSchema: a schema that asks for a billion answers is given up, and
 // named.
 func TestHostileSchema(t *testing.T) {
+	t.Parallel()
 	schema := `{"$ref": "#/definitions/d0", "definitions": {`
 	for i := range 40 {
 		schema += fmt.Sprintf(`"d%d": {"allOf": [{"$ref": "#/definitions/d%d"}, {"$ref": "#/definitions/d%d"}]}, `, i, i+1, i+1)

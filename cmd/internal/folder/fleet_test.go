@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -135,7 +136,7 @@ func TestKilledFleetsLeaveWholeFiles(t *testing.T) {
 	}
 	dir, root := folderWith(t)
 	random, midway := rand.New(rand.NewPCG(3, 4)), 0
-	for round := range 50 {
+	for round := range killtest.Rounds(50, func() bool { return midway > 0 }) {
 		killWriter(t, program, "FOLDER_TEST_WRITE_FLEETS="+dir, random.IntN(5), time.Duration(random.IntN(4000))*time.Microsecond)
 		for name, content := range snapshot(t, dir) {
 			switch {

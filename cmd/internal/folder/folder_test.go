@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -811,7 +812,7 @@ func TestKilledWritesLeaveWholeFiles(t *testing.T) {
 	put(t, dir, notes, "mine")
 	random := rand.New(rand.NewPCG(1, 2))
 	midway := 0
-	for round := range 50 {
+	for round := range killtest.Rounds(50, func() bool { return midway > 0 }) {
 		killWriter(t, program, "FOLDER_TEST_WRITE_FOREVER="+dir, random.IntN(10), time.Duration(random.IntN(2000))*time.Microsecond)
 		expectWhole(t, dir, trees)
 		if slices.ContainsFunc(slices.Collect(maps.Keys(snapshot(t, dir))), isLeftover) {
@@ -830,7 +831,7 @@ func TestKilledWritesLeaveWholeFiles(t *testing.T) {
 	if midway == 0 {
 		t.Error("no kill came in the middle of a write: nothing was tested")
 	}
-	t.Logf("%d of 50 kills came in the middle of a write", midway)
+	t.Logf("%d kills came in the middle of a write", midway)
 }
 
 func isLeftover(name string) bool {
