@@ -190,6 +190,17 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+// TestWriteRows: behind the first row that does not fit there is none, and every
+// finding that is left out counts.
+func TestWriteRows(t *testing.T) {
+	var b strings.Builder
+	groups := [][]Finding{{{ID: "aaa"}}, {{ID: "bbbbbb"}, {ID: "b"}}, {{ID: "c"}, {ID: "c"}, {ID: "c"}}}
+	writeRows(&b, groups, 6, func(alike []Finding) string { return alike[0].ID + "\n" })
+	if got := b.String(); got != "aaa\n\nand 5 more.\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestSARIF: the log has what the standard requires, every result points to a
 // rule of its own ID, and what is accepted says why.
 func TestSARIF(t *testing.T) {
