@@ -13,10 +13,9 @@ import (
 	"time"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
-
-	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // The types of this file are the texts of an environment file that have a
@@ -100,7 +99,7 @@ func (t Text) Validate() error {
 // Validate refuses what is no DNS label (RFC 1123).
 func (n Name) Validate() error {
 	if validation.IsDNS1123Label(string(n)) != nil {
-		return fmt.Errorf("want at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit, got %s", quoted(string(n)))
+		return fmt.Errorf("want at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit, got %s", text.Quoted(string(n)))
 	}
 	return nil
 }
@@ -108,7 +107,7 @@ func (n Name) Validate() error {
 // Validate refuses what is no DNS subdomain (RFC 1123).
 func (n ObjectName) Validate() error {
 	if validation.IsDNS1123Subdomain(string(n)) != nil {
-		return fmt.Errorf("want the name of an object: at most 253 lower-case letters, digits, - and ., got %s", quoted(string(n)))
+		return fmt.Errorf("want the name of an object: at most 253 lower-case letters, digits, - and ., got %s", text.Quoted(string(n)))
 	}
 	return nil
 }
@@ -116,7 +115,7 @@ func (n ObjectName) Validate() error {
 // Validate asks Helm.
 func (n ReleaseName) Validate() error {
 	if chartutil.ValidateReleaseName(string(n)) != nil {
-		return fmt.Errorf("want a Helm release name: at most 53 lower-case letters, digits, - and ., got %s", quoted(string(n)))
+		return fmt.Errorf("want a Helm release name: at most 53 lower-case letters, digits, - and ., got %s", text.Quoted(string(n)))
 	}
 	return nil
 }
@@ -209,7 +208,7 @@ func hostOK(host string) bool {
 func (e Email) Validate() error {
 	address, err := mail.ParseAddress(string(e))
 	if err != nil || address.Address != string(e) {
-		return fmt.Errorf("want an e-mail address such as owner@company.com, got %s", quoted(string(e)))
+		return fmt.Errorf("want an e-mail address such as owner@company.com, got %s", text.Quoted(string(e)))
 	}
 	return nil
 }
@@ -245,10 +244,10 @@ var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 func (v ChartVersion) Validate() error {
 	version, digest, pinned := strings.Cut(string(v), "@")
 	if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
-		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", quoted(version))
+		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", text.Quoted(version))
 	}
 	if pinned && !digestForm.MatchString(digest) {
-		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", quoted(digest))
+		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", text.Quoted(digest))
 	}
 	return nil
 }
@@ -275,7 +274,7 @@ func (t Tag) Validate() error {
 	case t == "latest":
 		return errors.New("want the tag of one build: latest may change at any time")
 	case !tagForm.MatchString(string(t)):
-		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", quoted(string(t)))
+		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", text.Quoted(string(t)))
 	}
 	return nil
 }
@@ -283,7 +282,7 @@ func (t Tag) Validate() error {
 // Validate asks Helm.
 func (v KubeVersion) Validate() error {
 	if _, err := chartutil.ParseKubeVersion(string(v)); err != nil {
-		return fmt.Errorf("want a Kubernetes version such as 1.33, got %s", quoted(string(v)))
+		return fmt.Errorf("want a Kubernetes version such as 1.33, got %s", text.Quoted(string(v)))
 	}
 	return nil
 }
@@ -297,7 +296,7 @@ const mostDuration = 10_000 * time.Hour
 // Validate wants what Flux takes as a duration.
 func (d Duration) Validate() error {
 	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 || d.Duration() > mostDuration {
-		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", quoted(string(d)))
+		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", text.Quoted(string(d)))
 	}
 	return nil
 }
@@ -313,10 +312,10 @@ var pathForm = regexp.MustCompile(`^[A-Za-z0-9._/@+-]+$`)
 
 // Validate refuses absolute paths, backslashes and what leads out of the folder.
 func (p Path) Validate() error {
-	text := string(p)
-	if !pathForm.MatchString(text) || path.IsAbs(text) || path.Clean(text) != text || text == ".." ||
-		strings.HasPrefix(text, "../") || slices.Contains(strings.Split(strings.ToLower(text), "/"), ".git") {
-		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", quoted(text))
+	name := string(p)
+	if !pathForm.MatchString(name) || path.IsAbs(name) || path.Clean(name) != name || name == ".." ||
+		strings.HasPrefix(name, "../") || slices.Contains(strings.Split(strings.ToLower(name), "/"), ".git") {
+		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", text.Quoted(name))
 	}
 	return nil
 }
@@ -325,7 +324,7 @@ func (p Path) Validate() error {
 func (p ValuePath) Validate() error {
 	for _, key := range strings.Split(string(p), ".") {
 		if key == "" || strings.ContainsAny(key, "[]$ \t\"'") {
-			return fmt.Errorf("want dotted keys such as smtp.password, got %s", quoted(string(p)))
+			return fmt.Errorf("want dotted keys such as smtp.password, got %s", text.Quoted(string(p)))
 		}
 	}
 	return nil
@@ -336,7 +335,7 @@ var windowForm = regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|We
 // Validate wants days, hours and a time zone.
 func (w Window) Validate() error {
 	if !windowForm.MatchString(string(w)) {
-		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", quoted(string(w)))
+		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", text.Quoted(string(w)))
 	}
 	return nil
 }
@@ -354,7 +353,7 @@ var objectPatternForm = regexp.MustCompile(`^[A-Za-z0-9*]+/[A-Za-z0-9*.:_-]+$`)
 // Validate wants a kind and a name.
 func (p ObjectPattern) Validate() error {
 	if !objectPatternForm.MatchString(string(p)) {
-		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", quoted(string(p)))
+		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", text.Quoted(string(p)))
 	}
 	return nil
 }
@@ -387,13 +386,11 @@ func wildcard(pattern, text string) bool {
 	return true
 }
 
-func quoted(s string) string { return strictyaml.Quoted(s) }
-
-// quotedURL is quoted, for a text that may hold credentials: in an address
+// quotedURL quotes a text as [text.Quoted] does, for a text that may hold credentials: in an address
 // behind @ or ?, or in a list of settings such as host=db password=….
 func quotedURL(s string) string {
 	if i := strings.IndexAny(s, "@?=; "); i >= 0 {
 		return fmt.Sprintf("one with %q in it", s[i:i+1])
 	}
-	return quoted(s)
+	return text.Quoted(s)
 }

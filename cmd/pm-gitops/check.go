@@ -11,6 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -65,8 +66,8 @@ summary counts the findings that are not ignored by severity, shown or not.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
-	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+render.OneOf(checkFormats))
-	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+render.OneOf(finding.Severities()))
+	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+text.OneOf(checkFormats))
+	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
 	flags.BoolVar(&o.list, "list", false, "list the checks")
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
@@ -95,7 +96,7 @@ func (a app) aboutChecks(o checkOptions) error {
 	if !o.list {
 		one, ok := check.ByID(o.explain)
 		if !ok {
-			return hinted{usageError{fmt.Errorf("unknown check %q%s", o.explain, render.Suggest(o.explain, checkIDs()))}, "pm-gitops check --list lists them."}
+			return hinted{usageError{fmt.Errorf("unknown check %q%s", o.explain, text.Suggest(o.explain, checkIDs()))}, "pm-gitops check --list lists them."}
 		}
 		checks = []check.Check{one}
 	}
@@ -117,9 +118,9 @@ func (o checkOptions) check() (render.Target, error) {
 	switch {
 	case err != nil:
 	case !slices.Contains(checkFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(checkFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(checkFormats))
 	case !slices.Contains(finding.Severities(), o.severity):
-		err = fmt.Errorf("unknown severity %q: want %s", o.severity, render.OneOf(finding.Severities()))
+		err = fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))
 	default:
 		return target, nil
 	}
@@ -138,7 +139,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return err
 	}
-	source, err := a.charts(o.chartFlags)
+	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
@@ -20,7 +21,7 @@ const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts, fleet []checkable) ([]finding.Finding, error) {
+func (o checkOptions) findings(ctx context.Context, source charts.Source, fleet []checkable) ([]finding.Finding, error) {
 	var plans []render.Plan
 	for _, one := range fleet {
 		plans = append(plans, one.plan)
@@ -39,7 +40,7 @@ func (o checkOptions) findings(ctx context.Context, source charts, fleet []check
 	return found, nil
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts, fleet []checkable) ([]finding.Finding, error) {
+func (o checkOptions) findSome(ctx context.Context, source charts.Source, fleet []checkable) ([]finding.Finding, error) {
 	plans := make([]render.Plan, len(fleet))
 	for i, one := range fleet {
 		plans[i] = one.plan
@@ -61,7 +62,7 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 				in.Releases = append(in.Releases, made[j].Release)
 			}
 		}
-		results[i], failures[i] = inTime(ctx, mostTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
+		results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 	})
 	var found []finding.Finding
 	for i := range fleet {
@@ -77,7 +78,7 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 type renderedTwice struct{ check.Release }
 
 // size is how much of it is kept.
-func (r renderedTwice) size() int {
+func (r renderedTwice) Size() int {
 	size := 0
 	for _, out := range []chart.Output{r.Install, r.Again, r.Upgrade} {
 		for _, object := range out.Objects {
@@ -90,7 +91,7 @@ func (r renderedTwice) size() int {
 // renderTwice renders a release for a first install, for that once more, and
 // where the target knows the difference for an upgrade. A chart that fails is a
 // finding, and no error, unless there was no time or memory left.
-func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (renderedTwice, error) {
+func (o checkOptions) renderTwice(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
 	in, err := p.input(own, o.target)
 	if err != nil {
 		return renderedTwice{}, err
@@ -108,7 +109,7 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 	for _, step := range steps {
 		*step.out, made.Failure = own.Render(ctx, step.in)
 		switch {
-		case errors.Is(made.Failure, errTooLong), made.Failure != nil && ctx.Err() != nil:
+		case errors.Is(made.Failure, charts.ErrTooLong), made.Failure != nil && ctx.Err() != nil:
 			return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, made.Failure)
 		case made.Failure != nil:
 			return renderedTwice{made}, nil
@@ -117,9 +118,9 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
 	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
 		in.Values = values
-		return everything(ctx, own, in)
+		return own.Everything(ctx, in)
 	})
-	if errors.Is(made.TraceFailure, errTooLong) || ctx.Err() != nil {
+	if errors.Is(made.TraceFailure, charts.ErrTooLong) || ctx.Err() != nil {
 		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, cmp.Or(made.TraceFailure, context.Cause(ctx)))
 	}
 	return renderedTwice{made}, nil

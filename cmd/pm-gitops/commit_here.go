@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -133,7 +133,7 @@ func (c checkout) commit(ctx context.Context, work job) (done gitOutcome, err er
 
 // changesOf is what drafts change, all of them.
 func changesOf(drafts []draft) gitrepo.Changes {
-	all := gitrepo.Changes{Write: render.Tree{}}
+	all := gitrepo.Changes{Write: tree.Tree{}}
 	for _, d := range drafts {
 		changes := d.changes()
 		maps.Copy(all.Write, changes.Write)

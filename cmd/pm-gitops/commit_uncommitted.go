@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // warnUncommitted names environment files that are not in the commit as they are
@@ -27,7 +27,7 @@ func (c checkout) warnUncommitted(ctx context.Context) {
 		}
 		mine, err := readSome(file.name)
 		if committed, missing := fs.ReadFile(files, name); err == nil && (missing != nil || !bytes.Equal(bytes.ReplaceAll(mine, []byte("\r\n"), []byte("\n")), committed)) {
-			fmt.Fprintf(c.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", render.Visible(file.name))
+			fmt.Fprintf(c.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file.name))
 		}
 	}
 }

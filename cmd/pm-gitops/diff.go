@@ -14,6 +14,8 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -75,7 +77,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
 	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
-	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+render.OneOf(diffFormats))
+	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+text.OneOf(diffFormats))
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("base", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
@@ -88,7 +90,7 @@ func (o diffOptions) check(given func(string) bool) (render.Target, error) {
 	switch {
 	case err != nil:
 	case !slices.Contains(diffFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(diffFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(diffFormats))
 	case o.dir == "" || given("base") && o.base == "":
 		err = errors.New("--dir and --base want a text: a variable that is not set, maybe?")
 	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
@@ -120,8 +122,8 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if failed != nil && len(fleet) == 0 {
 		return failed
 	}
-	var trees []render.Tree
-	all := render.Tree{}
+	var trees []tree.Tree
+	all := tree.Tree{}
 	for _, one := range fleet {
 		trees = append(trees, one.rendering.Tree)
 		maps.Copy(all, one.rendering.Tree)
@@ -185,10 +187,10 @@ func (a app) renderedFleet(ctx context.Context, in input, target render.Target) 
 // remarkBefore says what render would refuse or not look at.
 func (a app) remarkBefore(o diffOptions, name string, had folder.Had) {
 	for _, refusal := range had.Refusals {
-		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", visible(refusal.Error()))
+		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", text.VisibleLines(refusal.Error()))
 	}
 	if len(had.Others) > 0 && o.whole() {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, render.Visible(strings.Join(had.Others, ", ")))
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, text.Visible(strings.Join(had.Others, ", ")))
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -34,7 +36,7 @@ type charted struct {
 	notes     []string
 }
 
-func (c charted) size() int {
+func (c charted) Size() int {
 	n := 0
 	for _, d := range c.documents {
 		n += len(d.YAML)
@@ -43,12 +45,12 @@ func (c charted) size() int {
 }
 
 // diffCharts compares the objects of both sides, some environments at a time.
-func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, had render.Tree) (diff.Result, error) {
+func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, had tree.Tree) (diff.Result, error) {
 	target, err := targets.ByName(o.target)
 	if err != nil {
 		return diff.Result{}, err
 	}
-	source, err := a.charts(o.chartFlags)
+	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return diff.Result{}, err
 	}
@@ -84,7 +86,7 @@ func plansOf(fleet []differing) []render.Plan {
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
-func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c comparison) (diff.Result, error) {
+func (a app) compareCharts(ctx context.Context, o diffOptions, source charts.Source, c comparison) (diff.Result, error) {
 	upgrades := map[*render.Plan]map[string]bool{}
 	for i, s := range c.sides {
 		plan := c.releases[i].plan
@@ -93,7 +95,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 		}
 		upgrades[plan][c.releases[i].Key] = s.upgrade
 	}
-	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own sourced) (charted, error) {
+	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own charts.Chart) (charted, error) {
 		return c.render(ctx, p, own, upgrades[p.plan][p.Key])
 	})
 	if err != nil {
@@ -121,7 +123,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 }
 
 // render renders one release as the controller does.
-func (c comparison) render(ctx context.Context, p planned, own sourced, upgrade bool) (charted, error) {
+func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upgrade bool) (charted, error) {
 	as := c.target.Name()
 	in, err := p.input(own, as)
 	if err != nil {
@@ -158,7 +160,7 @@ func objectsOf(p planned, out chart.Output, as string) []diff.Document {
 
 // add adds the releases of an environment that are not the same on both sides,
 // and names those that are.
-func (c *comparison) add(one *differing, had render.Tree) (same []string, err error) {
+func (c *comparison) add(one *differing, had tree.Tree) (same []string, err error) {
 	installed, err := targets.Installed(had, one.plan)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", one.plan.Environment, err)

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // explainOptions is the flags of validate about where values come from.
@@ -82,7 +83,7 @@ func (o explainOptions) pick(files []examined) error {
 	slices.Sort(known)
 	for _, key := range o.releases {
 		if !slices.Contains(known, key) {
-			return usageError{fmt.Errorf("unknown release %q%s", key, render.Suggest(key, slices.Compact(known)))}
+			return usageError{fmt.Errorf("unknown release %q%s", key, text.Suggest(key, slices.Compact(known)))}
 		}
 	}
 	return nil

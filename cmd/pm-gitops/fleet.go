@@ -9,6 +9,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // loaded is an environment file that was read, and the catalog that goes with it.
@@ -79,7 +80,7 @@ func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, err
 		return nil, err
 	}
 	if len(done) == 0 {
-		return nil, fmt.Errorf("%s: no environment there", render.OneOf(in.files))
+		return nil, fmt.Errorf("%s: no environment there", text.OneOf(in.files))
 	}
 	return done, nil
 }
@@ -136,7 +137,7 @@ func (in input) missing(names []string) error {
 	var missing []error
 	for _, name := range in.only {
 		if !slices.Contains(known, name) {
-			missing = append(missing, fmt.Errorf("unknown environment %q%s", name, render.Suggest(name, known)))
+			missing = append(missing, fmt.Errorf("unknown environment %q%s", name, text.Suggest(name, known)))
 		}
 	}
 	return errors.Join(missing...)
@@ -177,7 +178,7 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 		for _, plan := range plans {
 			names = append(names, plan.Environment)
 		}
-		return render.Plan{}, hinted{usageError{fmt.Errorf("this is for one environment at a time, and there are %d", len(plans))}, "Choose with --environment: " + render.OneOf(names) + "."}
+		return render.Plan{}, hinted{usageError{fmt.Errorf("this is for one environment at a time, and there are %d", len(plans))}, "Choose with --environment: " + text.OneOf(names) + "."}
 	}
 	a.warn(plans[0].Warnings)
 	return plans[0], nil

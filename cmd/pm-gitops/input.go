@@ -15,6 +15,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -49,7 +50,7 @@ func (a app) addInput(cmd *cobra.Command, in *input) {
 
 // addTarget adds the flag for the delivery system.
 func addTarget(cmd *cobra.Command, target *string) {
-	cmd.Flags().StringVarP(target, "target", "t", "flux", "delivery system: "+render.OneOf(targets.Names()))
+	cmd.Flags().StringVarP(target, "target", "t", "flux", "delivery system: "+text.OneOf(targets.Names()))
 	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets.Names(), cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -205,11 +206,11 @@ func (a app) renderAll(ctx context.Context, in input, target render.Target) ([]r
 
 // files is the YAML of a tree in the order of its paths. The inventory is
 // bookkeeping between us and a folder.
-func files(tree render.Tree) []render.Manifest {
+func files(all tree.Tree) []render.Manifest {
 	var manifests []render.Manifest
-	for _, name := range tree.Paths() {
-		if path.Base(path.Dir(name)) != render.InventoryFolder {
-			manifests = append(manifests, render.Manifest{Source: name, YAML: tree[name]})
+	for _, name := range all.Paths() {
+		if path.Base(path.Dir(name)) != tree.InventoryFolder {
+			manifests = append(manifests, render.Manifest{Source: name, YAML: all[name]})
 		}
 	}
 	return manifests

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -192,7 +193,7 @@ func (a app) validateJSON(o validateOptions, files []examined, failure error) er
 		return err
 	}
 	if failure != nil {
-		return fmt.Errorf("%s: %s", report.File, count(len(problems), "problem"))
+		return fmt.Errorf("%s: %s", report.File, text.Count(len(problems), "problem"))
 	}
 	return nil
 }

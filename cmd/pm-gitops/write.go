@@ -10,6 +10,8 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 func (a app) write(o renderOptions, fleet []render.Rendering) error {
@@ -18,7 +20,7 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 		return err
 	}
 	defer root.Close()
-	var trees []render.Tree
+	var trees []tree.Tree
 	for _, rendering := range fleet {
 		trees = append(trees, rendering.Tree)
 	}
@@ -46,7 +48,7 @@ func (a app) remark(o renderOptions, changes folder.Changes) {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
 	if len(changes.Others) > 0 && o.whole() && !o.partial {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, render.Visible(strings.Join(changes.Others, ", ")), o.dir)
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
 	}
 }
 
@@ -100,7 +102,7 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 	a.printPaths(changes)
 	defer a.tellDry(o)
 	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
+		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
 		return nil
 	}
 	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
@@ -122,7 +124,7 @@ func (a app) printPaths(changes folder.Changes) {
 		paths []string
 	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
 		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, render.Visible(name))
+			fmt.Fprintf(a.out, "%s %s\n", list.verb, text.Visible(name))
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // identify names an object for a finding.
@@ -20,12 +20,12 @@ func identify(apiVersion, kind, namespace, name string) *finding.Object {
 const mostText = 600
 
 // clean makes a text safe to print on a line, and short.
-func clean(text string) string {
-	text = render.Visible(text)
-	if runes := []rune(text); len(runes) > mostText {
+func clean(foreign string) string {
+	line := text.Visible(foreign)
+	if runes := []rune(line); len(runes) > mostText {
 		return string(runes[:mostText]) + "…"
 	}
-	return text
+	return line
 }
 
 // sortFindings puts findings in the order in which they are told, each once.

@@ -118,10 +118,10 @@ func foreignImage(s *scope, r *release) {
 func (r *release) proposeImage(s *scope, f *finding.Finding, i images.Image, target string) {
 	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), images.DockerHub+"/"), "library/")
 	names := []string{i.Reference.Name(), short}
-	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, text(value)) })
+	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, scalar(value)) })
 	if field == "" { // a hub: what is before the last name
 		hub := path.Dir(i.Reference.Name())
-		field, target = s.putValue(f, r, func(_ string, value any) bool { return text(value) == hub }), path.Dir(target)
+		field, target = s.putValue(f, r, func(_ string, value any) bool { return scalar(value) == hub }), path.Dir(target)
 	}
 	if field != "" {
 		f.Set = []finding.Proposal{{Field: field, Value: target}}
@@ -136,7 +136,9 @@ func unpinnedImage(s *scope, r *release) {
 		}
 		f := r.imageFinding(i, "image %s has no tag of its own: what runs depends on when it was pulled", i.Written)
 		f.Fix = "set a tag or a digest"
-		s.putValue(&f, r, func(_ string, value any) bool { return text(value) == i.Reference.Name() || text(value) == i.Written })
+		s.putValue(&f, r, func(_ string, value any) bool {
+			return scalar(value) == i.Reference.Name() || scalar(value) == i.Written
+		})
 		s.add(f)
 	}
 }
@@ -184,20 +186,20 @@ func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
 // pullsFrom reports whether a container's image is from a registry.
 func (p pod) pullsFrom(registry string) bool {
 	return slices.ContainsFunc(p.containers(), func(c container) bool {
-		ref, err := images.Parse(text(c.spec["image"]))
+		ref, err := images.Parse(scalar(c.spec["image"]))
 		return err == nil && ref.Host == registry
 	})
 }
 
 // names reports whether a list of references has a name.
 func names(references any, name string) bool {
-	return slices.ContainsFunc(list(references), func(ref any) bool { return text(at(ref, "name")) == name })
+	return slices.ContainsFunc(list(references), func(ref any) bool { return scalar(at(ref, "name")) == name })
 }
 
 // accountNames reports whether the ServiceAccount of a pod names a pull secret,
 // or may.
 func (s *scope) accountNames(p pod, secret string) bool {
-	account := text(p.spec["serviceAccountName"])
+	account := scalar(p.spec["serviceAccountName"])
 	if account == "" {
 		account = "default"
 	}

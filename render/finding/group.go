@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // groupAlike puts findings into groups that differ in their objects alone: what
@@ -76,7 +76,7 @@ func describe(f Finding) string {
 // nameSetting names where the environment can change what was found.
 func nameSetting(f Finding) string {
 	if f.File == "" {
-		return render.Visible(f.Setting)
+		return text.Visible(f.Setting)
 	}
-	return render.Visible(fmt.Sprintf("%s: %s", f.Position(), f.Setting))
+	return text.Visible(fmt.Sprintf("%s: %s", f.Position(), f.Setting))
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // maxMarkdown is how many bytes a report has at most: GitHub takes 65,536
@@ -23,7 +23,7 @@ func Markdown(r Report, name string) string {
 		writeRows(&b, groupAlike(r.Findings), maxMarkdown*3/4, func(alike []Finding) string {
 			f := alike[0]
 			where := nameOwner(f) + prepend(" ", nameObject(f)) + "\n" + nameSetting(f) + prepend("\nalso ", listOthers(alike))
-			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, render.MarkdownCell(where), render.MarkdownCell(f.Message), render.MarkdownCell(f.Fix))
+			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, text.MarkdownCell(where), text.MarkdownCell(f.Message), text.MarkdownCell(f.Fix))
 		})
 	}
 	if len(r.Ignored) > 0 {
@@ -31,7 +31,7 @@ func Markdown(r Report, name string) string {
 		writeRows(&b, groupAlike(r.Ignored), maxMarkdown, func(alike []Finding) string {
 			f := alike[0]
 			where := nameOwner(f) + prepend(" ", nameObject(f)) + prepend("\nalso ", listOthers(alike))
-			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, render.MarkdownCell(where), render.MarkdownCell(f.Ignored))
+			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, text.MarkdownCell(where), text.MarkdownCell(f.Ignored))
 		})
 		b.WriteString("\n</details>\n")
 	}
@@ -46,12 +46,12 @@ func Markdown(r Report, name string) string {
 func writeRows(b *strings.Builder, groups [][]Finding, limit int, row func([]Finding) string) {
 	left := 0
 	for _, alike := range groups {
-		text := row(alike)
-		if left > 0 || b.Len()+len(text) > limit {
+		line := row(alike)
+		if left > 0 || b.Len()+len(line) > limit {
 			left += len(alike)
 			continue
 		}
-		b.WriteString(text)
+		b.WriteString(line)
 	}
 	if left > 0 {
 		fmt.Fprintf(b, "\nand %d more.\n", left)

@@ -1,8 +1,9 @@
 package finding
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Report is findings for whoever reads them, as [NewReport] makes it. It is
@@ -41,7 +42,7 @@ func (r Report) CountShown() string {
 	var parts []string
 	for _, severity := range Severities() {
 		if n := shown[Severity(severity)]; n > 0 {
-			parts = append(parts, count(n, severity))
+			parts = append(parts, text.Count(n, severity))
 		}
 	}
 	if parts == nil {
@@ -57,11 +58,4 @@ func (r Report) countHidden() int {
 		total += n
 	}
 	return total - len(r.Findings)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Style is what a part of a text is, for whoever paints it: a title, or a
@@ -37,15 +37,15 @@ func Text(r Report, environments int, paint Paint) string {
 				b.WriteString("\n")
 			}
 			group = head
-			fmt.Fprintf(&b, "%s\n", paint.paint(Title, render.Visible(nameOwner(f))))
+			fmt.Fprintf(&b, "%s\n", paint.paint(Title, text.Visible(nameOwner(f))))
 		}
-		fmt.Fprintf(&b, "  %s %s\n", paint.paint(Style(f.Severity), string(f.Severity)), render.Visible(f.ID+prepend(" ", nameObject(f))))
-		fmt.Fprintf(&b, "    %s\n", render.Visible(f.Message))
+		fmt.Fprintf(&b, "  %s %s\n", paint.paint(Style(f.Severity), string(f.Severity)), text.Visible(f.ID+prepend(" ", nameObject(f))))
+		fmt.Fprintf(&b, "    %s\n", text.Visible(f.Message))
 		if place := nameSetting(f); place != "" {
 			fmt.Fprintf(&b, "    at  %s\n", place)
 		}
 		if f.Fix != "" {
-			fmt.Fprintf(&b, "    fix %s\n", render.Visible(f.Fix))
+			fmt.Fprintf(&b, "    fix %s\n", text.Visible(f.Fix))
 		}
 		writeOthers(&b, alike)
 	}
@@ -54,10 +54,10 @@ func Text(r Report, environments int, paint Paint) string {
 	}
 	for _, alike := range groupAlike(r.Ignored) {
 		f := alike[0]
-		fmt.Fprintln(&b, render.Visible(fmt.Sprintf("accepted in %s: %s%s: %s", nameOwner(f), f.ID, prepend(" ", nameObject(f)), f.Ignored)))
+		fmt.Fprintln(&b, text.Visible(fmt.Sprintf("accepted in %s: %s%s: %s", nameOwner(f), f.ID, prepend(" ", nameObject(f)), f.Ignored)))
 		writeOthers(&b, alike)
 	}
-	fmt.Fprintf(&b, "%s in %s", r.CountShown(), count(environments, "environment"))
+	fmt.Fprintf(&b, "%s in %s", r.CountShown(), text.Count(environments, "environment"))
 	if n := r.countHidden(); n > 0 {
 		fmt.Fprintf(&b, "; %d less severe not shown", n)
 	}
@@ -71,14 +71,14 @@ func Text(r Report, environments int, paint Paint) string {
 // writeOthers writes a line about the objects of a group behind the first.
 func writeOthers(b *strings.Builder, alike []Finding) {
 	if more := listOthers(alike); more != "" {
-		fmt.Fprintf(b, "    also %s\n", render.Visible(more))
+		fmt.Fprintf(b, "    also %s\n", text.Visible(more))
 	}
 }
 
 // prepend puts something before a text, if there is one.
-func prepend(prefix, text string) string {
-	if text == "" {
+func prepend(prefix, rest string) string {
+	if rest == "" {
 		return ""
 	}
-	return prefix + text
+	return prefix + rest
 }
