@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -18,8 +19,9 @@ import (
 // planned is a release of an environment.
 type planned struct {
 	render.Release
-	plan *render.Plan
-	wave int // from 1
+	index int // of its environment, among those that are looked at
+	plan  *render.Plan
+	wave  int // from 1
 }
 
 // releaseFlags is what a command takes that looks at releases and their charts.
@@ -37,7 +39,7 @@ func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 	addTarget(cmd, &o.target)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		for _, name := range args {
-			if isYAML(name) || strings.ContainsAny(name, `/\`) {
+			if fleet.IsYAML(name) || strings.ContainsAny(name, `/\`) {
 				return hinted{usageError{fmt.Errorf("%q is no release", name)}, "Name each file, folder or pattern with -f."}
 			}
 		}
@@ -65,7 +67,7 @@ func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (
 	if err != nil {
 		return selection{}, err
 	}
-	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := a.loadPlans(ctx, o.input, target)
 	if err != nil {
 		return selection{}, err
 	}
@@ -89,7 +91,7 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 			for _, release := range releases {
 				known = append(known, release.Key)
 				if chooses(names, release.Key) {
-					chosen = append(chosen, planned{release, &plans[i], wave + 1})
+					chosen = append(chosen, planned{release, i, &plans[i], wave + 1})
 				}
 			}
 		}
@@ -129,7 +131,7 @@ func eachChart[T any](ctx context.Context, jobs int, source charts.Source, relea
 	wanted := make([]charts.Release, len(releases))
 	for i, p := range releases {
 		wanted[i] = charts.Release{Key: p.Key, Chart: p.Chart}
-		if releases[0].plan != releases[len(releases)-1].plan {
+		if releases[0].index != releases[len(releases)-1].index {
 			wanted[i].Environment = p.plan.Environment
 		}
 	}
@@ -166,8 +168,8 @@ func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
 // completion.
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
 	var keys []string
-	for _, l := range a.readable(ctx, in) {
-		plan, err := l.plan(targets.Flux{})
+	for _, m := range a.readable(ctx, in) {
+		plan, err := render.NewPlan(m.Environment, m.Catalog, targets.Flux{}.SecretsInto())
 		if err != nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
@@ -127,13 +128,6 @@ func (o checkOptions) check() (render.Target, error) {
 	return nil, usageError{err}
 }
 
-// checkable is an environment as it is looked at.
-type checkable struct {
-	env       render.Environment
-	plan      render.Plan
-	rendering render.Rendering
-}
-
 func (a app) check(ctx context.Context, o checkOptions) error {
 	target, err := o.check()
 	if err != nil {
@@ -143,21 +137,15 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return err
 	}
-	fleet, err := each(ctx, a, o.input, func(l loaded) (checkable, error) {
-		plan, err := l.plan(target)
-		if err != nil {
-			return checkable{}, err
-		}
-		rendering, err := render.Render(plan, target)
-		return checkable{l.env, plan, rendering}, err
-	})
+	request, err := o.request(a)
 	if err != nil {
 		return err
 	}
-	if err := collide(fleet); err != nil {
-		return err
+	members, err := fleet.Render(ctx, request, target)
+	if err != nil {
+		return hintRead(err)
 	}
-	found, err := o.findings(ctx, source, fleet)
+	found, err := o.findings(ctx, source, members)
 	if err != nil {
 		return err
 	}
@@ -165,20 +153,11 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
-	if err := a.printCheck(o, report, len(fleet)); err != nil {
+	if err := a.printCheck(o, report, len(members)); err != nil {
 		return err
 	}
 	if len(report.Findings) > 0 {
 		return foundError{fmt.Errorf("%s", report.CountShown())}
 	}
 	return nil
-}
-
-// collide is the error that not all environments can be applied.
-func collide(fleet []checkable) error {
-	var renderings []render.Rendering
-	for _, one := range fleet {
-		renderings = append(renderings, one.rendering)
-	}
-	return render.Collisions(renderings).Err()
 }

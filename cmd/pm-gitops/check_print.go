@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
@@ -59,7 +60,7 @@ func findInRepository(file string) string {
 	if file == "" || strings.HasPrefix(file, "<") {
 		return ""
 	}
-	top, err := repositoryOf(file)
+	top, err := fleet.RepositoryOf(file)
 	if err != nil {
 		return filepath.ToSlash(file)
 	}

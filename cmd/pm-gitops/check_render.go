@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
@@ -21,17 +21,13 @@ const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts.Source, fleet []checkable) ([]finding.Finding, error) {
-	var plans []render.Plan
-	for _, one := range fleet {
-		plans = append(plans, one.plan)
-	}
-	if _, err := plannedReleases(plans, o.releases); err != nil {
+func (o checkOptions) findings(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
+	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
 		return nil, err
 	}
 	var found []finding.Finding
-	for start := 0; start < len(fleet); start += atOnce {
-		some, err := o.findSome(ctx, source, fleet[start:min(start+atOnce, len(fleet))])
+	for start := 0; start < len(members); start += atOnce {
+		some, err := o.findSome(ctx, source, members[start:min(start+atOnce, len(members))])
 		if err != nil {
 			return nil, err
 		}
@@ -40,12 +36,8 @@ func (o checkOptions) findings(ctx context.Context, source charts.Source, fleet 
 	return found, nil
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts.Source, fleet []checkable) ([]finding.Finding, error) {
-	plans := make([]render.Plan, len(fleet))
-	for i, one := range fleet {
-		plans[i] = one.plan
-	}
-	releases, err := plannedReleases(plans, nil)
+func (o checkOptions) findSome(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
+	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -54,20 +46,20 @@ func (o checkOptions) findSome(ctx context.Context, source charts.Source, fleet 
 	if err != nil {
 		return nil, err
 	}
-	results, failures := make([][]finding.Finding, len(fleet)), make([]error, len(fleet))
-	parallel(o.jobs, len(fleet), func(i int) {
-		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Target: o.target, Manifests: fleet[i].rendering.Manifests}
+	results, failures := make([][]finding.Finding, len(members)), make([]error, len(members))
+	parallel(o.jobs, len(members), func(i int) {
+		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Target: o.target, Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
-			if release.plan == &plans[i] {
+			if release.index == i {
 				in.Releases = append(in.Releases, made[j].Release)
 			}
 		}
 		results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 	})
 	var found []finding.Finding
-	for i := range fleet {
+	for i := range members {
 		if failures[i] != nil {
-			return nil, fmt.Errorf("check %s: %w", fleet[i].plan.Environment, failures[i])
+			return nil, fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
 		}
 		found = append(found, results[i]...)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -51,7 +50,7 @@ func (a app) graph(ctx context.Context, o graphOptions) error {
 	}
 	// Waves do not depend on the target, and every environment can be planned
 	// for Flux.
-	plans, err := eachPlan(ctx, a, o.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := a.loadPlans(ctx, o.input, targets.Flux{})
 	if err != nil {
 		return err
 	}

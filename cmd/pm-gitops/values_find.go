@@ -92,7 +92,7 @@ func reference(text, version string) (render.Chart, error) {
 
 // released is the chart of a release, which all environments with it must agree on.
 func (f finder) released(ctx context.Context, key string) (render.Chart, error) {
-	plans, err := eachPlan(ctx, f.app, f.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := f.loadPlans(ctx, f.input, targets.Flux{})
 	if err != nil {
 		return render.Chart{}, err
 	}
