@@ -11,6 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
@@ -20,11 +21,11 @@ const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts.Source, members []fleet.Member) ([]check.Finding, error) {
+func (o checkOptions) findings(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
 	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
 		return nil, err
 	}
-	var found []check.Finding
+	var found []finding.Finding
 	for start := 0; start < len(members); start += atOnce {
 		some, err := o.findSome(ctx, source, members[start:min(start+atOnce, len(members))])
 		if err != nil {
@@ -35,7 +36,7 @@ func (o checkOptions) findings(ctx context.Context, source charts.Source, member
 	return found, nil
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts.Source, members []fleet.Member) ([]check.Finding, error) {
+func (o checkOptions) findSome(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
 	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (o checkOptions) findSome(ctx context.Context, source charts.Source, member
 	if err != nil {
 		return nil, err
 	}
-	results, failures := make([][]check.Finding, len(members)), make([]error, len(members))
+	results, failures := make([][]finding.Finding, len(members)), make([]error, len(members))
 	parallel(o.jobs, len(members), func(i int) {
 		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Target: o.target, Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
@@ -53,9 +54,9 @@ func (o checkOptions) findSome(ctx context.Context, source charts.Source, member
 				in.Releases = append(in.Releases, made[j].Release)
 			}
 		}
-		results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]check.Finding, error) { return check.Run(in) })
+		results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 	})
-	var found []check.Finding
+	var found []finding.Finding
 	for i := range members {
 		if failures[i] != nil {
 			return nil, fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
