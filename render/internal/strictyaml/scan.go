@@ -1,0 +1,294 @@
+package strictyaml
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// bom is the byte order mark: one at the beginning of a file is no character
+// of its first line.
+const bom = "\ufeff"
+
+// styleOf is the style of a node.
+func styleOf(n *yaml.Node) Style {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return AliasStyle
+	case n.Style&yaml.FlowStyle != 0:
+		return FlowStyle
+	case n.Kind != yaml.ScalarNode:
+		return BlockStyle
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		return DoubleQuotedStyle
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		return SingleQuotedStyle
+	case n.Style&yaml.LiteralStyle != 0:
+		return LiteralStyle
+	case n.Style&yaml.FoldedStyle != 0:
+		return FoldedStyle
+	default:
+		return PlainStyle
+	}
+}
+
+func (t *text) is(at int, c byte) bool { return at >= 0 && at < len(t.data) && t.data[at] == c }
+
+// breakAt gives the length of the line break at an offset, or 0. The library
+// keeps to YAML 1.1, where NEL, LS and PS are line breaks too
+// (https://yaml.org/spec/1.1/#id871136).
+func (t *text) breakAt(at int) int {
+	rest := t.data[at:]
+	switch {
+	case len(rest) == 0:
+		return 0
+	case rest[0] == '\r' && len(rest) > 1 && rest[1] == '\n':
+		return 2
+	case rest[0] == '\r' || rest[0] == '\n':
+		return 1
+	case rest[0] < utf8.RuneSelf:
+		return 0
+	case bytes.HasPrefix(rest, []byte("\u0085")):
+		return 2
+	case bytes.HasPrefix(rest, []byte("\u2028")), bytes.HasPrefix(rest, []byte("\u2029")):
+		return 3
+	default:
+		return 0
+	}
+}
+
+// blankAt reports whether a space, a tab, a line break or the end is at an offset.
+func (t *text) blankAt(at int) bool {
+	return at >= len(t.data) || t.is(at, ' ') || t.is(at, '\t') || t.breakAt(at) > 0
+}
+
+// skip passes blanks, line breaks and comments.
+func (t *text) skip(at int) int {
+	for at < len(t.data) {
+		switch {
+		case t.is(at, '#'):
+			at = t.endOfLine(at)
+		case !t.blankAt(at):
+			return at
+		default:
+			at += max(t.breakAt(at), 1)
+		}
+	}
+	return at
+}
+
+// skipTo passes commas too, between the entries of a flow collection.
+func (t *text) skipTo(at int, commas bool) int {
+	at = t.skip(at)
+	for commas && t.is(at, ',') {
+		at = t.skip(at + 1)
+	}
+	return at
+}
+
+// endOfLine finds the line break, or the end of the file.
+func (t *text) endOfLine(at int) int {
+	for at < len(t.data) && t.breakAt(at) == 0 {
+		at++
+	}
+	return at
+}
+
+func (t *text) propertyAt(at int) bool { return t.is(at, '&') || t.is(at, '!') }
+
+// properties passes an anchor and a tag, in any order, as far as limit. It
+// gives the end of the last one, and where the next thing begins.
+func (t *text) properties(at, limit int) (end, next int) {
+	end, next = at, at
+	for anchor, tag := false, false; next < limit; next = t.skip(end) {
+		switch {
+		case t.is(next, '&') && !anchor:
+			anchor, end = true, t.endOfName(next, '&')
+		case t.is(next, '!') && !tag:
+			tag = true
+			for end = next; !t.blankAt(end); {
+				end++
+			}
+		default:
+			return end, next
+		}
+	}
+	return end, next
+}
+
+// endOfName passes an anchor or alias, or gives -1.
+func (t *text) endOfName(at int, indicator byte) int {
+	if !t.is(at, indicator) {
+		return -1
+	}
+	for at++; at < len(t.data); at++ {
+		if c := t.data[at]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+			break
+		}
+	}
+	return at
+}
+
+func (t *text) endOfDoubleQuoted(at int) int {
+	if !t.is(at, '"') {
+		return -1
+	}
+	for at++; at < len(t.data); at++ {
+		switch t.data[at] {
+		case '\\':
+			at++
+		case '"':
+			return at + 1
+		}
+	}
+	return -1
+}
+
+func (t *text) endOfSingleQuoted(at int) int {
+	if !t.is(at, '\'') {
+		return -1
+	}
+	for at++; at < len(t.data); at++ {
+		switch {
+		case t.is(at, '\'') && t.is(at+1, '\''):
+			at++
+		case t.is(at, '\''):
+			return at + 1
+		}
+	}
+	return -1
+}
+
+// endOfPlain finds where a plain scalar has said its value: the value ends with
+// the last character of the text, so no rule about what ends it is needed.
+// What says something else gives -1.
+func (t *text) endOfPlain(at int, value string) int {
+	for value != "" && at < len(t.data) {
+		said, next := t.data[at:at+1], at+1
+		if t.blankAt(at) {
+			said, next = t.fold(at)
+		}
+		rest, ok := strings.CutPrefix(value, string(said))
+		if !ok {
+			return -1
+		}
+		value, at = rest, next
+	}
+	if value != "" {
+		return -1
+	}
+	return at
+}
+
+// fold reads blanks between words: one line break means a space, each further
+// one a line break. The blanks end at next.
+func (t *text) fold(at int) (said []byte, next int) {
+	start, first := at, ""
+	for at < len(t.data) && t.blankAt(at) {
+		n := t.breakAt(at)
+		switch as := t.breakText(at, n); {
+		case n == 0:
+			n = 1
+		case first == "":
+			first = as
+		default:
+			said = append(said, as...)
+		}
+		at += n
+	}
+	switch {
+	case first == "":
+		return t.data[start:at], at
+	case first != "\n":
+		return append([]byte(first), said...), at
+	case said == nil:
+		return []byte(" "), at
+	default:
+		return said, at
+	}
+}
+
+// breakText is what a line break of n bytes means in a value.
+func (t *text) breakText(at, n int) string {
+	if n == 3 { // LS and PS
+		return string(t.data[at : at+n])
+	}
+	return "\n"
+}
+
+// endOfBlockScalar passes the header and the lines of a literal or folded
+// scalar, in a collection of the given indentation. What is not the value
+// gives -1.
+func (t *text) endOfBlockScalar(at, indent int, value string) int {
+	if !t.is(at, '|') && !t.is(at, '>') {
+		return -1
+	}
+	keep, lines := false, 0
+	for at++; at < len(t.data); at++ {
+		if c := t.data[at]; c == '+' || c == '-' {
+			keep = c == '+'
+		} else if '1' <= c && c <= '9' {
+			lines = max(indent, 0) + int(c-'0')
+		} else {
+			break
+		}
+	}
+	at = t.endOfLine(at)
+	body := at + t.breakAt(at)
+	end, at := body, body
+	for {
+		var kept int
+		at, kept, lines = t.emptyLines(at, lines, indent)
+		if keep {
+			end = kept
+		}
+		if at >= len(t.data) || t.column(at) != lines {
+			break
+		}
+		at = t.endOfLine(at)
+		at += t.breakAt(at)
+		end = at
+	}
+	if visible(string(t.data[body:end])) != visible(value) {
+		return -1
+	}
+	return end
+}
+
+// emptyLines passes lines without text and the indentation behind them. It
+// gives the end of the last line too, and the indentation of the lines with
+// text, which the first one decides unless the header did.
+func (t *text) emptyLines(at, lines, indent int) (next, end, found int) {
+	most := 0
+	for end = at; ; end = at {
+		column := 0
+		for ; t.is(at, ' ') && (lines == 0 || column < lines); column++ {
+			at++
+		}
+		most = max(most, column)
+		n := 0
+		if at < len(t.data) {
+			n = t.breakAt(at)
+		}
+		if n == 0 {
+			break
+		}
+		at += n
+	}
+	if lines == 0 {
+		lines = max(most, indent+1, 1)
+	}
+	return at, end, lines
+}
+
+// visible is a text without blanks and line breaks.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t\r\n\u0085\u2028\u2029", r) {
+			return -1
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,125 @@
+package strictyaml_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+var (
+	// breaks is what the library takes for line breaks.
+	breaks        = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+	documentStart = regexp.MustCompile(`(?m)^---\s*$`)
+)
+
+// corpus is the YAML documents of this repository, each a file of its own, and
+// of public charts where they are. None is there twice.
+func corpus(t testing.TB) map[string][]byte {
+	t.Helper()
+	found, known := map[string][]byte{}, map[string]bool{}
+	add := func(name string, data []byte) {
+		for i, part := range append(documentStart.Split(string(data), -1), string(data)) {
+			if !known[part] {
+				found[strictyaml.Index(name, i)], known[part] = []byte(part), true
+			}
+		}
+	}
+	for _, root := range []string{"../../../testdata", "../../../templates", "../../../../shared/charts", "../../../../shared/cases"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			switch filepath.Ext(path) {
+			case ".yaml", ".yml":
+				add(path, data)
+			case ".txtar":
+				for _, file := range txtar.Parse(data).Files {
+					add(path+"/"+file.Name, file.Data)
+				}
+			case ".tgz":
+				for name, data := range archived(t, data) {
+					add(path+"/"+name, data)
+				}
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+// archived is the YAML files in a chart's archive.
+func archived(t testing.TB, data []byte) map[string][]byte {
+	t.Helper()
+	unzipped, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, archive := map[string][]byte{}, tar.NewReader(unzipped)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Ext(header.Name) == ".yaml" {
+			if files[header.Name], err = io.ReadAll(archive); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// variants is a file with other line ends, with a byte order mark, and with
+// characters of several bytes.
+func variants(data []byte) map[string][]byte {
+	lines := func(with string) []byte {
+		return []byte(strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n", with))
+	}
+	return map[string][]byte{
+		"as it is": data, "BOM": append([]byte("\ufeff"), data...), "CRLF": lines("\r\n"), "CR": lines("\r"),
+		"NEL": lines("\u0085"), "LS": lines("\u2028"), "PS": lines("\u2029"),
+		"wide":         bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("e"), []byte("é")), []byte("o"), []byte("😀")),
+		"trailing tab": lines("\t\n"), "trailing space": lines(" \n"), "comments": lines(" #: 'é\n"),
+		"no last line break": bytes.TrimRight(data, "\n"),
+	}
+}
+
+// TestSourcesOfCorpus: each span of each value and key is that value's.
+func TestSourcesOfCorpus(t *testing.T) {
+	files, spans := 0, map[string]int{}
+	for name, data := range corpus(t) {
+		t.Run(name, func(t *testing.T) {
+			all := variants(data)
+			if len(data) > 10_000 {
+				all = map[string][]byte{"large": data}
+			}
+			for variant, data := range all {
+				spans[variant] += checkSources(t, data)
+			}
+		})
+		files++
+	}
+	t.Log(files, spans)
+	for variant, n := range spans {
+		if n < 1_000 {
+			t.Errorf("%s: only %d spans were checked", variant, n)
+		}
+	}
+}
