@@ -21,6 +21,7 @@ var oddities = []string{
 	// block scalars
 	"a: |\n  b\nc: d\n", "a: >\n  b\n  c\n\n  d\n   e\n  f\n", "a: |-\n  b\n\nc: d\n", "a: |+\n  b\n\n\nc: d\n", "a: |+\n\n\nb: c\n", "a: |\n\n\nb: c\n", "a: |2\n    b\n   c\n", "a: |2-\n   b\n", "a: >+1\n  b\n\n", "a: | # c\n  b\n", "a: |\n  b", "a: |\n  b\n ", "a: |\n  b\n  \n   ", "a: |", "a: >-\n",
 	"a: |\n  b\n # c\nd: 1\n", "- |\n b\n- >\n c\n", "- - |2\n      a\n", "a:\n- |1\n  b\n- |\n  c\n", "a: |\n    \n   \n    b\n", "a: |\n  # b\n  c\n", "a: &x |\n  b\nc: *x\n", "a: !!str |\n  b\n", "a: &x\n  |\n  b\n", "? |\n  a\n: |\n  b\n", "a:\n  b: |+\n    c\n\n# d\ne: 1\n", "a: >\n  b\n\tc\n  d\n", "--- >2\n   a\n  b\n",
+	"a:\n  b: |2\n      c\n  d: e\n", "a:\n  b: |\n  c: d\n", "- - |\n  - b\n", "a:\n  - b: >1-\n       c\n\n    d: e\n", "a:\n  b: |\n\n\n  c: d\n",
 	"a: |\n  ---\n  ...\n", "a: >\r\n  b\r\n  c\r\n\r\nd: 1\r\n", "a: |\n  é\n  \u00a0b\n", "a: |\n  b\u0085  c\u2028  d\u2029e: 1\n",
 	// flow
 	"a: [b, 'c', \"d\", [e], {f: g}]\n", "a: {b: 1, c: , d: 2}\n", "a: {b, c: 1}\n", "a: {\"b\":1,'c':2}\n", "a: [b: c, d]\n", "a: [? b : c, ? d, ? e :]\n", "a: {? b : c, ? d, ? e :}\n", "a: [\n  b, # c\n  d,\n]\n", "a: {\n  b: c\n  d\n, e: # f\n  g\n}\n", "a: []\nb: {}\nc: [ ]\nd: {\n}\n", "[a]\n", "{a: b}", "a: [b,,]\n",
@@ -28,6 +29,7 @@ var oddities = []string{
 	// anchors, tags, aliases, merge keys
 	"a: &x b\nc: *x\n", "a: &x !!str 1\nb: !!str &y 2\nc: *y\n", "a: &x\n  b: 1\nc: *x\nd:\n  <<: *x\n  e: 2\n", "&k a: &v b\nc: *v\nd: *k\n", "&m\na: 1\n", "&m\n&k a: 1\n", "!!map\n!!str a: 1\n", "&m\n!!str a: 1\n", "a: &s\n- 1\n- *n\n", "a: &s\n- &n 1\n- *n\nb: *s\n",
 	"a: &x {b: &y c}\nd: {<<: *x, e: *y}\nf:\n  <<: [*x, {g: h}]\n  b: i\n", "a: &x {b: {c: 1}}\nd: &z {<<: *x, e: 1}\nf: {<<: *z}\n", "a:\n  <<: {b: 1}\n  \"<<\": 2\n", "a: &x [1, {b: 2}]\nc: *x\nd: [*x]\n", "a: !<tag:yaml.org,2002:str> 1\n", "a: ! 1\nb: !x\nc: ! \n", "a: &x\nb: *x\n", "a: &x # c\n  b\n", "a: !!str # c\n  &x\n  # d\n  b\n",
+	"a: &x\n! b: 1\n", "a: &x\n!!str b: 1\n", "a: !!str\n&x b: *x\n", "a: &x\n  !!str\nb: *x\n", "a: [&x\n! , b]\n", "- &x\n- !!str a\n", "a:\n  b: &x\n!!str c: *x\n", "a:\n  - &x\n  - !!str\n! b: *x\n",
 	"? a\n&x b: *x\n", "? &x a\n: *x\n", "- &x a\n- b: *x\n", "a: &a-b_1 b\nc: *a-b_1\n", "!!str a: !!str b\n", "!!str : b\n", "a: &x |\n  b\n\nc: {d: *x}\n", "? !!str\n: a\n", "a: &x\n  &k b: c\n", "&x a : *x\n", "a: &x [*x]\n", "a: !!merge b\n", "x: &x {a: 1}\nb:\n  !!merge c: *x\n", "a: [&x , b]\n", "a: !x{b}\n", "a: &x\n- b\nc: d\n",
 	// explicit keys and values that are not there
 	"? a\n: b\n", "? a\n? b\n: c\n", "? a\n", "? a # c\n# d\n: # e\n  b\n", "?   a\n:   - b\n    - c\n", "? a\n: ? b\n  : c\n", "? a\n  b\n: c\n", "a:\nb:\n", "a:", "a: # c\nb: 1\n", "-\n-\n", "- # c\n- a\n", "? \"a\"\n: 'b'\n? 'c'\n", "? a\n:\n? b\n:\n", "? a: b\n: c\n", "- ? a\n  : b\n", "- ? a\n- b\n", "? a\n:b: c\n", "a:\n  ? b\n  : c\n  d: e\n", "&m\n? a\n: b\n", "a:\n  &m\n  ? &k b\n",

@@ -99,21 +99,19 @@ func (t *text) endOfLine(at int) int {
 func (t *text) propertyAt(at int) bool { return t.is(at, '&') || t.is(at, '!') }
 
 // properties passes an anchor and a tag, in any order, as far as limit. It
-// gives the end of the last one, and where the next thing begins.
-func (t *text) properties(at, limit int) (end, next int) {
+// gives the end of the last one, and where the next thing begins. What does not
+// stand further right than indent, in a later line, is of the next key.
+func (t *text) properties(at, limit, indent int) (end, next int) {
 	end, next = at, at
-	for anchor, tag := false, false; next < limit; next = t.skip(end) {
-		switch {
-		case t.is(next, '&') && !anchor:
-			anchor, end = true, t.endOfName(next, '&')
-		case t.is(next, '!') && !tag:
-			tag = true
+	for next < limit && t.propertyAt(next) && (next == at || indent < 0 || t.column(next) > indent) {
+		if t.is(next, '&') {
+			end = t.endOfName(next, '&')
+		} else {
 			for end = next; !t.blankAt(end); {
 				end++
 			}
-		default:
-			return end, next
 		}
+		next = t.skip(end)
 	}
 	return end, next
 }

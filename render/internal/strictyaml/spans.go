@@ -79,7 +79,11 @@ func (w *walker) node(n *yaml.Node, in scope, after int) int {
 		if n.Kind == yaml.MappingNode && len(n.Content) > 0 { // what stands behind is of the first key
 			limit = w.offset(n.Content[0].Line, n.Content[0].Column)
 		}
-		end, next := w.properties(start, limit)
+		indent := in.indent
+		if in.flow {
+			indent = -1
+		}
+		end, next := w.properties(start, limit, indent)
 		if content = next; isEmpty(n) {
 			content = end
 		}
