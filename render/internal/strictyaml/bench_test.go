@@ -9,7 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
-// BenchmarkLoad reads an environment with every field, and a file of 9,000 values.
+// BenchmarkLoad reads an environment with every field, and files of 9,000 values.
 func BenchmarkLoad(b *testing.B) {
 	for _, file := range benchFiles(b) {
 		b.Run(file.name, func(b *testing.B) {
@@ -18,6 +18,27 @@ func BenchmarkLoad(b *testing.B) {
 			for b.Loop() {
 				if _, problems := strictyaml.Load(file.name, file.data); problems != nil {
 					b.Fatal(problems)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSource asks for the first source, which finds those of the whole file.
+func BenchmarkSource(b *testing.B) {
+	for _, file := range benchFiles(b) {
+		b.Run(file.name, func(b *testing.B) {
+			b.SetBytes(int64(len(file.data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				root, problems := strictyaml.Load(file.name, file.data)
+				if problems != nil {
+					b.Fatal(problems)
+				}
+				b.StartTimer()
+				if _, known := root.Source(); !known {
+					b.Fatal("the source is not known")
 				}
 			}
 		})
@@ -38,5 +59,6 @@ func benchFiles(b *testing.B) []benchFile {
 	for i := range 1_500 {
 		fmt.Fprintf(&large, "key%d: # comment\n  name: a text of some words\n  list: [1, \"two\"]\n", i)
 	}
-	return []benchFile{{"environment", environment}, {"large", []byte(large.String())}}
+	line := "[" + strings.Repeat(`{"ä": &x b, c: `+strings.Repeat("é", 150)+"}, ", 3_000) + "]\n"
+	return []benchFile{{"environment", environment}, {"large", []byte(large.String())}, {"one line", []byte(line)}}
 }
