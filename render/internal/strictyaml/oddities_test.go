@@ -56,52 +56,53 @@ func TestSourcesOfOddities(t *testing.T) {
 	}
 }
 
-// TestSource pins what edits rely on.
+// sourceTests pins what edits rely on.
+var sourceTests = []struct{ name, text, path, want string }{
+	{"plain", "a:\n  b: c # d\n", "a.b", `plain "c" entry "b: c" at 2`},
+	{"key", "a:\n  b: c # d\n", "a.b key", `plain "b" entry "b: c" at 2`},
+	{"several lines", "a: b\n  c\n\n  d # e\nf: 1\n", "a", `plain "b\n  c\n\n  d" entry "a: b\n  c\n\n  d" at 0`},
+	{"quotes", "a: 'it''s'\n", "a", `single-quoted "'it''s'" entry "a: 'it''s'" at 0`},
+	{"escapes", `a: "\"\\"` + "\n", "a", `double-quoted "\"\\\"\\\\\"" entry "a: \"\\\"\\\\\"" at 0`},
+	{"list", "a:\n  - b\n  -  c # d\n", "a[1]", `plain "c" entry "-  c" at 2`},
+	{"list without indentation", "a:\n- b\n", "a[0]", `plain "b" entry "- b" at 0`},
+	{"list in a list", "- - a\n  - b\n", "[0][1]", `plain "b" entry "- b" at 2`},
+	{"whole list", "a:\n  - b\n  - c\n# d\n", "a", `block "- b\n  - c" entry "a:\n  - b\n  - c" at 0`},
+	{"document", "# a\nb: c\n# d\n", "", `block "b: c" at -1`},
+	{"literal", "a: |\n  b\n\nc: d\n", "a", `literal "|\n  b\n" entry "a: |\n  b\n" at 0`},
+	{"literal to keep", "a: |+\n  b\n\nc: d\n", "a", `literal "|+\n  b\n\n" entry "a: |+\n  b\n\n" at 0`},
+	{"folded", "a: >2- # d\n   b\n  c\nd: e\n", "a", `folded ">2- # d\n   b\n  c\n" entry "a: >2- # d\n   b\n  c\n" at 0`},
+	{"flow", "a: [b, {c: d}]\n", "a", `flow "[b, {c: d}]" entry "a: [b, {c: d}]" at 0`},
+	{"in flow", "a:\n  b: [{c: d , e: f}]\n", "a.b[0].c", `plain "d" entry "c: d" at 2 in flow`},
+	{"item in flow", "a: [b , c]\n", "a[0]", `plain "b" at 0 in flow`},
+	{"single pair", "a: [b: c, d]\n", "a[0]", `flow "b: c" at 0 in flow`},
+	{"anchor and tag", "a: &x !!str b # c\n", "a", `plain "b" node "&x !!str b" entry "a: &x !!str b" at 0`},
+	{"anchor of a mapping", "a: &x\n  b: c\n", "a", `block "b: c" node "&x\n  b: c" entry "a: &x\n  b: c" at 0`},
+	{"anchor of a key", "&x a: b\n", "a key", `plain "a" node "&x a" entry "&x a: b" at 0`},
+	{"anchor and its key", "&m\n&k a: b\n", "", `block "&k a: b" node "&m\n&k a: b" at -1`},
+	{"alias", "a: &x b\nc: *x # d\n", "c", `alias "*x" entry "c: *x" at 0 of (plain "b" node "&x b" entry "a: &x b" at 0)`},
+	{"behind an alias", "a: &x\n  b: c\nd: *x\n", "d.b", `plain "c" entry "b: c" at 2 via "*x"`},
+	{"merged", "a: &x {b: c}\nd:\n  <<: *x\n", "d.b", `plain "c" entry "b: c" at 0 in flow via "*x"`},
+	{"merged key", "a: &x {b: c}\nd:\n  <<: *x\n", "d.b key", `plain "b" entry "b: c" at 0 in flow via "*x"`},
+	{"merged in place", "d:\n  <<: {b: c}\n", "d.b", `plain "c" entry "b: c" at 2 in flow via "{b: c}"`},
+	{"merged behind an alias", "a: &x {b: &y c}\nd: &z\n  <<: *x\ne: *z\n", "e.b", `plain "c" node "&y c" entry "b: &y c" at 0 in flow via "*z"`},
+	{"explicit key", "? a # b\n: c\n", "a", `plain "c" entry "? a # b\n: c" at 0`},
+	{"explicit key without a value", "? a\n? b\n", "a key", `plain "a" entry "? a" at 0`},
+	{"no colon", "a: {b}\n", "a.b", "unknown"},
+	{"nothing", "a: # c\nb: d\n", "a", `plain "" entry "a:" at 0`},
+	{"nothing in flow", "a: {b: , c: d}\n", "a.b", `plain "" entry "b:" at 0 in flow`},
+	{"nothing in a list", "- a\n-\n", "[1]", `plain "" entry "-" at 0`},
+	{"nothing behind an anchor", "a: &x # b\nc: d\n", "a", `plain "" node "&x" entry "a: &x" at 0`},
+	{"no document", "---\n", "", "unknown"},
+	{"CRLF", "a: b\r\nc: 'd\r\n  e'\r\n", "c", `single-quoted "'d\r\n  e'" entry "c: 'd\r\n  e'" at 0`},
+	{"byte order mark", "\ufeffa: b\n", "a", `plain "b" entry "a: b" at 0`},
+	{"columns are characters", "é: {ü: '😀', b: ñ} # ö\n", "é.b", `plain "ñ" entry "b: ñ" at 0 in flow`},
+	{"NEL, LS and PS are line breaks", "a: é\u0085b: c\u2028d: e\u2029f: g\n", "f", `plain "g" entry "f: g" at 0`},
+	{"they are in quotes, too", "a: 'b\u0085 c\u2028 d'\n", "a", `single-quoted "'b\u0085 c\u2028 d'" entry "a: 'b\u0085 c\u2028 d'" at 0`},
+	{"tabs", "a:\t[\tb\t,\tc\t]\t\n", "a[1]", `plain "c" at 0 in flow`},
+}
+
 func TestSource(t *testing.T) {
-	tests := []struct{ name, text, path, want string }{
-		{"plain", "a:\n  b: c # d\n", "a.b", `plain "c" entry "b: c" at 2`},
-		{"key", "a:\n  b: c # d\n", "a.b key", `plain "b" entry "b: c" at 2`},
-		{"several lines", "a: b\n  c\n\n  d # e\nf: 1\n", "a", `plain "b\n  c\n\n  d" entry "a: b\n  c\n\n  d" at 0`},
-		{"quotes", "a: 'it''s'\n", "a", `single-quoted "'it''s'" entry "a: 'it''s'" at 0`},
-		{"escapes", `a: "\"\\"` + "\n", "a", `double-quoted "\"\\\"\\\\\"" entry "a: \"\\\"\\\\\"" at 0`},
-		{"list", "a:\n  - b\n  -  c # d\n", "a[1]", `plain "c" entry "-  c" at 2`},
-		{"list without indentation", "a:\n- b\n", "a[0]", `plain "b" entry "- b" at 0`},
-		{"list in a list", "- - a\n  - b\n", "[0][1]", `plain "b" entry "- b" at 2`},
-		{"whole list", "a:\n  - b\n  - c\n# d\n", "a", `block "- b\n  - c" entry "a:\n  - b\n  - c" at 0`},
-		{"document", "# a\nb: c\n# d\n", "", `block "b: c" at -1`},
-		{"literal", "a: |\n  b\n\nc: d\n", "a", `literal "|\n  b\n" entry "a: |\n  b\n" at 0`},
-		{"literal to keep", "a: |+\n  b\n\nc: d\n", "a", `literal "|+\n  b\n\n" entry "a: |+\n  b\n\n" at 0`},
-		{"folded", "a: >2- # d\n   b\n  c\nd: e\n", "a", `folded ">2- # d\n   b\n  c\n" entry "a: >2- # d\n   b\n  c\n" at 0`},
-		{"flow", "a: [b, {c: d}]\n", "a", `flow "[b, {c: d}]" entry "a: [b, {c: d}]" at 0`},
-		{"in flow", "a:\n  b: [{c: d , e: f}]\n", "a.b[0].c", `plain "d" entry "c: d" at 2 in flow`},
-		{"item in flow", "a: [b , c]\n", "a[0]", `plain "b" at 0 in flow`},
-		{"single pair", "a: [b: c, d]\n", "a[0]", `flow "b: c" at 0 in flow`},
-		{"anchor and tag", "a: &x !!str b # c\n", "a", `plain "b" node "&x !!str b" entry "a: &x !!str b" at 0`},
-		{"anchor of a mapping", "a: &x\n  b: c\n", "a", `block "b: c" node "&x\n  b: c" entry "a: &x\n  b: c" at 0`},
-		{"anchor of a key", "&x a: b\n", "a key", `plain "a" node "&x a" entry "&x a: b" at 0`},
-		{"anchor and its key", "&m\n&k a: b\n", "", `block "&k a: b" node "&m\n&k a: b" at -1`},
-		{"alias", "a: &x b\nc: *x # d\n", "c", `alias "*x" entry "c: *x" at 0 of (plain "b" node "&x b" entry "a: &x b" at 0)`},
-		{"behind an alias", "a: &x\n  b: c\nd: *x\n", "d.b", `plain "c" entry "b: c" at 2 via "*x"`},
-		{"merged", "a: &x {b: c}\nd:\n  <<: *x\n", "d.b", `plain "c" entry "b: c" at 0 in flow via "*x"`},
-		{"merged key", "a: &x {b: c}\nd:\n  <<: *x\n", "d.b key", `plain "b" entry "b: c" at 0 in flow via "*x"`},
-		{"merged in place", "d:\n  <<: {b: c}\n", "d.b", `plain "c" entry "b: c" at 2 in flow via "{b: c}"`},
-		{"merged behind an alias", "a: &x {b: &y c}\nd: &z\n  <<: *x\ne: *z\n", "e.b", `plain "c" node "&y c" entry "b: &y c" at 0 in flow via "*z"`},
-		{"explicit key", "? a # b\n: c\n", "a", `plain "c" entry "? a # b\n: c" at 0`},
-		{"explicit key without a value", "? a\n? b\n", "a key", `plain "a" entry "? a" at 0`},
-		{"no colon", "a: {b}\n", "a.b", "unknown"},
-		{"nothing", "a: # c\nb: d\n", "a", `plain "" entry "a:" at 0`},
-		{"nothing in flow", "a: {b: , c: d}\n", "a.b", `plain "" entry "b:" at 0 in flow`},
-		{"nothing in a list", "- a\n-\n", "[1]", `plain "" entry "-" at 0`},
-		{"nothing behind an anchor", "a: &x # b\nc: d\n", "a", `plain "" node "&x" entry "a: &x" at 0`},
-		{"no document", "---\n", "", "unknown"},
-		{"CRLF", "a: b\r\nc: 'd\r\n  e'\r\n", "c", `single-quoted "'d\r\n  e'" entry "c: 'd\r\n  e'" at 0`},
-		{"byte order mark", "\ufeffa: b\n", "a", `plain "b" entry "a: b" at 0`},
-		{"columns are characters", "é: {ü: '😀', b: ñ} # ö\n", "é.b", `plain "ñ" entry "b: ñ" at 0 in flow`},
-		{"NEL, LS and PS are line breaks", "a: é\u0085b: c\u2028d: e\u2029f: g\n", "f", `plain "g" entry "f: g" at 0`},
-		{"they are in quotes, too", "a: 'b\u0085 c\u2028 d'\n", "a", `single-quoted "'b\u0085 c\u2028 d'" entry "a: 'b\u0085 c\u2028 d'" at 0`},
-		{"tabs", "a:\t[\tb\t,\tc\t]\t\n", "a[1]", `plain "c" at 0 in flow`},
-	}
-	for _, tt := range tests {
+	for _, tt := range sourceTests {
 		t.Run(tt.name, func(t *testing.T) {
 			root, problems := strictyaml.Load("f.yaml", []byte(tt.text))
 			if problems != nil {
@@ -123,6 +124,7 @@ func TestSource(t *testing.T) {
 	}
 }
 
+// entryOf finds the entry at a path.
 func entryOf(t *testing.T, root *strictyaml.Value, path string) strictyaml.Entry {
 	parent, key := root, path
 	if i := strings.LastIndex(path, "."); i >= 0 {
@@ -137,7 +139,7 @@ func entryOf(t *testing.T, root *strictyaml.Value, path string) strictyaml.Entry
 	return strictyaml.Entry{}
 }
 
-// show is a source in a line, with the text of its spans.
+// show writes a source as a line, with the text of its spans.
 func show(text string, s strictyaml.Source) string {
 	cut := func(s strictyaml.Span) string { return text[s.Start:s.End] }
 	styles := []string{"plain", "single-quoted", "double-quoted", "literal", "folded", "block", "flow", "alias"}

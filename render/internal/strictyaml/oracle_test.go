@@ -1,9 +1,7 @@
 package strictyaml_test
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +70,7 @@ func checkSources(t testing.TB, data []byte) int {
 	return o.seen
 }
 
+// each visits a node and all below it.
 func each(n *yaml.Node, visit func(*yaml.Node)) {
 	visit(n)
 	for _, child := range n.Content {
@@ -86,7 +85,7 @@ func (o *oracle) fail(path, format string, args ...any) {
 
 func (o *oracle) cut(s strictyaml.Span) string { return o.data[s.Start:s.End] }
 
-// apart is a text with a line break if a blank is behind it: in flow style a
+// apart cuts out a text, with a line break if a blank is behind it: in flow style a
 // colon and a bracket without a blank between them are text.
 func (o *oracle) apart(span strictyaml.Span, s strictyaml.Source) string {
 	text, behind := o.cut(span), o.data[span.End:]
@@ -338,175 +337,4 @@ func (o *oracle) reads(p placed, want []*yaml.Node, path string) {
 			o.fail(path, "the entry, cut out as %q: %v", p.source, err)
 		}
 	}
-}
-
-// placed is a cut-out text in surroundings like its own, and where the library
-// finds it again.
-type placed struct {
-	source string
-	find   func(root *yaml.Node) *yaml.Node
-}
-
-// placed puts a text where it can stand by its source. With a column it is the
-// text of a node that stands there, or of a key; else that of an entry, of a
-// mapping or a list.
-func (o *oracle) placed(text string, s strictyaml.Source, mapping bool, column ...int) placed {
-	root := func(n *yaml.Node) *yaml.Node { return n }
-	last := func(n *yaml.Node) *yaml.Node { return n.Content[len(n.Content)-1] }
-	indent := strings.Repeat(" ", max(s.Indent, 0))
-	node := len(column) > 0
-	switch {
-	case node && text == "":
-		return placed{"{0: }", last}
-	case s.InFlow && node:
-		return placed{o.tags + "[" + o.anchors + ", " + text + "]", last}
-	case s.InFlow && mapping:
-		return placed{o.tags + "{0: " + o.anchors + ", " + text + "}", root}
-	case s.InFlow:
-		return placed{o.tags + "[" + o.anchors + ", " + text + "]", root}
-	case s.Indent < 0: // a byte order mark within a file is text
-		return placed{o.tags + "\n" + strings.Repeat(" ", column[0]) + text, root}
-	case !node && mapping:
-		return placed{o.tags + indent + "0: " + o.anchors + "\n" + indent + text, root}
-	case !node:
-		return placed{o.tags + indent + "- " + o.anchors + "\n" + indent + text, root}
-	case mapping && s.Entry.Start == s.Node.Start: // a key
-		if o.data[s.Node.End] != ':' {
-			text += " "
-		}
-		return placed{o.tags + indent + text + ": 1", func(n *yaml.Node) *yaml.Node { return n.Content[0] }}
-	case mapping: // a key behind a question mark
-		return placed{o.tags + indent + "? " + text, func(n *yaml.Node) *yaml.Node { return n.Content[0] }}
-	case s.Style == strictyaml.BlockStyle:
-		return placed{o.tags + indent + "0: " + o.anchors + "\n" + indent + "1:\n" + strings.Repeat(" ", column[0]) + text, last}
-	default:
-		return placed{o.tags + indent + "0: " + o.anchors + "\n" + indent + "1: " + text, last}
-	}
-}
-
-func parse(text string) (*yaml.Node, error) {
-	var document yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader([]byte(text)))
-	if err := decoder.Decode(&document); err != nil {
-		return nil, err
-	}
-	var second yaml.Node
-	if err := decoder.Decode(&second); err == nil {
-		return nil, fmt.Errorf("a second document")
-	}
-	return document.Content[0], nil
-}
-
-// sameNode compares nodes but for places and comments. A bare one has no tag.
-func sameNode(got, want *yaml.Node, made bool) error {
-	switch {
-	case got.Kind != want.Kind:
-		return fmt.Errorf("kind %d, want %d", got.Kind, want.Kind)
-	case got.Value != want.Value:
-		return fmt.Errorf("value %q, want %q", got.Value, want.Value)
-	case !made && (got.Style != want.Style || got.Anchor != want.Anchor):
-		return fmt.Errorf("style %d and anchor %q, want %d and %q", got.Style, got.Anchor, want.Style, want.Anchor)
-	case !made && want.Tag != "" && got.Tag != want.Tag:
-		return fmt.Errorf("tag %q, want %q", got.Tag, want.Tag)
-	case len(got.Content) != len(want.Content):
-		return fmt.Errorf("%d nodes inside, want %d", len(got.Content), len(want.Content))
-	}
-	for i, child := range got.Content {
-		if err := sameNode(child, want.Content[i], made); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func styleOf(n *yaml.Node) strictyaml.Style {
-	switch n.Style &^ yaml.TaggedStyle {
-	case yaml.DoubleQuotedStyle:
-		return strictyaml.DoubleQuotedStyle
-	case yaml.SingleQuotedStyle:
-		return strictyaml.SingleQuotedStyle
-	case yaml.LiteralStyle:
-		return strictyaml.LiteralStyle
-	case yaml.FoldedStyle:
-		return strictyaml.FoldedStyle
-	case yaml.FlowStyle:
-		return strictyaml.FlowStyle
-	}
-	switch n.Kind {
-	case yaml.AliasNode:
-		return strictyaml.AliasStyle
-	case yaml.ScalarNode:
-		return strictyaml.PlainStyle
-	default:
-		return strictyaml.BlockStyle
-	}
-}
-
-// checkEdits replaces the text of each scalar, in the file, by another one:
-// that changes this value and, if it has an anchor, what stands for it, and
-// nothing else.
-func checkEdits(t testing.TB, data []byte) {
-	t.Helper()
-	root, problems := strictyaml.Load("f.yaml", data)
-	if problems != nil {
-		return
-	}
-	before := leaves(root)
-	for _, path := range slices.Sorted(maps.Keys(before)) {
-		v := root.Find(path)
-		s, known := v.Source()
-		if !known || v.Kind != strictyaml.Scalar || s.Node != s.Content || s.Style == strictyaml.AliasStyle || s.Elsewhere() {
-			continue
-		}
-		text := " \"new\""
-		if s.Style == strictyaml.PlainStyle && s.Content.End > s.Content.Start {
-			text = "new" // the library lets tabs follow plain scalars only
-		}
-		if s.Style == strictyaml.LiteralStyle || s.Style == strictyaml.FoldedStyle {
-			text += "\n"
-		}
-		edited := slices.Concat(data[:s.Content.Start], []byte(text), data[s.Content.End:])
-		again, problems := strictyaml.Load("f.yaml", edited)
-		if problems != nil {
-			t.Fatalf("%s: the edited file is refused: %v\n%q\n%q", path, problems, data, edited)
-		}
-		after := leaves(again)
-		for other, was := range before {
-			want := was
-			if other == path {
-				want = "new"
-			}
-			if got, ok := after[other]; !ok || got != want && root.Find(other) != nil && !shared(root, other) {
-				t.Fatalf("%s: edited, and %s is %q, want %q\n%q\n%q", path, other, got, want, data, edited)
-			}
-		}
-		if len(after) != len(before) {
-			t.Fatalf("%s: edited, and there are %d values, want %d\n%q\n%q", path, len(after), len(before), data, edited)
-		}
-	}
-}
-
-// shared reports whether a value is written elsewhere.
-func shared(root *strictyaml.Value, path string) bool {
-	s, _ := root.Find(path).Source()
-	return s.Elsewhere() || s.Style == strictyaml.AliasStyle
-}
-
-// leaves is the scalars of a file, by path.
-func leaves(root *strictyaml.Value) map[string]string {
-	found := map[string]string{}
-	var visit func(v *strictyaml.Value, path string)
-	visit = func(v *strictyaml.Value, path string) {
-		if v.Kind == strictyaml.Scalar {
-			found[path] = v.Text
-		}
-		for i, item := range v.Items {
-			visit(item, strictyaml.Index(path, i))
-		}
-		for _, entry := range v.Entries {
-			visit(entry.Value, strictyaml.Join(path, entry.Key))
-		}
-	}
-	visit(root, "")
-	return found
 }

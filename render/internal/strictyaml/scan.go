@@ -12,7 +12,7 @@ import (
 // of its first line.
 const bom = "\ufeff"
 
-// styleOf is the style of a node.
+// styleOf translates the style of a node.
 func styleOf(n *yaml.Node) Style {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -281,7 +281,7 @@ func (t *text) emptyLines(at, lines, indent int) (next, end, found int) {
 	return at, end, lines
 }
 
-// visible is a text without blanks and line breaks.
+// visible drops blanks and line breaks.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" \t\r\n\u0085\u2028\u2029", r) {

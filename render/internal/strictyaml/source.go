@@ -21,7 +21,7 @@ const (
 	AliasStyle                     // *anchor
 )
 
-// Source says where a value or key is written, and how.
+// Source says where a value or key is written, and in which style.
 //
 // Content is the text itself: with its quotes, brackets or header (`|-`), and
 // without a comment behind it. Node is the same with anchor and tag. Where a
@@ -39,8 +39,8 @@ type Source struct {
 	Content, Node, Entry Span
 	Style                Style
 
-	// Indent is the column, from 0, of the block mapping or list around: of all
-	// of its keys or dashes. It is -1 where there is none.
+	// Indent is the column, from 0 and in characters, of the block mapping or
+	// list around: of all of its keys or dashes. It is -1 where there is none.
 	Indent int
 	InFlow bool // stands between [ ] or { }
 
@@ -59,7 +59,7 @@ type Source struct {
 // found at: it came through an alias or a merge key.
 func (s Source) Elsewhere() bool { return s.Via != Span{} }
 
-// Source tells where and how v is written. It is not known, and false, for
+// Source tells where and in which style v is written. It is not known, and false, for
 // values that were made by a program, of a stream ([LoadAll]), for the missing
 // value of a key without a colon (`{key}`), and for an empty document. Merge
 // keeps it: a mapping laid over another is written where the upper one is.
@@ -73,7 +73,7 @@ func (v *Value) Source() (Source, bool) {
 	return v.document.source(v.node, v.via)
 }
 
-// KeySource tells where and how the key is written, as [Value.Source] does.
+// KeySource tells where and in which style the key is written, as [Value.Source] does.
 func (e Entry) KeySource() (Source, bool) {
 	if e.Value == nil {
 		return Source{}, false

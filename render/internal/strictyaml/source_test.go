@@ -26,8 +26,8 @@ var (
 	documentStart = regexp.MustCompile(`(?m)^---\s*$`)
 )
 
-// corpus is the YAML documents of this repository, each a file of its own, and
-// of public charts where they are. None is there twice.
+// corpus reads the YAML documents of this repository, each as a file of its
+// own, and those of public charts if there are any. None comes twice.
 func corpus(t testing.TB) map[string][]byte {
 	t.Helper()
 	found, known := map[string][]byte{}, map[string]bool{}
@@ -65,7 +65,7 @@ func corpus(t testing.TB) map[string][]byte {
 	return found
 }
 
-// archived is the YAML files in a chart's archive.
+// archived reads the YAML files in the archive of a chart.
 func archived(t testing.TB, data []byte) map[string][]byte {
 	t.Helper()
 	unzipped, err := gzip.NewReader(bytes.NewReader(data))
@@ -88,8 +88,8 @@ func archived(t testing.TB, data []byte) map[string][]byte {
 	}
 }
 
-// variants is a file with other line ends, with a byte order mark, and with
-// characters of several bytes.
+// variants makes files with other line ends, with a byte order mark, with
+// characters of several bytes, and the like.
 func variants(data []byte) map[string][]byte {
 	lines := func(with string) []byte {
 		return []byte(strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n", with))
