@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/check"
 )
 
@@ -53,7 +54,7 @@ func inRepository(file string) string {
 	if file == "" || strings.HasPrefix(file, "<") {
 		return ""
 	}
-	top, err := repositoryOf(file)
+	top, err := fleet.RepositoryOf(file)
 	if err != nil {
 		return filepath.ToSlash(file)
 	}

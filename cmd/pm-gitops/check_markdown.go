@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // mostMarkdown is how many bytes a report has at most: GitHub takes 65,536
@@ -26,7 +26,7 @@ func checkMarkdown(report checkReport) string {
 			if more := others(alike); more != "" {
 				where += "\nalso " + more
 			}
-			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, render.MarkdownCell(where), render.MarkdownCell(f.Message), render.MarkdownCell(f.Fix))
+			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, text.MarkdownCell(where), text.MarkdownCell(f.Message), text.MarkdownCell(f.Fix))
 		})
 		if left > 0 {
 			fmt.Fprintf(&b, "\nand %d more.\n", left)
@@ -40,7 +40,7 @@ func checkMarkdown(report checkReport) string {
 			if more := others(alike); more != "" {
 				where += "\nalso " + more
 			}
-			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, render.MarkdownCell(where), render.MarkdownCell(f.Ignored))
+			return fmt.Sprintf("| `%s` | %s | %s |\n", f.ID, text.MarkdownCell(where), text.MarkdownCell(f.Ignored))
 		})
 		if left > 0 {
 			fmt.Fprintf(&b, "\nand %d more.\n", left)

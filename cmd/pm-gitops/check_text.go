@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // printCheck prints a report in the format asked for.
@@ -63,12 +63,12 @@ func checkText(report checkReport, paint painter, environments int) string {
 	}
 	for _, alike := range together(report.Ignored) {
 		f := alike[0]
-		fmt.Fprintf(&b, "accepted in %s: %s%s: %s\n", strings.TrimSpace(f.Environment+" "+f.Release), f.ID, atObject(f), render.Visible(f.Ignored))
+		fmt.Fprintf(&b, "accepted in %s: %s%s: %s\n", strings.TrimSpace(f.Environment+" "+f.Release), f.ID, atObject(f), text.Visible(f.Ignored))
 		if more := others(alike); more != "" {
 			fmt.Fprintf(&b, "    also %s\n", more)
 		}
 	}
-	fmt.Fprintf(&b, "%s in %s", report.counted(), count(environments, "environment"))
+	fmt.Fprintf(&b, "%s in %s", report.counted(), text.Count(environments, "environment"))
 	if n := report.hidden(); n > 0 {
 		fmt.Fprintf(&b, "; %d less severe not shown", n)
 	}
@@ -137,7 +137,7 @@ func atObject(f check.Finding) string {
 // atSetting is where the environment can change what was found.
 func atSetting(f check.Finding) string {
 	if f.File == "" {
-		return render.Visible(f.Setting)
+		return text.Visible(f.Setting)
 	}
-	return render.Visible(fmt.Sprintf("%s: %s", f.Position(), f.Setting))
+	return text.Visible(fmt.Sprintf("%s: %s", f.Position(), f.Setting))
 }

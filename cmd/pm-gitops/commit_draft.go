@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // job is what is to be done to a folder and to commits.
@@ -22,7 +24,7 @@ type job interface {
 	// write does it to a folder.
 	write(root *os.Root, force bool) (folder.Changes, error)
 	// likely is the files that will be there.
-	likely() []render.Tree
+	likely() []tree.Tree
 	// inventories is where those of its environments are, or will be.
 	inventories(files fs.FS) ([]string, error)
 }
@@ -31,8 +33,8 @@ type job interface {
 type draft struct {
 	what         string // the environments that it is about, and what is done to them
 	environments []changed
-	tree         render.Tree // what may have to be written
-	plan         string      // the digest of what was rendered; empty for a removal
+	tree         tree.Tree // what may have to be written
+	plan         string    // the digest of what was rendered; empty for a removal
 }
 
 // changed is what becomes of an environment.
@@ -60,7 +62,7 @@ func (d draft) all() folder.Changes {
 // changes is what of a commit's files is written and removed.
 func (d draft) changes() gitrepo.Changes {
 	all := d.all()
-	changes := gitrepo.Changes{Write: render.Tree{}, Remove: all.Removed}
+	changes := gitrepo.Changes{Write: tree.Tree{}, Remove: all.Removed}
 	for _, name := range slices.Concat(all.Created, all.Updated) {
 		changes.Write[name] = d.tree[name]
 	}
@@ -69,24 +71,18 @@ func (d draft) changes() gitrepo.Changes {
 
 // rendered is the job of putting environments there that were rendered.
 type rendered struct {
-	fleet  []render.Rendering
+	fleet  []fleet.Member
 	target string
 	per    string
 }
 
-func (r rendered) likely() []render.Tree {
-	var trees []render.Tree
-	for _, rendering := range r.fleet {
-		trees = append(trees, rendering.Tree)
-	}
-	return trees
-}
+func (r rendered) likely() []tree.Tree { return treesOf(r.fleet) }
 
 func (r rendered) inventories(fs.FS) ([]string, error) {
 	var names []string
-	for _, tree := range r.likely() {
-		for name := range tree {
-			if path.Base(path.Dir(name)) == render.InventoryFolder {
+	for _, files := range r.likely() {
+		for name := range files {
+			if path.Base(path.Dir(name)) == tree.InventoryFolder {
 				names = append(names, name)
 			}
 		}
@@ -104,8 +100,9 @@ func (r rendered) draft(files fs.FS, force bool) ([]draft, error) {
 		return nil, err
 	}
 	var drafts []draft
-	whole := draft{what: fmt.Sprintf("render %d environments for %s", len(r.fleet), r.target), tree: render.Tree{}}
-	for i, rendering := range r.fleet {
+	whole := draft{what: fmt.Sprintf("render %d environments for %s", len(r.fleet), r.target), tree: tree.Tree{}}
+	for i, m := range r.fleet {
+		rendering := m.Rendering
 		one := changed{rendering.Environment, each[i]}
 		drafts = append(drafts, draft{"render for " + r.target, []changed{one}, rendering.Tree, rendering.Tree.Digest()})
 		whole.environments = append(whole.environments, one)
@@ -122,12 +119,12 @@ func (r rendered) draft(files fs.FS, force bool) ([]draft, error) {
 type removal struct {
 	environment string
 	place       string // where it is looked for, for errors
-	had         render.Inventory
+	had         tree.Inventory
 	emptied     []string // the folders of clusters that nothing is left in
 	committed   bool     // a commit has it
 }
 
-func (r *removal) likely() []render.Tree { return nil }
+func (r *removal) likely() []tree.Tree { return nil }
 
 func (r *removal) inventories(files fs.FS) ([]string, error) {
 	name, err := r.find(files)
@@ -160,7 +157,7 @@ func (r *removal) try(root *os.Root, o renderOptions) (folder.Changes, error) {
 }
 
 // note keeps what there is to say about a removal.
-func (r *removal) note(files fs.FS, had render.Inventory, changes folder.Changes) {
+func (r *removal) note(files fs.FS, had tree.Inventory, changes folder.Changes) {
 	r.had, r.emptied = had, nil
 	for name := range had.Files {
 		if !strings.HasPrefix(name, "clusters/") {
@@ -199,7 +196,7 @@ func (r *removal) find(files fs.FS) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("look for environment %s: %w", r.environment, err)
 	case len(found) == 0:
-		return "", fmt.Errorf("%s has %w %q%s", r.place, errNoEnvironment, r.environment, render.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
+		return "", fmt.Errorf("%s has %w %q%s", r.place, errNoEnvironment, r.environment, text.Suggest(r.environment, slices.Sorted(maps.Keys(all))))
 	case len(found) > 1:
 		return "", fmt.Errorf("%s has environment %q more than once: %s", r.place, r.environment, strings.Join(found, ", "))
 	}

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -26,12 +26,11 @@ func (a app) job(ctx context.Context, o renderOptions) (job, error) {
 		}
 		return &removal{environment: o.remove, place: place}, nil
 	}
-	fleet, err := a.renderAll(ctx, o.input, target)
-	var some failures
-	if err != nil && !(errors.As(err, &some) && len(fleet) > 0) {
+	members, err := a.renderFleet(ctx, o.input, target)
+	if err != nil && len(members) == 0 {
 		return nil, err
 	}
-	return rendered{fleet, target.Name(), o.per}, err
+	return rendered{members, target.Name(), o.per}, err
 }
 
 // commitHere commits to the repository that holds --dir.
@@ -72,7 +71,7 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 		if o.push && !o.keepGoing {
 			what = "committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
 		}
-		failed = othersDone{failed, what}
+		failed = partialError{failed, what}
 	}
 	return errors.Join(failed, err)
 }
@@ -104,7 +103,7 @@ func (c checkout) dryRun(ctx context.Context) error {
 	if told := c.tell(c.o, gitOutcome{drafts: drafts}); told != nil || failed == nil {
 		return told
 	}
-	return othersDone{failed, "looked at"}
+	return partialError{failed, "looked at"}
 }
 
 // commit brings the folder to what a job makes of it, and commits that.
@@ -133,7 +132,7 @@ func (c checkout) commit(ctx context.Context, work job) (done gitOutcome, err er
 
 // changesOf is what drafts change, all of them.
 func changesOf(drafts []draft) gitrepo.Changes {
-	all := gitrepo.Changes{Write: render.Tree{}}
+	all := gitrepo.Changes{Write: tree.Tree{}}
 	for _, d := range drafts {
 		changes := d.changes()
 		maps.Copy(all.Write, changes.Write)
@@ -193,11 +192,3 @@ func (c checkout) unpushed(done gitOutcome) string {
 	}
 	return "The commit is in the repository: run the same again to push it."
 }
-
-// othersDone is failures of some environments, and what was done to the others.
-type othersDone struct {
-	error
-	what string // written, and the like
-}
-
-func (o othersDone) Unwrap() error { return o.error }

@@ -8,8 +8,11 @@ import (
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
+
+// fetcher is files that may have to come from a server: several in one request.
+type fetcher interface{ Fetch(names ...string) error }
 
 // prefetch fetches what of a commit a job will read, in few requests: the
 // inventories, what they list, and what is in the place of its files. It gives
@@ -64,12 +67,12 @@ func inventoriesOf(ctx context.Context, base *gitrepo.Base, files fs.FS, work jo
 }
 
 // filesOf is what inventories list, and what trees have, sorted.
-func filesOf(files fs.FS, inventories []string, trees []render.Tree) []string {
+func filesOf(files fs.FS, inventories []string, trees []tree.Tree) []string {
 	var names []string
 	for _, name := range inventories {
 		// One that is not there is new, or cannot be read: comparing says so.
 		data, _ := fs.ReadFile(files, name)
-		if had, err := render.ParseInventory(data); err == nil {
+		if had, err := tree.ParseInventory(data); err == nil {
 			names = slices.AppendSeq(names, maps.Keys(had.Files))
 		}
 	}

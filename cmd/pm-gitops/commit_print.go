@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // gitOutcome is what became of a job in Git.
@@ -83,7 +83,7 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 	}
 	a.tellEnvironments(done)
 	for _, one := range commits {
-		files := count(len(one.Created)+len(one.Updated)+len(one.Removed), "file")
+		files := text.Count(len(one.Created)+len(one.Updated)+len(one.Removed), "file")
 		if len(one.Environments) == 1 && len(done.drafts) > 1 {
 			files += " of " + one.Environments[0]
 		}
@@ -102,7 +102,7 @@ func (a app) tell(o renderOptions, done gitOutcome) error {
 	}
 	switch {
 	case done.pushed != nil:
-		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.pushed.Commit, render.Visible(done.pushed.Branch), done.pushed.URL)
+		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.pushed.Commit, text.Visible(done.pushed.Branch), done.pushed.URL)
 	case done.nothingToPush && len(commits) == 0:
 		fmt.Fprintln(a.err, "up to date: nothing to push")
 	}
@@ -123,11 +123,11 @@ func (o gitOutcome) pushedTo() *pushed {
 func onBranch(branch, url string) string {
 	switch {
 	case url != "":
-		return "on " + render.Visible(branch) + " of " + url
+		return "on " + text.Visible(branch) + " of " + url
 	case branch == "":
 		return "on a detached HEAD"
 	}
-	return "on " + render.Visible(branch)
+	return "on " + text.Visible(branch)
 }
 
 // tellEnvironments prints a line for each file of one environment, or for each
@@ -160,7 +160,7 @@ func (a app) caveats(o renderOptions, done gitOutcome) {
 		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(hooks, ", "))
 	}
 	if len(done.restaged) > 0 {
-		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", render.Visible(strings.Join(done.restaged, ", ")))
+		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", text.Visible(strings.Join(done.restaged, ", ")))
 	}
 }
 

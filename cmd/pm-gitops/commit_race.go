@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // races is how often a push is tried that loses races.
@@ -127,6 +128,6 @@ func (c checkout) catchUp(ctx context.Context, done gitOutcome, failed error) er
 	if err != nil {
 		return fmt.Errorf("%w\n%w", failed, err)
 	}
-	fmt.Fprintf(c.err, "others have pushed meanwhile: took over %.12s (%s here), took our commit back, and do it again\n", caught.Hash, count(len(caught.Changed), "file"))
+	fmt.Fprintf(c.err, "others have pushed meanwhile: took over %.12s (%s here), took our commit back, and do it again\n", caught.Hash, text.Count(len(caught.Changed), "file"))
 	return nil
 }

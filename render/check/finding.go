@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Finding is something that a check found. Its JSON form is an interface:
@@ -62,12 +63,12 @@ func (f Finding) Position() render.Position {
 const mostText = 600
 
 // clean makes a text safe to print on a line, and short.
-func clean(text string) string {
-	text = render.Visible(text)
-	if runes := []rune(text); len(runes) > mostText {
+func clean(foreign string) string {
+	line := text.Visible(foreign)
+	if runes := []rune(line); len(runes) > mostText {
 		return string(runes[:mostText]) + "…"
 	}
-	return text
+	return line
 }
 
 // sorted is findings in the order in which they are told, each once.

@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func imageChecks() []Check {
@@ -115,12 +116,12 @@ func foreignImage(s *scope, r *release) {
 
 // proposeImage proposes a repository for the chart value that has the old one.
 func (r *release) proposeImage(s *scope, f *Finding, i images.Image, target string) {
-	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), images.DockerHub+"/"), "library/")
+	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), ref.DockerHub+"/"), "library/")
 	names := []string{i.Reference.Name(), short}
-	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, text(value)) })
+	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, scalar(value)) })
 	if field == "" { // a hub: what is before the last name
 		hub := path.Dir(i.Reference.Name())
-		field, target = s.putValue(f, r, func(_ string, value any) bool { return text(value) == hub }), path.Dir(target)
+		field, target = s.putValue(f, r, func(_ string, value any) bool { return scalar(value) == hub }), path.Dir(target)
 	}
 	if field != "" {
 		f.Set = []Proposal{{field, target}}
@@ -135,7 +136,9 @@ func unpinnedImage(s *scope, r *release) {
 		}
 		f := r.imageFinding(i, "image %s has no tag of its own: what runs depends on when it was pulled", i.Written)
 		f.Fix = "set a tag or a digest"
-		s.putValue(&f, r, func(_ string, value any) bool { return text(value) == i.Reference.Name() || text(value) == i.Written })
+		s.putValue(&f, r, func(_ string, value any) bool {
+			return scalar(value) == i.Reference.Name() || scalar(value) == i.Written
+		})
 		s.add(f)
 	}
 }
@@ -183,20 +186,20 @@ func (s *scope) proposeSecret(f *Finding, r *release, secret string) {
 // pullsFrom reports whether a container's image is from a registry.
 func (p pod) pullsFrom(registry string) bool {
 	return slices.ContainsFunc(p.containers(), func(c container) bool {
-		ref, err := images.Parse(text(c.spec["image"]))
+		ref, err := ref.ParseImage(scalar(c.spec["image"]))
 		return err == nil && ref.Host == registry
 	})
 }
 
 // names reports whether a list of references has a name.
 func names(references any, name string) bool {
-	return slices.ContainsFunc(list(references), func(ref any) bool { return text(at(ref, "name")) == name })
+	return slices.ContainsFunc(list(references), func(ref any) bool { return scalar(at(ref, "name")) == name })
 }
 
 // accountNames reports whether the ServiceAccount of a pod names a pull secret,
 // or may.
 func (s *scope) accountNames(p pod, secret string) bool {
-	account := text(p.spec["serviceAccountName"])
+	account := scalar(p.spec["serviceAccountName"])
 	if account == "" {
 		account = "default"
 	}

@@ -87,9 +87,9 @@ func badName(s *scope, r *release) {
 				prefix = strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+prefix, ".")
 			}
 			for _, key := range slices.Sorted(maps.Keys(p.labels)) {
-				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(text(p.labels[key])))
-				if len(wrong) > 0 && !strings.Contains(text(p.labels[key]), render.FillIn) {
-					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, text(p.labels[key]), wrong[0])
+				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(scalar(p.labels[key])))
+				if len(wrong) > 0 && !strings.Contains(scalar(p.labels[key]), render.FillIn) {
+					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, scalar(p.labels[key]), wrong[0])
 					f.Fix = "shorten it, or leave out what it is made of"
 					s.add(f)
 				}
@@ -120,7 +120,7 @@ func (s *scope) badObjectName(o *object) {
 			wrong = []string{fmt.Sprintf("must be no more than %d characters", most)}
 		}
 	}
-	if len(wrong) > 0 && text(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
+	if len(wrong) > 0 && scalar(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
 		f := o.finding("metadata.name", "the API server refuses the name: %s", wrong[0])
 		f.Fix = "shorten the release's name, or set fullnameOverride or the like"
 		s.put(&f, s.Plan.ReleasePath(o.release.Key))
@@ -141,7 +141,7 @@ func annotationsSize(s *scope, r *release) {
 	for _, o := range r.objects {
 		total := 0
 		for key, value := range mapping(at(o.tree, "metadata", "annotations")) {
-			total += len(key) + len(text(value))
+			total += len(key) + len(scalar(value))
 		}
 		if total > mostAnnotations {
 			f := o.finding("metadata.annotations", "the annotations have %d bytes, and the API server takes %d", total, mostAnnotations)
@@ -156,7 +156,7 @@ func objectSize(s *scope, r *release) {
 		data := 0
 		for _, field := range []string{"data", "binaryData", "stringData"} {
 			for _, value := range mapping(o.tree[field]) {
-				size := len(text(value))
+				size := len(scalar(value))
 				if field == "binaryData" || field == "data" && o.is("Secret") {
 					size = base64.StdEncoding.DecodedLen(size)
 				}

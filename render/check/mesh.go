@@ -39,10 +39,10 @@ func (s *scope) injected(namespace string) bool {
 // (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy).
 func (p pod) inject() string {
 	const key = "sidecar.istio.io/inject"
-	if label := text(p.labels[key]); label != "" {
+	if label := scalar(p.labels[key]); label != "" {
 		return label
 	}
-	return text(p.annotations[key])
+	return scalar(p.annotations[key])
 }
 
 func hookSidecar(s *scope, r *release) {
@@ -69,7 +69,7 @@ func (s *scope) injector() *release {
 				continue
 			}
 			for _, webhook := range list(at(o.tree, "webhooks")) {
-				if strings.HasSuffix(text(at(webhook, "name")), "sidecar-injector.istio.io") {
+				if strings.HasSuffix(scalar(at(webhook, "name")), "sidecar-injector.istio.io") {
 					return r
 				}
 			}
@@ -103,7 +103,7 @@ func gatewayAutoImage(s *scope, r *release) {
 	for _, o := range r.objects {
 		for _, p := range o.pods() {
 			for _, c := range p.containers() {
-				if text(c.spec["image"]) != "auto" {
+				if scalar(c.spec["image"]) != "auto" {
 					continue
 				}
 				f := o.finding(c.path+".image", "")

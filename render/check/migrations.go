@@ -82,9 +82,9 @@ func (o *object) migrates() bool {
 	said := []string{o.Name}
 	for _, p := range o.pods() {
 		for _, c := range p.containers() {
-			said = append(said, text(c.spec["name"]))
+			said = append(said, scalar(c.spec["name"]))
 			for _, word := range append(list(c.spec["command"]), list(c.spec["args"])...) {
-				said = append(said, text(word))
+				said = append(said, scalar(word))
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func hookProposal(s *scope, f *Finding, o *object) {
 	const before = "pre-install,pre-upgrade"
 	f.Fix = "make the chart migrate before the services (" + before + ", with Secrets and database that exist before), or in a plain Job"
 	said := o.annotation("helm.sh/hook")
-	field := s.putValue(f, o.release, func(_ string, value any) bool { return said != "" && text(value) == said })
+	field := s.putValue(f, o.release, func(_ string, value any) bool { return said != "" && scalar(value) == said })
 	if field != "" {
 		f.Set = []Proposal{{field, before}}
 		f.Fix += fmt.Sprintf(": set %s: %s", field, before)

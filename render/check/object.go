@@ -44,7 +44,7 @@ var clusterWide = map[string][]string{
 // noteScope notes which kind a definition says is in no namespace.
 func (o *object) noteScope(scopes map[string]string) {
 	if o.Kind == "CustomResourceDefinition" {
-		scopes[text(at(o.tree, "spec", "group"))+"/"+text(at(o.tree, "spec", "names", "kind"))] = text(at(o.tree, "spec", "scope"))
+		scopes[scalar(at(o.tree, "spec", "group"))+"/"+scalar(at(o.tree, "spec", "names", "kind"))] = scalar(at(o.tree, "spec", "scope"))
 	}
 }
 
@@ -65,7 +65,7 @@ func (o *object) named() *Object { return &Object{o.APIVersion, o.Kind, o.namesp
 func (o *object) is(kinds ...string) bool { return slices.Contains(kinds, o.Kind) }
 
 func (o *object) annotation(key string) string {
-	return text(at(o.tree, "metadata", "annotations", key))
+	return scalar(at(o.tree, "metadata", "annotations", key))
 }
 
 // runs reports whether the object is a hook for one of the events.
@@ -159,8 +159,9 @@ func list(value any) []any {
 	return l
 }
 
-// text is a plain value as YAML would write it; empty for what is none.
-func text(value any) string {
+// scalar writes a plain value as YAML would; it returns the empty text for any
+// other value.
+func scalar(value any) string {
 	switch value := value.(type) {
 	case string:
 		return value

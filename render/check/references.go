@@ -38,7 +38,7 @@ type reference struct{ kind, name, path string }
 func (o *object) references() []reference {
 	var all []reference
 	add := func(kind string, from any, key, path string) {
-		if name := text(at(from, key)); name != "" && at(from, "optional") != true {
+		if name := scalar(at(from, key)); name != "" && at(from, "optional") != true {
 			all = append(all, reference{kind, name, path})
 		}
 	}
@@ -110,7 +110,7 @@ func (s *scope) index() map[string]bool {
 		for _, o := range r.objects {
 			s.makes[o.Kind+"/"+o.namespace+"/"+o.Name] = true
 			if where, known := makers[o.Kind]; known {
-				s.makes["Secret/"+o.namespace+"/"+text(at(o.tree, where...))] = true
+				s.makes["Secret/"+o.namespace+"/"+scalar(at(o.tree, where...))] = true
 				s.makes["Secret/"+o.namespace+"/"+o.Name] = true
 			}
 		}
@@ -139,7 +139,7 @@ func missingReference(s *scope, r *release) {
 			seen[id] = true
 			f := o.finding(ref.path, "nothing makes the %s %s in namespace %s, and without it the pod does not start", ref.kind, ref.name, o.namespace)
 			f.Fix = "create it before the release, or correct its name"
-			s.putValue(&f, r, func(_ string, value any) bool { return text(value) == ref.name })
+			s.putValue(&f, r, func(_ string, value any) bool { return scalar(value) == ref.name })
 			s.add(f)
 		}
 	}
@@ -149,7 +149,7 @@ func missingReference(s *scope, r *release) {
 // expressions is taken to fit.
 func selects(selector any, labels map[string]any) bool {
 	for key, value := range mapping(selector) {
-		if text(labels[key]) != text(value) {
+		if scalar(labels[key]) != scalar(value) {
 			return false
 		}
 	}

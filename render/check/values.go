@@ -221,7 +221,7 @@ func tlsInObjects(s *scope, r *release) {
 			f.Fix = "verify certificates, with the authority that issued them"
 			setting, mode, _ := strings.Cut(said, "=")
 			s.putValue(&f, r, func(path string, value any) bool {
-				return strings.TrimPrefix(letters(lastKey(path)), "pg") == letters(setting) && (mode == "" || strings.EqualFold(text(value), mode))
+				return strings.TrimPrefix(letters(lastKey(path)), "pg") == letters(setting) && (mode == "" || strings.EqualFold(scalar(value), mode))
 			})
 			s.add(f)
 		})
@@ -242,7 +242,7 @@ func letters(name string) string {
 // statement is a value with what it is the value of, as a setting is written.
 // The value of a Secret is looked into; what is found there is a word of ours.
 func (o *object) statement(path, key string, value any) string {
-	content := text(value)
+	content := scalar(value)
 	if o.is("Secret") && strings.HasPrefix(path, "data") {
 		if decoded, err := base64.StdEncoding.DecodeString(content); err == nil {
 			content = string(decoded)
@@ -257,7 +257,7 @@ func (o *object) variables() map[string]string {
 	for _, p := range o.pods() {
 		for _, c := range p.containers() {
 			for i, env := range list(c.spec["env"]) {
-				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = text(at(env, "name"))
+				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = scalar(at(env, "name"))
 			}
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func workloadChecks() []Check {
@@ -48,7 +48,7 @@ func (s *scope) loop(o *object) bool {
 	}
 	for _, labels := range []any{at(o.tree, "metadata", "labels"), at(o.tree, "spec", "template", "metadata", "labels")} {
 		for _, value := range mapping(labels) {
-			if text(value) == "loop" {
+			if scalar(value) == "loop" {
 				return true
 			}
 		}
@@ -68,7 +68,7 @@ func singletonReplicas(s *scope, r *release) {
 			f := o.finding("kind", "the service is a loop, of which there must be one, and a DaemonSet runs one on each node")
 			s.add(f)
 		}
-		if strategy := text(at(o.tree, "spec", "strategy", "type")); o.is("Deployment") && strategy != "Recreate" {
+		if strategy := scalar(at(o.tree, "spec", "strategy", "type")); o.is("Deployment") && strategy != "Recreate" {
 			f := o.finding("spec.strategy.type", "the service is a loop, of which there must be one, and a rolling update runs the old and the new one side by side")
 			f.Severity, f.Fix = Info, "let the chart use the strategy Recreate, if it can"
 			s.add(f)
@@ -76,7 +76,7 @@ func singletonReplicas(s *scope, r *release) {
 		for _, scaler := range r.objects {
 			target := at(scaler.tree, "spec", "scaleTargetRef")
 			most, _ := number(at(scaler.tree, "spec", "maxReplicas"))
-			if scaler.is("HorizontalPodAutoscaler") && text(at(target, "kind")) == o.Kind && text(at(target, "name")) == o.Name && most != 1 {
+			if scaler.is("HorizontalPodAutoscaler") && scalar(at(target, "kind")) == o.Kind && scalar(at(target, "name")) == o.Name && most != 1 {
 				s.tooMany(scaler, "spec.maxReplicas", most)
 			}
 		}
@@ -114,12 +114,12 @@ func (s *scope) awaited(r *release) []string {
 func loadBalancer(s *scope, r *release) {
 	waiting := s.awaited(r)
 	for _, o := range r.objects {
-		if !o.is("Service") || text(at(o.tree, "spec", "type")) != "LoadBalancer" || waiting == nil {
+		if !o.is("Service") || scalar(at(o.tree, "spec", "type")) != "LoadBalancer" || waiting == nil {
 			continue
 		}
 		f := o.finding("spec.type", "the Service is ready only once a load balancer gave it an address, and %s waits for that", strings.Join(waiting, ", "))
 		f.Fix = "use ClusterIP or NodePort where the cluster has no load balancers"
-		s.putValue(&f, r, func(_ string, value any) bool { return text(value) == "LoadBalancer" })
+		s.putValue(&f, r, func(_ string, value any) bool { return scalar(value) == "LoadBalancer" })
 		s.add(f)
 	}
 }
@@ -141,7 +141,7 @@ func (r *release) running(programs []string) *object {
 		}
 		for _, p := range o.pods() {
 			for _, c := range p.containers() {
-				ref, err := images.Parse(text(c.spec["image"]))
+				ref, err := ref.ParseImage(scalar(c.spec["image"]))
 				if err == nil && slices.Contains(programs, ref.Repository[strings.LastIndex(ref.Repository, "/")+1:]) {
 					return o
 				}

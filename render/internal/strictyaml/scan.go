@@ -34,13 +34,13 @@ func styleOf(n *yaml.Node) Style {
 	}
 }
 
-func (t *text) is(at int, c byte) bool { return at >= 0 && at < len(t.data) && t.data[at] == c }
+func (s *scanner) is(at int, c byte) bool { return at >= 0 && at < len(s.data) && s.data[at] == c }
 
 // breakAt gives the length of the line break at an offset, or 0. The library
 // keeps to YAML 1.1, where NEL, LS and PS are line breaks too
 // (https://yaml.org/spec/1.1/#id871136).
-func (t *text) breakAt(at int) int {
-	rest := t.data[at:]
+func (s *scanner) breakAt(at int) int {
+	rest := s.data[at:]
 	switch {
 	case len(rest) == 0:
 		return 0
@@ -60,81 +60,81 @@ func (t *text) breakAt(at int) int {
 }
 
 // blankAt reports whether a space, a tab, a line break or the end is at an offset.
-func (t *text) blankAt(at int) bool {
-	return at >= len(t.data) || t.is(at, ' ') || t.is(at, '\t') || t.breakAt(at) > 0
+func (s *scanner) blankAt(at int) bool {
+	return at >= len(s.data) || s.is(at, ' ') || s.is(at, '\t') || s.breakAt(at) > 0
 }
 
 // skip passes blanks, line breaks and comments.
-func (t *text) skip(at int) int {
-	for at < len(t.data) {
+func (s *scanner) skip(at int) int {
+	for at < len(s.data) {
 		switch {
-		case t.is(at, '#'):
-			at = t.endOfLine(at)
-		case !t.blankAt(at):
+		case s.is(at, '#'):
+			at = s.endOfLine(at)
+		case !s.blankAt(at):
 			return at
 		default:
-			at += max(t.breakAt(at), 1)
+			at += max(s.breakAt(at), 1)
 		}
 	}
 	return at
 }
 
 // skipTo passes commas too, between the entries of a flow collection.
-func (t *text) skipTo(at int, commas bool) int {
-	at = t.skip(at)
-	for commas && t.is(at, ',') {
-		at = t.skip(at + 1)
+func (s *scanner) skipTo(at int, commas bool) int {
+	at = s.skip(at)
+	for commas && s.is(at, ',') {
+		at = s.skip(at + 1)
 	}
 	return at
 }
 
 // endOfLine finds the line break, or the end of the file.
-func (t *text) endOfLine(at int) int {
-	for at < len(t.data) && t.breakAt(at) == 0 {
+func (s *scanner) endOfLine(at int) int {
+	for at < len(s.data) && s.breakAt(at) == 0 {
 		at++
 	}
 	return at
 }
 
-func (t *text) propertyAt(at int) bool { return t.is(at, '&') || t.is(at, '!') }
+func (s *scanner) propertyAt(at int) bool { return s.is(at, '&') || s.is(at, '!') }
 
 // properties passes an anchor and a tag, in any order, as far as limit. It
 // gives the end of the last one, and where the next thing begins. What does not
 // stand further right than indent, in a later line, is of the next key.
-func (t *text) properties(at, limit, indent int) (end, next int) {
+func (s *scanner) properties(at, limit, indent int) (end, next int) {
 	end, next = at, at
-	for next < limit && t.propertyAt(next) && (next == at || indent < 0 || t.column(next) > indent) {
-		if t.is(next, '&') {
-			end = t.endOfName(next, '&')
+	for next < limit && s.propertyAt(next) && (next == at || indent < 0 || s.column(next) > indent) {
+		if s.is(next, '&') {
+			end = s.endOfName(next, '&')
 		} else {
-			for end = next; !t.blankAt(end); {
+			for end = next; !s.blankAt(end); {
 				end++
 			}
 		}
-		next = t.skip(end)
+		next = s.skip(end)
 	}
 	return end, next
 }
 
 // endOfName passes an anchor or alias, or gives -1.
-func (t *text) endOfName(at int, indicator byte) int {
-	if !t.is(at, indicator) {
+func (s *scanner) endOfName(at int, indicator byte) int {
+	if !s.is(at, indicator) {
 		return -1
 	}
-	for at++; at < len(t.data); at++ {
-		if c := t.data[at]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+	for at++; at < len(s.data); at++ {
+		if c := s.data[at]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
 			break
 		}
 	}
 	return at
 }
 
-func (t *text) endOfDoubleQuoted(at int) int {
-	if !t.is(at, '"') {
+func (s *scanner) endOfDoubleQuoted(at int) int {
+	if !s.is(at, '"') {
 		return -1
 	}
-	for at++; at < len(t.data); at++ {
-		switch t.data[at] {
+	for at++; at < len(s.data); at++ {
+		switch s.data[at] {
 		case '\\':
 			at++
 		case '"':
@@ -144,15 +144,15 @@ func (t *text) endOfDoubleQuoted(at int) int {
 	return -1
 }
 
-func (t *text) endOfSingleQuoted(at int) int {
-	if !t.is(at, '\'') {
+func (s *scanner) endOfSingleQuoted(at int) int {
+	if !s.is(at, '\'') {
 		return -1
 	}
-	for at++; at < len(t.data); at++ {
+	for at++; at < len(s.data); at++ {
 		switch {
-		case t.is(at, '\'') && t.is(at+1, '\''):
+		case s.is(at, '\'') && s.is(at+1, '\''):
 			at++
-		case t.is(at, '\''):
+		case s.is(at, '\''):
 			return at + 1
 		}
 	}
@@ -162,11 +162,11 @@ func (t *text) endOfSingleQuoted(at int) int {
 // endOfPlain finds where a plain scalar has said its value: the value ends with
 // the last character of the text, so no rule about what ends it is needed.
 // What says something else gives -1.
-func (t *text) endOfPlain(at int, value string) int {
-	for value != "" && at < len(t.data) {
-		said, next := t.data[at:at+1], at+1
-		if t.blankAt(at) {
-			said, next = t.fold(at)
+func (s *scanner) endOfPlain(at int, value string) int {
+	for value != "" && at < len(s.data) {
+		said, next := s.data[at:at+1], at+1
+		if s.blankAt(at) {
+			said, next = s.fold(at)
 		}
 		rest, ok := strings.CutPrefix(value, string(said))
 		if !ok {
@@ -182,11 +182,11 @@ func (t *text) endOfPlain(at int, value string) int {
 
 // fold reads blanks between words: one line break means a space, each further
 // one a line break. The blanks end at next.
-func (t *text) fold(at int) (said []byte, next int) {
+func (s *scanner) fold(at int) (said []byte, next int) {
 	start, first := at, ""
-	for at < len(t.data) && t.blankAt(at) {
-		n := t.breakAt(at)
-		switch as := t.breakText(at, n); {
+	for at < len(s.data) && s.blankAt(at) {
+		n := s.breakAt(at)
+		switch as := s.breakText(at, n); {
 		case n == 0:
 			n = 1
 		case first == "":
@@ -198,7 +198,7 @@ func (t *text) fold(at int) (said []byte, next int) {
 	}
 	switch {
 	case first == "":
-		return t.data[start:at], at
+		return s.data[start:at], at
 	case first != "\n":
 		return append([]byte(first), said...), at
 	case said == nil:
@@ -209,9 +209,9 @@ func (t *text) fold(at int) (said []byte, next int) {
 }
 
 // breakText is what a line break of n bytes means in a value.
-func (t *text) breakText(at, n int) string {
+func (s *scanner) breakText(at, n int) string {
 	if n == 3 { // LS and PS
-		return string(t.data[at : at+n])
+		return string(s.data[at : at+n])
 	}
 	return "\n"
 }
@@ -219,13 +219,13 @@ func (t *text) breakText(at, n int) string {
 // endOfBlockScalar passes the header and the lines of a literal or folded
 // scalar, in a collection of the given indentation. What is not the value
 // gives -1.
-func (t *text) endOfBlockScalar(at, indent int, value string) int {
-	if !t.is(at, '|') && !t.is(at, '>') {
+func (s *scanner) endOfBlockScalar(at, indent int, value string) int {
+	if !s.is(at, '|') && !s.is(at, '>') {
 		return -1
 	}
 	keep, lines := false, 0
-	for at++; at < len(t.data); at++ {
-		if c := t.data[at]; c == '+' || c == '-' {
+	for at++; at < len(s.data); at++ {
+		if c := s.data[at]; c == '+' || c == '-' {
 			keep = c == '+'
 		} else if '1' <= c && c <= '9' {
 			lines = max(indent, 0) + int(c-'0')
@@ -233,23 +233,23 @@ func (t *text) endOfBlockScalar(at, indent int, value string) int {
 			break
 		}
 	}
-	at = t.endOfLine(at)
-	body := at + t.breakAt(at)
+	at = s.endOfLine(at)
+	body := at + s.breakAt(at)
 	end, at := body, body
 	for {
 		var kept int
-		at, kept, lines = t.emptyLines(at, lines, indent)
+		at, kept, lines = s.emptyLines(at, lines, indent)
 		if keep {
 			end = kept
 		}
-		if at >= len(t.data) || t.column(at) != lines {
+		if at >= len(s.data) || s.column(at) != lines {
 			break
 		}
-		at = t.endOfLine(at)
-		at += t.breakAt(at)
+		at = s.endOfLine(at)
+		at += s.breakAt(at)
 		end = at
 	}
-	if visible(string(t.data[body:end])) != visible(value) {
+	if visible(string(s.data[body:end])) != visible(value) {
 		return -1
 	}
 	return end
@@ -258,17 +258,17 @@ func (t *text) endOfBlockScalar(at, indent int, value string) int {
 // emptyLines passes lines without text and the indentation behind them. It
 // gives the end of the last line too, and the indentation of the lines with
 // text, which the first one decides unless the header did.
-func (t *text) emptyLines(at, lines, indent int) (next, end, found int) {
+func (s *scanner) emptyLines(at, lines, indent int) (next, end, found int) {
 	most := 0
 	for end = at; ; end = at {
 		column := 0
-		for ; t.is(at, ' ') && (lines == 0 || column < lines); column++ {
+		for ; s.is(at, ' ') && (lines == 0 || column < lines); column++ {
 			at++
 		}
 		most = max(most, column)
 		n := 0
-		if at < len(t.data) {
-			n = t.breakAt(at)
+		if at < len(s.data) {
+			n = s.breakAt(at)
 		}
 		if n == 0 {
 			break

@@ -30,14 +30,14 @@ type scope struct {
 // where the text before it ends, and where the library says. If one does not,
 // nothing is known about the whole file.
 func (d *document) findSources() {
-	w := walker{text: newText(d.data), file: d.file, sources: map[*yaml.Node]Source{}}
+	w := walker{scanner: newScanner(d.data), file: d.file, sources: map[*yaml.Node]Source{}}
 	if w.document(d.root); !w.lost {
 		d.sources = w.sources
 	}
 }
 
 type walker struct {
-	text
+	scanner
 	file    string
 	sources map[*yaml.Node]Source
 	lost    bool
@@ -199,56 +199,56 @@ func (w *walker) closing(at int, bracket byte) int {
 	return w.lose(at)
 }
 
-// text is the bytes of a file and its lines, as the library counts them.
-type text struct {
+// scanner reads the bytes of a file, with lines as the library counts them.
+type scanner struct {
 	data  []byte
 	lines []int // where they begin
 	near  struct{ line, column, offset int }
 }
 
-func newText(data []byte) text {
+func newScanner(data []byte) scanner {
 	start := 0
 	if bytes.HasPrefix(data, []byte(bom)) {
 		start = len(bom)
 	}
-	t := text{data: data, lines: []int{start}}
+	s := scanner{data: data, lines: []int{start}}
 	for i := start; i < len(data); {
-		if n := t.breakAt(i); n > 0 {
+		if n := s.breakAt(i); n > 0 {
 			i += n
-			t.lines = append(t.lines, i)
+			s.lines = append(s.lines, i)
 		} else {
 			i++
 		}
 	}
-	return t
+	return s
 }
 
 // offset finds the byte at a line and a column, which count from 1, columns in
 // characters, or gives -1. It is quick for places in reading order.
-func (t *text) offset(line, column int) int {
-	if line < 1 || line > len(t.lines) || column < 1 {
+func (s *scanner) offset(line, column int) int {
+	if line < 1 || line > len(s.lines) || column < 1 {
 		return -1
 	}
-	at, c := t.lines[line-1], 1
-	if t.near.line == line && t.near.column <= column {
-		at, c = t.near.offset, t.near.column
+	at, c := s.lines[line-1], 1
+	if s.near.line == line && s.near.column <= column {
+		at, c = s.near.offset, s.near.column
 	}
 	for ; c < column; c++ {
-		if at >= len(t.data) || t.breakAt(at) > 0 {
+		if at >= len(s.data) || s.breakAt(at) > 0 {
 			return -1
 		}
-		_, size := utf8.DecodeRune(t.data[at:])
+		_, size := utf8.DecodeRune(s.data[at:])
 		at += size
 	}
-	t.near.line, t.near.column, t.near.offset = line, column, at
+	s.near.line, s.near.column, s.near.offset = line, column, at
 	return at
 }
 
 // column counts the characters before an offset in its line.
-func (t *text) column(at int) int {
-	line, exact := slices.BinarySearch(t.lines, at)
+func (s *scanner) column(at int) int {
+	line, exact := slices.BinarySearch(s.lines, at)
 	if exact {
 		return 0
 	}
-	return utf8.RuneCount(t.data[t.lines[max(line-1, 0)]:at])
+	return utf8.RuneCount(s.data[s.lines[max(line-1, 0)]:at])
 }

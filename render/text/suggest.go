@@ -1,4 +1,4 @@
-package strictyaml
+package text
 
 import (
 	"slices"
@@ -7,14 +7,14 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// mostListed is how many names an error message lists before it becomes a wall.
-const mostListed = 8
+// maxListed limits how many names an error message lists.
+const maxListed = 8
 
-// The nearest name is looked for among so many, for one that is so long:
-// comparing costs the product of it all, and hostile files have many.
+// Nearest compares at most maxCompared names with a name of at most maxLetters
+// bytes: the time grows with both, and a hostile file has many and long names.
 const (
-	mostCompared = 100
-	mostLetters  = 64
+	maxCompared = 100
+	maxLetters  = 64
 )
 
 // Suggest ends a message about an unknown name: the nearest allowed one, or
@@ -24,14 +24,14 @@ func Suggest(name string, allowed []string) string {
 		return `: did you mean "` + near + `"?`
 	}
 	switch {
-	case len(allowed) == 0 || len(allowed) > mostListed:
+	case len(allowed) == 0 || len(allowed) > maxListed:
 		return ""
 	default:
 		return ": want " + OneOf(allowed)
 	}
 }
 
-// OneOf lists names the way a sentence does: a, b or c.
+// OneOf lists names as a sentence does: a, b or c. There must be at least one.
 func OneOf(names []string) string {
 	if len(names) == 1 {
 		return names[0]
@@ -39,11 +39,11 @@ func OneOf(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// Nearest is the allowed name that name was most likely meant to be, or "": a
-// few letters away, or the whole of which it is the start. Ties go to the
-// name that sorts first.
+// Nearest returns the allowed name that name was most likely meant to be, or "":
+// a few letters away, or beginning with name. Of several as near it takes the
+// one that sorts first.
 func Nearest(name string, allowed []string) string {
-	if len(allowed) > mostCompared || len(name) > mostLetters {
+	if len(allowed) > maxCompared || len(name) > maxLetters {
 		return ""
 	}
 	name = strings.ToLower(name)

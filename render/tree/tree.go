@@ -1,4 +1,6 @@
-package render
+// Package tree holds the files that are rendered, by their paths, and the
+// inventory: the file in which an environment notes which files are its own.
+package tree
 
 import (
 	"crypto/sha256"
@@ -14,11 +16,11 @@ import (
 // Tree is files by their path from the repository root, with slashes.
 type Tree map[string][]byte
 
-// Paths is the paths of the tree, sorted.
+// Paths returns the paths of the tree, sorted.
 func (t Tree) Paths() []string { return slices.Sorted(maps.Keys(t)) }
 
-// Digest is the digest of the whole tree, sha256:… in hexadecimal: of its paths
-// and contents. Rendering is a function of its inputs, so trees of the same
+// Digest computes the digest of the whole tree, sha256:… in hexadecimal: of its
+// paths and contents. Rendering is a function of its inputs, so trees of the same
 // inputs have the same digest.
 func (t Tree) Digest() string {
 	var all strings.Builder
@@ -28,15 +30,15 @@ func (t Tree) Digest() string {
 	return Digest([]byte(all.String()))
 }
 
-// Inventory is what an environment wrote, so that a later run knows its own
-// files from those that a person changed or put there.
+// Inventory lists the files that an environment wrote, so that a later run knows
+// its own files from those that a person changed or put there.
 type Inventory struct {
 	Environment string `json:"environment"`
 	Target      string `json:"target"`
-	// Releases is where Helm installed the protected releases, by key: another
+	// Releases says where Helm installed the protected releases, by key: another
 	// place means a second installation.
 	Releases map[string]InstalledAt `json:"releases"`
-	// Files is path to digest, sha256:… in hexadecimal, of everything written but the inventory.
+	// Files maps each path to its digest, sha256:… in hexadecimal, but for the inventory's own.
 	Files map[string]string `json:"files"`
 }
 
@@ -49,12 +51,12 @@ type InstalledAt struct {
 // InventoryFolder is the folder of inventories below a delivery path.
 const InventoryFolder = ".pm-gitops"
 
-// InventoryPath is where the inventory of an environment lies.
+// InventoryPath returns the path of the inventory of an environment.
 func InventoryPath(deliveryPath, environment string) string {
 	return path.Join(deliveryPath, InventoryFolder, environment+".json")
 }
 
-// Digest is the digest of a file as inventories have it.
+// Digest computes the digest of a file as inventories have it.
 func Digest(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "sha256:" + hex.EncodeToString(sum[:])
@@ -69,7 +71,8 @@ func ParseInventory(data []byte) (Inventory, error) {
 	return inventory, nil
 }
 
-// Cluster is the folder of clusters that the environment is written to.
+// Cluster returns the folder of clusters that the environment is written to, or
+// the empty text if none of the files says so.
 func (i Inventory) Cluster() string {
 	for file := range i.Files {
 		if cluster, ok := i.clusterOf(file); ok {
@@ -79,7 +82,7 @@ func (i Inventory) Cluster() string {
 	return ""
 }
 
-// clusterOf is the cluster whose controller is pointed at a file, if it is
+// clusterOf returns the cluster whose controller is pointed at a file, if it is
 // the environment's file for that.
 func (i Inventory) clusterOf(file string) (string, bool) {
 	folder, ok := strings.CutSuffix(file, "/prefect-"+i.Environment+".yaml")
@@ -100,20 +103,17 @@ func (i Inventory) Owns(deliveryPath, file string) bool {
 		strings.HasPrefix(file, path.Join(deliveryPath, "overlays", i.Environment)+"/")
 }
 
-func (t Tree) addInventory(plan Plan, target string) error {
-	inventory := Inventory{Environment: plan.Environment, Target: target, Releases: map[string]InstalledAt{}, Files: map[string]string{}}
-	for _, release := range plan.Releases() {
-		if release.Protected {
-			inventory.Releases[release.Key] = InstalledAt{release.Name, release.Namespace}
-		}
-	}
-	for path, content := range t {
-		inventory.Files[path] = Digest(content)
+// AddInventory writes the inventory into the tree, below the delivery path,
+// with the digests of all files that the tree has by now.
+func (t Tree) AddInventory(deliveryPath string, inventory Inventory) error {
+	inventory.Files = map[string]string{}
+	for name, content := range t {
+		inventory.Files[name] = Digest(content)
 	}
 	data, err := json.MarshalIndent(inventory, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write the inventory of %s: %w", plan.Environment, err)
+		return fmt.Errorf("write the inventory of %s: %w", inventory.Environment, err)
 	}
-	t[InventoryPath(plan.Path, plan.Environment)] = append(data, '\n')
+	t[InventoryPath(deliveryPath, inventory.Environment)] = append(data, '\n')
 	return nil
 }

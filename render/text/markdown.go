@@ -1,12 +1,12 @@
-package render
+package text
 
 import (
 	"fmt"
 	"strings"
 )
 
-// MarkdownCell is a text that is a cell of a Markdown table, and nothing else:
-// no markup, no mention of anybody, no link to an issue.
+// MarkdownCell escapes a text for a cell of a Markdown table. In the cell the
+// text is no markup, mentions nobody and links to no issue.
 func MarkdownCell(text string) string {
 	var b strings.Builder
 	for _, r := range text {
