@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
@@ -22,19 +23,19 @@ func (a app) remove(o renderOptions) error {
 		return err
 	}
 	defer root.Close()
-	work := removal{environment: o.remove, place: "folder " + o.dir}
-	changes, err := work.try(root, o)
+	job := &publish.Removal{Environment: o.remove, Place: "folder " + o.dir}
+	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
 	if err != nil {
 		return forceHint(err)
 	}
 	if !o.quiet && !o.dryRun {
-		defer a.tellRemoved(&work)
+		defer a.tellRemoved(removed)
 	}
 	return a.printChanges(o, changes)
 }
 
-// written is the environments that were written into a folder, for completion.
-func written(dir string) []string {
+// completeWritten names the environments that were written into a folder, for completion.
+func completeWritten(dir string) []string {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil
@@ -46,8 +47,8 @@ func written(dir string) []string {
 
 // tellRemoved says what stays in the cluster, and how to uninstall it: with
 // Helm alone, Flux would install it again.
-func (a app) tellRemoved(work *removal) {
-	inventory := work.had
+func (a app) tellRemoved(removed *publish.Removed) {
+	inventory := removed.Inventory
 	fmt.Fprintln(a.err, "Take its environment file out as well: the next render of it would bring everything back.")
 	if inventory.Target == (targets.Argo{}).Name() {
 		a.tellRemovedArgo(inventory)
@@ -57,7 +58,7 @@ func (a app) tellRemoved(work *removal) {
 	for _, key := range slices.Sorted(maps.Keys(inventory.Releases)) {
 		fmt.Fprintf(a.err, "  kubectl -n %s delete helmrelease %s\n", text.Visible(inventory.Releases[key].Namespace), text.Visible(key))
 	}
-	for _, pointedAt := range work.emptied {
+	for _, pointedAt := range removed.Emptied {
 		fmt.Fprintf(a.err, "Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.\n", text.Visible(pointedAt))
 	}
 }
