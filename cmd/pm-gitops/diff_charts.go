@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
@@ -36,7 +37,7 @@ type charted struct {
 	notes     []string
 }
 
-func (c charted) size() int {
+func (c charted) Size() int {
 	n := 0
 	for _, d := range c.documents {
 		n += len(d.YAML)
@@ -50,7 +51,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 	if err != nil {
 		return diff.Result{}, err
 	}
-	source, err := a.charts(o.chartFlags)
+	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return diff.Result{}, err
 	}
@@ -78,7 +79,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
-func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c comparison) (diff.Result, error) {
+func (a app) compareCharts(ctx context.Context, o diffOptions, source charts.Source, c comparison) (diff.Result, error) {
 	upgrades := map[int]map[string]bool{} // of each environment
 	for i, s := range c.sides {
 		release := c.releases[i]
@@ -87,7 +88,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 		}
 		upgrades[release.index][release.Key] = s.upgrade
 	}
-	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own sourced) (charted, error) {
+	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own charts.Chart) (charted, error) {
 		return c.render(ctx, p, own, upgrades[p.index][p.Key])
 	})
 	if err != nil {
@@ -115,7 +116,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts, c 
 }
 
 // render renders one release as the controller does.
-func (c comparison) render(ctx context.Context, p planned, own sourced, upgrade bool) (charted, error) {
+func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upgrade bool) (charted, error) {
 	as := c.target.Name()
 	in, err := p.input(own, as)
 	if err != nil {

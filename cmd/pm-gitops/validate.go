@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
@@ -81,20 +82,11 @@ func checkOutput(output string) error {
 	return nil
 }
 
-// finding is a problem in JSON output.
-type finding struct {
-	Severity string `json:"severity"` // error or warning
-	File     string `json:"file"`
-	Line     int    `json:"line,omitempty"`
-	Column   int    `json:"column,omitempty"`
-	Field    string `json:"field,omitempty"`
-	Message  string `json:"message"`
-}
-
-func findings(severity string, problems render.Problems) []finding {
-	found := []finding{}
+// toFindings makes findings of problems, as JSON shows those of files.
+func toFindings(severity finding.Severity, problems render.Problems) []finding.InFile {
+	found := []finding.InFile{}
 	for _, p := range problems {
-		found = append(found, finding{severity, p.Position.File, p.Position.Line, p.Position.Column, p.Path, p.Message})
+		found = append(found, finding.FromProblem(severity, p).InFile())
 	}
 	return found
 }
@@ -175,13 +167,13 @@ func (a app) validateJSON(o validateOptions, files []examined, failure error) er
 		return failure
 	}
 	report := struct {
-		File         string        `json:"file"` // as the flags name it; several with a comma between
-		Valid        bool          `json:"valid"`
-		Findings     []finding     `json:"findings"`
-		Explanations []explanation `json:"explanations,omitempty"`
-	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: findings("error", problems)}
+		File         string           `json:"file"` // as the flags name it; several with a comma between
+		Valid        bool             `json:"valid"`
+		Findings     []finding.InFile `json:"findings"`
+		Explanations []explanation    `json:"explanations,omitempty"`
+	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: toFindings(finding.Error, problems)}
 	for _, file := range files {
-		report.Findings = append(report.Findings, findings("warning", file.warnings)...)
+		report.Findings = append(report.Findings, toFindings(finding.Warning, file.warnings)...)
 		if o.explain && failure == nil {
 			report.Explanations = append(report.Explanations, explanation{file.File, file.explanation})
 		}
