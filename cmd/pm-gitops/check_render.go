@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,7 +9,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
-	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
 // atOnce is how many environments are looked at before what was rendered for
@@ -87,40 +84,15 @@ func (r renderedTwice) Size() int {
 	return size
 }
 
-// renderTwice renders a release for a first install, for that once more, and
-// where the target knows the difference for an upgrade. A chart that fails is a
-// finding, and no error, unless there was no time or memory left.
+// renderTwice renders a release as checks look at it.
 func (o checkOptions) renderTwice(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
 	in, err := p.input(own, o.target)
 	if err != nil {
 		return renderedTwice{}, err
 	}
-	made := check.Release{Release: p.Release, Chart: own.Chart, Rendered: in}
-	upgrade := in
-	upgrade.IsUpgrade = true
-	steps := []struct {
-		in  chart.Input
-		out *chart.Output
-	}{{in, &made.Install}, {in, &made.Again}, {upgrade, &made.Upgrade}}
-	if in.As.AlwaysInstall {
-		steps = steps[:2]
-	}
-	for _, step := range steps {
-		*step.out, made.Failure = own.Render(ctx, step.in)
-		switch {
-		case errors.Is(made.Failure, charts.ErrTooLong), made.Failure != nil && ctx.Err() != nil:
-			return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, made.Failure)
-		case made.Failure != nil:
-			return renderedTwice{made}, nil
-		}
-	}
-	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
-	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
-		in.Values = values
-		return own.Everything(ctx, in)
-	})
-	if errors.Is(made.TraceFailure, charts.ErrTooLong) || ctx.Err() != nil {
-		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, cmp.Or(made.TraceFailure, context.Cause(ctx)))
+	made, err := own.Examine(ctx, p.Release, in)
+	if err != nil {
+		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
 	return renderedTwice{made}, nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
@@ -110,10 +109,7 @@ func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (
 	if err != nil {
 		return tracedRelease{}, err
 	}
-	found, err := trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
-		in.Values = values
-		return own.Everything(ctx, in)
-	})
+	found, err := own.Trace(ctx, p.Release, in)
 	if err != nil {
 		return tracedRelease{}, fmt.Errorf("%s: no marker takes the place of its secret values: %w", p.Key, err)
 	}

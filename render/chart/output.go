@@ -79,8 +79,9 @@ func (o Output) Bytes() []byte {
 	return slices.Concat(bytes.TrimSpace(manifests.Bytes()), []byte("\n"), hooks.Bytes())
 }
 
-// collect sorts what templates made.
-func collect(ch *helm.Chart, files map[string]string, in Input) (Output, error) {
+// collect sorts what templates made. Labelled is the objects that were labelled
+// before, by their text; nil keeps none.
+func collect(ch *helm.Chart, files map[string]string, in Input, labelled map[string][]Object) (Output, error) {
 	made, err := documents(files)
 	if err != nil {
 		return Output{}, err
@@ -111,7 +112,7 @@ func collect(ch *helm.Chart, files map[string]string, in Input) (Output, error) 
 		return out, nil
 	}
 	out.arrange(plain, hooks, in)
-	return out, out.label(in)
+	return out, out.label(in, labelled)
 }
 
 // arrange puts the hooks that an action runs around what the chart makes, by

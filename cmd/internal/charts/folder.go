@@ -35,7 +35,7 @@ func (f Folder) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 		case err != nil:
 			return Chart{}, fmt.Errorf("%s: %w", filepath.Join(string(f), place), err)
 		case found.Name() == name && found.Version() == wanted.Version:
-			return Chart{found, wanted.Digest}, ctx.Err()
+			return newChart(found, wanted.Digest), ctx.Err()
 		}
 		others = append(others, fmt.Sprintf("%s holds %s %s", place, found.Name(), found.Version()))
 	}
@@ -59,7 +59,7 @@ func Named(name string) (Chart, error) {
 	if err != nil {
 		return Chart{}, fmt.Errorf("read chart %s: %w", name, err)
 	}
-	return Chart{own, ""}, nil
+	return newChart(own, ""), nil
 }
 
 // errNoChart is the error that a folder has no Chart.yaml.
