@@ -74,16 +74,22 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 		return err
 	}
 	releases := a.withSecrets(chosen.releases, chosen.fleet())
-	traced := []tracedRelease{}
+	traced, done := []tracedRelease{}, []bool{}
 	if len(releases) > 0 {
-		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
+		workers := a.workersFor(o.jobs, len(chosen.plans))
+		defer workers.Close()
+		traced, done, err = eachChart(ctx, o.jobs, workers, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
 			return traceRelease(ctx, p, own, target.Name())
 		})
 	}
-	if err != nil {
+	if traced = append([]tracedRelease{}, only(traced, done)...); err != nil && len(traced) == 0 {
 		return kubeHint(chosen.plans, err)
 	}
-	return a.printTraces(o, traced, chosen.fleet())
+	printed := a.printTraces(o, traced, chosen.fleet())
+	if err != nil {
+		return kubeHint(chosen.plans, partly(err, done, "traced"))
+	}
+	return printed
 }
 
 // withSecrets is the releases that have secret values, whose charts alone are

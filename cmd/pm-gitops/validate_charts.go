@@ -47,18 +47,20 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 			releases, of = append(releases, planned{Release: release, plan: file.plan}), append(of, i)
 		}
 	}
-	all, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
+	workers := a.workersFor(o.jobs, len(explained))
+	defer workers.Close()
+	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
 		found, err := p.judge(ctx, own, explained[p.plan][p.Key])
 		if errors.Is(err, charts.ErrTooLong) {
 			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
 		}
 		return found, err
 	})
-	if err != nil {
-		return err
-	}
 	var problems render.Problems
 	for i, found := range all {
+		if !done[i] {
+			continue
+		}
 		problems = append(problems, found.problems...)
 		for _, warning := range found.warnings.Sorted() {
 			if file := &files[of[i]]; !slices.Contains(file.warnings, warning) { // several releases of one chart
@@ -66,7 +68,7 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 			}
 		}
 	}
-	return problems.Err()
+	return errors.Join(problems.Err(), err)
 }
 
 // judge checks the values of one release against its chart.

@@ -142,14 +142,14 @@ func setLabels(tree, labels map[string]any) {
 func (o Output) Redacted() (Output, error) {
 	redacted := o
 	redacted.Objects = slices.Clone(o.Objects)
-	redacted.crds = slices.Clone(o.crds)
+	redacted.Files = slices.Clone(o.Files)
 	for i := range redacted.Objects {
 		if _, err := redacted.Objects[i].redact(); err != nil {
 			return Output{}, err
 		}
 	}
-	for i := range redacted.crds {
-		if err := redacted.crds[i].redactFile(); err != nil {
+	for i := range redacted.Files {
+		if err := redacted.Files[i].redactFile(); err != nil {
 			return Output{}, err
 		}
 	}

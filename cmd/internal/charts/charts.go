@@ -101,7 +101,7 @@ func (r registries) Chart(ctx context.Context, wanted render.Chart) (Chart, erro
 	if err != nil {
 		return Chart{}, fmt.Errorf("%s: %w", got.Ref, err)
 	}
-	return newChart(read, got.Digest), nil
+	return newChart(read, got.Digest, packed{Archive: got.Archive, Digest: got.Digest}), nil
 }
 
 // once reads every chart once: the environments of a fleet have the same.

@@ -18,15 +18,38 @@ type Chart struct {
 	chart.Chart
 	Digest string // of its manifest in a registry, empty if that is not known
 
-	known func() (keys.Tree, error) // the values that it knows, found out once
+	known  func() (keys.Tree, error) // the values that it knows, found out once
+	packed *packed                   // the chart as it is given to workers
+	worker *worker                   // does all work with the chart; nil for this process
 }
 
-func newChart(read chart.Chart, digest string) Chart {
-	return Chart{Chart: read, Digest: digest, known: sync.OnceValues(func() (keys.Tree, error) { return keys.Of(read) })}
+func newChart(read chart.Chart, digest string, from packed) Chart {
+	return Chart{Chart: read, Digest: digest, packed: &from, known: sync.OnceValues(func() (keys.Tree, error) { return keys.Of(read) })}
+}
+
+// packed is a chart as it was read: an archive, or the files of a folder.
+type packed struct {
+	Archive []byte            `json:",omitempty"`
+	Files   map[string][]byte `json:",omitempty"`
+	Digest  string            `json:",omitempty"`
+}
+
+// read reads the chart once more.
+func (p packed) read() (Chart, error) {
+	load := func() (chart.Chart, error) { return chart.FromFiles(p.Files) }
+	if p.Files == nil {
+		load = func() (chart.Chart, error) { return chart.Load(p.Archive) }
+	}
+	read, err := load()
+	return newChart(read, p.Digest, p), err
 }
 
 // Render renders the chart, and waits for it no longer than [MaxTime].
 func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error) {
+	if c.worker != nil {
+		reply, err := c.worker.do(ctx, c, request{Do: doRender, Input: in})
+		return reply.Install, err
+	}
 	return inBounds(c.Chart.Render)(ctx, in)
 }
 
@@ -34,16 +57,28 @@ func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error)
 // an upgrade, with the hooks of both and of what comes after. Most are there
 // twice.
 func (c Chart) Everything(ctx context.Context, in chart.Input) ([]chart.Object, error) {
+	if c.worker != nil {
+		reply, err := c.worker.do(ctx, c, request{Do: doEverything, Input: in})
+		return reply.Install.Objects, err
+	}
 	return everything(ctx, c.Session().Render, in)
 }
 
 // Trace says where the secret values of a release land.
 func (c Chart) Trace(ctx context.Context, release render.Release, in chart.Input) (trace.Trace, error) {
+	if c.worker != nil {
+		reply, err := c.worker.do(ctx, c, request{Do: doTrace, Input: in, Release: release})
+		return reply.Trace, err
+	}
 	return traced(ctx, c.Session().Render, release, in)
 }
 
 // Judge says what the chart says of the values of a release.
 func (c Chart) Judge(ctx context.Context, release render.Release, values map[string]any) (check.Judgement, error) {
+	if c.worker != nil {
+		reply, err := c.worker.do(ctx, c, request{Do: doJudge, Input: chart.Input{Values: values}, Release: release})
+		return reply.Judgement, err
+	}
 	return InTime(ctx, MaxTime, func(context.Context) (check.Judgement, error) {
 		return check.Judge(c.Chart, c.known, values, release.SecretInputs), nil
 	})
@@ -55,6 +90,11 @@ func (c Chart) Judge(ctx context.Context, release render.Release, values map[str
 // unless there was no time or memory left.
 func (c Chart) Examine(ctx context.Context, release render.Release, in chart.Input) (check.Release, error) {
 	made := check.Release{Release: release, Chart: c.Chart, Rendered: in}
+	if c.worker != nil {
+		reply, err := c.worker.do(ctx, c, request{Do: doExamine, Input: in, Release: release})
+		reply.examined(&made)
+		return made, err
+	}
 	session := c.Session()
 	err := renderActions(ctx, session, in, &made)
 	if err == nil && made.Failure == nil {
