@@ -10,16 +10,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // planned is a release of an environment.
 type planned struct {
 	render.Release
-	plan *render.Plan
-	wave int // from 1
+	index int // of its environment, among those that are looked at
+	plan  *render.Plan
+	wave  int // from 1
 }
 
 // releaseFlags is what a command takes that looks at releases and their charts.
@@ -37,7 +40,7 @@ func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 	addTarget(cmd, &o.target)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		for _, name := range args {
-			if isYAML(name) || strings.ContainsAny(name, `/\`) {
+			if fleet.IsYAML(name) || strings.ContainsAny(name, `/\`) {
 				return hinted{usageError{fmt.Errorf("%q is no release", name)}, "Name each file, folder or pattern with -f."}
 			}
 		}
@@ -65,7 +68,7 @@ func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (
 	if err != nil {
 		return selection{}, err
 	}
-	plans, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := a.loadPlans(ctx, o.input, target)
 	if err != nil {
 		return selection{}, err
 	}
@@ -89,14 +92,14 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 			for _, release := range releases {
 				known = append(known, release.Key)
 				if chooses(names, release.Key) {
-					chosen = append(chosen, planned{release, &plans[i], wave + 1})
+					chosen = append(chosen, planned{release, i, &plans[i], wave + 1})
 				}
 			}
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), render.OneOf(unique(known)))}
+			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), text.OneOf(unique(known)))}
 		}
 	}
 	return chosen, nil
@@ -110,7 +113,7 @@ func environmentsOf(plans []render.Plan) string {
 	if len(plans) == 1 {
 		return plans[0].Environment
 	}
-	return count(len(plans), "environment")
+	return text.Count(len(plans), "environment")
 }
 
 // unique is texts without those that were there before, in their order.
@@ -132,7 +135,7 @@ func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, so
 	wanted := make([]charts.Release, len(releases))
 	for i, p := range releases {
 		wanted[i] = charts.Release{Key: p.Key, Chart: p.Chart}
-		if releases[0].plan != releases[len(releases)-1].plan || workers != nil {
+		if releases[0].index != releases[len(releases)-1].index || workers != nil {
 			wanted[i].Environment = p.plan.Environment
 		}
 	}
@@ -141,12 +144,12 @@ func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, so
 	if err != nil && (workers == nil || ctx.Err() != nil) {
 		return nil, make([]bool, len(releases)), err
 	}
-	failed := map[*render.Plan]bool{}
+	failed := map[int]bool{}
 	for i, failure := range failures {
-		failed[releases[i].plan] = failed[releases[i].plan] || failure != nil
+		failed[releases[i].index] = failed[releases[i].index] || failure != nil
 	}
 	for _, p := range releases {
-		done = append(done, !failed[p.plan])
+		done = append(done, !failed[p.index])
 	}
 	return results, done, err
 }
@@ -177,7 +180,7 @@ func partly(err error, done []bool, what string) error {
 	if err == nil || !slices.Contains(done, true) {
 		return err
 	}
-	return othersDone{err, what}
+	return partialError{err, what}
 }
 
 // renderer is the way in which charts are rendered: helm, flux or argo.
@@ -210,8 +213,8 @@ func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
 // completion.
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
 	var keys []string
-	for _, l := range a.readable(ctx, in) {
-		plan, err := l.plan(targets.Flux{})
+	for _, m := range a.readable(ctx, in) {
+		plan, err := render.NewPlan(m.Environment, m.Catalog, targets.Flux{}.SecretsInto())
 		if err != nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // chartFlags is the flags that say where charts come from.
@@ -79,6 +80,6 @@ func (a app) chartOptions(flags chartFlags) charts.Options {
 		UserAgent: "pm-gitops/" + versions().Version,
 		Getenv:    a.getenv,
 		Now:       a.now,
-		Warn:      func(text string) { fmt.Fprintf(a.err, "warning: %s\n", visible(text)) },
+		Warn:      func(warning string) { fmt.Fprintf(a.err, "warning: %s\n", text.VisibleLines(warning)) },
 	}
 }

@@ -7,9 +7,10 @@ import (
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // atOnce is how many environments are looked at before what was rendered for
@@ -19,30 +20,22 @@ const atOnce = 16
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage. Of a fleet it gives what it
 // found in those environments that did not fail, and how many they are.
-func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, fleet []checkable) (found []check.Finding, checked int, err error) {
-	var plans []render.Plan
-	for _, one := range fleet {
-		plans = append(plans, one.plan)
-	}
-	if _, err := plannedReleases(plans, o.releases); err != nil {
+func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
+	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
 		return nil, 0, err
 	}
-	workers := a.workersFor(o.jobs, len(fleet))
+	workers := a.workersFor(o.jobs, len(members))
 	defer workers.Close()
 	var failures []error
-	for start := 0; start < len(fleet) && ctx.Err() == nil; start += atOnce {
-		some, n, err := o.findSome(ctx, workers, source, fleet[start:min(start+atOnce, len(fleet))])
+	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
+		some, n, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
 		found, checked, failures = append(found, some...), checked+n, append(failures, err)
 	}
 	return found, checked, errors.Join(append(failures, ctx.Err())...)
 }
 
-func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, fleet []checkable) (found []check.Finding, checked int, err error) {
-	plans := make([]render.Plan, len(fleet))
-	for i, one := range fleet {
-		plans[i] = one.plan
-	}
-	releases, err := plannedReleases(plans, nil)
+func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
+	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -51,22 +44,22 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 	if ctx.Err() != nil || failed != nil && workers == nil {
 		return nil, 0, failed
 	}
-	results, failures, skip := make([][]check.Finding, len(fleet)), make([]error, len(fleet)), make([]bool, len(fleet))
-	parallel(o.jobs, len(fleet), func(i int) {
-		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Target: o.target, Manifests: fleet[i].rendering.Manifests}
+	results, failures, skip := make([][]finding.Finding, len(members)), make([]error, len(members)), make([]bool, len(members))
+	parallel(o.jobs, len(members), func(i int) {
+		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Target: o.target, Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
-			if release.plan == &plans[i] {
+			if release.index == i {
 				in.Releases, skip[i] = append(in.Releases, made[j].Release), !done[j]
 			}
 		}
 		if !skip[i] {
-			results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]check.Finding, error) { return check.Run(in) })
+			results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 		}
 	})
-	for i := range fleet {
+	for i := range members {
 		switch {
 		case failures[i] != nil:
-			failures[i] = fmt.Errorf("check %s: %w", fleet[i].plan.Environment, failures[i])
+			failures[i] = fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
 		case !skip[i]:
 			found, checked = append(found, results[i]...), checked+1
 		}

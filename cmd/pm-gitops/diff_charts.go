@@ -8,9 +8,11 @@ import (
 	"log"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -45,7 +47,7 @@ func (c charted) Size() int {
 }
 
 // diffCharts compares the objects of both sides, some environments at a time.
-func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, had render.Tree) (diff.Result, error) {
+func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Member, had tree.Tree) (diff.Result, error) {
 	target, err := targets.ByName(o.target)
 	if err != nil {
 		return diff.Result{}, err
@@ -56,20 +58,20 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, h
 	}
 	log.SetFlags(0) // Helm warns there
 	log.SetOutput(printable{a.err})
-	workers := a.workersFor(o.jobs, len(fleet))
+	workers := a.workersFor(o.jobs, len(members))
 	defer workers.Close()
 	var all diff.Result
 	var failures []error
 	var done []bool // of all releases
-	for start := 0; start < len(fleet); start += atOnce {
+	for start := 0; start < len(members); start += atOnce {
 		some := comparison{target: target}
-		for i := start; i < min(start+atOnce, len(fleet)); i++ {
-			same, err := some.add(&fleet[i], had)
+		for i := start; i < min(start+atOnce, len(members)); i++ {
+			same, err := some.add(&members[i], had)
 			if err != nil {
 				return diff.Result{}, err
 			}
 			for _, key := range same {
-				fmt.Fprintf(a.err, "%s %s: the same chart and values on both sides: not rendered\n", fleet[i].plan.Environment, key)
+				fmt.Fprintf(a.err, "%s %s: the same chart and values on both sides: not rendered\n", members[i].Plan.Environment, key)
 			}
 		}
 		result, compared, err := a.compareCharts(ctx, o, workers, source, some)
@@ -79,29 +81,21 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, fleet []differing, h
 		failures, done = append(failures, err), append(done, compared...)
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
-	return all, kubeHint(plansOf(fleet), partly(errors.Join(failures...), done, "compared"))
-}
-
-func plansOf(fleet []differing) []render.Plan {
-	var plans []render.Plan
-	for _, one := range fleet {
-		plans = append(plans, one.plan)
-	}
-	return plans
+	return all, kubeHint(plansOf(members), partly(errors.Join(failures...), done, "compared"))
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
 func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.Workers, source charts.Source, c comparison) (result diff.Result, done []bool, err error) {
-	upgrades := map[*render.Plan]map[string]bool{}
+	upgrades := map[int]map[string]bool{} // of each environment
 	for i, s := range c.sides {
-		plan := c.releases[i].plan
-		if upgrades[plan] == nil {
-			upgrades[plan] = map[string]bool{}
+		release := c.releases[i]
+		if upgrades[release.index] == nil {
+			upgrades[release.index] = map[string]bool{}
 		}
-		upgrades[plan][c.releases[i].Key] = s.upgrade
+		upgrades[release.index][release.Key] = s.upgrade
 	}
 	made, done, err := eachChart(ctx, o.jobs, workers, source, c.releases, func(ctx context.Context, p planned, own charts.Chart) (charted, error) {
-		return c.render(ctx, p, own, upgrades[p.plan][p.Key])
+		return c.render(ctx, p, own, upgrades[p.index][p.Key])
 	})
 	var old, new []diff.Document
 	var notes []string
@@ -166,20 +160,20 @@ func objectsOf(p planned, out chart.Output, as string) []diff.Document {
 
 // add adds the releases of an environment that are not the same on both sides,
 // and names those that are.
-func (c *comparison) add(one *differing, had render.Tree) (same []string, err error) {
-	installed, err := targets.Installed(had, one.plan)
+func (c *comparison) add(one *fleet.Member, had tree.Tree) (same []string, err error) {
+	installed, err := targets.Installed(had, one.Plan)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", one.plan.Environment, err)
+		return nil, fmt.Errorf("%s: %w", one.Plan.Environment, err)
 	}
 	before := map[string]render.Release{}
 	for _, old := range installed {
-		release, err := one.completed(old, c.target)
+		release, err := completed(*one, old, c.target)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", one.plan.Environment, err)
+			return nil, fmt.Errorf("%s: %w", one.Plan.Environment, err)
 		}
 		before[old.Key] = release
 	}
-	for wave, releases := range one.plan.Waves {
+	for wave, releases := range one.Plan.Waves {
 		for _, release := range releases {
 			old, both := before[release.Key]
 			delete(before, release.Key)
@@ -188,14 +182,14 @@ func (c *comparison) add(one *differing, had render.Tree) (same []string, err er
 				continue
 			}
 			if both {
-				c.side(planned{old, &one.plan, wave + 1}, side{old: true, upgrade: true})
+				c.side(planned{old, one.Index, &one.Plan, wave + 1}, side{old: true, upgrade: true})
 			}
-			c.side(planned{release, &one.plan, wave + 1}, side{upgrade: both})
+			c.side(planned{release, one.Index, &one.Plan, wave + 1}, side{upgrade: both})
 		}
 	}
 	for _, old := range installed { // in their order
 		if gone, ok := before[old.Key]; ok {
-			c.side(planned{gone, &one.plan, 0}, side{old: true, upgrade: true, kept: staying(old)})
+			c.side(planned{gone, one.Index, &one.Plan, 0}, side{old: true, upgrade: true, kept: staying(old)})
 		}
 	}
 	return same, nil
@@ -216,9 +210,9 @@ func staying(old targets.Installation) string {
 // completed is a release of the old side with what its manifests do not say:
 // where secret values go, which is what the environment says of that version
 // of the chart, and the version of a chart that is pinned by its digest alone.
-func (one differing) completed(old targets.Installation, target render.Target) (render.Release, error) {
+func completed(one fleet.Member, old targets.Installation, target render.Target) (render.Release, error) {
 	release := old.Release
-	now := releaseOf(one.plan, old.Key)
+	now := releaseOf(one.Plan, old.Key)
 	if release.Chart.Version == "" && release.Chart.Digest == now.Chart.Digest {
 		release.Chart.Version = now.Chart.Version
 	}
@@ -229,14 +223,14 @@ func (one differing) completed(old targets.Installation, target render.Target) (
 		return release, nil
 	}
 	release.SecretInputs = now.SecretInputs
-	env := one.env
+	env := one.Environment
 	switch old.Key {
 	case render.PrefectCloud:
 		env.Spec.Versions.PrefectCloud = render.ChartVersion(release.Chart.Version)
 	case render.PrefectIstiod:
 		env.Spec.Versions.PrefectIstiod = render.ChartVersion(release.Chart.Version)
 	}
-	if plan, err := render.NewPlan(env, one.catalog, target.SecretsInto()); err == nil {
+	if plan, err := render.NewPlan(env, one.Catalog, target.SecretsInto()); err == nil {
 		release.SecretInputs = releaseOf(plan, old.Key).SecretInputs
 	}
 	return release, nil

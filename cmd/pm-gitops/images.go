@@ -11,6 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -59,7 +60,7 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
-	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+render.OneOf(imagesFormats))
+	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+text.OneOf(imagesFormats))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(imagesFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -70,7 +71,7 @@ func (o imagesOptions) check() (render.Target, error) {
 	switch {
 	case err != nil:
 	case !slices.Contains(imagesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(imagesFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(imagesFormats))
 	case o.digests && o.offline:
 		err = errors.New("digests are asked of registries: no --offline with --digests")
 	default:
@@ -164,6 +165,6 @@ func (a app) noteImages(releases []planned, found []releaseImages, originals *or
 		}
 	}
 	for _, note := range unique(notes) {
-		fmt.Fprintln(a.err, render.Visible(note))
+		fmt.Fprintln(a.err, text.Visible(note))
 	}
 }

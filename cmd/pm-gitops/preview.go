@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -62,11 +63,11 @@ folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
-	flags.StringVar(&o.as, "as", "", "render as "+render.OneOf(chart.Names())+" does (default: the target)")
+	flags.StringVar(&o.as, "as", "", "render as "+text.OneOf(chart.Names())+" does (default: the target)")
 	flags.StringVar(&o.kubeVersion, "kube-version", "", "the cluster's Kubernetes `version`, instead of cluster.kubeVersion")
 	flags.BoolVar(&o.isUpgrade, "is-upgrade", false, "an upgrade instead of a first install")
 	flags.BoolVar(&o.showSecrets, "show-secrets", false, "print what Secrets hold, as far as it is known")
-	flags.StringVarP(&o.output, "output", "o", previewFormats[0], "format: "+render.OneOf(previewFormats))
+	flags.StringVarP(&o.output, "output", "o", previewFormats[0], "format: "+text.OneOf(previewFormats))
 	_ = cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(chart.Names(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(previewFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -83,9 +84,9 @@ func (o *previewOptions) check() (render.Target, error) {
 	}
 	switch {
 	case !slices.Contains(previewFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(previewFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(previewFormats))
 	case !slices.Contains(chart.Names(), o.as):
-		err = fmt.Errorf("unknown way %q: want %s", o.as, render.OneOf(chart.Names()))
+		err = fmt.Errorf("unknown way %q: want %s", o.as, text.OneOf(chart.Names()))
 	case o.as == "argo" && o.isUpgrade:
 		err = errors.New("to Argo CD every sync is a first install: no --is-upgrade with it")
 	default:

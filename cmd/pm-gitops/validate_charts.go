@@ -33,24 +33,23 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 		return err
 	}
 	var releases []planned
-	var of []int
-	explained := map[*render.Plan]map[string]render.ExplainedRelease{}
+	explained := map[int]map[string]render.ExplainedRelease{} // of each file
 	for i, file := range files {
-		if file.plan == nil {
+		if file.Environment.IsDefaults() {
 			continue
 		}
-		explained[file.plan] = map[string]render.ExplainedRelease{}
-		for _, release := range file.plan.Explain().Releases {
-			explained[file.plan][release.Release] = release
+		explained[file.Index] = map[string]render.ExplainedRelease{}
+		for _, release := range file.Plan.Explain().Releases {
+			explained[file.Index][release.Release] = release
 		}
-		for _, release := range file.plan.Releases() {
-			releases, of = append(releases, planned{Release: release, plan: file.plan}), append(of, i)
+		for _, release := range file.Plan.Releases() {
+			releases = append(releases, planned{Release: release, index: file.Index, plan: &files[i].Plan})
 		}
 	}
 	workers := a.workersFor(o.jobs, len(explained))
 	defer workers.Close()
 	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
-		found, err := p.judge(ctx, own, explained[p.plan][p.Key])
+		found, err := p.judge(ctx, own, explained[p.index][p.Key])
 		if errors.Is(err, charts.ErrTooLong) {
 			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
 		}
@@ -63,7 +62,7 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 		}
 		problems = append(problems, found.problems...)
 		for _, warning := range found.warnings.Sorted() {
-			if file := &files[of[i]]; !slices.Contains(file.warnings, warning) { // several releases of one chart
+			if file := &files[releases[i].index]; !slices.Contains(file.warnings, warning) { // several releases of one chart
 				file.warnings = append(file.warnings, warning)
 			}
 		}

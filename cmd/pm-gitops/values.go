@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type valuesOptions struct {
@@ -74,10 +74,10 @@ exit code is 3 if anything differs.`,
 	a.addCharts(cmd, &o.chartFlags)
 	flags := cmd.Flags()
 	flags.StringVar(&o.version, "version", "", "the chart's `version`, instead of the environment's")
-	flags.StringVar(&o.show, "show", valuesShows[0], "what to print: "+render.OneOf(valuesShows))
+	flags.StringVar(&o.show, "show", valuesShows[0], "what to print: "+text.OneOf(valuesShows))
 	flags.BoolVar(&o.raw, "raw", false, "the chart's own values.yaml as it is, without those of the charts in it")
 	flags.StringVar(&o.diff, "diff", "", "compare with this `version`, or with a chart named like CHART")
-	flags.StringVarP(&o.output, "output", "o", valuesFormats[0], "format: "+render.OneOf(valuesFormats))
+	flags.StringVarP(&o.output, "output", "o", valuesFormats[0], "format: "+text.OneOf(valuesFormats))
 	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions(valuesShows, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(valuesFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -96,9 +96,9 @@ func (o valuesOptions) check() error {
 	var err error
 	switch {
 	case !slices.Contains(valuesShows, o.show):
-		err = fmt.Errorf("cannot show %q: want %s", o.show, render.OneOf(valuesShows))
+		err = fmt.Errorf("cannot show %q: want %s", o.show, text.OneOf(valuesShows))
 	case !slices.Contains(valuesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(valuesFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(valuesFormats))
 	case o.diff != "" && (o.raw || o.show != valuesShows[0]):
 		err = errors.New("--diff is about default values: leave out --raw and --show")
 	case o.diff != "" && o.output == "yaml":
@@ -179,7 +179,7 @@ func (a app) composed(o valuesOptions, own charts.Chart) (string, error) {
 		return "", err
 	}
 	if len(off) > 0 {
-		fmt.Fprintf(a.err, "note: off by default, and so without their defaults here: %s\n", render.Visible(strings.Join(off, ", ")))
+		fmt.Fprintf(a.err, "note: off by default, and so without their defaults here: %s\n", text.Visible(strings.Join(off, ", ")))
 	}
 	text, err := yaml.Marshal(values)
 	if err != nil {

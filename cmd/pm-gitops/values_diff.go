@@ -7,8 +7,8 @@ import (
 	"fmt"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // compared is two charts and how their values differ, in JSON.
@@ -48,7 +48,7 @@ func (a app) diffValues(o valuesOptions, from, to charts.Chart) error {
 }
 
 func (a app) printDifferences(c compared) {
-	line := func(format string, args ...any) { fmt.Fprintln(a.out, render.Visible(fmt.Sprintf(format, args...))) }
+	line := func(format string, args ...any) { fmt.Fprintln(a.out, text.Visible(fmt.Sprintf(format, args...))) }
 	line("%s %s -> %s %s", c.From.Name, c.From.Version, c.To.Name, c.To.Version)
 	if c.None() {
 		line("no default value differs")

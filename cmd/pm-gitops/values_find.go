@@ -7,6 +7,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -76,13 +77,12 @@ func isPath(name string) bool {
 
 // reference takes oci://REPOSITORY/NAME:VERSION@DIGEST apart.
 func reference(text, version string) (render.Chart, error) {
-	repository, digest, _ := strings.Cut(strings.TrimPrefix(text, "oci://"), "@")
-	at := strings.LastIndex(repository, ":")
-	if at > strings.LastIndex(repository, "/") {
-		if version != "" && version != repository[at+1:] {
-			return render.Chart{}, usageError{fmt.Errorf("two versions: %s in %s, and --version %s", repository[at+1:], text, version)}
+	repository, tag, digest := ref.Split(strings.TrimPrefix(text, "oci://"))
+	if tag != "" {
+		if version != "" && version != tag {
+			return render.Chart{}, usageError{fmt.Errorf("two versions: %s in %s, and --version %s", tag, text, version)}
 		}
-		repository, version = repository[:at], strings.ReplaceAll(repository[at+1:], "_", "+") // as in a tag
+		version = ref.VersionOf(tag)
 	}
 	if version == "" && digest == "" {
 		return render.Chart{}, usageError{fmt.Errorf("which version of %s? Name it with --version, or behind a colon", text)}
@@ -92,7 +92,7 @@ func reference(text, version string) (render.Chart, error) {
 
 // released is the chart of a release, which all environments with it must agree on.
 func (f finder) released(ctx context.Context, key string) (render.Chart, error) {
-	plans, err := eachPlan(ctx, f.app, f.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := f.loadPlans(ctx, f.input, targets.Flux{})
 	if err != nil {
 		return render.Chart{}, err
 	}

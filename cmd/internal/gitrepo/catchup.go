@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // CaughtUp is what a branch was caught up with.
@@ -38,7 +38,7 @@ func (e *CatchUpError) Error() string {
 			lines = append(lines, fmt.Sprintf("and %d more", len(e.files)-most))
 			break
 		}
-		lines = append(lines, render.Visible(strings.ToValidUTF8(file.Error(), "�")))
+		lines = append(lines, text.Visible(strings.ToValidUTF8(file.Error(), "�")))
 	}
 	text := "cannot take over what others have pushed: " + e.sentence
 	if len(lines) > 0 {
@@ -122,7 +122,7 @@ func (l *Local) undoable(undo []string) (headOf, plumbing.Hash, error) {
 	at := head.hash
 	for _, name := range slices.Backward(undo) {
 		if at != plumbing.NewHash(name) {
-			return refuse("the commit %s is not the last one of %s any more", render.Visible(clip(name)), head.branch())
+			return refuse("the commit %s is not the last one of %s any more", text.Visible(clip(name)), head.branch())
 		}
 		commit, err := readCommit(storage, at)
 		if err != nil {

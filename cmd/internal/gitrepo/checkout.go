@@ -14,7 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // checkout takes the working tree and the index from one commit to another, as
@@ -272,7 +272,7 @@ func (c *checkout) readNew(name string) []byte {
 	}
 	content, err := readObject(c.storage, plumbing.BlobObject, one.new.hash)
 	if err != nil {
-		c.block(name, render.Visible(err.Error()))
+		c.block(name, text.Visible(err.Error()))
 	}
 	return content
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // RemoteKind is what went wrong, for a command that can say what to do about it.
@@ -145,8 +145,8 @@ func (c *connection) network(err error) *RemoteError {
 	return &RemoteError{Kind: OtherRemote, sentence: fmt.Sprintf("cannot talk to %s: %s", c.at.shown, oneLine(err.Error()))}
 }
 
-// oneLine is the first line of a text that somebody else wrote, fit for a terminal.
-func oneLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return clip(render.Visible(strings.TrimSpace(line)))
+// oneLine returns the first line of a foreign text, made safe for a terminal.
+func oneLine(foreign string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(foreign), "\n")
+	return clip(text.Visible(strings.TrimSpace(line)))
 }
