@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
@@ -160,6 +161,7 @@ func (a app) workersFor(jobs, environments int) *charts.Workers {
 	if environments < 2 {
 		return nil
 	}
+	collector.Share()
 	return charts.NewWorkers(jobs, a.environ)
 }
 

@@ -30,12 +30,15 @@ const (
 const (
 	noGarbage = 150 << 20 // bytes
 	growth    = 100       // percent
+
+	noGarbageInWorkers = 64 << 20 // there is one worker per job, and the program beside them
 )
 
 // bounds is how much of the machine rendering charts has taken so far.
 type bounds struct {
-	kept atomic.Int64 // bytes of results, which no loop makes
-	stop context.CancelCauseFunc
+	kept      atomic.Int64 // bytes of results, which no loop makes
+	noGarbage uint64       // bytes at which the collector begins to run
+	stop      context.CancelCauseFunc
 }
 
 // Bounded makes a context that ends when the program takes too much memory, and
@@ -43,15 +46,15 @@ type bounds struct {
 // outside: whoever sees the end of the context must end the program, which
 // frees what the work holds.
 func Bounded(ctx context.Context) (_ context.Context, done func()) {
-	ctx, _, done = bounded(ctx)
+	ctx, _, done = bounded(ctx, noGarbage)
 	return ctx, done
 }
 
 // bounded is [Bounded] for whoever keeps results, or stops the work because
 // the time is up.
-func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
+func bounded(ctx context.Context, noGarbage uint64) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)
-	b = &bounds{stop: stop}
+	b = &bounds{stop: stop, noGarbage: noGarbage}
 	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(math.MaxInt64)
 	// Who watches need not wait until a renderer or the collector makes room.
 	processors := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
@@ -126,7 +129,7 @@ func (b *bounds) watchMemory(ctx context.Context) {
 		case taken > maxTaken+uint64(b.kept.Load()):
 			b.stop(errTooMuch)
 			return
-		case taken > noGarbage && !collects:
+		case taken > b.noGarbage && !collects:
 			collects = true
 			collecting.Go(func() { debug.SetGCPercent(growth) })
 		}

@@ -30,7 +30,7 @@ func Each[T any](ctx context.Context, jobs int, workers *Workers, source Source,
 	var limits *bounds
 	if workers == nil {
 		var done func()
-		ctx, limits, done = bounded(ctx)
+		ctx, limits, done = bounded(ctx, noGarbage)
 		defer done()
 	}
 	parallel(jobs, len(releases), func(i int) {

@@ -3,6 +3,7 @@ package charts
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
@@ -59,6 +60,7 @@ type sent struct {
 	Trace                                     []byte
 	Unknown                                   []keys.Unknown
 	Refused                                   []chart.SchemaProblem
+	Shared                                    []int // which YAML of Install the objects of Upgrade have
 	Unread, Log                               []string
 	Failed, Failure, TraceFailure, Unknowable *failure
 }
@@ -73,7 +75,24 @@ func (r reply) send() (sent, error) {
 	if s.Repeats {
 		s.Again = chart.Output{}
 	}
+	s.Upgrade.Objects, s.Shared = withoutShared(s.Install.Objects, s.Upgrade.Objects)
 	return s, err
+}
+
+// withoutShared leaves out the YAML that objects share with those of an install,
+// and says which ones have it; 0 stands for none, 1 for the first.
+func withoutShared(install, objects []chart.Object) ([]chart.Object, []int) {
+	places := map[string]int{}
+	for i, object := range install {
+		places[string(object.YAML)] = i + 1
+	}
+	objects, shared := slices.Clone(objects), make([]int, len(objects))
+	for i := range objects {
+		if shared[i] = places[string(objects[i].YAML)]; shared[i] > 0 {
+			objects[i].YAML = nil
+		}
+	}
+	return objects, shared
 }
 
 func (s sent) receive() (reply, error) {
@@ -84,6 +103,11 @@ func (s sent) receive() (reply, error) {
 	}
 	if s.Repeats {
 		r.Again = r.Install
+	}
+	for i, place := range s.Shared {
+		if place > 0 {
+			r.Upgrade.Objects[i].YAML = r.Install.Objects[place-1].YAML
+		}
 	}
 	return r, json.Unmarshal(s.Trace, &r.Trace)
 }

@@ -34,6 +34,7 @@ const maxIdle = 150 << 20
 // no use for it.
 func Work(in io.Reader, out io.Writer) int {
 	signal.Ignore(os.Interrupt) // the terminal's is for the program that started us
+	debug.SetGCPercent(growth)
 	requests := make(chan request)
 	go func() {
 		decoder := json.NewDecoder(in)
@@ -76,7 +77,7 @@ func (s *server) answer(asked request) reply {
 	log.SetFlags(0)
 	log.SetOutput(&warned)
 	start := time.Now()
-	ctx, _, done := bounded(context.Background())
+	ctx, _, done := bounded(context.Background(), noGarbageInWorkers)
 	answer, err := InTime(ctx, maxWork, func(ctx context.Context) (reply, error) { return s.do(ctx, asked) })
 	over := ctx.Err() != nil || time.Since(start) >= MaxTime
 	if err != nil {
