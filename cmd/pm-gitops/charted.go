@@ -12,7 +12,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // planned is a release of an environment.
@@ -34,7 +33,7 @@ type releaseFlags struct {
 func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 	a.addInput(cmd, &o.input)
 	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		for _, name := range args {
 			if isYAML(name) || strings.ContainsAny(name, `/\`) {
@@ -174,27 +173,19 @@ func inEnvironment(releases []planned, i int, failure error) error {
 	return fmt.Errorf("%s: %w", releases[i].plan.Environment, failure)
 }
 
-// renderer is the way in which charts are rendered: helm, flux or argo.
-func (p planned) renderer(as string) chart.Renderer {
-	switch as {
-	case "flux":
-		return chart.Flux(string(p.plan.Delivery.Flux.Version))
-	case "argo":
-		return chart.Argo()
-	default:
-		return chart.Helm()
-	}
-}
-
-// input is what the chart of a release is rendered with, secret values as
-// placeholders.
+// input is what the chart of a release is rendered with in the way of the
+// renderer as, secret values as placeholders.
 func (p planned) input(own sourced, as string) (chart.Input, error) {
+	renderer, err := chart.ByName(as, string(p.plan.Delivery.Flux.Version))
+	if err != nil {
+		return chart.Input{}, err
+	}
 	values, err := p.PlaceholderValues()
 	if err != nil {
 		return chart.Input{}, err
 	}
 	return chart.Input{
-		As: p.renderer(as), Release: p.Name, Namespace: p.Namespace, Values: values,
+		As: renderer, Release: p.Name, Namespace: p.Namespace, Values: values,
 		KubeVersion: p.plan.KubeVersion, APIVersions: p.plan.APIVersions, Digest: own.digest,
 		OriginNamespace: p.Namespace, OriginName: p.Key,
 	}, nil
@@ -223,7 +214,7 @@ func everything(ctx context.Context, own sourced, in chart.Input) ([]chart.Objec
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
 	var keys []string
 	for _, l := range a.readable(ctx, in) {
-		plan, err := l.plan(targets.Flux{})
+		plan, err := l.plan(a.targets[0])
 		if err != nil {
 			continue
 		}

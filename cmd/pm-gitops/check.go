@@ -11,7 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type checkOptions struct {
@@ -112,7 +111,7 @@ func (a app) aboutChecks(o checkOptions) error {
 	return nil
 }
 
-func (o checkOptions) check() (render.Target, error) {
+func (o checkOptions) check(targets render.Targets) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	switch {
 	case err != nil:
@@ -134,7 +133,7 @@ type checkable struct {
 }
 
 func (a app) check(ctx context.Context, o checkOptions) error {
-	target, err := o.check()
+	target, err := o.check(a.targets)
 	if err != nil {
 		return err
 	}
@@ -156,7 +155,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err := collide(fleet); err != nil {
 		return err
 	}
-	found, err := o.findings(ctx, source, fleet)
+	found, err := o.findings(ctx, source, target, fleet)
 	if err != nil {
 		return err
 	}

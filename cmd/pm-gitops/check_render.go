@@ -19,7 +19,7 @@ const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
+func (o checkOptions) findings(ctx context.Context, source charts, target render.Target, fleet []checkable) ([]check.Finding, error) {
 	var plans []render.Plan
 	for _, one := range fleet {
 		plans = append(plans, one.plan)
@@ -29,7 +29,7 @@ func (o checkOptions) findings(ctx context.Context, source charts, fleet []check
 	}
 	var found []check.Finding
 	for start := 0; start < len(fleet); start += atOnce {
-		some, err := o.findSome(ctx, source, fleet[start:min(start+atOnce, len(fleet))])
+		some, err := o.findSome(ctx, source, target, fleet[start:min(start+atOnce, len(fleet))])
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +38,7 @@ func (o checkOptions) findings(ctx context.Context, source charts, fleet []check
 	return found, nil
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
+func (o checkOptions) findSome(ctx context.Context, source charts, target render.Target, fleet []checkable) ([]check.Finding, error) {
 	plans := make([]render.Plan, len(fleet))
 	for i, one := range fleet {
 		plans[i] = one.plan
@@ -48,13 +48,15 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 		return nil, err
 	}
 	releases = slices.DeleteFunc(releases, func(p planned) bool { return !chooses(o.releases, p.Key) })
-	made, err := eachChart(ctx, o.jobs, source, releases, o.renderTwice)
+	made, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own sourced) (renderedTwice, error) {
+		return renderTwice(ctx, target, p, own)
+	})
 	if err != nil {
 		return nil, err
 	}
 	results, failures := make([][]check.Finding, len(fleet)), make([]error, len(fleet))
 	parallel(o.jobs, len(fleet), func(i int) {
-		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Target: o.target, Manifests: fleet[i].rendering.Manifests}
+		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Traits: target.Traits(fleet[i].plan.Delivery), Manifests: fleet[i].rendering.Manifests}
 		for j, release := range releases {
 			if release.plan == &plans[i] {
 				in.Releases = append(in.Releases, made[j].Release)
@@ -89,8 +91,8 @@ func (r renderedTwice) size() int {
 // renderTwice renders a release for a first install, for that once more, and
 // where the target knows the difference for an upgrade. A chart that fails is a
 // finding, and no error, unless there was no time or memory left.
-func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (renderedTwice, error) {
-	in, err := p.input(own, o.target)
+func renderTwice(ctx context.Context, target render.Target, p planned, own sourced) (renderedTwice, error) {
+	in, err := p.input(own, target.Traits(p.plan.Delivery).Renderer)
 	if err != nil {
 		return renderedTwice{}, err
 	}

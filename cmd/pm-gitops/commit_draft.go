@@ -71,9 +71,10 @@ func (d draft) changes() gitrepo.Changes {
 
 // rendered is the job of putting environments there that were rendered.
 type rendered struct {
-	fleet  []render.Rendering
-	target string
-	per    string
+	fleet   []render.Rendering
+	target  string
+	per     string
+	layouts tree.Layouts
 }
 
 func (r rendered) likely() []tree.Tree {
@@ -97,11 +98,11 @@ func (r rendered) inventories(fs.FS) ([]string, error) {
 }
 
 func (r rendered) write(root *os.Root, force bool) (folder.Changes, error) {
-	return folder.Write(root, r.likely(), force)
+	return folder.Write(root, r.layouts, r.likely(), force)
 }
 
 func (r rendered) draft(files fs.FS, force bool) ([]draft, error) {
-	each, err := folder.CompareEach(files, r.likely(), force)
+	each, err := folder.CompareEach(files, r.layouts, r.likely(), force)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +128,7 @@ type removal struct {
 	had         tree.Inventory
 	emptied     []string // the folders of clusters that nothing is left in
 	committed   bool     // a commit has it
+	layouts     tree.Layouts
 }
 
 func (r *removal) likely() []tree.Tree { return nil }
@@ -144,7 +146,7 @@ func (r *removal) write(root *os.Root, force bool) (folder.Changes, error) {
 	if err != nil {
 		return folder.Changes{}, err
 	}
-	changes, had, err := folder.Remove(root, inventory, force)
+	changes, had, err := folder.Remove(root, r.layouts, inventory, force)
 	r.note(root.FS(), had, changes)
 	return changes, err
 }
@@ -184,7 +186,7 @@ func (r *removal) draft(files fs.FS, force bool) ([]draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, had, err := folder.CompareRemoval(files, inventory, force)
+	changes, had, err := folder.CompareRemoval(files, r.layouts, inventory, force)
 	r.note(files, had, changes)
 	r.committed = true
 	changes.Removed = append(changes.Removed, inventory)

@@ -9,13 +9,12 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // job is what the flags ask for. Where some environments fail and the others may
 // be worked on all the same, it gives both.
 func (a app) job(ctx context.Context, o renderOptions) (job, error) {
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -24,14 +23,14 @@ func (a app) job(ctx context.Context, o renderOptions) (job, error) {
 		if o.repo != "" {
 			place = "the repository"
 		}
-		return &removal{environment: o.remove, place: place}, nil
+		return &removal{environment: o.remove, place: place, layouts: a.targets.Layouts()}, nil
 	}
 	fleet, err := a.renderAll(ctx, o.input, target)
 	var some failures
 	if err != nil && !(errors.As(err, &some) && len(fleet) > 0) {
 		return nil, err
 	}
-	return rendered{fleet, target.Name(), o.per}, err
+	return rendered{fleet, target.Name(), o.per, a.targets.Layouts()}, err
 }
 
 // commitHere commits to the repository that holds --dir.

@@ -16,7 +16,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type diffOptions struct {
@@ -72,7 +71,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
@@ -85,7 +84,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 }
 
 // check refuses what makes no sense.
-func (o diffOptions) check(given func(string) bool) (render.Target, error) {
+func (o diffOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	switch {
 	case err != nil:
@@ -109,7 +108,7 @@ type differing struct {
 }
 
 func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
-	target, err := o.check(given)
+	target, err := o.check(a.targets, given)
 	if err != nil {
 		return err
 	}
@@ -128,7 +127,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 		trees = append(trees, one.rendering.Tree)
 		maps.Copy(all, one.rendering.Tree)
 	}
-	had, err := old.Before(trees)
+	had, err := old.Before(a.targets.Layouts(), trees)
 	if err != nil {
 		return err
 	}

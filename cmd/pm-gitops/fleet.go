@@ -164,7 +164,7 @@ func (l loaded) plan(target render.Target) (render.Plan, error) {
 		}
 		return render.Plan{}, errSkipped
 	}
-	return render.NewPlan(l.env, l.catalog, target.SecretsInto())
+	return render.PlanFor(l.env, l.catalog, target)
 }
 
 // plan plans the one environment that the flags name.

@@ -10,7 +10,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type graphOptions struct {
@@ -49,9 +48,8 @@ func (a app) graph(ctx context.Context, o graphOptions) error {
 	if !slices.Contains(graphFormats, o.output) {
 		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(graphFormats))}
 	}
-	// Waves do not depend on the target, and every environment can be planned
-	// for Flux.
-	plans, err := eachPlan(ctx, a, o.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	// Waves do not depend on the target.
+	plans, err := eachPlan(ctx, a, o.input, a.targets[0], func(plan render.Plan) (render.Plan, error) { return plan, nil })
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type imagesOptions struct {
@@ -65,7 +64,7 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 }
 
 // check refuses what makes no sense.
-func (o imagesOptions) check() (render.Target, error) {
+func (o imagesOptions) check(targets render.Targets) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	switch {
 	case err != nil:
@@ -80,7 +79,7 @@ func (o imagesOptions) check() (render.Target, error) {
 }
 
 func (a app) images(ctx context.Context, o imagesOptions) error {
-	target, err := o.check()
+	target, err := o.check(a.targets)
 	if err != nil {
 		return err
 	}
@@ -97,7 +96,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	}
 	originals := newOriginals(chosen, chosen.releases)
 	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own sourced) (releaseImages, error) {
-		return imagesOf(ctx, p, own, target.Name())
+		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 	})
 	if err != nil {
 		return kubeHint(chosen.plans, err)

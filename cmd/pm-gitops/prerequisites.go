@@ -37,7 +37,7 @@ type prerequisites interface {
 }
 
 func (a app) prerequisites(ctx context.Context, o renderOptions) error {
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}

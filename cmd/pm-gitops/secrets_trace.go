@@ -15,7 +15,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/trace"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type secretsTraceOptions struct {
@@ -66,7 +65,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}
@@ -78,7 +77,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	traced := []tracedRelease{}
 	if len(releases) > 0 {
 		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own sourced) (tracedRelease, error) {
-			return traceRelease(ctx, p, own, target.Name())
+			return traceRelease(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 		})
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
-	"github.com/pm-gitops/pm-gitops/targets"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type statusOptions struct {
@@ -61,7 +61,7 @@ waitsFor. With --watch there is a document on a line for each change.`,
 		},
 	}
 	a.addInput(cmd, &o.input)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG or ~/.kube/config)")
@@ -85,8 +85,11 @@ waitsFor. With --watch there is a document on a line for each change.`,
 const mostLogs = 100
 
 // check refuses what makes no sense.
-func (o statusOptions) check(given func(string) bool) (render.Target, error) {
+func (o statusOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
 	target, err := targets.ByName(o.target)
+	if err == nil {
+		err = rollout.Check(target)
+	}
 	switch {
 	case err != nil:
 	case checkOutput(o.output) != nil:
@@ -106,7 +109,7 @@ func (o statusOptions) check(given func(string) bool) (render.Target, error) {
 }
 
 func (a app) status(ctx context.Context, o statusOptions, given func(string) bool) error {
-	target, err := o.check(given)
+	target, err := o.check(a.targets, given)
 	if err != nil {
 		return err
 	}
@@ -116,21 +119,21 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 		if err != nil {
 			return rollout.Rollout{}, err
 		}
-		return rollout.New(plan, target.Name(), rendering.Manifests)
+		return rollout.New(plan, target, rendering.Manifests)
 	})
 	if err != nil {
 		return err
 	}
 	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
-		return explained(err, o)
+		return a.explained(err, o)
 	}
 	if o.watch {
-		return explained(a.follow(ctx, o, w), o)
+		return a.explained(a.follow(ctx, o, w), o)
 	}
 	report, err := w.look(ctx)
 	if err != nil {
-		return explained(err, o)
+		return a.explained(err, o)
 	}
 	if o.output == "json" {
 		err = a.printJSON(report)
@@ -176,7 +179,7 @@ func unreadyError(report rollout.Report) error {
 }
 
 // explained adds to the error of a cluster what to do next.
-func explained(err error, o statusOptions) error {
+func (a app) explained(err error, o statusOptions) error {
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return err
@@ -193,11 +196,16 @@ func explained(err error, o statusOptions) error {
 	case cluster.Unreachable:
 		return hinted{err, "Is it the right cluster, and does `kubectl get --raw /readyz` reach it? --context chooses another one."}
 	case cluster.NotServed:
-		system, other := "Flux", "argo"
-		if o.target == "argo" {
-			system, other = "Argo CD", "flux"
+		var system string
+		var others []string
+		for _, target := range a.targets {
+			if target.Name() == o.target {
+				system = target.Traits(render.Delivery{}).Title
+			} else if rollout.Check(target) == nil {
+				others = append(others, target.Name())
+			}
 		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", system, err), fmt.Sprintf("Install it, choose another cluster with --context, or say --target %s.", other)}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", system, err), fmt.Sprintf("Install it, choose another cluster with --context, or say --target %s.", text.OneOf(others))}
 	}
 	return err
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // finder finds the charts that people name.
@@ -111,7 +110,7 @@ func reference(text, version string) (render.Chart, error) {
 
 // released is the chart of a release, which all environments with it must agree on.
 func (f finder) released(ctx context.Context, key string) (render.Chart, error) {
-	plans, err := eachPlan(ctx, f.app, f.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := eachPlan(ctx, f.app, f.input, f.app.targets[0], func(plan render.Plan) (render.Plan, error) { return plan, nil })
 	if err != nil {
 		return render.Chart{}, err
 	}

@@ -26,9 +26,9 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 	}
 	var changes folder.Changes
 	if o.dryRun {
-		changes, err = folder.Compare(root.FS(), trees, o.force)
+		changes, err = folder.Compare(root.FS(), a.targets.Layouts(), trees, o.force)
 	} else {
-		changes, err = folder.Write(root, trees, o.force)
+		changes, err = folder.Write(root, a.targets.Layouts(), trees, o.force)
 	}
 	if err != nil {
 		return forceHint(err)
