@@ -1,3 +1,9 @@
+// Package render turns an environment file into the manifests of a delivery
+// system. [Parse] reads the file, [NewPlan] puts its releases into waves, and
+// [Render] writes the plan down for a [Target].
+//
+// The package touches no disk, network, clock, randomness or environment
+// variable: the same input gives the same bytes.
 package render
 
 import (

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -54,19 +53,6 @@ type Host string
 // Email is a bare e-mail address.
 type Email string
 
-// Repository is a place in an OCI registry, without scheme and tag.
-type Repository string
-
-// ChartURL is a chart in an OCI registry: oci://host/path/chart.
-type ChartURL string
-
-// ChartVersion is an exact semver version, with @sha256:… behind it to pin
-// the digest.
-type ChartVersion string
-
-// Tag is an image tag.
-type Tag string
-
 // KubeVersion is a Kubernetes version such as 1.33 or v1.33.4.
 type KubeVersion string
 
@@ -84,9 +70,6 @@ type Window string
 
 // Reason is a sentence that says why.
 type Reason string
-
-// ObjectPattern is Kind/name, in which * stands for any characters.
-type ObjectPattern string
 
 // Validate refuses the empty text.
 func (t Text) Validate() error {
@@ -213,72 +196,6 @@ func (e Email) Validate() error {
 	return nil
 }
 
-// repositoryForm is the grammar of an image name with a host before it
-// (https://github.com/distribution/reference).
-var repositoryForm = regexp.MustCompile(`^([a-zA-Z0-9.-]+)(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-
-// Validate refuses schemes, tags, digests and trailing slashes.
-func (r Repository) Validate() error {
-	host, _, _ := strings.Cut(string(r), "/")
-	name, _, _ := strings.Cut(host, ":")
-	if !repositoryForm.MatchString(string(r)) || !hostOK(name) {
-		return fmt.Errorf("want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got %s", quotedURL(string(r)))
-	}
-	return nil
-}
-
-// Validate wants oci:// and a repository with a path.
-func (u ChartURL) Validate() error {
-	repository, isOCI := strings.CutPrefix(string(u), "oci://")
-	if !isOCI || !strings.Contains(repository, "/") || Repository(repository).Validate() != nil {
-		return fmt.Errorf("want a chart such as oci://registry.company.com/charts/prefect-worker, without version, got %s", quotedURL(string(u)))
-	}
-	return nil
-}
-
-// digestForm is an OCI digest as registries give it.
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
-// Validate wants semver, as Helm with a v before it if the chart has one, and
-// a whole digest behind an @.
-func (v ChartVersion) Validate() error {
-	version, digest, pinned := strings.Cut(string(v), "@")
-	if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
-		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", text.Quoted(version))
-	}
-	if pinned && !digestForm.MatchString(digest) {
-		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", text.Quoted(digest))
-	}
-	return nil
-}
-
-// Version is the part before the digest.
-func (v ChartVersion) Version() string {
-	version, _, _ := strings.Cut(string(v), "@")
-	return version
-}
-
-// Digest is sha256:…, or empty where the version pins none.
-func (v ChartVersion) Digest() string {
-	_, digest, _ := strings.Cut(string(v), "@")
-	return digest
-}
-
-// tagForm is the grammar of a tag (https://github.com/opencontainers/distribution-spec).
-var tagForm = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-
-// Validate refuses what no registry takes as a tag, and latest, which says
-// nothing about what runs.
-func (t Tag) Validate() error {
-	switch {
-	case t == "latest":
-		return errors.New("want the tag of one build: latest may change at any time")
-	case !tagForm.MatchString(string(t)):
-		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", text.Quoted(string(t)))
-	}
-	return nil
-}
-
 // Validate asks Helm.
 func (v KubeVersion) Validate() error {
 	if _, err := chartutil.ParseKubeVersion(string(v)); err != nil {
@@ -346,44 +263,6 @@ func (r Reason) Validate() error {
 		return errors.New("want a sentence that says why")
 	}
 	return nil
-}
-
-var objectPatternForm = regexp.MustCompile(`^[A-Za-z0-9*]+/[A-Za-z0-9*.:_-]+$`)
-
-// Validate wants a kind and a name.
-func (p ObjectPattern) Validate() error {
-	if !objectPatternForm.MatchString(string(p)) {
-		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", text.Quoted(string(p)))
-	}
-	return nil
-}
-
-// Matches reports whether the pattern fits an object.
-func (p ObjectPattern) Matches(kind, name string) bool {
-	wantKind, wantName, _ := strings.Cut(string(p), "/")
-	return wildcard(wantKind, kind) && wildcard(wantName, name)
-}
-
-// wildcard reports whether a text is what a pattern says. The parts between
-// the stars are taken as early as they come, so that no pattern takes long.
-func wildcard(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == text
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
-		return false
-	}
-	text = text[len(first) : len(text)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(text, part)
-		if !found {
-			return false
-		}
-		text = after
-	}
-	return true
 }
 
 // quotedURL quotes a text as [text.Quoted] does, for a text that may hold credentials: in an address

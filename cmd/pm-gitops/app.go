@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -109,13 +110,13 @@ func (a app) report(err error) {
 		fmt.Fprintf(a.err, "pm-gitops: %s\n", text.VisibleLines(message))
 	}
 	what := "nothing was written"
-	var rest othersDone
-	if errors.As(err, &rest) {
-		what = "the other environments were " + rest.what
+	var partial partialError
+	if errors.As(err, &partial) {
+		what = "the other environments were " + partial.done
 	}
 	if len(problems) > 0 {
 		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(problems), "problem"), what)
-	} else if rest.error != nil {
+	} else if partial.error != nil {
 		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
 	}
 	var h hinted
@@ -130,8 +131,8 @@ func sorted(err error) (problems render.Problems, others []error) {
 	if h, ok := err.(hinted); ok {
 		return sorted(h.error)
 	}
-	if o, ok := err.(othersDone); ok {
-		return sorted(o.error)
+	if p, ok := err.(partialError); ok {
+		return sorted(p.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
@@ -217,7 +218,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // argumentHint says how files are named, where an argument looks like one: the
 // shell makes many of a pattern without quotes, and -f takes the first alone.
 func argumentHint(cmd *cobra.Command, arg string) string {
-	looks := isYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
+	looks := fleet.IsYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
 	switch {
 	case looks && cmd.Flags().Lookup("from") != nil:
 		return "Name the values of an installation with --from, the file to write with -f."

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -85,7 +86,7 @@ func (o commitFlags) check(given func(string) bool) error {
 // folder itself.
 func (a app) repositoryHere() string {
 	if working, err := os.Getwd(); err == nil {
-		if top := gitAbove(working); top != "" && top != working {
+		if top := fleet.RepositoryAbove(working); top != "" && top != working {
 			return top
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
@@ -71,19 +71,13 @@ func (d draft) changes() gitrepo.Changes {
 
 // rendered is the job of putting environments there that were rendered.
 type rendered struct {
-	fleet   []render.Rendering
+	fleet   []fleet.Member
 	target  string
 	per     string
 	layouts tree.Layouts
 }
 
-func (r rendered) likely() []tree.Tree {
-	var trees []tree.Tree
-	for _, rendering := range r.fleet {
-		trees = append(trees, rendering.Tree)
-	}
-	return trees
-}
+func (r rendered) likely() []tree.Tree { return treesOf(r.fleet) }
 
 func (r rendered) inventories(fs.FS) ([]string, error) {
 	var names []string
@@ -108,7 +102,8 @@ func (r rendered) draft(files fs.FS, force bool) ([]draft, error) {
 	}
 	var drafts []draft
 	whole := draft{what: fmt.Sprintf("render %d environments for %s", len(r.fleet), r.target), tree: tree.Tree{}}
-	for i, rendering := range r.fleet {
+	for i, m := range r.fleet {
+		rendering := m.Rendering
 		one := changed{rendering.Environment, each[i]}
 		drafts = append(drafts, draft{"render for " + r.target, []changed{one}, rendering.Tree, rendering.Tree.Digest()})
 		whole.environments = append(whole.environments, one)

@@ -25,12 +25,11 @@ func (a app) job(ctx context.Context, o renderOptions) (job, error) {
 		}
 		return &removal{environment: o.remove, place: place, layouts: a.targets.Layouts()}, nil
 	}
-	fleet, err := a.renderAll(ctx, o.input, target)
-	var some failures
-	if err != nil && !(errors.As(err, &some) && len(fleet) > 0) {
+	members, err := a.renderFleet(ctx, o.input, target)
+	if err != nil && len(members) == 0 {
 		return nil, err
 	}
-	return rendered{fleet, target.Name(), o.per, a.targets.Layouts()}, err
+	return rendered{members, target.Name(), o.per, a.targets.Layouts()}, err
 }
 
 // commitHere commits to the repository that holds --dir.
@@ -71,7 +70,7 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 		if o.push && !o.keepGoing {
 			what = "committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
 		}
-		failed = othersDone{failed, what}
+		failed = partialError{failed, what}
 	}
 	return errors.Join(failed, err)
 }
@@ -103,7 +102,7 @@ func (c checkout) dryRun(ctx context.Context) error {
 	if told := c.tell(c.o, gitOutcome{drafts: drafts}); told != nil || failed == nil {
 		return told
 	}
-	return othersDone{failed, "looked at"}
+	return partialError{failed, "looked at"}
 }
 
 // commit brings the folder to what a job makes of it, and commits that.
@@ -192,11 +191,3 @@ func (c checkout) unpushed(done gitOutcome) string {
 	}
 	return "The commit is in the repository: run the same again to push it."
 }
-
-// othersDone is failures of some environments, and what was done to the others.
-type othersDone struct {
-	error
-	what string // written, and the like
-}
-
-func (o othersDone) Unwrap() error { return o.error }

@@ -11,6 +11,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
+// fetcher is files that may have to come from a server: several in one request.
+type fetcher interface{ Fetch(names ...string) error }
+
 // prefetch fetches what of a commit a job will read, in few requests: the
 // inventories, what they list, and what is in the place of its files. It gives
 // the commit's files.

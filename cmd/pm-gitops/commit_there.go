@@ -38,7 +38,7 @@ func (a app) commitThere(ctx context.Context, o renderOptions) error {
 	if told := a.tell(o, done); told != nil || failed == nil {
 		return told
 	}
-	return othersDone{failed, "written"}
+	return partialError{failed, "written"}
 }
 
 // bare is a repository without a checkout that gets commits.
@@ -64,7 +64,7 @@ func (b *bare) dryRun(ctx context.Context, remote *gitrepo.Remote) error {
 	if told := b.tell(b.o, gitOutcome{drafts: drafts, url: remote.URL()}); told != nil || failed == nil {
 		return told
 	}
-	return othersDone{failed, "looked at"}
+	return partialError{failed, "looked at"}
 }
 
 // prepare finds out what has to change on top of a base. Environments that failed

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -19,15 +20,19 @@ func (c checkout) warnUncommitted(ctx context.Context) {
 	}
 	defer head.Close()
 	files, dir := head.FS(ctx), c.root.Name()
-	sources, _ := c.o.sources()
+	request, err := c.o.request(c.app)
+	if err != nil {
+		return
+	}
+	sources, _ := request.Sources()
 	for _, file := range sources {
-		name, err := relative(dir, file.name)
-		if err != nil || file.name == "-" {
+		name, err := relative(dir, file.Name)
+		if err != nil || file.Name == "-" {
 			continue
 		}
-		mine, err := readSome(file.name)
+		mine, err := fleet.Read(ctx, file.Name, nil)
 		if committed, missing := fs.ReadFile(files, name); err == nil && (missing != nil || !bytes.Equal(bytes.ReplaceAll(mine, []byte("\r\n"), []byte("\n")), committed)) {
-			fmt.Fprintf(c.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file.name))
+			fmt.Fprintf(c.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file.Name))
 		}
 	}
 }

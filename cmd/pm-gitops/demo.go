@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
@@ -121,7 +122,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eachChart(ctx, 1, chartFolder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own sourced) (string, error) {
+	return eachChart(ctx, 1, charts.Folder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own charts.Chart) (string, error) {
 		in, err := p.input(own, d.traits().Renderer)
 		if err != nil {
 			return "", err

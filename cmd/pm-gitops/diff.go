@@ -100,13 +100,6 @@ func (o diffOptions) check(targets render.Targets, given func(string) bool) (ren
 	return nil, usageError{err}
 }
 
-// differing is an environment on the new side of a comparison.
-type differing struct {
-	loaded
-	plan      render.Plan
-	rendering render.Rendering
-}
-
 func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
 	target, err := o.check(a.targets, given)
 	if err != nil {
@@ -117,15 +110,13 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 		return err
 	}
 	o.input.progress = a.progress("environments rendered")
-	fleet, failed := a.renderedFleet(ctx, o.input, target)
-	if failed != nil && len(fleet) == 0 {
+	members, failed := a.renderFleet(ctx, o.input, target)
+	if failed != nil && len(members) == 0 {
 		return failed
 	}
-	var trees []tree.Tree
-	all := tree.Tree{}
-	for _, one := range fleet {
-		trees = append(trees, one.rendering.Tree)
-		maps.Copy(all, one.rendering.Tree)
+	trees, all := treesOf(members), tree.Tree{}
+	for _, rendered := range trees {
+		maps.Copy(all, rendered)
 	}
 	had, err := old.Before(a.targets.Layouts(), trees)
 	if err != nil {
@@ -137,7 +128,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	a.remarkBefore(o, name, had)
 	var result diff.Result
 	if o.manifests {
-		result, err = a.diffCharts(ctx, o, fleet, had.Tree)
+		result, err = a.diffCharts(ctx, o, members, had.Tree)
 	} else {
 		result = diff.Compare(diff.Documents(had.Tree), diff.Documents(all))
 	}
@@ -148,39 +139,12 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 		return err
 	}
 	if failed != nil {
-		return othersDone{failed, "compared"}
+		return partialError{failed, "compared"}
 	}
 	if len(result.Changes) == 0 {
 		return nil
 	}
 	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
-}
-
-// renderedFleet renders every environment that the flags name. It is an error
-// if they cannot all be applied. Where some fail, the others are given with
-// [failures].
-func (a app) renderedFleet(ctx context.Context, in input, target render.Target) ([]differing, error) {
-	fleet, err := each(ctx, a, in, func(l loaded) (differing, error) {
-		plan, err := l.plan(target)
-		if err != nil {
-			return differing{}, err
-		}
-		rendering, err := render.Render(plan, target)
-		return differing{l, plan, rendering}, err
-	})
-	var some failures
-	if err != nil && !errors.As(err, &some) {
-		return nil, err
-	}
-	var renderings []render.Rendering
-	for _, one := range fleet {
-		a.warn(one.plan.Warnings)
-		renderings = append(renderings, one.rendering)
-	}
-	if err := render.Collisions(renderings).Err(); err != nil {
-		return nil, errors.Join(append(some, err)...)
-	}
-	return fleet, err
 }
 
 // remarkBefore says what render would refuse or not look at.

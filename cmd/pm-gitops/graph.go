@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -49,7 +48,7 @@ func (a app) graph(ctx context.Context, o graphOptions) error {
 		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(graphFormats))}
 	}
 	// Waves do not depend on the target.
-	plans, err := eachPlan(ctx, a, o.input, a.targets[0], func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := a.loadPlans(ctx, o.input, a.targets[0])
 	if err != nil {
 		return err
 	}

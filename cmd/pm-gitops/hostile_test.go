@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 )
 
 // hostileEnvironment has one release that is not the vendor's.
@@ -142,7 +144,7 @@ func TestHostileCharts(t *testing.T) {
 			if got.code != exitFailed || got.stdout != "" || !regexp.MustCompile(`(?m)^pm-gitops: bad: .*(`+tt.stderr+`)`).MatchString(got.stderr) {
 				t.Errorf("exit code %d, %d bytes of output, stderr\n%s\nwant 1, none, %s", got.code, len(got.stdout), got.stderr, tt.stderr)
 			}
-			if got.memory > mostMemory || got.took > 2*mostTime {
+			if got.memory > mostMemory || got.took > 2*charts.MaxTime {
 				t.Errorf("took %v and %d MB", got.took, got.memory>>20)
 			}
 			if !maps.Equal(before, picture(t, dir)) {
@@ -170,7 +172,7 @@ func TestHostileSchema(t *testing.T) {
 	if got.code != exitFailed || !strings.Contains(got.stderr, "bad: look at the schema and the templates of chart bad 1.0.0: not done after 20s") {
 		t.Errorf("exit code %d after %v:\n%s", got.code, got.took, got.stderr)
 	}
-	if got.took > 2*mostTime {
+	if got.took > 2*charts.MaxTime {
 		t.Errorf("took %v", got.took)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -95,7 +96,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 		return err
 	}
 	originals := newOriginals(chosen, chosen.releases)
-	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own sourced) (releaseImages, error) {
+	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 	})
 	if err != nil {
@@ -128,12 +129,12 @@ type releaseImages struct {
 }
 
 // imagesOf finds the images of all that a release can make.
-func imagesOf(ctx context.Context, p planned, own sourced, as string) (releaseImages, error) {
+func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (releaseImages, error) {
 	in, err := p.input(own, as)
 	if err != nil {
 		return releaseImages{}, err
 	}
-	objects, err := everything(ctx, own, in)
+	objects, err := own.Everything(ctx, in)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
@@ -141,7 +142,7 @@ func imagesOf(ctx context.Context, p planned, own sourced, as string) (releaseIm
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return releaseImages{found, own.digest}, nil
+	return releaseImages{found, own.Digest}, nil
 }
 
 // noteImages says what the list may lack.

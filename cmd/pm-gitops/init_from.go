@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
@@ -22,9 +23,9 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	over, err := a.catalogOf(ctx, input{catalog: o.catalog})
+	over, err := fleet.Request{Catalog: o.catalog, Stdin: a.in}.ReadCatalog(ctx)
 	if err != nil {
-		return err
+		return hintRead(err)
 	}
 	files, err := a.readFrom(ctx, o.from)
 	if err != nil {

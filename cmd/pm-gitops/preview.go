@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -106,7 +107,7 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	for i := range chosen.plans {
 		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
 	}
-	done, err := eachChart(ctx, o.jobs, chosen, chosen.releases, func(ctx context.Context, p planned, own sourced) (previewed, error) {
+	done, err := eachChart(ctx, o.jobs, chosen, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (previewed, error) {
 		return o.previewRelease(ctx, p, own, chosen.fleet())
 	})
 	if err != nil {
@@ -116,7 +117,7 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 }
 
 // previewRelease renders the chart of one release.
-func (o previewOptions) previewRelease(ctx context.Context, p planned, own sourced, fleet bool) (previewed, error) {
+func (o previewOptions) previewRelease(ctx context.Context, p planned, own charts.Chart, fleet bool) (previewed, error) {
 	in, err := p.input(own, o.as)
 	if err != nil {
 		return previewed{}, err

@@ -19,7 +19,7 @@ type previewed struct {
 	text  []byte
 }
 
-func (p previewed) size() int { return len(p.text) }
+func (p previewed) Size() int { return len(p.text) }
 
 // unknown says where a preview must differ from what a controller does.
 func unknown(p planned, in chart.Input, out chart.Output) []string {

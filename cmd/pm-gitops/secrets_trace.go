@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -76,7 +77,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	releases := a.withSecrets(chosen.releases, chosen.fleet())
 	traced := []tracedRelease{}
 	if len(releases) > 0 {
-		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own sourced) (tracedRelease, error) {
+		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
 			return traceRelease(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 		})
 	}
@@ -104,14 +105,14 @@ func (a app) withSecrets(releases []planned, fleet bool) []planned {
 
 // traceRelease traces the secrets of a release. A marker is no secret, so
 // nothing has to be taken out of what the chart says.
-func traceRelease(ctx context.Context, p planned, own sourced, as string) (tracedRelease, error) {
+func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (tracedRelease, error) {
 	in, err := p.input(own, as)
 	if err != nil {
 		return tracedRelease{}, err
 	}
 	found, err := trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
 		in.Values = values
-		return everything(ctx, own, in)
+		return own.Everything(ctx, in)
 	})
 	if err != nil {
 		return tracedRelease{}, fmt.Errorf("%s: no marker takes the place of its secret values: %w", p.Key, err)

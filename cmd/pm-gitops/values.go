@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -117,7 +118,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		return err
 	}
 	a.showWarnings()
-	ctx, _, done := bounded(ctx)
+	ctx, done := charts.Bounded(ctx)
 	defer done()
 	find := finder{app: a, valuesOptions: o}
 	own, err := find.chartNamed(ctx, o.chart, o.version)
@@ -129,10 +130,10 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		if err != nil {
 			return err
 		}
-		_, err = inTime(ctx, mostTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
+		_, err = charts.InTime(ctx, charts.MaxTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
 		return err
 	}
-	text, err := inTime(ctx, mostTime, func(context.Context) (string, error) { return a.shown(o, own) })
+	text, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (string, error) { return a.shown(o, own) })
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 }
 
 // shown is what is printed of a chart. It cannot steer the terminal.
-func (a app) shown(o valuesOptions, own sourced) (string, error) {
+func (a app) shown(o valuesOptions, own charts.Chart) (string, error) {
 	there := func(text []byte, what string, harmless func(string) string) (string, error) {
 		if text == nil {
 			return "", fmt.Errorf("chart %s %s has no %s", own.Name(), own.Version(), what)
@@ -168,7 +169,7 @@ func (a app) shown(o valuesOptions, own sourced) (string, error) {
 }
 
 // composed is the default values with those of the charts in it.
-func (a app) composed(o valuesOptions, own sourced) (string, error) {
+func (a app) composed(o valuesOptions, own charts.Chart) (string, error) {
 	values, err := own.Defaults()
 	if err != nil {
 		return "", err

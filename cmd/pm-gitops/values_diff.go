@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -23,7 +24,7 @@ type chartVersion struct {
 }
 
 // diffValues prints how the values of two charts differ.
-func (a app) diffValues(o valuesOptions, from, to sourced) error {
+func (a app) diffValues(o valuesOptions, from, to charts.Chart) error {
 	changes, err := keys.Compare(from.Chart, to.Chart)
 	if err != nil {
 		return err

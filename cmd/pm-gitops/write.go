@@ -8,22 +8,18 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-func (a app) write(o renderOptions, fleet []render.Rendering) error {
+func (a app) write(o renderOptions, trees []tree.Tree) error {
 	root, err := openFolder(o.dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	var trees []tree.Tree
-	for _, rendering := range fleet {
-		trees = append(trees, rendering.Tree)
-	}
 	var changes folder.Changes
 	if o.dryRun {
 		changes, err = folder.Compare(root.FS(), a.targets.Layouts(), trees, o.force)
@@ -44,7 +40,7 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 // in a folder of it, and environments whose files are gone or renamed.
 func (a app) remark(o renderOptions, changes folder.Changes) {
 	dir, err := filepath.Abs(o.dir)
-	if top := gitAbove(dir); err == nil && top != "" && top != dir {
+	if top := fleet.RepositoryAbove(dir); err == nil && top != "" && top != dir {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
 	if len(changes.Others) > 0 && o.whole() && !o.partial {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // object is a Kubernetes object that was read.
@@ -59,7 +60,9 @@ func (o *object) settle(scopes map[string]string) {
 	}
 }
 
-func (o *object) named() *Object { return &Object{o.APIVersion, o.Kind, o.namespace, o.Name} }
+func (o *object) named() *finding.Object {
+	return identify(o.APIVersion, o.Kind, o.namespace, o.Name)
+}
 
 // is reports whether the object is of one of the kinds.
 func (o *object) is(kinds ...string) bool { return slices.Contains(kinds, o.Kind) }

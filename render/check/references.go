@@ -4,25 +4,27 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func referenceChecks() []Check {
 	return []Check{{
-		ID: "missing-reference", Severity: Warning,
+		ID: "missing-reference", Severity: finding.Warning,
 		Title:  "A pod names a Secret, ConfigMap or ServiceAccount that nothing makes",
 		Why:    "Such a pod does not start, and a wave that waits for it stays closed. Neither a chart of the environment makes the object, nor is it among those that `pm-gitops secrets list` asks for.",
 		Fix:    "Create the object in the namespace, add the chart that makes it, or correct the name in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/configuration/secret/#restriction-secret-must-exist",
 		each:   missingReference,
 	}, {
-		ID: "selects-nothing", Severity: Warning,
+		ID: "selects-nothing", Severity: finding.Warning,
 		Title:  "A selector selects no pods",
 		Why:    "A Service that selects nothing answers nobody, and a PodDisruptionBudget or NetworkPolicy that selects nothing protects nothing.",
 		Fix:    "Correct the labels in the chart's values.",
 		Source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/#does-the-service-have-any-endpointslices",
 		each:   selectsNothing,
 	}, {
-		ID: "selector-mismatch", Severity: Error,
+		ID: "selector-mismatch", Severity: finding.Error,
 		Title:  "A workload does not select its own pods",
 		Why:    "The API server refuses a Deployment, StatefulSet, DaemonSet or ReplicaSet whose template lacks a label of its selector, and with it the whole release.",
 		Fix:    "Correct the labels in the chart's values; labels of pods that a value overrides are the usual reason.",

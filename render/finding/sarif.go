@@ -1,17 +1,33 @@
-package main
+package finding
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/pm-gitops/pm-gitops/render/check"
 )
 
-// The types of this file are what of SARIF 2.1.0 is written
+// Tool is the program that looks for findings, as code scanning shows it.
+type Tool struct {
+	Name, Version, URL string
+	// Rules is everything that the program looks for. A scanner knows by them a
+	// rule that found nothing from one that is gone.
+	Rules []Rule
+}
+
+// Rule is one thing that is looked for: the findings of its ID are its own.
+type Rule struct {
+	ID         string
+	Severity   Severity
+	Title, Why string
+	Fix, Page  string // what to do; all that there is to know, as Markdown
+	Source     string // a page that the rule is from
+}
+
+// Log is a report as SARIF 2.1.0, for encoding/json to write
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
-type sarifLog struct {
+type Log struct {
 	Schema  string     `json:"$schema"`
 	Version string     `json:"version"`
 	Runs    []sarifRun `json:"runs"`
@@ -53,7 +69,7 @@ type sarifRuleLevel struct {
 
 type sarifResult struct {
 	RuleID              string             `json:"ruleId"`
-	RuleIndex           int                `json:"ruleIndex"`
+	RuleIndex           int                `json:"ruleIndex"` // -1 for none
 	Level               string             `json:"level"`
 	Message             sarifText          `json:"message"`
 	Locations           []sarifLocation    `json:"locations,omitempty"`
@@ -91,39 +107,35 @@ type sarifSuppression struct {
 	Justification string `json:"justification"`
 }
 
-// newSARIF is a report for code scanning. All checks are among the rules: that
-// way a scanner knows a check that found nothing from one that is gone.
-func newSARIF(report checkReport) sarifLog {
-	driver := sarifDriver{Name: "pm-gitops", Version: versions().Version, InformationURI: "https://github.com/pm-gitops/pm-gitops"}
+// SARIF formats a report for code scanning, with the rules of the tool.
+func SARIF(r Report, tool Tool, locate Locate) Log {
+	driver := sarifDriver{Name: tool.Name, Version: tool.Version, InformationURI: tool.URL, Rules: []sarifRule{}}
 	index := map[string]int{}
-	for i, c := range check.All() {
-		index[c.ID] = i
+	for i, rule := range tool.Rules {
+		index[rule.ID] = i
 		driver.Rules = append(driver.Rules, sarifRule{
-			ID: c.ID, ShortDescription: sarifText{Text: c.Title}, FullDescription: sarifText{Text: c.Why}, HelpURI: c.Source,
-			Help: sarifText{Text: c.Fix, Markdown: c.Page("")}, DefaultConfiguration: sarifRuleLevel{sarifLevel(c.Severity)},
+			ID: rule.ID, ShortDescription: sarifText{Text: rule.Title}, FullDescription: sarifText{Text: rule.Why}, HelpURI: rule.Source,
+			Help: sarifText{Text: rule.Fix, Markdown: rule.Page}, DefaultConfiguration: sarifRuleLevel{toLevel(rule.Severity)},
 		})
 	}
 	results := []sarifResult{}
-	for _, f := range append(report.Findings[:len(report.Findings):len(report.Findings)], report.Ignored...) {
-		results = append(results, sarifOf(f, index[f.ID]))
+	for _, f := range slices.Concat(r.Findings, r.Ignored) {
+		result := toResult(f, locate)
+		if i, known := index[f.ID]; known {
+			result.RuleIndex = i
+		}
+		results = append(results, result)
 	}
-	return sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{{sarifTool{driver}, results}}}
+	return Log{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{{sarifTool{driver}, results}}}
 }
 
-func sarifOf(f check.Finding, rule int) sarifResult {
-	text := f.Message
-	if at := strings.TrimSpace(atObject(f)); at != "" {
-		text = at + ": " + text
-	}
-	if f.Fix != "" {
-		text += ". Fix: " + f.Fix
-	}
+func toResult(f Finding, locate Locate) sarifResult {
 	result := sarifResult{
-		RuleID: f.ID, RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifText{Text: text},
+		RuleID: f.ID, RuleIndex: -1, Level: toLevel(f.Severity), Message: sarifText{Text: describe(f) + prepend(". Fix: ", f.Fix)},
 		PartialFingerprints: map[string]string{"pmGitopsFinding/v1": fingerprint(f)}, Suppressions: []sarifSuppression{},
 	}
 	var location sarifLocation
-	if file := inRepository(f.File); file != "" {
+	if file := locate(f.File); file != "" {
 		location.PhysicalLocation = &sarifPhysical{ArtifactLocation: sarifArtifact{(&url.URL{Path: file}).EscapedPath(), "%SRCROOT%"}}
 		if f.Line > 0 {
 			location.PhysicalLocation.Region = &sarifRegion{f.Line, f.Column}
@@ -142,15 +154,15 @@ func sarifOf(f check.Finding, rule int) sarifResult {
 	return result
 }
 
-func sarifLevel(s check.Severity) string {
-	if s == check.Info {
+func toLevel(s Severity) string {
+	if s == Info {
 		return "note"
 	}
 	return string(s)
 }
 
-// fingerprint is what stays the same of a finding when lines move.
-func fingerprint(f check.Finding) string {
+// fingerprint makes of a finding what stays the same when lines move.
+func fingerprint(f Finding) string {
 	parts := []string{f.ID, f.Environment, f.Release, f.Source, f.Field}
 	if f.Object != nil {
 		parts = append(parts, f.Object.Kind, f.Object.Namespace, f.Object.Name)

@@ -1,4 +1,4 @@
-package main
+package charts
 
 import (
 	"context"
@@ -16,10 +16,10 @@ import (
 // templates can loop for ever, and make any amount of text without writing a
 // byte of it. The largest public charts need a second and 100 MB.
 const (
-	mostTime    = 20 * time.Second // for one render of a chart, or one look at it
-	mostWork    = 5 * time.Minute  // for all renders of a chart for a release
+	MaxTime     = 20 * time.Second // for one render of a chart, or one look at it
+	maxWork     = 5 * time.Minute  // for all renders of a chart for a release
 	lastWord    = 100 * time.Millisecond
-	mostTaken   = 300 << 20 // bytes of memory, of the whole program but for results
+	maxTaken    = 300 << 20 // bytes of memory, of the whole program but for results
 	lookAtTaken = time.Millisecond
 )
 
@@ -38,9 +38,17 @@ type bounds struct {
 	stop context.CancelCauseFunc
 }
 
-// bounded is a context that ends when the program takes too much memory. Go
-// can stop no goroutine from outside: whoever sees the end of it, or stops it
-// because the time is up, must end the program, which frees both.
+// Bounded makes a context that ends when the program takes too much memory, and
+// a function to call when the work is done. Go can stop no goroutine from
+// outside: whoever sees the end of the context must end the program, which
+// frees what the work holds.
+func Bounded(ctx context.Context) (_ context.Context, done func()) {
+	ctx, _, done = bounded(ctx)
+	return ctx, done
+}
+
+// bounded is [Bounded] for whoever keeps results, or stops the work because
+// the time is up.
 func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)
 	b = &bounds{stop: stop}
@@ -65,17 +73,17 @@ func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
 	}
 }
 
-// errTooLong is why work ends that is not done in time. The program must end
-// with it: whatever took so long may still run.
-var errTooLong = fmt.Errorf("not done after %v: does it loop?", mostTime)
+// ErrTooLong is the error of work that is not done in time. The program must
+// end with it: whatever took so long may still run.
+var ErrTooLong = fmt.Errorf("not done after %v: does it loop?", MaxTime)
 
-// inTime does some work that must be done in time, and waits no longer.
-func inTime[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
+// InTime does some work that must be done in time, and waits no longer.
+func InTime[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTooLong)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrTooLong)
 	defer cancel()
 	done := make(chan result, 1)
 	go func() {
@@ -100,7 +108,7 @@ func inTime[T any](ctx context.Context, limit time.Duration, work func(context.C
 // ends the work when the program takes too much memory all the same. What it
 // needs it has before: whoever allocates may have to wait for the collector.
 func (b *bounds) watchMemory(ctx context.Context) {
-	tooMuch := fmt.Errorf("takes more than %d MB of memory: does it loop?", mostTaken>>20)
+	tooMuch := fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	var collecting sync.WaitGroup
 	defer collecting.Wait()
@@ -114,7 +122,7 @@ func (b *bounds) watchMemory(ctx context.Context) {
 		}
 		metrics.Read(samples)
 		switch taken := samples[0].Value.Uint64() - samples[1].Value.Uint64(); {
-		case taken > mostTaken+uint64(b.kept.Load()):
+		case taken > maxTaken+uint64(b.kept.Load()):
 			b.stop(tooMuch)
 			return
 		case taken > noGarbage && !collects:

@@ -1,4 +1,4 @@
-package main
+package charts
 
 import (
 	"bytes"
@@ -19,12 +19,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
-// chartFolder is a folder with charts in it, packed and unpacked.
-type chartFolder string
+// Folder is a folder with charts in it, packed and unpacked.
+type Folder string
 
 // Chart finds a chart as the archive NAME-VERSION.tgz, or unpacked in
 // NAME-VERSION or NAME.
-func (f chartFolder) Chart(ctx context.Context, wanted render.Chart) (sourced, error) {
+func (f Folder) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 	name := path.Base(wanted.Repository)
 	var others []string
 	for _, place := range []string{name + "-" + wanted.Version + ".tgz", name + "-" + wanted.Version, name} {
@@ -33,9 +33,9 @@ func (f chartFolder) Chart(ctx context.Context, wanted render.Chart) (sourced, e
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNoChart):
 			continue
 		case err != nil:
-			return sourced{}, fmt.Errorf("%s: %w", filepath.Join(string(f), place), err)
+			return Chart{}, fmt.Errorf("%s: %w", filepath.Join(string(f), place), err)
 		case found.Name() == name && found.Version() == wanted.Version:
-			return sourced{found, wanted.Digest}, ctx.Err()
+			return Chart{found, wanted.Digest}, ctx.Err()
 		}
 		others = append(others, fmt.Sprintf("%s holds %s %s", place, found.Name(), found.Version()))
 	}
@@ -43,13 +43,30 @@ func (f chartFolder) Chart(ctx context.Context, wanted render.Chart) (sourced, e
 	if others == nil {
 		others = f.list(name)
 	}
-	return sourced{}, fmt.Errorf("%s: %s", missing, strings.Join(others, ", "))
+	return Chart{}, fmt.Errorf("%s: %s", missing, strings.Join(others, ", "))
 }
 
-// errNoChart is what a folder without Chart.yaml is.
+// Named reads the chart at a path, an archive or an unpacked chart.
+func Named(name string) (Chart, error) {
+	own, err := Folder(filepath.Dir(name)).open(filepath.Base(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, there := os.Stat(name); there == nil {
+			err = errors.New("it is no chart: want a folder with a Chart.yaml, or an archive .tgz")
+		} else {
+			err = errors.New("no such file or directory")
+		}
+	}
+	if err != nil {
+		return Chart{}, fmt.Errorf("read chart %s: %w", name, err)
+	}
+	return Chart{own, ""}, nil
+}
+
+// errNoChart is the error that a folder has no Chart.yaml.
 var errNoChart = errors.New("no Chart.yaml in it")
 
-func (f chartFolder) open(place string) (chart.Chart, error) {
+// open reads the chart that lies at a place in the folder.
+func (f Folder) open(place string) (chart.Chart, error) {
 	name := filepath.Join(string(f), place)
 	info, err := os.Stat(name)
 	switch {
@@ -79,12 +96,12 @@ func readAtMost(name string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, most+1))
 }
 
-// mostNamed is how many charts an error lists.
-const mostNamed = 20
+// maxNamed is how many charts an error lists.
+const maxNamed = 20
 
-// list is the charts that a folder seems to have: those of a name, where there
-// is one.
-func (f chartFolder) list(name string) []string {
+// list names the charts that a folder seems to have: those of a name, where
+// there is one.
+func (f Folder) list(name string) []string {
 	entries, _ := os.ReadDir(string(f))
 	var names []string
 	for _, entry := range entries {
@@ -99,8 +116,8 @@ func (f chartFolder) list(name string) []string {
 	switch {
 	case names == nil:
 		return []string{"there is no chart in it"}
-	case len(names) > mostNamed:
-		names = append(names[:mostNamed], fmt.Sprintf("and %d more", len(names)-mostNamed))
+	case len(names) > maxNamed:
+		names = append(names[:maxNamed], fmt.Sprintf("and %d more", len(names)-maxNamed))
 	}
 	names[0] = "there is " + names[0]
 	return names
