@@ -210,16 +210,26 @@ func (a app) explained(err error, o statusOptions) error {
 	case cluster.Unreachable:
 		return hinted{err, "Is it the right cluster, and does `kubectl get --raw /readyz` reach it? --context chooses another one."}
 	case cluster.NotServed:
-		var system string
-		var others []string
-		for _, target := range a.targets {
-			if target.Name() == o.target {
-				system = target.Traits(render.Delivery{}).Title
-			} else if rollout.Check(target) == nil {
-				others = append(others, target.Name())
-			}
+		target, unknown := a.targets.ByName(o.target)
+		if unknown != nil {
+			return err
 		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", system, err), fmt.Sprintf("Install it, choose another cluster with --context, or say --target %s.", text.OneOf(others))}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.installHint(o.target)}
 	}
 	return err
+}
+
+// installHint says what to do where a target's delivery system is not
+// installed, such as to choose another target that can report status.
+func (a app) installHint(missing string) string {
+	var others []string
+	for _, target := range a.targets {
+		if name := target.Name(); name != missing && rollout.Check(target) == nil {
+			others = append(others, name)
+		}
+	}
+	if others == nil {
+		return "Install it, or choose another cluster with --context."
+	}
+	return fmt.Sprintf("Install it, choose another cluster with --context, or say --target %s.", text.OneOf(others))
 }
