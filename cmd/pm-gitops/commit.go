@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -95,11 +94,3 @@ func (a app) repositoryHere() string {
 
 // git is what the package for repositories may reach.
 func (a app) git() gitrepo.System { return gitrepo.NewSystem(a.getenv, a.environ, a.now) }
-
-// text is the user's message; empty for our own.
-func (o commitFlags) text() string { return strings.Join(o.messages, "\n\n") }
-
-// options is how commits are made.
-func (o commitFlags) options() gitrepo.CommitOptions {
-	return gitrepo.CommitOptions{Sign: gitrepo.Signing(o.signs)}
-}

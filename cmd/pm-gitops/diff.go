@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
@@ -111,10 +112,11 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	}
 	o.input.progress = a.progress("environments rendered")
 	members, failed := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
 	if failed != nil && len(members) == 0 {
 		return failed
 	}
-	trees, all := treesOf(members), tree.Tree{}
+	trees, all := fleet.Trees(members), tree.Tree{}
 	for _, rendered := range trees {
 		maps.Copy(all, rendered)
 	}

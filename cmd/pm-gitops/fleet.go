@@ -13,7 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // load loads the environments that the flags name, and says what to do about
@@ -45,15 +44,6 @@ func plansOf(members []fleet.Member) []render.Plan {
 	return plans
 }
 
-// treesOf gives the trees of environments that were rendered, in their order.
-func treesOf(members []fleet.Member) []tree.Tree {
-	var trees []tree.Tree
-	for _, m := range members {
-		trees = append(trees, m.Rendering.Tree)
-	}
-	return trees
-}
-
 // plan plans the one environment that the flags name.
 func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
 	plans, err := a.loadPlans(ctx, in, target)
@@ -71,8 +61,8 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 	return plans[0], nil
 }
 
-// renderFleet renders the environments of a request, and says what to do about
-// errors. It warns of what is suspicious in those that may be worked on.
+// renderFleet renders the environments that the flags name, and says what to do
+// about errors. It gives those that may be worked on, and warns of nothing.
 func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
 	request, err := in.request(a)
 	if err != nil {
@@ -82,10 +72,14 @@ func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([
 	if err != nil && !isPartial(err) {
 		return nil, hintRead(err)
 	}
+	return members, hintRead(err)
+}
+
+// warnOf prints what is suspicious in environments.
+func (a app) warnOf(members []fleet.Member) {
 	for _, m := range members {
 		a.warn(m.Plan.Warnings)
 	}
-	return members, hintRead(err)
 }
 
 // isPartial reports whether an error says that some environments failed and the

@@ -106,7 +106,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 	addOutput(cmd, &o.output)
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("remove", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return written(o.dir), cobra.ShellCompDirectiveNoFileComp
+		return completeWritten(o.dir), cobra.ShellCompDirectiveNoFileComp
 	})
 	return cmd
 }
@@ -155,12 +155,13 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 	}
 	o.input.progress = a.progress("environments rendered")
 	members, err := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
 	if err != nil && (!o.keepGoing || len(members) == 0) {
 		return err
 	}
 	if o.dir != "" {
 		o.partial = err != nil
-		if written := a.write(o, treesOf(members)); written != nil || err == nil {
+		if written := a.write(o, members); written != nil || err == nil {
 			return written
 		}
 		return partialError{err, "written"}

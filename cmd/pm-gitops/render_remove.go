@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -16,19 +17,19 @@ func (a app) remove(o renderOptions) error {
 		return err
 	}
 	defer root.Close()
-	work := removal{environment: o.remove, place: "folder " + o.dir, layouts: a.targets.Layouts()}
-	changes, err := work.try(root, o)
+	job := &publish.Removal{Environment: o.remove, Place: "folder " + o.dir, Layouts: a.targets.Layouts()}
+	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
 	if err != nil {
 		return forceHint(err)
 	}
 	if !o.quiet && !o.dryRun {
-		defer a.tellRemoved(&work)
+		defer a.tellRemoved(removed)
 	}
 	return a.printChanges(o, changes)
 }
 
-// written is the environments that were written into a folder, for completion.
-func written(dir string) []string {
+// completeWritten names the environments that were written into a folder, for completion.
+func completeWritten(dir string) []string {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil
@@ -38,14 +39,13 @@ func written(dir string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// tellRemoved says what stays: environment files, and in the cluster what the
-// target names.
-func (a app) tellRemoved(work *removal) {
-	inventory := work.had
+// tellRemoved says what stays: the environment file, and in the cluster what
+// the target names.
+func (a app) tellRemoved(removed *publish.Removed) {
 	fmt.Fprintln(a.err, "Take its environment file out as well: the next render of it would bring everything back.")
-	target, err := a.targets.ByName(inventory.Target)
+	target, err := a.targets.ByName(removed.Inventory.Target)
 	if told, ok := target.(afterRemoval); err == nil && ok {
-		for _, line := range told.AfterRemoval(inventory, work.emptied) {
+		for _, line := range told.AfterRemoval(removed.Inventory, removed.Emptied) {
 			fmt.Fprintln(a.err, line)
 		}
 	}

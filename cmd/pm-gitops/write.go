@@ -10,22 +10,18 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-func (a app) write(o renderOptions, trees []tree.Tree) error {
+func (a app) write(o renderOptions, members []fleet.Member) error {
 	root, err := openFolder(o.dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	var changes folder.Changes
-	if o.dryRun {
-		changes, err = folder.Compare(root.FS(), a.targets.Layouts(), trees, o.force)
-	} else {
-		changes, err = folder.Write(root, a.targets.Layouts(), trees, o.force)
-	}
+	job := publish.Rendered{Members: members, Target: o.target, Layouts: a.targets.Layouts()}
+	changes, _, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
 	if err != nil {
 		return forceHint(err)
 	}
@@ -101,8 +97,7 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
 		return nil
 	}
-	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
-		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
+	fmt.Fprintf(a.err, "%s, %d unchanged\n", changes.Summary(), changes.Unchanged)
 	return nil
 }
 

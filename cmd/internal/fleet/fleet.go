@@ -15,6 +15,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // DefaultFile is the environment file where none is named.
@@ -55,6 +56,15 @@ type Member struct {
 	Catalog     catalog.Catalog // the program's own, with what the file and the request add
 	Plan        render.Plan     // its Warnings are for the caller to show
 	Rendering   render.Rendering
+}
+
+// Trees gives what was rendered for members, in their order.
+func Trees(members []Member) []tree.Tree {
+	var trees []tree.Tree
+	for _, m := range members {
+		trees = append(trees, m.Rendering.Tree)
+	}
+	return trees
 }
 
 // Failures are the errors of the environments that failed, in the order of their

@@ -32,6 +32,11 @@ type Changes struct {
 // Empty reports whether nothing changed.
 func (c Changes) Empty() bool { return len(c.Created)+len(c.Updated)+len(c.Removed) == 0 }
 
+// Summary counts the changes, for a message.
+func (c Changes) Summary() string {
+	return fmt.Sprintf("%d created, %d updated, %d removed", len(c.Created), len(c.Updated), len(c.Removed))
+}
+
 // Write brings the folder to trees that render.Render made, inventories
 // included, each of another environment: it writes what is new or different
 // and removes what earlier trees of the same environments had. Either all of

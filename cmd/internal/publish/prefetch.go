@@ -1,4 +1,4 @@
-package main
+package publish
 
 import (
 	"context"
@@ -17,13 +17,13 @@ type fetcher interface{ Fetch(names ...string) error }
 // prefetch fetches what of a commit a job will read, in few requests: the
 // inventories, what they list, and what is in the place of its files. It gives
 // the commit's files.
-func prefetch(ctx context.Context, base *gitrepo.Base, work job) (fs.FS, error) {
-	files := base.FS(ctx, work.likely()...)
+func prefetch(ctx context.Context, base *gitrepo.Base, job Job) (fs.FS, error) {
+	files := base.FS(ctx, job.trees()...)
 	far, is := files.(fetcher)
 	if !is {
 		return files, nil
 	}
-	inventories, err := inventoriesOf(ctx, base, files, work)
+	inventories, err := inventoriesOf(ctx, base, files, job)
 	if err != nil {
 		return nil, err
 	}
@@ -42,15 +42,15 @@ func prefetch(ctx context.Context, base *gitrepo.Base, work job) (fs.FS, error) 
 	if err := far.Fetch(beside...); err != nil {
 		return nil, err
 	}
-	return files, far.Fetch(filesOf(files, inventories, work.likely())...)
+	return files, far.Fetch(filesOf(files, inventories, job.trees())...)
 }
 
-// inventoriesOf is where a job's inventories are. A job that finds them, or an
+// inventoriesOf finds where a job's inventories are. A job that looks for them, or an
 // environment that is new, takes a look into all folders: they come at once.
-func inventoriesOf(ctx context.Context, base *gitrepo.Base, files fs.FS, work job) ([]string, error) {
-	_, everywhere := work.(*removal)
+func inventoriesOf(ctx context.Context, base *gitrepo.Base, files fs.FS, job Job) ([]string, error) {
+	_, everywhere := job.(*Removal)
 	if !everywhere {
-		names, err := work.inventories(files)
+		names, err := job.inventories(files)
 		for _, name := range names {
 			if _, missing := fs.Stat(files, name); missing != nil {
 				everywhere = true
@@ -63,10 +63,10 @@ func inventoriesOf(ctx context.Context, base *gitrepo.Base, files fs.FS, work jo
 	if _, err := base.List(ctx, "."); err != nil {
 		return nil, err
 	}
-	return work.inventories(files)
+	return job.inventories(files)
 }
 
-// filesOf is what inventories list, and what trees have, sorted.
+// filesOf names what inventories list, and what trees have, sorted.
 func filesOf(files fs.FS, inventories []string, trees []tree.Tree) []string {
 	var names []string
 	for _, name := range inventories {
