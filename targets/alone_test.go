@@ -90,7 +90,7 @@ func askingForNames(path string, code ast.Node) (found []ast.Node) {
 				found = append(found, node)
 			}
 		case *ast.SelectorExpr:
-			if from, ok := node.X.(*ast.Ident); ok && from.Name == "targets" && (node.Sel.Name == "Flux" || node.Sel.Name == "Argo") && path != "../cmd/pm-gitops/main.go" {
+			if from, ok := node.X.(*ast.Ident); ok && from.Name == "targets" && names[strings.ToLower(node.Sel.Name)] && path != "../cmd/pm-gitops/main.go" {
 				found = append(found, node)
 			}
 		case *ast.BinaryExpr: // but for render.Targets.ByName

@@ -100,7 +100,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
 	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
 	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir, or of --repo")
-	o.setup.addFlags(cmd)
+	o.setup.addFlags(cmd, a.targets)
 	o.commitFlags.add(cmd)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but problems")
 	addOutput(cmd, &o.output)
