@@ -77,6 +77,9 @@ func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
 // end with it: whatever took so long may still run.
 var ErrTooLong = fmt.Errorf("not done after %v: does it loop?", MaxTime)
 
+// errTooMuch is the error of work that takes too much memory.
+var errTooMuch = fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
+
 // InTime does some work that must be done in time, and waits no longer.
 func InTime[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
 	type result struct {
@@ -108,8 +111,7 @@ func InTime[T any](ctx context.Context, limit time.Duration, work func(context.C
 // ends the work when the program takes too much memory all the same. What it
 // needs it has before: whoever allocates may have to wait for the collector.
 func (b *bounds) watchMemory(ctx context.Context) {
-	tooMuch := fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
-	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	samples := memorySamples()
 	var collecting sync.WaitGroup
 	defer collecting.Wait()
 	ticker := time.NewTicker(lookAtTaken)
@@ -120,14 +122,23 @@ func (b *bounds) watchMemory(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		metrics.Read(samples)
-		switch taken := samples[0].Value.Uint64() - samples[1].Value.Uint64(); {
+		switch taken := readMemory(samples); {
 		case taken > maxTaken+uint64(b.kept.Load()):
-			b.stop(tooMuch)
+			b.stop(errTooMuch)
 			return
 		case taken > noGarbage && !collects:
 			collects = true
 			collecting.Go(func() { debug.SetGCPercent(growth) })
 		}
 	}
+}
+
+func memorySamples() []metrics.Sample {
+	return []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+}
+
+// readMemory reads how much memory the program takes.
+func readMemory(samples []metrics.Sample) uint64 {
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }

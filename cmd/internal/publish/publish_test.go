@@ -164,8 +164,10 @@ func TestToCheckout(t *testing.T) {
 		t.Errorf("the same again: %v: %v", brief(done), err)
 	}
 	w.git("work", "checkout", "-q", "--detach")
-	if _, err := publish.ToCheckout(t.Context(), w.root(), request); !errors.Is(err, gitrepo.ErrNoBranch) {
-		t.Errorf("detached: %v", err)
+	request.Make = always(renderedFor(t, "dev", "prod"))
+	done, err = publish.ToCheckout(t.Context(), w.root(), request)
+	if !errors.Is(err, gitrepo.ErrNoBranch) || len(done.Drafts) != 0 || w.git("work", "status", "--porcelain") != "?? environments/" {
+		t.Errorf("detached: %v: %v", brief(done), err)
 	}
 }
 
