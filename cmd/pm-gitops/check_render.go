@@ -32,7 +32,7 @@ func (a app) findings(ctx context.Context, o checkOptions, source charts.Source,
 		some, n, err := o.findSome(ctx, workers, source, target, members[start:min(start+atOnce, len(members))])
 		found, checked, failures = append(found, some...), checked+n, append(failures, err)
 	}
-	return found, checked, errors.Join(append(failures, ctx.Err())...)
+	return found, checked, charts.JoinAgain(append(failures, ctx.Err())...)
 }
 
 func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, target render.Target, members []fleet.Member) (found []finding.Finding, checked int, err error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log"
 
@@ -86,7 +85,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 		failures, done = append(failures, err), append(done, compared...)
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
-	return all, kubeHint(plansOf(members), partly(errors.Join(failures...), done, "compared"))
+	return all, kubeHint(plansOf(members), partly(charts.JoinAgain(failures...), done, "compared"))
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
