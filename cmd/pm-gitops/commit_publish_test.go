@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -36,6 +37,16 @@ func TestPublishHints(t *testing.T) {
 	for _, err := range []error{nil, cause} {
 		if got := hintPublish(err); got != err {
 			t.Errorf("%v became %v", err, got)
+		}
+	}
+}
+
+// TestWhatCanBeReadTwice: after a lost race everything is read again, but pipes
+// and devices cannot be.
+func TestWhatCanBeReadTwice(t *testing.T) {
+	for name, want := range map[string]bool{"-": true, ".": true, "main.go": true, "no/such/file": true, os.DevNull: false} {
+		if got := (input{files: []string{"main.go", name}}).isRepeatable(); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }
