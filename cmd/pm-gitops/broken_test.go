@@ -22,6 +22,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 // canary begins every text that plays a secret: nothing may repeat it.
@@ -174,7 +176,7 @@ func loadBroken(t *testing.T, file string) broken {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := broken{file, archive, []string{"-f", "environment.yaml"}, exitFailed}
+	b := broken{file, archive, []string{"-f", "environment.yaml"}, cli.ExitFailed}
 	for line := range strings.Lines(string(archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
@@ -246,7 +248,7 @@ func renderedTree(t *testing.T) string {
 	dir := t.TempDir()
 	put(t, dir, "environment.yaml", plain)
 	put(t, dir, "tree/README.md", "mine")
-	if got := execute(t, dir, "render", "--dir", "tree"); got.code != exitDone {
+	if got := execute(t, dir, "render", "--dir", "tree"); got.code != cli.ExitDone {
 		t.Fatal(got.stderr)
 	}
 	return filepath.Join(dir, "tree")

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 )
 
@@ -154,7 +155,7 @@ func TestHelpExamples(t *testing.T) {
 			collect(sub)
 		}
 	}
-	collect(app{targets: deliverySystems()}.rootCommand())
+	collect(cli.Command(cli.System{Targets: deliverySystems()}))
 	guide, err := filepath.Abs(filepath.Join(root, "testdata/guide/values-override.yaml"))
 	if err != nil {
 		t.Fatal(err)
