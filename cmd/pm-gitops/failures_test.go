@@ -111,7 +111,7 @@ func TestNoPermission(t *testing.T) {
 	wantFailure(t, run("validate", "-f", "secret.yaml"), cli.ExitFailed, "pm-gitops: read secret.yaml: permission denied\n")
 	wantFailure(t, run("validate", "-f", "extends.yaml"), cli.ExitFailed, "extends.yaml:28:10: extends: read secret.yaml: permission denied\npm-gitops: 1 problem; nothing was written\n")
 	wantFailure(t, run("render", "--dir", "locked"), cli.ExitFailed, ": permission denied\n")
-	wantFailure(t, run("render", "--remove", "dev", "--dir", "locked", "--force"), cli.ExitFailed, ": permission denied\n")
+	wantFailure(t, run("remove", "dev", "--dir", "locked", "--force"), cli.ExitFailed, ": permission denied\n")
 	if diff := cmp.Diff(before, picture(t, filepath.Join(dir, "locked"))); diff != "" {
 		t.Error(diff)
 	}

@@ -29,15 +29,11 @@ func (o *commitFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&o.commit, "commit", false, "write into the Git repository and commit; --dir is its root if it is not given")
 	flags.BoolVar(&o.push, "push", false, "with --commit: push the branch")
 	flags.StringVar(&o.repo, "repo", "", "commit to the repository at this `URL` without a checkout, and push; --file names files in it")
-	flags.BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
 	flags.StringVar(&o.branch, "branch", "", "`branch` on the server (--repo: its default branch; --push: the name of ours)")
 	flags.StringArrayVarP(&o.messages, "message", "m", nil, "what the commit says, in place of our own `text`; several are paragraphs")
-	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
 	flags.Var(&o.signs, "sign", "sign the commit; without it, as Git's configuration says (commit.gpgSign)")
 	flags.Lookup("sign").NoOptDefVal = "true"
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be written or committed, and do nothing")
-	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
-	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"repo", "branch", "message"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}

@@ -207,7 +207,7 @@ func (a app) tellDemo(first demonstration, others []demonstration, applied []str
 	say("  pm-gitops render --target %s --dir . && git diff", name)
 	for _, other := range others {
 		if _, ok := other.target.(prerequisites); ok {
-			say("  pm-gitops render --target %s --prerequisites   what %s needs first", other.target.Name(), other.traits().Title)
+			say("  pm-gitops %s prerequisites   what %s needs first", other.target.Name(), other.traits().Title)
 		}
 	}
 	say("  pm-gitops init                              in your own repository: a starter file")

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -62,17 +64,13 @@ Logins come from Git's credential helpers, GIT_ASKPASS, SSH's agent and keys, or
 each for its own server alone, GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN,
 BITBUCKET_TOKEN and AZURE_DEVOPS_EXT_PAT. docs/git.md says more.
 
-Argo CD must be set up first: --prerequisites prints what its ConfigMap
-argocd-cm must say and the Secrets that it needs, to fill in;
---check-prerequisites says what a ConfigMap file lacks, with exit code 3.`,
+Argo CD must be set up first: see pm-gitops argo prerequisites.`,
 		Example: `  pm-gitops render --target flux                   print every file
   pm-gitops render --target flux --dir .           write them into this repository
   pm-gitops render --dir . --commit --push         commit and push them
   pm-gitops render -f environments/ --commit --commit-per environment
   pm-gitops render -f environments/ --repo https://git.company.com/platform/fleet.git --dry-run
-  pm-gitops render --target flux --built | kubectl diff -f -
-  pm-gitops render --target argo --prerequisites   what to set in Argo CD first
-  pm-gitops render --remove staging --dir .        take an environment's files out`,
+  pm-gitops render --target flux --built | kubectl diff -f -`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
@@ -81,41 +79,77 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 			if err := o.check(cmd, a.targets); err != nil {
 				return hinted{usageError{err}, "See pm-gitops render --help."}
 			}
-			switch {
-			case o.setup.asked():
-				return a.prerequisites(cmd.Context(), o)
-			case o.repo != "":
-				return a.commitThere(cmd.Context(), o)
-			case o.commit:
-				return a.commitHere(cmd.Context(), o)
-			case o.remove != "":
-				return a.remove(o)
+			if o.setup.asked() {
+				if target, _ := a.targets.ByName(o.target); target != nil && prerequisiteForms(render.Targets{target}) != nil {
+					a.sayDeprecated("render --prerequisites and --check-prerequisites", o.target+" prerequisites")
+				}
+				return a.prerequisites(cmd.Context(), o.input, o.target, o.setup)
 			}
-			return a.render(cmd.Context(), o)
+			if o.remove != "" {
+				a.sayDeprecated("render --remove", "remove "+o.remove)
+			}
+			return a.publish(cmd.Context(), o)
 		},
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
+	o.addPublishing(cmd)
+	cmd.Flags().BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
+	cmd.Flags().BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
+	cmd.Flags().StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
+	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
+	o.addDeprecated(cmd, a.targets)
+	return cmd
+}
+
+// addPublishing adds the flags that say where files go, and how.
+func (o *renderOptions) addPublishing(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
 	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
-	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir, or of --repo")
-	o.setup.addFlags(cmd, a.targets)
 	o.commitFlags.add(cmd)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but problems")
 	addOutput(cmd, &o.output)
 	_ = cmd.MarkFlagDirname("dir")
-	_ = cmd.RegisterFlagCompletionFunc("remove", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return completeWritten(o.dir), cobra.ShellCompDirectiveNoFileComp
-	})
-	return cmd
+}
+
+// addDeprecated adds the flags that became commands. They work for one more release.
+func (o *renderOptions) addDeprecated(cmd *cobra.Command, targets render.Targets) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir, or of --repo")
+	flags.StringVar(&o.setup.form, "prerequisites", "", "print what must be set in Argo CD first")
+	flags.StringVar(&o.setup.check, "check-prerequisites", "", "print what the ConfigMap in this file lacks")
+	if forms := prerequisiteForms(targets); forms != nil {
+		flags.Lookup("prerequisites").NoOptDefVal = forms[0]
+	}
+	for _, name := range []string{"remove", "prerequisites", "check-prerequisites"} {
+		_ = flags.MarkHidden(name)
+	}
+}
+
+// sayDeprecated names the command that takes the place of old flags.
+func (a app) sayDeprecated(old, command string) {
+	fmt.Fprintf(a.err, "warning: %s will go with the next release: use pm-gitops %s\n", old, text.Visible(command))
+}
+
+// publish does what the flags ask for, where they ask for it.
+func (a app) publish(ctx context.Context, o renderOptions) error {
+	switch {
+	case o.repo != "":
+		return a.commitThere(ctx, o)
+	case o.commit:
+		return a.commitHere(ctx, o)
+	case o.remove != "":
+		return a.removeFrom(o)
+	}
+	return a.render(ctx, o)
 }
 
 // check refuses flags that exclude or need each other.
 func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	given := cmd.Flags().Changed
 	for _, name := range []string{"remove", "dir", "repo", "branch", "message"} {
-		if text := cmd.Flag(name).Value.String(); given(name) && strings.Trim(text, `[]" `) == "" {
+		if given(name) && isEmpty(cmd.Flag(name)) {
 			return fmt.Errorf("--%s wants a text: a variable that is not set, maybe?", name)
 		}
 	}
@@ -147,6 +181,9 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	}
 	return checkOutput(o.output)
 }
+
+// isEmpty reports whether a flag was given an empty text, or a list of them.
+func isEmpty(flag *pflag.Flag) bool { return strings.Trim(flag.Value.String(), `[]" `) == "" }
 
 func (a app) render(ctx context.Context, o renderOptions) error {
 	target, err := a.targets.ByName(o.target)

@@ -166,15 +166,15 @@ func TestThirdTargetPrunes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(r.dir, file), []byte("changed"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	r.run(ExitFailed, file+" (changed by someone)", "render", "--remove", "demo", "--dir", r.dir)
-	r.run(ExitDone, "Take its environment file out as well", "render", "--remove", "demo", "--dir", r.dir, "--force")
+	r.run(ExitFailed, file+" (changed by someone)", "remove", "demo", "--dir", r.dir)
+	r.run(ExitDone, "Take its environment file out as well", "remove", "demo", "--dir", r.dir, "--force")
 	r.holds(file, "")
 	r.holds(inventory, "")
 	r.holds(".ci/prefect-renamed.yml", "- helm")
 
 	r.targets = render.Targets{targets.Flux{}}
-	for _, args := range [][]string{{"--remove", "renamed"}, {"-f", r.file}} {
-		r.run(ExitFailed, `environment renamed is rendered for target "pipeline", which this pm-gitops does not know`, append([]string{"render", "--dir", r.dir, "--force"}, args...)...)
+	for _, args := range [][]string{{"remove", "renamed"}, {"render", "-f", r.file}} {
+		r.run(ExitFailed, `environment renamed is rendered for target "pipeline", which this pm-gitops does not know`, append(args, "--dir", r.dir, "--force")...)
 	}
 	r.holds(".ci/prefect-renamed.yml", "- helm")
 }

@@ -40,7 +40,7 @@ func (a app) remark(o renderOptions, changes folder.Changes) {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
 	if len(changes.Others) > 0 && o.whole() && !o.partial {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
 	}
 }
 
@@ -71,7 +71,7 @@ func forceHint(err error) error {
 	var elsewhere folder.PathError
 	switch {
 	case errors.As(err, &elsewhere):
-		return hinted{err, "Nothing was changed. Take it out first: pm-gitops render --remove " + elsewhere.Environment + " --dir DIR"}
+		return hinted{err, "Nothing was changed. Take it out first: pm-gitops remove " + elsewhere.Environment + " --dir DIR"}
 	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin), errors.As(err, &name):
 		return hinted{err, "Nothing was changed. Look first (git log -p -- FILE); --force goes ahead."}
 	}
