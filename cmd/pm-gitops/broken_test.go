@@ -30,8 +30,8 @@ import (
 const canary = "CANARY"
 
 const (
-	mostMemory = 500 << 20       // of a run, in bytes
-	hangs      = 2 * time.Minute // what still runs then hangs
+	maxMemory = 500 << 20       // of a run, in bytes
+	hangs     = 2 * time.Minute // what still runs then hangs
 )
 
 // outcome is what a run of the real program did.
@@ -86,8 +86,8 @@ func (o outcome) check(t *testing.T, args []string) {
 			t.Errorf("pm-gitops %q prints %q:\n%s%s", args, word, o.stdout, o.stderr)
 		}
 	}
-	if o.memory > mostMemory {
-		t.Errorf("pm-gitops %q used %d MB, want at most %d", args, o.memory>>20, mostMemory>>20)
+	if o.memory > maxMemory {
+		t.Errorf("pm-gitops %q used %d MB, want at most %d", args, o.memory>>20, maxMemory>>20)
 	}
 }
 

@@ -145,7 +145,7 @@ func TestHostileCharts(t *testing.T) {
 			if got.code != cli.ExitFailed || got.stdout != "" || !regexp.MustCompile(`(?m)^pm-gitops: bad: .*(`+tt.stderr+`)`).MatchString(got.stderr) {
 				t.Errorf("exit code %d, %d bytes of output, stderr\n%s\nwant 1, none, %s", got.code, len(got.stdout), got.stderr, tt.stderr)
 			}
-			if got.memory > mostMemory || got.took > 2*charts.MaxTime {
+			if got.memory > maxMemory || got.took > 2*charts.MaxTime {
 				t.Errorf("took %v and %d MB", got.took, got.memory>>20)
 			}
 			if !maps.Equal(before, picture(t, dir)) {

@@ -66,7 +66,7 @@ func TestHostileFleet(t *testing.T) {
 			t.Errorf("stderr\n%s\nlacks %s", got.stderr, want)
 		}
 	}
-	if got.memory > mostMemory {
+	if got.memory > maxMemory {
 		t.Errorf("took %d MB", got.memory>>20)
 	}
 }

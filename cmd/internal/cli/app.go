@@ -116,14 +116,14 @@ func (o *output) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// mostProblems is how many problems are printed: nobody reads more.
-const mostProblems = 100
+// maxProblems is how many problems are printed: nobody reads more.
+const maxProblems = 100
 
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
 	problems, others := sorted(err)
-	for _, problem := range problems[:min(len(problems), mostProblems)] {
+	for _, problem := range problems[:min(len(problems), maxProblems)] {
 		fmt.Fprintf(a.err, "%s\n", problem.Error())
 	}
 	for _, other := range others {

@@ -171,7 +171,7 @@ func (a app) printDiff(o diffOptions, result diff.Result) error {
 		}
 		text = string(data)
 	case "markdown":
-		text = diff.Markdown(result, diff.MostMarkdown)
+		text = diff.Markdown(result, diff.MaxMarkdown)
 	case "unified":
 		text = diff.Unified(result, a.colour().diff())
 	default:

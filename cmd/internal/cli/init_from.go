@@ -182,8 +182,8 @@ func (r report) next(result adopt.Result) {
 	}
 }
 
-// mostListed is how many paths a report lists: the file has them all.
-const mostListed = 10
+// maxListed is how many paths a report lists: the file has them all.
+const maxListed = 10
 
 func (r report) list(paths []string) {
 	if len(paths) == 0 {
@@ -191,10 +191,10 @@ func (r report) list(paths []string) {
 		return
 	}
 	fmt.Fprintln(r.w, ":")
-	for _, path := range paths[:min(len(paths), mostListed)] {
+	for _, path := range paths[:min(len(paths), maxListed)] {
 		fmt.Fprintf(r.w, "  %s\n", path)
 	}
-	if more := len(paths) - mostListed; more > 0 {
+	if more := len(paths) - maxListed; more > 0 {
 		fmt.Fprintf(r.w, "  and %d more\n", more)
 	}
 }

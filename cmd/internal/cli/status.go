@@ -81,9 +81,9 @@ waitsFor. With --watch there is a document on a line for each change.`,
 	return cmd
 }
 
-// mostLogs is the most lines of a log that may be asked for: a status is no
+// maxLogs is the most lines of a log that may be asked for: a status is no
 // place to read logs.
-const mostLogs = 100
+const maxLogs = 100
 
 // check refuses what makes no sense.
 func (o statusOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
@@ -101,8 +101,8 @@ func (o statusOptions) check(targets render.Targets, given func(string) bool) (r
 		err = fmt.Errorf("want at least 100ms between looks, got --interval %s", o.interval)
 	case o.timeout < 0 || given("timeout") && o.timeout == 0:
 		err = fmt.Errorf("want a time, such as 1h, got --timeout %s", o.timeout)
-	case o.logs < 0 || o.logs > mostLogs:
-		err = fmt.Errorf("want 0 to %d lines of a log, got --logs %d", mostLogs, o.logs)
+	case o.logs < 0 || o.logs > maxLogs:
+		err = fmt.Errorf("want 0 to %d lines of a log, got --logs %d", maxLogs, o.logs)
 	default:
 		return target, nil
 	}
