@@ -120,7 +120,7 @@ func NewPlan(env Environment, cat catalog.Catalog, into SecretsInto) (Plan, erro
 	if problem != nil {
 		c.problems = append(c.problems, *problem)
 	}
-	c.problems = append(c.problems, env.checkTwins(releases)...)
+	c.problems = append(c.problems, env.checkDuplicates(releases)...)
 	if c.problems != nil {
 		return Plan{}, c.problems.Err()
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
-// waves orders releases by what they need. The problem is one circle, named
+// waves orders releases by what they need. The problem is one cycle, named
 // from its first release in name order.
 func (e Environment) waves(releases []Release) ([]Wave, *Problem) {
 	pending := slices.SortedFunc(slices.Values(releases), func(a, b Release) int { return strings.Compare(a.Key, b.Key) })
@@ -24,7 +24,7 @@ func (e Environment) waves(releases []Release) ([]Wave, *Problem) {
 			}
 		}
 		if len(wave) == 0 {
-			problem := e.circle(rest)
+			problem := e.cycle(rest)
 			return nil, &problem
 		}
 		for _, release := range wave {
@@ -35,8 +35,8 @@ func (e Environment) waves(releases []Release) ([]Wave, *Problem) {
 	return waves, nil
 }
 
-// circle names one circle among releases that all wait for each other.
-func (e Environment) circle(releases []Release) Problem {
+// cycle names one cycle among releases that all wait for each other.
+func (e Environment) cycle(releases []Release) Problem {
 	needs := map[string][]string{}
 	for _, release := range releases {
 		needs[release.Key] = release.Needs
@@ -44,8 +44,8 @@ func (e Environment) circle(releases []Release) Problem {
 	var path []string
 	for key := releases[0].Key; ; {
 		if i := slices.Index(path, key); i >= 0 {
-			circle := append(path[i:], key)
-			return e.problem(e.needsPath(circle[0]), "releases wait for each other: %s", strings.Join(circle, " -> "))
+			cycle := append(path[i:], key)
+			return e.problem(e.needsPath(cycle[0]), "releases wait for each other: %s", strings.Join(cycle, " -> "))
 		}
 		path = append(path, key)
 		for _, need := range needs[key] {
@@ -75,8 +75,8 @@ func (e Environment) needsPath(key string) string {
 	return strictyaml.Join("spec.needs", key)
 }
 
-// checkTwins finds releases that Helm could not tell apart.
-func (e Environment) checkTwins(releases []Release) Problems {
+// checkDuplicates finds releases that Helm could not tell apart.
+func (e Environment) checkDuplicates(releases []Release) Problems {
 	var problems Problems
 	first := map[string]string{}
 	for _, release := range releases {

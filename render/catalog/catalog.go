@@ -266,7 +266,7 @@ func (m *Migrations) corrected(other *Migrations) *Migrations {
 // Find is the line that a chart version of a release belongs to, with what it
 // takes from the lines it is like. Where no line covers the version it is the
 // newest line, and ok is false. The error names a line that is like an
-// unknown one or, in a circle, like itself, as a [strictyaml.Problem].
+// unknown one or, in a cycle, like itself, as a [strictyaml.Problem].
 func (c Catalog) Find(release, version string) (line Line, ok bool, err error) {
 	if len(c.Lines) == 0 {
 		return Line{}, false, fmt.Errorf("the catalog has no lines")

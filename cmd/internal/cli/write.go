@@ -66,13 +66,13 @@ func forceHint(err error) error {
 	var conflict folder.ConflictError
 	var move folder.MoveError
 	var target folder.TargetError
-	var twin folder.TwinError
+	var duplicate folder.DuplicateReleaseError
 	var name folder.NameError
 	var elsewhere folder.PathError
 	switch {
 	case errors.As(err, &elsewhere):
 		return hinted{err, "Nothing was changed. Take it out first: pm-gitops remove " + elsewhere.Environment + " --dir DIR"}
-	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin), errors.As(err, &name):
+	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &duplicate), errors.As(err, &name):
 		return hinted{err, "Nothing was changed. Look first (git log -p -- FILE); --force goes ahead."}
 	}
 	return err

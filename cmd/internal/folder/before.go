@@ -11,7 +11,7 @@ type Had struct {
 	// Tree is every file that [Write] would replace, leave as it is or remove.
 	Tree tree.Tree
 	// Refusals is why Write would want force, without what a person changed:
-	// a [MoveError], [TargetError] or [TwinError].
+	// a [MoveError], [TargetError] or [DuplicateReleaseError].
 	Refusals []error
 	// Others is the environments beside them, for the same targets.
 	Others []string

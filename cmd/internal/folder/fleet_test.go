@@ -95,14 +95,14 @@ func TestAFleetMayChangePlaces(t *testing.T) {
 		return treeOf(name, files("clusters/x/prefect-"+name+".yaml", "prefect/overlays/"+name+"/a.yaml"), installedAt(at, at))
 	}
 	_, root := folderWith(t, of("dev", "one"))
-	if _, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
-		t.Errorf("Write = %v, want a TwinError", err)
+	if _, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
+		t.Errorf("Write = %v, want a DuplicateReleaseError", err)
 	}
 	_, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one"), of("dev", "two")}, false)
 	if move := (folder.MoveError{Environment: "dev", Release: "cloud", Old: tree.InstalledAt{Name: "one", Namespace: "one"}, New: tree.InstalledAt{Name: "two", Namespace: "two"}}); !errors.Is(err, move) {
 		t.Errorf("Write = %v, want a MoveError", err)
 	}
-	var twin folder.TwinError
+	var twin folder.DuplicateReleaseError
 	if errors.As(err, &twin) {
 		t.Errorf("Write = %v: dev leaves the place", err)
 	}

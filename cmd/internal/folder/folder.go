@@ -41,7 +41,7 @@ func (c Changes) Summary() string {
 // included, each of another environment: it writes what is new or different
 // and removes what earlier trees of the same environments had. Either all of
 // it may be done or nothing is. The error joins every reason not to: a
-// [ConflictError], [MoveError], [TargetError] or [TwinError], unless force is
+// [ConflictError], [MoveError], [TargetError] or [DuplicateReleaseError], unless force is
 // set, a [PathError] or [UnknownTargetError] in any case; or it says what could
 // not be read or written. The layouts are those of the targets that are known.
 func Write(root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (Changes, error) {

@@ -905,7 +905,7 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 // Helm release; on two clusters they may.
 func TestWriteRefusesATwin(t *testing.T) {
 	_, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml")))
-	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	want := folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
 	if _, err := folder.Write(root, layouts, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}

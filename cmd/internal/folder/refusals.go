@@ -49,14 +49,14 @@ func (e PathError) Error() string {
 	return fmt.Sprintf("environment %s is written with inventory %s here, and would be written a second time with %s", e.Environment, e.Old, e.New)
 }
 
-// TwinError is a Helm release that two environments install in one cluster.
-type TwinError struct {
+// DuplicateReleaseError is a Helm release that two environments install in one cluster.
+type DuplicateReleaseError struct {
 	Environment, Release string
 	Other                string // the environment that has it
 	At                   tree.InstalledAt
 }
 
-func (e TwinError) Error() string {
+func (e DuplicateReleaseError) Error() string {
 	return fmt.Sprintf("environment %s installs Helm release %s in namespace %s of the same cluster already: give %s of environment %s another name or namespace under spec.names, or take that environment out first",
 		e.Other, e.At.Name, e.At.Namespace, e.Release, e.Environment)
 }
@@ -110,7 +110,7 @@ func (known inventories) refusals(writes []write) []error {
 	for _, w := range writes {
 		refusals = append(refusals, known.moves(w.next)...)
 		for _, other := range others {
-			refusals = append(refusals, twins(w.next, other)...)
+			refusals = append(refusals, duplicates(w.next, other)...)
 			if name := known.sameName(w.next, other); name != "" {
 				refusals = append(refusals, NameError{w.next.Environment, other.Environment, name})
 			}
@@ -158,18 +158,18 @@ func (known inventories) moves(next tree.Inventory) []error {
 	return moves
 }
 
-// twins finds protected releases that another environment has where they go.
-func twins(next, other tree.Inventory) []error {
+// duplicates finds protected releases that another environment installs in the same place.
+func duplicates(next, other tree.Inventory) []error {
 	if cluster := next.Cluster(); cluster == "" || other.Cluster() != cluster {
 		return nil
 	}
-	taken, twins := slices.Collect(maps.Values(other.Releases)), []error(nil)
+	taken, found := slices.Collect(maps.Values(other.Releases)), []error(nil)
 	for _, release := range slices.Sorted(maps.Keys(next.Releases)) {
 		if at := next.Releases[release]; slices.Contains(taken, at) {
-			twins = append(twins, TwinError{next.Environment, release, other.Environment, at})
+			found = append(found, DuplicateReleaseError{next.Environment, release, other.Environment, at})
 		}
 	}
-	return twins
+	return found
 }
 
 // sameName is the first name of an object that two environments would both

@@ -38,9 +38,9 @@ func TestEveryEnvironmentOfAFleetIsRefused(t *testing.T) {
 	}, false)
 	at := tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}
 	for _, want := range []error{
-		folder.TwinError{Environment: "a", Release: "cloud", Other: "other", At: at},
+		folder.DuplicateReleaseError{Environment: "a", Release: "cloud", Other: "other", At: at},
 		folder.TargetError{Environment: "b", Old: "flux", New: "argo"},
-		folder.TwinError{Environment: "c", Release: "cloud", Other: "other", At: at},
+		folder.DuplicateReleaseError{Environment: "c", Release: "cloud", Other: "other", At: at},
 	} {
 		if !errors.Is(err, want) {
 			t.Errorf("Write = %v, want %v", err, want)
@@ -53,7 +53,7 @@ func TestATwinOfAWriteThatDied(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml"), installedAt("old", "old")))
 	dead := treeOf("dev", files("clusters/x/prefect-dev.yaml"))
 	put(t, dir, devInventory+".0123456789ab.pending", string(dead[devInventory]))
-	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	want := folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
 	if _, err := folder.Write(root, layouts, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}

@@ -45,7 +45,7 @@ func (t Tree) nearest(path, key string, around spot) string {
 			return strictyaml.Join(path, name)
 		}
 	}
-	if near := text.Nearest(key, likely(key, beside)); near != "" {
+	if near := text.Nearest(key, nearEnough(key, beside)); near != "" {
 		return strictyaml.Join(path, near)
 	}
 	// What is deep in one part of the values was hardly meant for another one.
@@ -83,9 +83,9 @@ func (s spot) names() []string {
 	return slices.Sorted(maps.Keys(known))
 }
 
-// likely is the names that are near enough: charts have many, and among many
+// nearEnough returns the names that are near enough: charts have many, and among many
 // one is always somewhat like another.
-func likely(key string, names []string) []string {
+func nearEnough(key string, names []string) []string {
 	if len(key) > maxLetters {
 		return nil
 	}

@@ -32,15 +32,15 @@ func suspects(root *value) []plaintext.Found {
 		if entry, ok := strings.CutSuffix(path, ".value"); ok { // an environment variable says its name beside its value
 			key = texts[entry+".name"]
 		}
-		if v.Kind == strictyaml.Scalar && v.Tag == "!!str" && likely(steps[:len(steps)-1], key, v.Text) {
+		if v.Kind == strictyaml.Scalar && v.Tag == "!!str" && looksSecret(steps[:len(steps)-1], key, v.Text) {
 			found = append(found, plaintext.Found{Position: v.Position, Path: path, Why: "this may be a secret"})
 		}
 	})
 	return found
 }
 
-// likely reports whether a text looks like a secret, or lies where one would.
-func likely(parents []string, key, text string) bool {
+// looksSecret reports whether a text looks like a secret, or lies where one would.
+func looksSecret(parents []string, key, text string) bool {
 	if strings.TrimSpace(text) == "" || refers.MatchString(text) {
 		return false
 	}
