@@ -212,7 +212,7 @@ func (l *Local) carryOut(branch *lock, u catchUp, c *checkout) error {
 		return err
 	}
 	by := ""
-	if who, err := identity(l.sys, l.config, "committer"); err == nil {
+	if who, err := l.who.of("committer"); err == nil {
 		by = who.line()
 	}
 	if err := l.advanceHeld(branch, move{u.from, u.to, by, "reset: moving to " + u.to.String()}); err != nil {

@@ -113,7 +113,7 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 	if tree.IsZero() {
 		tree = b.objects.add(plumbing.TreeObject, nil)
 	}
-	made, by, err := commitObject(ctx, signer{l.sys, l.config, o.Sign}, tree, parentsOf(head.hash), o)
+	made, by, err := commitObject(ctx, signer{l.sys, l.config, l.who, o.Sign}, tree, parentsOf(head.hash), o)
 	if err != nil {
 		return "", err
 	}
@@ -161,8 +161,8 @@ func commitObject(ctx context.Context, s signer, tree plumbing.Hash, parents []p
 		author, committer = *o.As, *o.As
 	} else {
 		var err, other error
-		author, err = identity(s.sys, s.config, "author")
-		committer, other = identity(s.sys, s.config, "committer")
+		author, err = s.who.of("author")
+		committer, other = s.who.of("committer")
 		if err := errors.Join(err, other); err != nil {
 			return nil, committer, firstError(err, other)
 		}
@@ -231,8 +231,8 @@ func (l *Local) underWay() error {
 // written: it makes all of it but stores nothing. Errors are those of
 // [Local.Commit].
 func (l *Local) Check(changes Changes, o CommitOptions) error {
-	_, author := identity(l.sys, l.config, "author")
-	_, committer := identity(l.sys, l.config, "committer")
+	_, author := l.who.of("author")
+	_, committer := l.who.of("committer")
 	root, err := newEdit(changes, l.inTree)
 	head, headErr := l.head()
 	if err := errors.Join(l.underWay(), firstError(author, committer), err, headErr); err != nil {

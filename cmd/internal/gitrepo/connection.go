@@ -112,8 +112,7 @@ func (c *connection) httpClient() (*http.Client, error) {
 	choose := proxies.ProxyFunc()
 	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
 	if name := firstOf(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
-		r := configReader{sys: c.sys}
-		pem, err := os.ReadFile(r.expand(name, ""))
+		pem, err := os.ReadFile(expandPath(c.sys, name, ""))
 		pool := x509.NewCertPool()
 		if err != nil || !pool.AppendCertsFromPEM(pem) {
 			return nil, &RemoteError{Kind: UnknownCA, Host: c.at.host(), sentence: fmt.Sprintf("there is no CA certificate in %s (GIT_SSL_CAINFO or http.sslCAInfo)", name)}

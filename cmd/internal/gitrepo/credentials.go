@@ -1,13 +1,11 @@
 package gitrepo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -115,8 +113,8 @@ func safeForLogin(at address) bool {
 
 // gitCredential runs git credential. https://git-scm.com/docs/git-credential
 func gitCredential(ctx context.Context, sys System, at address, action string, known *login) (*login, error) {
-	program, err := lookPath(sys, "git")
-	if err != nil {
+	git := findGit(sys, "")
+	if git == nil {
 		return nil, exec.ErrNotFound
 	}
 	question := "protocol=" + at.Protocol + "\nhost=" + at.host() + "\npath=" + strings.TrimPrefix(at.Path, "/") + "\n"
@@ -126,15 +124,12 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 	if known != nil {
 		question += "username=" + known.user + "\npassword=" + known.password + "\n"
 	}
-	cmd := exec.CommandContext(ctx, program, "credential", action)
-	var out bytes.Buffer
-	cmd.Stdin, cmd.Stdout = strings.NewReader(question+"\n"), &out
-	cmd.Env = append(slices.Clone(sys.Environ), "GIT_TERMINAL_PROMPT=0")
-	if err := cmd.Run(); err != nil {
+	out, err := runGit(git.command(ctx, "credential", action), question+"\n")
+	if err != nil {
 		return nil, err
 	}
 	found := login{from: "git credential", helped: true}
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
 		switch key {
 		case "username":
@@ -147,19 +142,6 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 		return nil, nil
 	}
 	return &found, nil
-}
-
-// lookPath finds a program by the PATH of the system.
-func lookPath(sys System, name string) (string, error) {
-	if sys.Getenv("PATH") == "" {
-		return "", exec.ErrNotFound
-	}
-	for _, dir := range strings.Split(sys.Getenv("PATH"), string(filepath.ListSeparator)) {
-		if found, err := exec.LookPath(filepath.Join(dir, name)); err == nil && filepath.IsAbs(dir) {
-			return found, nil
-		}
-	}
-	return "", exec.ErrNotFound
 }
 
 // askpass runs the program that git would ask. https://git-scm.com/docs/gitcredentials

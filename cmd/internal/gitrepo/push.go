@@ -230,7 +230,7 @@ func (l *Local) track(ctx context.Context, to destination, at plumbing.Hash, why
 		return fmt.Errorf("note %s: %w", name, err)
 	}
 	defer held.release()
-	if by, err := identity(l.sys, l.config, "committer"); err == nil {
+	if by, err := l.who.of("committer"); err == nil {
 		line := fmt.Sprintf("%s %s %s\t%s\n", known.hash, at, by.line(), why)
 		if err := l.appendLog(filepath.Join(l.commonDir, "logs", filepath.FromSlash(name)), line); err != nil {
 			return fmt.Errorf("note %s: %w", name, reason(err))

@@ -19,6 +19,7 @@ import (
 type Remote struct {
 	connection *connection
 	config     configuration
+	who        *identities
 	branch     string
 	from       string
 }
@@ -49,7 +50,8 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 			return nil, err
 		}
 	}
-	config, err := readConfig(sys, "", "", "")
+	git := findGit(sys, "")
+	config, err := readConfig(sys, git, "")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Remote{conn, config, o.Branch, o.From}, nil
+	return &Remote{conn, config, &identities{sys: sys, git: git, config: config}, o.Branch, o.From}, nil
 }
 
 // URL is where the repository is, without credentials.

@@ -39,16 +39,7 @@ func (l *Local) converter() converter {
 // userFile reads a file of the user's that a setting names, or that is in the
 // folder of Git's configuration.
 func (l *Local) userFile(key, name string) (content []byte, at string) {
-	at = l.config.get(key)
-	if at == "" {
-		if dir := userConfigDir(l.sys); dir != "" {
-			at = filepath.Join(dir, name)
-		}
-	}
-	if at == "" {
-		return nil, ""
-	}
-	r := configReader{sys: l.sys}
-	content, _ = os.ReadFile(r.expand(at, l.workTree))
+	at = firstOf(l.config.get(key), filepath.Join(firstOf(l.sys.Getenv("XDG_CONFIG_HOME"), filepath.Join(homeDir(l.sys), ".config")), "git", name))
+	content, _ = os.ReadFile(expandPath(l.sys, at, l.workTree))
 	return content, at
 }

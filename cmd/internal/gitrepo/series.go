@@ -26,7 +26,7 @@ func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Res
 	if len(b.written)+len(b.removed) == 0 {
 		return Result{}, nil
 	}
-	made, _, err := commitObject(ctx, signer{s.remote.connection.sys, s.remote.config, o.Sign}, tree, parentsOf(s.at), o)
+	made, _, err := commitObject(ctx, signer{s.remote.connection.sys, s.remote.config, s.remote.who, o.Sign}, tree, parentsOf(s.at), o)
 	if err != nil {
 		return Result{}, err
 	}

@@ -45,12 +45,11 @@ func newSSHLogin(sys System, at address) (*sshLogin, error) {
 	}
 	s.user = firstOf(endpoint.User, get(at.Host, "User"), "git")
 	s.hosts = net.JoinHostPort(endpoint.Host, strconv.Itoa(endpoint.Port))
-	r := configReader{sys: sys}
 	home := filepath.Join(homeDir(sys), ".ssh")
 	for _, name := range []string{get(at.Host, "UserKnownHostsFile"), filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"} {
 		for file := range strings.FieldsSeq(name) {
-			if _, err := os.Stat(r.expand(file, home)); err == nil {
-				s.known = append(s.known, r.expand(file, home))
+			if _, err := os.Stat(expandPath(sys, file, home)); err == nil {
+				s.known = append(s.known, expandPath(sys, file, home))
 			}
 		}
 	}
@@ -59,7 +58,7 @@ func newSSHLogin(sys System, at address) (*sshLogin, error) {
 	}
 	for _, name := range []string{strings.Trim(get(at.Host, "IdentityFile"), `"`), "id_ed25519", "id_ecdsa", "id_rsa"} {
 		if name != "" {
-			s.fromFile(r.expand(name, home))
+			s.fromFile(expandPath(sys, name, home))
 		}
 	}
 	if len(s.signers) == 0 {
