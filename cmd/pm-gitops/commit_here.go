@@ -186,14 +186,6 @@ func (c checkout) push(ctx context.Context) (*pushed, error) {
 	return &pushed{done.URL, done.Branch, done.Hash}, nil
 }
 
-// unpushed says how it goes on where a push failed.
-func (c checkout) unpushed(done gitOutcome) string {
-	if len(done.commits()) == 0 {
-		return "Nothing was committed; the commits before wait to be pushed."
-	}
-	return "The commit is in the repository: run the same again to push it."
-}
-
 // othersDone is failures of some environments, and what was done to the others.
 type othersDone struct {
 	error

@@ -15,9 +15,7 @@ type gitOutcome struct {
 	made   []gitrepo.Result // of each draft; without a hash if it changed nothing
 	url    string           // of the repository that has no checkout here
 	pushed *pushed          // nil if nothing was
-	hooks  []string         // that git would have run
-	// What was staged of our files, also by tries that lost a race.
-	restaged []string
+	hooks  []string         // of the commit, that git would have run
 	// Something went wrong with the drafts that are not there.
 	unfinished bool
 	// The server has it all.
@@ -70,7 +68,7 @@ func (o gitOutcome) commits() []committed {
 func (a app) tell(o renderOptions, done gitOutcome) error {
 	commits := done.commits()
 	if len(commits) > 0 && !o.dryRun {
-		a.caveats(o, done)
+		a.caveats(done)
 	}
 	if o.output == "json" {
 		return a.printJSON(struct {
@@ -154,21 +152,20 @@ func (a app) tellEnvironments(done gitOutcome) {
 }
 
 // caveats says what a commit does otherwise than git would.
-func (a app) caveats(o renderOptions, done gitOutcome) {
-	hooks := slices.DeleteFunc(done.hooks, func(name string) bool { return name == "pre-push" && !o.push })
-	if len(hooks) > 0 {
-		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(hooks, ", "))
+func (a app) caveats(done gitOutcome) {
+	if len(done.hooks) > 0 {
+		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.hooks, ", "))
 	}
-	if len(done.restaged) > 0 {
-		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", render.Visible(strings.Join(done.restaged, ", ")))
+	if unstaged := done.unstaged(); len(unstaged) > 0 {
+		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", render.Visible(strings.Join(unstaged, ", ")))
 	}
 }
 
-// allRestaged is the files whose staged content is in no commit.
-func (o gitOutcome) allRestaged() []string {
+// unstaged is the files whose staged content is in no commit.
+func (o gitOutcome) unstaged() []string {
 	var names []string
 	for _, made := range o.made {
-		names = append(names, made.Restaged...)
+		names = append(names, made.Unstaged...)
 	}
 	return names
 }

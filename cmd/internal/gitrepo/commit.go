@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,9 @@ const indexPatience = 30 * time.Second
 // [MovedError], [IndexError], [SigningError], [MissingObjectError], [ErrNoIdentity].
 // Nothing is changed then, but for objects that nobody names.
 func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
+	if l.git == nil && o.As == nil {
+		return Result{}, noGit("commit in a checkout")
+	}
 	root, err := newEdit(changes, l.inTree)
 	if err != nil {
 		return Result{}, err
@@ -76,9 +80,9 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 		if staged.changes() {
 			err = staged.write(at, staged.encode())
 		}
-		return Result{Branch: head.branch(), Restaged: staged.restaged}, errors.Join(ErrUnchanged, err)
+		return Result{Branch: head.branch(), Unstaged: staged.unstaged}, errors.Join(ErrUnchanged, err)
 	}
-	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
+	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Unstaged: staged.unstaged}
 	var content []byte
 	wait := alongside(func() { content = staged.encode() })
 	result.Hash, err = l.record(ctx, head, b, tree, o)
@@ -224,13 +228,44 @@ func (l *Local) underWay() error {
 			return &UnfinishedError{state[1]}
 		}
 	}
-	return nil
+	return l.halfTakenOver()
+}
+
+// halfTakenOver names what an older version of this program left half-done: it took
+// over what others had pushed, files first, and noted from where to where. Where the
+// branch was moved since, the note is void.
+func (l *Local) halfTakenOver() error {
+	name := filepath.Join(l.gitDir, "pm-gitops-catch-up")
+	content, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, reason(err))
+	}
+	words := strings.Fields(string(content))
+	head, err := l.head()
+	if err != nil {
+		return err
+	}
+	if len(words) != 3 || words[2] != head.ref || words[0] != head.hash.String() || !plumbing.IsHash(words[1]) {
+		return os.Remove(name)
+	}
+	for _, file := range []string{filepath.Join(l.gitDir, "index"), filepath.Join(l.commonDir, filepath.FromSlash(head.ref))} {
+		if held, err := takeOver(file); err == nil {
+			held.release() // git would wait for the one that died
+		}
+	}
+	return fmt.Errorf("an older version of pm-gitops was stopped while it took over the commit %.12[1]s: git reset %.12[1]s moves the branch there and keeps all files, git restore brings those of them that git status names and you did not edit", words[1])
 }
 
 // Check says why a commit of some changes would be refused, before their files are
 // written: it makes all of it but stores nothing. Errors are those of
 // [Local.Commit].
 func (l *Local) Check(changes Changes, o CommitOptions) error {
+	if l.git == nil && o.As == nil {
+		return noGit("commit in a checkout")
+	}
 	_, author := l.who.of("author")
 	_, committer := l.who.of("committer")
 	root, err := newEdit(changes, l.inTree)

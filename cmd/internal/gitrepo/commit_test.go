@@ -239,7 +239,7 @@ func TestCommitSaysWhatItUnstaged(t *testing.T) {
 	w.write("r/fleet/prod/kept.yaml", "staged: by someone\n")
 	w.git("r", "add", "-A")
 	result := w.commit("r", w.put("r", ours))
-	if diff := cmp.Diff([]string{"fleet/prod/kept.yaml"}, result.Restaged); diff != "" {
-		t.Errorf("Restaged: %s", diff)
+	if diff := cmp.Diff([]string{"fleet/prod/kept.yaml"}, result.Unstaged); diff != "" {
+		t.Errorf("Unstaged: %s", diff)
 	}
 }

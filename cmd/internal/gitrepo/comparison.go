@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"errors"
 	"maps"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -39,11 +38,9 @@ type change struct {
 // comparison finds the changes between two commits. What of it is malicious is
 // bounded: few objects can make very many paths.
 type comparison struct {
-	from       store
-	ignoreCase bool
-	changes    []change
-	problems   []*PathError
-	steps      int
+	from    store
+	changes []change
+	steps   int
 }
 
 // mostSteps is how many entries of folders are compared at most.
@@ -60,7 +57,7 @@ func (c *comparison) folders(old, new plumbing.Hash, dir string) error {
 		return err
 	}
 	if c.steps += len(olds) + len(news) + 1; c.steps > mostSteps {
-		return errors.New("too much differs: git pull --rebase can")
+		return errors.New("too much differs")
 	}
 	all := maps.Clone(olds)
 	maps.Copy(all, news)
@@ -71,9 +68,6 @@ func (c *comparison) folders(old, new plumbing.Hash, dir string) error {
 		if err := c.entry(olds[name], news[name], dir+name); err != nil {
 			return err
 		}
-	}
-	if c.ignoreCase {
-		c.twins(all, olds, news, dir)
 	}
 	return nil
 }
@@ -87,9 +81,8 @@ func (c *comparison) entries(hash plumbing.Hash) (map[string]object.TreeEntry, e
 
 // entry compares what is at a path.
 func (c *comparison) entry(old, new object.TreeEntry, full string) error {
-	if why := checkoutName(full, new.Mode); why != "" {
-		c.problems = append(c.problems, &PathError{full, why})
-		return nil
+	if checkPath(full, full) != nil {
+		return nil // none of ours is there
 	}
 	if one := (change{full, leafOf(old), leafOf(new)}); one.old != one.new {
 		c.changes = append(c.changes, one)
@@ -104,18 +97,4 @@ func (c *comparison) entry(old, new object.TreeEntry, full string) error {
 		return nil
 	}
 	return c.folders(folders[0], folders[1], full+"/")
-}
-
-// twins refuses names that are one file where case does not count: two of the
-// new commit, or one of it that another gives way to.
-func (c *comparison) twins(all, olds, news map[string]object.TreeEntry, dir string) {
-	folded := map[string]string{}
-	for _, name := range sortedKeys(all) {
-		key := strings.ToLower(name)
-		other, twice := folded[key]
-		folded[key] = name
-		if twice && (news[name] != olds[name] || news[other] != olds[other]) {
-			c.problems = append(c.problems, &PathError{dir + name, "it is the same as " + dir + other + " here, where case does not count (core.ignoreCase)"})
-		}
-	}
 }

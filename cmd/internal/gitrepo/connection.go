@@ -60,9 +60,17 @@ func (c *connection) overHTTP(ctx context.Context) error {
 	if headers := c.extraHeaders(); len(headers) > 0 {
 		return nil // they are the credentials, as actions/checkout leaves them
 	}
-	c.login, err = findLogin(ctx, c.sys, c.config, c.at)
-	if err != nil || c.login == nil {
+	found, err := findLogin(ctx, c.sys, c.config, c.at)
+	if err != nil {
 		return err
+	}
+	return c.use(found)
+}
+
+// use takes a login, if there is one, unless it would go without TLS.
+func (c *connection) use(found *login) error {
+	if c.login = found; found == nil {
+		return nil
 	}
 	if !safeForLogin(c.at) {
 		return &RemoteError{Kind: PlainHTTP, Host: c.at.host(), sentence: fmt.Sprintf("the credentials from %s would go to %s in plain HTTP: use https", c.login.from, c.at.host())}

@@ -90,10 +90,8 @@ func hostOf(text string) string {
 // (helpers and GIT_ASKPASS), then GIT_ASKPASS itself where there is no git. Nil
 // where there are none. None is sent without TLS, but to this machine.
 func findLogin(ctx context.Context, sys System, c configuration, at address) (*login, error) {
-	for _, variable := range tokenVariables() {
-		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
-			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}, nil
-		}
+	if found := tokenFor(sys, at); found != nil {
+		return found, nil
 	}
 	found, err := gitCredential(ctx, sys, at, "fill", nil)
 	if err == nil && found != nil {
@@ -103,6 +101,16 @@ func findLogin(ctx context.Context, sys System, c configuration, at address) (*l
 		return askpass(ctx, sys, c, at)
 	}
 	return nil, ctx.Err()
+}
+
+// tokenFor gives the token of a variable that is for a host, or nil.
+func tokenFor(sys System, at address) *login {
+	for _, variable := range tokenVariables() {
+		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
+			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}
+		}
+	}
+	return nil
 }
 
 // safeForLogin reports whether credentials may go there.

@@ -69,6 +69,12 @@ func (s *staging) finish(one change) {
 	s.news = append(s.news, entry)
 }
 
+// is reports whether an entry is what a commit has.
+func (e *indexEntry) is(f leaf) bool {
+	const intentToAdd = 0x2000
+	return !f.none() && e.mode() == uint32(f.mode) && plumbing.Hash(e.hash()) == f.hash && e.extended()&intentToAdd == 0
+}
+
 // onDisk reports whether a plain file of the working tree has some content, or
 // is not there.
 func (s *staging) onDisk(name string, f leaf) bool {

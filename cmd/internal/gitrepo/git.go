@@ -37,11 +37,13 @@ var ofRepository = []string{
 }
 
 // environ gives the environment of git: nobody is asked on a terminal, and
-// messages are in English, for we read them.
+// messages are in English, for we read them. An author or a committer that is empty
+// is not set, as systems for continuous integration have it.
 func (g *gitProgram) environ() []string {
 	env := slices.DeleteFunc(slices.Clone(g.sys.Environ), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains(ofRepository, name)
+		name, value, _ := strings.Cut(variable, "=")
+		person := strings.HasPrefix(name, "GIT_AUTHOR_") || strings.HasPrefix(name, "GIT_COMMITTER_")
+		return slices.Contains(ofRepository, name) || person && value == ""
 	})
 	env = append(env, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "LANGUAGE=C")
 	if g.dir == "" {

@@ -184,15 +184,15 @@ func (l *Local) storage() *filesystem.Storage {
 // inTree is a path of the changes as the repository has it.
 func (l *Local) inTree(name string) string { return path.Join(l.prefix, name) }
 
-// Hooks names the hooks that git commit and git push would run here, sorted:
-// nothing runs them. core.hooksPath is honoured.
+// Hooks names the hooks that git commit would run here, sorted: nothing runs them.
+// core.hooksPath is honoured.
 func (l *Local) Hooks() []string {
 	dir := filepath.Join(l.commonDir, "hooks")
 	if set := l.config.get("core.hookspath"); set != "" {
 		dir = expandPath(l.sys, set, l.workTree)
 	}
 	var found []string
-	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "pre-push", "prepare-commit-msg", "reference-transaction"} {
+	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "prepare-commit-msg", "reference-transaction"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			found = append(found, name)
 		}

@@ -104,51 +104,34 @@ func (l *Local) packedRef(name string) (plumbing.Hash, error) {
 type move struct {
 	from headOf // where it was read
 	to   plumbing.Hash
-	by   string // who moves it, as reflogs have it; without it, none is written
+	by   string // who moves it, as reflogs have it
 	why  string
 }
 
-// advance makes a move, and writes the reflogs as git does.
+// advance makes a move, if HEAD's branch, or a detached HEAD, is still where it was
+// read, and writes the reflogs as git does.
 func (l *Local) advance(ctx context.Context, m move) error {
-	held, err := l.holdHead(ctx, m.from)
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	return l.advanceHeld(held, m)
-}
-
-// holdHead locks HEAD's branch, or a detached HEAD, if it is still where it was
-// read.
-func (l *Local) holdHead(ctx context.Context, from headOf) (*lock, error) {
 	file, name := filepath.Join(l.gitDir, "HEAD"), "HEAD"
-	if from.ref != "" {
-		file, name = filepath.Join(l.commonDir, filepath.FromSlash(from.ref)), from.ref
+	if m.from.ref != "" {
+		file, name = filepath.Join(l.commonDir, filepath.FromSlash(m.from.ref)), m.from.ref
 	}
 	if err := l.makeDirs(filepath.Dir(file)); err != nil {
-		return nil, fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
+		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
 	}
 	held, err := l.acquire(ctx, file, time.Second)
 	if err != nil {
-		return nil, fmt.Errorf("move %s: %w", name, err)
+		return fmt.Errorf("move %s: %w", name, err)
 	}
+	defer held.release()
 	now, err := l.head()
-	if err == nil && now != from {
+	if err == nil && now != m.from {
 		err = &MovedError{name}
 	}
-	if err != nil {
-		held.release()
-		return nil, err
+	if err == nil {
+		err = l.log(m)
 	}
-	return held, nil
-}
-
-// advanceHeld makes a move; what is moved is locked.
-func (l *Local) advanceHeld(held *lock, m move) error {
-	if m.by != "" {
-		if err := l.log(m); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	return l.replace(l.gitDir, held.name, []byte(m.to.String()+"\n"))
 }

@@ -88,7 +88,7 @@ func (c *connection) unanswered(ctx context.Context, service string, err error) 
 			return c.told(c.turnedAway(OtherRemote, text))
 		}
 	case odd && c.at.Protocol != "file":
-		return c.told(&RemoteError{Kind: NotGit, sentence: fmt.Sprintf("%s answers with something else than Git: is the URL right, and is that no page for logging in?", c.at.shown)})
+		return c.told(&RemoteError{Kind: NotGit, sentence: fmt.Sprintf(notGit, c.at.shown)})
 	}
 	return c.explain(ctx, err)
 }

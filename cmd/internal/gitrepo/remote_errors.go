@@ -41,6 +41,7 @@ const (
 	PlainHTTP                 // credentials would go without TLS
 	NoGit                     // the git program is needed, and is not there
 	NotGit                    // something answers, and it is no Git server
+	Misconfigured             // Git's configuration would push more than a branch, or force
 )
 
 // RemoteError is why there is no answer from a remote repository: a sentence
@@ -52,6 +53,17 @@ type RemoteError struct {
 }
 
 func (e *RemoteError) Error() string { return e.sentence }
+
+// Sentences of what our own connections, and git's, may find.
+const (
+	noHost            = "there is no host %s: is its name right, and does it need a VPN or a proxy?"
+	noTLS             = "%s answers without TLS, in plain HTTP"
+	refusesConnection = "%s refuses the connection: is its port right, and does it need a proxy?"
+	otherCertificate  = "the certificate of %s is for other hosts"
+	badCertificate    = "the certificate of %s is not valid: is it expired, or is the clock of this machine wrong?"
+	unknownCA         = "the certificate of %s is signed by an authority that is not trusted here: name the file of its CA certificate with GIT_SSL_CAINFO or git config http.sslCAInfo"
+	notGit            = "%s answers with something else than Git: is the URL right, and is that no page for logging in?"
+)
 
 // explain makes a sentence of an error on the way to a server. What may hold a
 // credential is not taken over, or has it taken out.
@@ -96,7 +108,7 @@ func (c *connection) sentence(err error) *RemoteError {
 	case errors.Is(err, transport.ErrAuthorizationFailed):
 		return c.turnedAway(Forbidden, statusText(err))
 	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "Permission denied"):
-		return &RemoteError{Kind: BadLogin, sentence: fmt.Sprintf("%s takes none of the SSH keys: does it know one of those in the agent, ~/.ssh or the IdentityFile of ~/.ssh/config?", c.at.host())}
+		return c.noKeyTaken()
 	case strings.Contains(text, "executable file not found"):
 		return &RemoteError{Kind: NoGit, sentence: fmt.Sprintf("%s is on this machine, and reaching it takes the git program, which is not there", at)}
 	}
@@ -106,17 +118,21 @@ func (c *connection) sentence(err error) *RemoteError {
 	return c.network(err)
 }
 
+func (c *connection) noKeyTaken() *RemoteError {
+	return &RemoteError{Kind: BadLogin, sentence: fmt.Sprintf("%s takes none of the SSH keys: does it know one of those in the agent, ~/.ssh or the IdentityFile of ~/.ssh/config?", c.at.host())}
+}
+
 func (c *connection) certificate(err error) *RemoteError {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &authority):
-		return &RemoteError{Kind: UnknownCA, sentence: fmt.Sprintf("the certificate of %s is signed by an authority that is not trusted here: name the file of its CA certificate with GIT_SSL_CAINFO or git config http.sslCAInfo", c.at.host())}
+		return &RemoteError{Kind: UnknownCA, sentence: fmt.Sprintf(unknownCA, c.at.host())}
 	case errors.As(err, &name):
-		return &RemoteError{Kind: BadCertificate, sentence: fmt.Sprintf("the certificate of %s is for other hosts", c.at.host())}
+		return &RemoteError{Kind: BadCertificate, sentence: fmt.Sprintf(otherCertificate, c.at.host())}
 	case errors.As(err, &invalid):
-		return &RemoteError{Kind: BadCertificate, sentence: fmt.Sprintf("the certificate of %s is not valid: is it expired, or is the clock of this machine wrong?", c.at.host())}
+		return &RemoteError{Kind: BadCertificate, sentence: fmt.Sprintf(badCertificate, c.at.host())}
 	}
 	return nil
 }
@@ -130,11 +146,11 @@ func (c *connection) network(err error) *RemoteError {
 	case errors.As(err, &operation) && operation.Op == "proxyconnect":
 		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("the proxy for %s does not take the connection", host)}
 	case errors.As(err, &dns):
-		return &RemoteError{Kind: NoHost, sentence: fmt.Sprintf("there is no host %s: is its name right, and does it need a VPN or a proxy?", dns.Name)}
+		return &RemoteError{Kind: NoHost, sentence: fmt.Sprintf(noHost, dns.Name)}
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("%s answers without TLS, in plain HTTP", host)}
+		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf(noTLS, host)}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("%s refuses the connection: is its port right, and does it need a proxy?", host)}
+		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf(refusesConnection, host)}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("there is no way to %s: does it need a VPN or a proxy?", host)}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

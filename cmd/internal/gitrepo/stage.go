@@ -24,7 +24,7 @@ type staging struct {
 	files    *builder
 	news     []newEntry      // sorted by name
 	gone     map[string]bool // names whose entries go
-	restaged []string
+	unstaged []string
 	racy     bool
 }
 
@@ -39,7 +39,7 @@ func (l *Local) stage(x *index, b *builder, removed []string) (*staging, error) 
 	for _, name := range removed {
 		if _, there := x.find(name); there {
 			problems = append(problems, s.settled(name))
-			s.noteRestaged(name, plumbing.ZeroHash)
+			s.noteUnstaged(name, plumbing.ZeroHash)
 			s.gone[name] = true
 		}
 	}
@@ -71,7 +71,7 @@ func (s *staging) file(name string) error {
 			return nil
 		}
 		entry.extended = old.extended() & flagSkip
-		s.noteRestaged(name, entry.hash)
+		s.noteUnstaged(name, entry.hash)
 	}
 	s.news = append(s.news, entry)
 	return nil
@@ -85,11 +85,11 @@ func (s *staging) settled(name string) error {
 	return nil
 }
 
-func (s *staging) noteRestaged(name string, ours plumbing.Hash) {
+func (s *staging) noteUnstaged(name string, ours plumbing.Hash) {
 	at, _ := s.index.find(name)
 	staged := plumbing.Hash(s.index.entries[at].hash())
 	if staged != s.files.before[name] && staged != ours {
-		s.restaged = append(s.restaged, name)
+		s.unstaged = append(s.unstaged, name)
 	}
 }
 

@@ -1,0 +1,220 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/transport"
+)
+
+// push runs git push, and makes a sentence of what it says.
+func (l *Local) push(ctx context.Context, head headOf, to destination) error {
+	args := append(l.logins(to), "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", to.remote, to.from+":"+to.ref)
+	cmd := l.git.command(ctx, args...)
+	cmd.Env = append(cmd.Env, secretsOf(to)...)
+	out, err := runGit(cmd, "")
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	report := readReport(out)
+	var failed *GitError
+	if !errors.As(err, &failed) {
+		if err == nil && report.unchanged {
+			err = ErrUnchanged
+		}
+		return err
+	}
+	if report.rejected != "" {
+		return to.at[min(report.by, len(to.at)-1)].refused(report.rejected, remoteLines(failed.said), to)
+	}
+	conn := to.at[min(report.servers, len(to.at)-1)]
+	if strings.Contains(failed.said, "fatal: ") {
+		return conn.explainGit(failed)
+	}
+	// Nothing was said of a branch, and git did not die: a hook of ours said no.
+	text, _, _ := strings.Cut(failed.said, "error: failed to push")
+	return &RemoteError{Kind: Rejected, Host: conn.at.Host, sentence: "the pre-push hook of this repository refuses the push" + conn.hide(behindColon(serverSentence(text)))}
+}
+
+// refused makes an error of a branch that a server did not take.
+func (c *connection) refused(status, progress string, to destination) error {
+	err := c.rejected(status, progress)
+	if errors.Is(err, errRaced) {
+		return &RemoteError{Kind: Raced, Host: c.at.Host, sentence: fmt.Sprintf("%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(to.ref, "refs/heads/"), c.at.shown)}
+	}
+	return err
+}
+
+// report is what git push --porcelain says.
+type report struct {
+	servers   int    // that said something of the branch
+	unchanged bool   // all of them have it
+	rejected  string // why one did not take it, and which
+	by        int
+}
+
+// https://git-scm.com/docs/git-push#_output
+func readReport(out string) report {
+	r := report{unchanged: true}
+	for line := range strings.Lines(out) {
+		flag, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		switch {
+		case strings.HasPrefix(line, "To "):
+			r.servers++
+		case flag == "!" && r.rejected == "":
+			_, summary, _ := strings.Cut(rest, "\t")
+			_, why, _ := strings.Cut(summary, "(")
+			r.rejected, r.by = firstOf(strings.TrimSuffix(why, ")"), summary), r.servers-1
+		case flag != "=" && rest != "":
+			r.unchanged = false
+		}
+	}
+	return r
+}
+
+// remoteLines is what the server said on git's standard error.
+func remoteLines(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if rest, found := strings.CutPrefix(line, "remote:"); found {
+			lines = append(lines, rest)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// hasAll reports whether the server has our commit, and others on top of it, so
+// that there is nothing to push.
+func (l *Local) hasAll(ctx context.Context, head headOf, to destination) bool {
+	for _, conn := range to.at {
+		args := append(l.logins(to), "fetch", "-q", "--no-tags", "--recurse-submodules=no", conn.at.given, to.ref)
+		cmd := l.git.command(ctx, args...)
+		cmd.Env = append(cmd.Env, secretsOf(to)...)
+		if _, err := runGit(cmd, ""); err != nil {
+			return false
+		}
+		if _, err := l.git.ask("", nil, "merge-base", "--is-ancestor", head.hash.String(), "FETCH_HEAD"); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// tokenHelper prints the login that two variables of ours have, and does not store
+// or forget any. https://git-scm.com/docs/gitcredentials
+const tokenHelper = `!f() { test "$1" = get && printf 'username=%%s\npassword=%%s\n' "$PM_GITOPS_GIT_USER_%[1]d" "$PM_GITOPS_GIT_TOKEN_%[1]d"; }; f`
+
+// logins is settings that give git the tokens of variables, each for its own origin
+// and before all other helpers. The tokens themselves are in variables. No helper
+// is asked for a server without TLS. Nobody is asked by SSH on a terminal.
+func (l *Local) logins(to destination) []string {
+	var args []string
+	set := func(key, value string) { args = append(args, "-c", key+"="+value) }
+	for i, conn := range to.at {
+		switch helper := "credential." + conn.at.origin() + ".helper"; {
+		case conn.login != nil:
+			set(helper, "")
+			set(helper, fmt.Sprintf(tokenHelper, i))
+		case conn.at.Protocol == "http" && !safeForLogin(conn.at):
+			set(helper, "")
+		}
+	}
+	if l.config.get("core.sshcommand") == "" && l.sys.Getenv("GIT_SSH_COMMAND") == "" && l.sys.Getenv("GIT_SSH") == "" {
+		set("core.sshCommand", "ssh -o BatchMode=yes")
+	}
+	return args
+}
+
+// secretsOf is the variables that the helpers of logins read.
+func secretsOf(to destination) []string {
+	var env []string
+	for i, conn := range to.at {
+		if conn.login != nil {
+			env = append(env, fmt.Sprintf("PM_GITOPS_GIT_USER_%d=%s", i, conn.login.user), fmt.Sprintf("PM_GITOPS_GIT_TOKEN_%d=%s", i, conn.login.password))
+		} else if conn.at.Protocol == "http" && !safeForLogin(conn.at) {
+			env = append(env, "GIT_ASKPASS=")
+		}
+	}
+	return env
+}
+
+// gitWords is how git, its HTTP library and ssh say what went wrong, and the error
+// of ours that it is.
+var gitWords = []struct {
+	words string
+	kind  RemoteKind
+}{
+	{"Authentication failed", BadLogin}, {"could not read Username", NoLogin}, {"could not read Password", NoLogin},
+	{"REMOTE HOST IDENTIFICATION HAS CHANGED", ChangedHostKey}, {"Host key verification failed", UnknownHostKey},
+	{"Permission denied (", BadLogin},
+	{"The requested URL returned error: 403", Forbidden},
+	{"Could not resolve host", NoHost}, {"Could not resolve proxy", NoHost},
+	{"certificate subject name", BadCertificate}, {"certificate has expired", BadCertificate},
+	{"SSL certificate problem", UnknownCA}, {"certificate verification failed", UnknownCA}, {"error setting certificate", UnknownCA},
+	{"unexpected TLS packet", NoConnection}, {"wrong version number", NoConnection}, {"Failed to connect", NoConnection}, {"Connection refused", NoConnection}, {"Connection timed out", NoConnection}, {"No route to host", NoConnection},
+	{"is this a git repository?", NotGit}, {"git-http-push failed", NotGit}, {"invalid server response", NotGit}, {"protocol error: bad line length", NotGit}, {"invalid content-type", NotGit},
+	{"' not found", NoRepository}, {"does not appear to be a git repository", NoRepository}, {"Repository not found", NoRepository},
+}
+
+// explainGit makes a sentence of what git died with.
+func (c *connection) explainGit(failed *GitError) error {
+	kind, server := OtherRemote, remoteLines(failed.said)
+	for _, known := range gitWords {
+		if strings.Contains(failed.said, known.words) {
+			kind = known.kind
+			break
+		}
+	}
+	if c.at.Protocol == "ssh" { // what the server says comes as it is
+		server, _, _ = strings.Cut(failed.said, "fatal: Could not read from remote repository")
+	}
+	if hasAny(server, missing) || hasAny(server, archived) || hasAny(server, denials) || kind == Forbidden {
+		return c.told(c.turnedAway(kind, server))
+	}
+	return c.told(c.ofKind(kind, failed))
+}
+
+func (c *connection) ofKind(kind RemoteKind, failed *GitError) *RemoteError {
+	say := func(format string, args ...any) *RemoteError {
+		return &RemoteError{Kind: kind, sentence: fmt.Sprintf(format, args...)}
+	}
+	host := c.at.host()
+	switch kind {
+	case NoLogin:
+		if c.at.Protocol == "http" && !safeForLogin(c.at) {
+			return &RemoteError{Kind: PlainHTTP, sentence: fmt.Sprintf("%s wants credentials, and they would go there in plain HTTP: use https", host)}
+		}
+		return c.sentence(transport.ErrAuthenticationRequired)
+	case BadLogin:
+		if c.at.Protocol == "ssh" {
+			return c.noKeyTaken()
+		}
+		if c.login == nil {
+			c.login = &login{from: "git credential"}
+		}
+		return c.sentence(transport.ErrAuthenticationRequired)
+	case UnknownHostKey, ChangedHostKey:
+		return hostKey(kind, c.at.Host, max(c.at.Port, 22))
+	case NoRepository:
+		return c.noRepository()
+	case NoHost:
+		return say(noHost, host)
+	case NoConnection:
+		if strings.Contains(failed.said, "TLS") || strings.Contains(failed.said, "SSL") {
+			return say(noTLS, host)
+		}
+		return say(refusesConnection, host)
+	case UnknownCA:
+		return say(unknownCA, host)
+	case BadCertificate:
+		if strings.Contains(failed.said, "subject name") {
+			return say(otherCertificate, host)
+		}
+		return say(badCertificate, host)
+	case NotGit:
+		return say(notGit, c.at.shown)
+	}
+	return say("cannot talk to %s: %s", c.at.shown, failed)
+}
