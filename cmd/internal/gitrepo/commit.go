@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,14 +103,42 @@ func (l *Local) build(storage *packed, head headOf, root *edit, changes Changes,
 	var x *index
 	var indexErr error
 	wait := alongside(func() { x, indexErr = readIndex(filepath.Join(l.gitDir, "index")) })
+	if o.As == nil {
+		err = l.rules.askAttributes(l.written(changes))
+	}
 	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
-	tree, err := b.commit(base, root)
+	tree := base
+	if err == nil {
+		tree, err = b.commit(base, root)
+	}
 	wait()
 	if err := firstError(indexErr, err); err != nil {
 		return nil, tree, nil, err
 	}
 	staged, stageErr := l.stage(x, b, l.removals(changes))
-	return b, tree, staged, errors.Join(errors.Join(b.problems...), stageErr, l.notIgnored(x, b, o))
+	err = errors.Join(errors.Join(b.problems...), stageErr)
+	if err == nil { // git does not answer for files behind a link and the like
+		err = l.notIgnored(x, b, o)
+	}
+	return b, tree, staged, err
+}
+
+// written is the files that are written, by their paths in the repository.
+func (l *Local) written(changes Changes) []string {
+	names := changes.Write.Paths()
+	for i, name := range names {
+		names[i] = l.inTree(name)
+	}
+	return names
+}
+
+// converter makes what Git stores of files whose attributes were asked for.
+func (l *Local) converter() converter {
+	autocrlf := strings.ToLower(l.config.get("core.autocrlf"))
+	if autocrlf != "input" && l.config.boolean("core.autocrlf", false) {
+		autocrlf = "true" // whatever it is called
+	}
+	return converter{l.rules.attributes, autocrlf}
 }
 
 // record stores a commit with its objects, and moves HEAD's branch to it.
@@ -284,26 +313,19 @@ func (l *Local) notIgnored(x *index, b *builder, o CommitOptions) error {
 	if o.IncludeIgnored {
 		return nil
 	}
-	return ignoredOf(l.ignores(), b.written, func(name string) bool { _, known := x.find(name); return known })
+	news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := x.find(name); return known })
+	if err := l.rules.askIgnored(news); err != nil {
+		return err
+	}
+	return ignoredOf(l.rules.rule, news)
 }
 
-// ignores is what the repository and its user ignore.
-func (l *Local) ignores() *ignores {
-	g := newIgnores(l.readFile, l.config.boolean("core.ignorecase", false))
-	if content, name := l.userFile("core.excludesfile", "ignore"); content != nil {
-		g.low = parseIgnores(content, "", name)
-	}
-	if content, err := os.ReadFile(filepath.Join(l.commonDir, "info", "exclude")); err == nil {
-		g.low = append(g.low, parseIgnores(content, "", ".git/info/exclude")...)
-	}
-	return g
-}
-
-func ignoredOf(g *ignores, names []string, known func(string) bool) error {
+// ignoredOf refuses files that a rule ignores.
+func ignoredOf(rule func(string) string, names []string) error {
 	var files []IgnoredFile
 	for _, name := range names {
-		if rule := g.rule(name); rule != "" && !known(name) {
-			files = append(files, IgnoredFile{name, rule})
+		if line := rule(name); line != "" {
+			files = append(files, IgnoredFile{name, line})
 		}
 	}
 	if len(files) > 0 {

@@ -217,16 +217,25 @@ func TestIgnoredIsWhatGitIgnores(t *testing.T) {
 	w.repo("r", nil)
 	w.write("r/.gitignore", "*.log\n!keep.log\n/top\nfoo/\na/**/z\n**/deep\nabc/**\n\\#hash\n\\!bang\ntrail\\ \nspace   \n*.[oa]\nq?x\ndoc/*.txt\n{a,b}\nx**y\n!foo/inside\nw[!a]w\n")
 	w.write("r/sub/.gitignore", "!*.log\n/only\nnested/\n")
-	w.write("r/.git/info/exclude", "*.tmp\nkeep.tmp\n")
-	w.write(".config/git/ignore", ".DS_Store\n*.swp\n")
-	g := newIgnores(w.open("r").readFile, false)
-	g.low = append(parseIgnores([]byte(w.read(".config/git/ignore")), "", "u"), parseIgnores([]byte(w.read("r/.git/info/exclude")), "", "e")...)
-	for _, name := range strings.Fields(`a.log keep.log sub/a.log sub/keep.log top sub/top top/x foo/x foo/inside x/foo/y foo a/z a/b/z a/b/c/z deep x/y/deep/f abc abc/x abc/x/y #hash !bang space
-		l.o l.a l.b qax qx doc/a.txt doc/x/a.txt {a,b} a b xy xaay x/y only sub/only sub/x/only sub/nested/f nested/f m.tmp keep.tmp .DS_Store d/.DS_Store v.swp waw wbw sub/deep/x`) {
-		_, err := w.try("r", "check-ignore", "-q", name)
-		if got, want := g.rule(name) != "", err == nil; got != want {
-			t.Errorf("%s is ignored: %v, git says %v", name, got, want)
+	g := newIgnores(w.readIn("r"))
+	asked := newRules(w.open("r").git)
+	names := strings.Fields(`a.log keep.log sub/a.log sub/keep.log top sub/top top/x foo/x foo/inside x/foo/y foo a/z a/b/z a/b/c/z deep x/y/deep/f abc abc/x abc/x/y #hash !bang space
+		l.o l.a l.b qax qx doc/a.txt doc/x/a.txt {a,b} a b xy xaay x/y only sub/only sub/x/only sub/nested/f nested/f m.tmp keep.tmp .DS_Store d/.DS_Store v.swp waw wbw sub/deep/x`)
+	if err := asked.askIgnored(names); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if got, want := g.rule(name), asked.rule(name); got != want {
+			t.Errorf("%s is ignored by %q, git says %q", name, got, want)
 		}
+	}
+}
+
+// readIn reads files of a folder, as those of a commit are read.
+func (w *world) readIn(dir string) func(string) []byte {
+	return func(name string) []byte {
+		content, _ := os.ReadFile(filepath.Join(w.home, dir, name))
+		return content
 	}
 }
 
@@ -235,21 +244,17 @@ func TestAttributesAreWhatGitReads(t *testing.T) {
 	w.repo("r", nil)
 	w.write("r/.gitattributes", "[attr]lfs filter=lfs diff=lfs -text\n* text=auto\n*.bin binary\n*.yaml text eol=lf\n*.yaml -eol\n\"with space.txt\" filter=x\nsub/*.md ident\n/top.md ident !text\nvendor/** -text\n*.lfs lfs\n*.lfs text\n#c ident\n!neg ident\ndir/ ident\n*.a ident -ident ident=x\n")
 	w.write("r/sub/.gitattributes", "*.yaml text=auto !eol\n[attr]no filter=y\nx.md -ident\nno no\n")
-	w.write("r/.git/info/attributes", "forced.yaml working-tree-encoding=UTF-16\n")
-	w.write(".config/git/attributes", "*.user filter=user\n* ident\n*.yaml text=user\n")
-	l := w.open("r")
-	a := l.converter().attributes
-	names := []string{"ident", "text", "eol", "filter", "working-tree-encoding", "crlf"}
-	for _, name := range []string{"x", "x.bin", "x.yaml", "with space.txt", "sub/y.md", "sub/x.md", "sub/sub/y.md", "top.md", "sub/top.md", "vendor/a/b.yaml", "m.lfs", "neg", "dir/f", "sub/x.yaml", "no", "sub/no", "forced.yaml", "sub/forced.yaml", "q.user", "n.a"} {
-		got := a.of(name)
-		for _, attribute := range names {
-			want := strings.TrimSpace(w.git("r", "check-attr", attribute, "--", name))
-			want = want[strings.LastIndex(want, ": ")+2:]
-			if want == "unspecified" {
-				want = ""
-			}
-			if got[attribute] != want {
-				t.Errorf("%s of %s = %q, git says %q", attribute, name, got[attribute], want)
+	a, asked := newAttributes(w.readIn("r")), newRules(w.open("r").git)
+	attributes := []string{"ident", "text", "eol", "filter", "working-tree-encoding", "crlf"}
+	names := []string{"x", "x.bin", "x.yaml", "with space.txt", "sub/y.md", "sub/x.md", "sub/sub/y.md", "top.md", "sub/top.md", "vendor/a/b.yaml", "m.lfs", "neg", "dir/f", "sub/x.yaml", "no", "sub/no", "forced.yaml", "sub/forced.yaml", "q.user", "n.a"}
+	if err := asked.askAttributes(names); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		got, want := a.of(name), asked.attributes(name)
+		for _, attribute := range attributes {
+			if got[attribute] != want[attribute] {
+				t.Errorf("%s of %s = %q, git says %q", attribute, name, got[attribute], want[attribute])
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // push runs git push, and makes a sentence of what it says.
-func (l *Local) push(ctx context.Context, head headOf, to destination) error {
+func (l *Local) push(ctx context.Context, to destination) error {
 	args := append(l.logins(to), "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", to.remote, to.from+":"+to.ref)
 	cmd := l.git.command(ctx, args...)
 	cmd.Env = append(cmd.Env, secretsOf(to)...)
@@ -30,10 +30,10 @@ func (l *Local) push(ctx context.Context, head headOf, to destination) error {
 		return to.at[min(report.by, len(to.at)-1)].refused(report.rejected, remoteLines(failed.said), to)
 	}
 	conn := to.at[min(report.servers, len(to.at)-1)]
-	if strings.Contains(failed.said, "fatal: ") {
+	if strings.Contains(failed.said, "fatal: ") || !l.hook("pre-push") {
 		return conn.explainGit(failed)
 	}
-	// Nothing was said of a branch, and git did not die: a hook of ours said no.
+	// Nothing was said of a branch, and git did not die: the hook said no.
 	text, _, _ := strings.Cut(failed.said, "error: failed to push")
 	return &RemoteError{Kind: Rejected, Host: conn.at.Host, sentence: "the pre-push hook of this repository refuses the push" + conn.hide(behindColon(serverSentence(text)))}
 }
@@ -85,21 +85,24 @@ func remoteLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// hasAll reports whether the server has our commit, and others on top of it, so
-// that there is nothing to push.
-func (l *Local) hasAll(ctx context.Context, head headOf, to destination) bool {
+// compare reports, for a race that was lost, whether our commit has everything that
+// the servers have, and whether theirs have ours.
+func (l *Local) compare(ctx context.Context, head headOf, to destination) (ours, theirs bool) {
+	ours, theirs = true, true
+	leads := func(from, to string) bool {
+		_, err := l.git.ask("", nil, "merge-base", "--is-ancestor", from, to)
+		return err == nil
+	}
 	for _, conn := range to.at {
 		args := append(l.logins(to), "fetch", "-q", "--no-tags", "--recurse-submodules=no", conn.at.given, to.ref)
 		cmd := l.git.command(ctx, args...)
 		cmd.Env = append(cmd.Env, secretsOf(to)...)
 		if _, err := runGit(cmd, ""); err != nil {
-			return false
+			return false, false
 		}
-		if _, err := l.git.ask("", nil, "merge-base", "--is-ancestor", head.hash.String(), "FETCH_HEAD"); err != nil {
-			return false
-		}
+		ours, theirs = ours && leads("FETCH_HEAD", head.hash.String()), theirs && leads(head.hash.String(), "FETCH_HEAD")
 	}
-	return true
+	return ours, theirs
 }
 
 // tokenHelper prints the login that two variables of ours have, and does not store

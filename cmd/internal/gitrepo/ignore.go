@@ -27,14 +27,13 @@ func (e *IgnoredError) Error() string {
 	return "files that are to be committed are ignored: " + strings.Join(lines, ", ")
 }
 
-// ignores is what .gitignore and its relatives say.
+// ignores is what .gitignore of a commit say, where there is no checkout that git
+// answers for.
 // https://git-scm.com/docs/gitignore
 type ignores struct {
-	read       func(name string) []byte // a file of the tree, nil where there is none
-	ignoreCase bool
-	low        []ignoreRule // of core.excludesFile, then of info/exclude
-	folders    map[string][]ignoreRule
-	dirs       map[string]string // the rule that ignores a folder, or empty
+	read    func(name string) []byte // a file of the tree, nil where there is none
+	folders map[string][]ignoreRule
+	dirs    map[string]string // the rule that ignores a folder, or empty
 }
 
 type ignoreRule struct {
@@ -43,8 +42,8 @@ type ignoreRule struct {
 	from     string // file:line:pattern, as git check-ignore -v has it
 }
 
-func newIgnores(read func(string) []byte, ignoreCase bool) *ignores {
-	return &ignores{read: read, ignoreCase: ignoreCase, folders: map[string][]ignoreRule{}, dirs: map[string]string{"": ""}}
+func newIgnores(read func(string) []byte) *ignores {
+	return &ignores{read: read, folders: map[string][]ignoreRule{}, dirs: map[string]string{"": ""}}
 }
 
 func parseIgnores(content []byte, dir, file string) []ignoreRule {
@@ -93,7 +92,7 @@ func (g *ignores) rule(name string) string {
 
 // last is the last line that says something of a path, if it ignores it.
 func (g *ignores) last(name string, dirs []string, isDir bool) string {
-	layers := [][]ignoreRule{g.low}
+	var layers [][]ignoreRule
 	for _, dir := range dirs {
 		rules, known := g.folders[dir]
 		if !known {
@@ -106,7 +105,7 @@ func (g *ignores) last(name string, dirs []string, isDir bool) string {
 	for i := len(layers) - 1; i >= 0; i-- {
 		for j := len(layers[i]) - 1; j >= 0; j-- {
 			rule := layers[i][j]
-			if (isDir || !rule.dir) && rule.pattern.matches(name, g.ignoreCase) {
+			if (isDir || !rule.dir) && rule.pattern.matches(name) {
 				if rule.not {
 					return ""
 				}

@@ -26,6 +26,7 @@ type Local struct {
 	config    configuration
 	git       *gitProgram // nil where there is none
 	who       *identities
+	rules     *rules
 }
 
 // NoRepositoryError is that a folder is in no repository with a working tree.
@@ -136,6 +137,7 @@ func openAt(sys System, workTree, gitDir, dir, named string) (*Local, error) {
 		return nil, err
 	}
 	l.who = &identities{sys: sys, git: l.git, config: l.config}
+	l.rules = newRules(l.git)
 	return l, l.supported()
 }
 
@@ -187,17 +189,23 @@ func (l *Local) inTree(name string) string { return path.Join(l.prefix, name) }
 // Hooks names the hooks that git commit would run here, sorted: nothing runs them.
 // core.hooksPath is honoured.
 func (l *Local) Hooks() []string {
-	dir := filepath.Join(l.commonDir, "hooks")
-	if set := l.config.get("core.hookspath"); set != "" {
-		dir = expandPath(l.sys, set, l.workTree)
-	}
 	var found []string
 	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "prepare-commit-msg", "reference-transaction"} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if l.hook(name) {
 			found = append(found, name)
 		}
 	}
 	return found
+}
+
+// hook reports whether git would run a hook here.
+func (l *Local) hook(name string) bool {
+	dir := filepath.Join(l.commonDir, "hooks")
+	if set := l.config.get("core.hookspath"); set != "" {
+		dir = expandPath(l.sys, set, l.workTree)
+	}
+	info, err := os.Stat(filepath.Join(dir, name))
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // reason is an error of the operating system without operation and path, which

@@ -45,13 +45,26 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 		return Pushed{}, err
 	}
 	result := Pushed{strings.Join(to.shown(), ", "), strings.TrimPrefix(to.ref, "refs/heads/"), head.hash.String()}
-	err = l.push(ctx, head, to)
-	var said *RemoteError
-	if errors.As(err, &said) && said.Kind == Raced && l.hasAll(ctx, head, to) {
-		err = ErrUnchanged
+	for range pushes {
+		err = l.push(ctx, to)
+		var said *RemoteError
+		if !errors.As(err, &said) || said.Kind != Raced {
+			break
+		}
+		ours, theirs := l.compare(ctx, head, to)
+		if theirs {
+			return result, ErrUnchanged
+		}
+		if !ours {
+			break
+		}
 	}
 	return result, err
 }
+
+// pushes is how often a push is tried that others of our own make as well: an older
+// run, killed or not, whose git is still at work.
+const pushes = 3
 
 // ErrNoBranch is that nothing says which branch to push to.
 var ErrNoBranch = errors.New("no branch with a commit is checked out: name the branch to push to")

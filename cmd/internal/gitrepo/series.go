@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -48,7 +49,7 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
-	b := newBuilder(nil, converter{attributes: newAttributes(said, false)}, false)
+	b := newBuilder(nil, converter{attributes: newAttributes(said).of}, false)
 	b.objects = s.objects
 	b.from = layered{&b.objects, lazyStore{ctx, s.base}} // what this one makes included
 	tree, err := b.commit(s.tree, root)
@@ -56,8 +57,8 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 		return nil, tree, err
 	}
 	if !o.IncludeIgnored {
-		known := func(name string) bool { _, there := b.before[name]; return there }
-		err = ignoredOf(newIgnores(said, false), b.written, known)
+		news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := b.before[name]; return known })
+		err = ignoredOf(newIgnores(said).rule, news)
 	}
 	if tree.IsZero() {
 		tree = b.objects.add(plumbing.TreeObject, nil)
