@@ -73,7 +73,7 @@ func (c *connection) use(found *login) error {
 		return nil
 	}
 	if !safeForLogin(c.at) {
-		return &RemoteError{Kind: PlainHTTP, Host: c.at.host(), sentence: fmt.Sprintf("the credentials from %s would go to %s in plain HTTP: use https", c.login.from, c.at.host())}
+		return c.told(c.say(plainHTTP))
 	}
 	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
 		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
 // push runs git push, and makes a sentence of what it says.
@@ -143,81 +141,44 @@ func secretsOf(to destination) []string {
 	return env
 }
 
-// gitWords is how git, its HTTP library and ssh say what went wrong, and the error
-// of ours that it is.
+// gitWords is how git, its HTTP library and ssh say what went wrong.
 var gitWords = []struct {
 	words string
-	kind  RemoteKind
+	problem
 }{
-	{"Authentication failed", BadLogin}, {"could not read Username", NoLogin}, {"could not read Password", NoLogin},
-	{"REMOTE HOST IDENTIFICATION HAS CHANGED", ChangedHostKey}, {"Host key verification failed", UnknownHostKey},
-	{"Permission denied (", BadLogin},
-	{"The requested URL returned error: 403", Forbidden},
-	{"Could not resolve host", NoHost}, {"Could not resolve proxy", NoHost},
-	{"certificate subject name", BadCertificate}, {"certificate has expired", BadCertificate},
-	{"SSL certificate problem", UnknownCA}, {"certificate verification failed", UnknownCA}, {"error setting certificate", UnknownCA},
-	{"unexpected TLS packet", NoConnection}, {"wrong version number", NoConnection}, {"Failed to connect", NoConnection}, {"Connection refused", NoConnection}, {"Connection timed out", NoConnection}, {"No route to host", NoConnection},
-	{"is this a git repository?", NotGit}, {"git-http-push failed", NotGit}, {"invalid server response", NotGit}, {"protocol error: bad line length", NotGit}, {"invalid content-type", NotGit},
-	{"' not found", NoRepository}, {"does not appear to be a git repository", NoRepository}, {"Repository not found", NoRepository},
+	{"could not read Username", noLogin}, {"could not read Password", noLogin}, {"Authentication failed", badLogin}, {"Permission denied (", noKeyTaken},
+	{"REMOTE HOST IDENTIFICATION HAS CHANGED", problem{kind: ChangedHostKey}}, {"Host key verification failed", problem{kind: UnknownHostKey}},
+	{"The requested URL returned error: 403", problem{kind: Forbidden}},
+	{"Could not resolve ", noHost}, {"certificate subject name", otherCertificate}, {"certificate has expired", badCertificate},
+	{"SSL certificate problem", unknownCA}, {"certificate verification failed", unknownCA}, {"error setting certificate", unknownCA},
+	{"unexpected TLS packet", noTLS}, {"wrong version number", noTLS},
+	{"Failed to connect", refused}, {"Connection refused", refused}, {"Connection timed out", noWay}, {"No route to host", noWay},
+	{"is this a git repository?", notGit}, {"git-http-push failed", notGit}, {"invalid server response", notGit}, {"bad line length", notGit},
+	{"' not found", noRepository}, {"does not appear to be a git repository", noRepository}, {"Repository not found", noRepository},
 }
 
 // explainGit makes a sentence of what git died with.
 func (c *connection) explainGit(failed *GitError) error {
-	kind, server := OtherRemote, remoteLines(failed.said)
+	var p problem
 	for _, known := range gitWords {
 		if strings.Contains(failed.said, known.words) {
-			kind = known.kind
+			p = known.problem
 			break
 		}
 	}
+	server := remoteLines(failed.said)
 	if c.at.Protocol == "ssh" { // what the server says comes as it is
 		server, _, _ = strings.Cut(failed.said, "fatal: Could not read from remote repository")
 	}
-	if hasAny(server, missing) || hasAny(server, archived) || hasAny(server, denials) || kind == Forbidden {
-		return c.told(c.turnedAway(kind, server))
+	switch {
+	case hasAny(server, missing), hasAny(server, archived), hasAny(server, denials), p.kind == Forbidden:
+		return c.told(c.turnedAway(p.kind, server))
+	case p.kind == ChangedHostKey, p.kind == UnknownHostKey:
+		return c.told(hostKey(p.kind, c.at.Host, max(c.at.Port, 22)))
+	case p == noLogin && c.at.Protocol == "http" && !safeForLogin(c.at):
+		p = plainHTTP
+	case p.sentence == "":
+		return c.told(&RemoteError{Kind: OtherRemote, sentence: fmt.Sprintf("cannot talk to %s: %s", c.at.shown, failed)})
 	}
-	return c.told(c.ofKind(kind, failed))
-}
-
-func (c *connection) ofKind(kind RemoteKind, failed *GitError) *RemoteError {
-	say := func(format string, args ...any) *RemoteError {
-		return &RemoteError{Kind: kind, sentence: fmt.Sprintf(format, args...)}
-	}
-	host := c.at.host()
-	switch kind {
-	case NoLogin:
-		if c.at.Protocol == "http" && !safeForLogin(c.at) {
-			return &RemoteError{Kind: PlainHTTP, sentence: fmt.Sprintf("%s wants credentials, and they would go there in plain HTTP: use https", host)}
-		}
-		return c.sentence(transport.ErrAuthenticationRequired)
-	case BadLogin:
-		if c.at.Protocol == "ssh" {
-			return c.noKeyTaken()
-		}
-		if c.login == nil {
-			c.login = &login{from: "git credential"}
-		}
-		return c.sentence(transport.ErrAuthenticationRequired)
-	case UnknownHostKey, ChangedHostKey:
-		return hostKey(kind, c.at.Host, max(c.at.Port, 22))
-	case NoRepository:
-		return c.noRepository()
-	case NoHost:
-		return say(noHost, host)
-	case NoConnection:
-		if strings.Contains(failed.said, "TLS") || strings.Contains(failed.said, "SSL") {
-			return say(noTLS, host)
-		}
-		return say(refusesConnection, host)
-	case UnknownCA:
-		return say(unknownCA, host)
-	case BadCertificate:
-		if strings.Contains(failed.said, "subject name") {
-			return say(otherCertificate, host)
-		}
-		return say(badCertificate, host)
-	case NotGit:
-		return say(notGit, c.at.shown)
-	}
-	return say("cannot talk to %s: %s", c.at.shown, failed)
+	return c.told(c.say(p))
 }

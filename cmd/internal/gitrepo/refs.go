@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -29,75 +28,31 @@ type headOf struct {
 
 func (h headOf) branch() string { return strings.TrimPrefix(h.ref, "refs/heads/") }
 
+// head follows HEAD to a commit. On the way may be symbolic references.
 func (l *Local) head() (headOf, error) {
-	content, err := os.ReadFile(filepath.Join(l.gitDir, "HEAD"))
-	if err != nil {
-		return headOf{}, fmt.Errorf("read HEAD: %w", reason(err))
-	}
-	text := strings.TrimSpace(string(content))
-	ref, symbolic := strings.CutPrefix(text, "ref:")
-	if !symbolic {
-		if !plumbing.IsHash(text) {
-			return headOf{}, fmt.Errorf("read HEAD: it is damaged")
-		}
-		return headOf{hash: plumbing.NewHash(text)}, nil
-	}
-	ref = strings.TrimSpace(ref)
-	if !strings.HasPrefix(ref, "refs/heads/") || !filepath.IsLocal(ref) {
-		return headOf{}, fmt.Errorf("read HEAD: it is %q, which is no branch", ref)
-	}
-	return l.resolve(ref)
-}
-
-// resolve follows a reference to where it is, zero where it is not there. It
-// may lead to another, whose name is given then.
-func (l *Local) resolve(name string) (headOf, error) {
-	for range 5 { // a symbolic reference may lead to another
-		content, err := os.ReadFile(filepath.Join(l.commonDir, filepath.FromSlash(name)))
-		text := strings.TrimSpace(string(content))
-		switch target, symbolic := strings.CutPrefix(text, "ref: "); {
-		case err != nil && !isThere(filepath.Join(l.commonDir, filepath.FromSlash(name))):
-			hash, err := l.packedRef(name)
-			return headOf{name, hash}, err
+	storage := l.storage()
+	defer storage.Close()
+	name := plumbing.HEAD
+	for range 5 {
+		reference, err := storage.Reference(name)
+		switch {
+		case errors.Is(err, plumbing.ErrReferenceNotFound) && name != plumbing.HEAD:
+			return headOf{ref: name.String()}, nil
 		case err != nil:
 			return headOf{}, fmt.Errorf("read %s: %w", name, reason(err))
-		case symbolic && filepath.IsLocal(target):
-			name = target
-		case plumbing.IsHash(text):
-			return headOf{name, plumbing.NewHash(text)}, nil
-		default:
+		case reference.Type() == plumbing.SymbolicReference:
+			if name = reference.Target(); !name.IsBranch() || !filepath.IsLocal(name.String()) {
+				return headOf{}, fmt.Errorf("read HEAD: it is %q, which is no branch", name)
+			}
+			continue
+		case reference.Hash().IsZero():
 			return headOf{}, fmt.Errorf("read %s: it is damaged", name)
+		case name == plumbing.HEAD:
+			return headOf{hash: reference.Hash()}, nil
 		}
+		return headOf{name.String(), reference.Hash()}, nil
 	}
 	return headOf{}, fmt.Errorf("read %s: references lead to each other", name)
-}
-
-// isThere reports whether a reference has a file. It has none where there is a
-// folder, or where a folder of its would be a file.
-func isThere(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir()
-}
-
-func (l *Local) packedRef(name string) (plumbing.Hash, error) {
-	file, err := os.Open(filepath.Join(l.commonDir, "packed-refs"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return plumbing.ZeroHash, nil
-	}
-	if err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("read packed-refs: %w", reason(err))
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if hash, found := strings.CutSuffix(lines.Text(), " "+name); found && plumbing.IsHash(hash) {
-			return plumbing.NewHash(hash), nil
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("read packed-refs: %w", reason(err))
-	}
-	return plumbing.ZeroHash, nil
 }
 
 // move is a step of HEAD's branch, or of a detached HEAD.
