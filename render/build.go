@@ -7,16 +7,18 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Build builds overlays of a tree as kustomize does, each by its folder. The
 // tree may come from a repository: a kustomization that says anything but
 // what [Render] writes, or leads out of the tree, is refused, for kustomize
 // would fetch what it names from anywhere.
-func Build(tree Tree, folders []string) ([]Manifest, error) {
+func Build(tree tree.Tree, folders []string) ([]Manifest, error) {
 	for _, name := range tree.Paths() {
 		if path.Base(name) == kustomizationFile {
-			if err := tree.ours(name); err != nil {
+			if err := ours(tree, name); err != nil {
 				return nil, fmt.Errorf("build with %s: %w", name, err)
 			}
 		}
@@ -49,7 +51,7 @@ type written struct {
 }
 
 // ours refuses a kustomization that somebody made more of.
-func (t Tree) ours(name string) error {
+func ours(t tree.Tree, name string) error {
 	var k written
 	if err := yaml.UnmarshalStrict(t[name], &k); err != nil {
 		return fmt.Errorf("it is not as it was written")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Keys of the vendor's releases, as an environment file knows them.
@@ -130,7 +131,7 @@ func (e Environment) checkNames() Problems {
 	var problems Problems
 	for _, name := range slices.Sorted(maps.Keys(e.Spec.Names)) {
 		if vendor := []string{PrefectIstiod, PrefectCloud}; !slices.Contains(vendor, name) {
-			problems = append(problems, e.problem(strictyaml.Join("spec.names", name), "unknown release%s", strictyaml.Suggest(name, vendor)))
+			problems = append(problems, e.problem(strictyaml.Join("spec.names", name), "unknown release%s", text.Suggest(name, vendor)))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Spec.Values)) {
@@ -181,7 +182,7 @@ func (e Environment) known(path, name string) Problems {
 	if slices.Contains(keys, name) {
 		return nil
 	}
-	return Problems{e.problem(path, "unknown release %s%s", quoted(name), strictyaml.Suggest(name, keys))}
+	return Problems{e.problem(path, "unknown release %s%s", text.Quoted(name), text.Suggest(name, keys))}
 }
 
 // releaseKeys is the keys of every release: the vendor's, then the extra ones

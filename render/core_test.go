@@ -12,7 +12,7 @@ import (
 func TestCoreIsPure(t *testing.T) {
 	const module = "github.com/pm-gitops/pm-gitops/"
 	core := []string{module + "targets"}
-	for _, name := range []string{"", "/adopt", "/catalog", "/chart", "/check", "/diff", "/graph", "/images", "/internal/plaintext", "/internal/strictyaml", "/rollout", "/trace"} {
+	for _, name := range []string{"", "/adopt", "/catalog", "/chart", "/check", "/diff", "/finding", "/graph", "/images", "/internal/plaintext", "/internal/strictyaml", "/rollout", "/trace"} {
 		core = append(core, module+"render"+name)
 	}
 	list := func(args ...string) []string {

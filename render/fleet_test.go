@@ -6,12 +6,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // TestCollisionsOfFiles: a file may be shared if it is the same in all trees.
 func TestCollisionsOfFiles(t *testing.T) {
-	same := render.Tree{"prefect/base/v1/a.yaml": []byte("a")}
-	other := render.Tree{"prefect/base/v1/a.yaml": []byte("b")}
+	same := tree.Tree{"prefect/base/v1/a.yaml": []byte("a")}
+	other := tree.Tree{"prefect/base/v1/a.yaml": []byte("b")}
 	if problems := render.Collisions([]render.Rendering{{Environment: "a", Tree: same}, {Environment: "b", Tree: same}}); problems != nil {
 		t.Errorf("Collisions = %v, want none", problems)
 	}

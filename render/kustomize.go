@@ -9,6 +9,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // kustomizationFile is the file that makes a folder a base or an overlay.
@@ -43,7 +45,7 @@ var ready = sync.OnceFunc(func() {
 	_, _ = krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, "/") // what fails here fails again, and is said then
 })
 
-func newBuilder(tree Tree) (builder, error) {
+func newBuilder(tree tree.Tree) (builder, error) {
 	ready()
 	files := filesys.MakeFsInMemory()
 	for _, path := range tree.Paths() {

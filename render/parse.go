@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Position is a place in an input file.
@@ -17,19 +18,6 @@ type Problem = strictyaml.Problem
 
 // Problems is everything that is wrong with an input. Match it with [errors.As].
 type Problems = strictyaml.Problems
-
-// OneOf lists names the way a sentence does: a, b or c.
-func OneOf(names []string) string { return strictyaml.OneOf(names) }
-
-// Suggest ends a message about an unknown name: the nearest of the known ones,
-// or all of them where they are few, or nothing.
-func Suggest(name string, known []string) string { return strictyaml.Suggest(name, known) }
-
-// Nearest is the known name that name was most likely meant to be, or "".
-func Nearest(name string, known []string) string { return strictyaml.Nearest(name, known) }
-
-// Visible is a text with its control characters written out.
-func Visible(text string) string { return strictyaml.Visible(text) }
 
 // ReadFile gives the content of a file that an environment names. The name is
 // relative to where the environment's own name is, with slashes; the function
@@ -124,9 +112,9 @@ func checkHead(root *strictyaml.Value, via []string) Problems {
 		value := root.Get(key)
 		switch {
 		case value.IsNull():
-			problems = append(problems, Problem{Position: root.Position, Path: key, Message: "the field is missing: want " + strictyaml.OneOf(want)})
+			problems = append(problems, Problem{Position: root.Position, Path: key, Message: "the field is missing: want " + text.OneOf(want)})
 		case value.Kind != strictyaml.Scalar || !slices.Contains(want, value.Text):
-			problems = append(problems, Problem{Position: value.Position, Path: key, Message: fmt.Sprintf("want %s, got %s", strictyaml.OneOf(want), quoted(value.Text))})
+			problems = append(problems, Problem{Position: value.Position, Path: key, Message: fmt.Sprintf("want %s, got %s", text.OneOf(want), text.Quoted(value.Text))})
 		}
 	}
 	check("apiVersion", APIVersion("").words())

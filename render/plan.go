@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/render/catalog"
-	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Plan is what an environment comes to, for any delivery system: releases in
@@ -233,7 +233,7 @@ func patterns(ps []catalog.Pattern) string {
 	for i, p := range ps {
 		texts[i] = string(p)
 	}
-	return strictyaml.OneOf(texts)
+	return text.OneOf(texts)
 }
 
 // String is the plan on a line: environment and waves.

@@ -1,6 +1,10 @@
 package render
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
+)
 
 // VendorRegistry is where the vendor's guide pulls images from; charts lie
 // below it in charts/.
@@ -53,17 +57,9 @@ func (p Plan) Original(name string) (string, bool) {
 	switch {
 	case !isBelow:
 		return name, !strings.HasPrefix(name, host+"/")
-	case hasHost(rest):
+	case ref.HasHost(rest):
 		return rest, true
 	default:
 		return registry.source() + "/" + rest, true
 	}
-}
-
-// hasHost reports whether a name starts with a host, as container runtimes
-// tell it from a path
-// (https://github.com/distribution/reference/blob/main/normalize.go).
-func hasHost(name string) bool {
-	host, path, _ := strings.Cut(name, "/")
-	return path != "" && (strings.ContainsAny(host, ".:") || host == "localhost")
 }

@@ -1,3 +1,9 @@
+// Package render turns an environment file into the manifests of a delivery
+// system. [Parse] reads the file, [NewPlan] puts its releases into waves, and
+// [Render] writes the plan down for a [Target].
+//
+// The package touches no disk, network, clock, randomness or environment
+// variable: the same input gives the same bytes.
 package render
 
 import (
@@ -6,6 +12,8 @@ import (
 	"path"
 	"slices"
 	"sync"
+
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Target is a delivery system that manifests are written for.
@@ -32,7 +40,7 @@ type File struct {
 // Rendering is an environment as a delivery system reads it.
 type Rendering struct {
 	Environment string
-	Tree        Tree // every file, with the inventory
+	Tree        tree.Tree // every file, with the inventory
 	// Manifests is what reaches the cluster, in order: files that the
 	// controller reads as they are, and overlays as kustomize builds them.
 	Manifests []Manifest
@@ -56,7 +64,7 @@ func Render(plan Plan, target Target) (Rendering, error) {
 	if err != nil {
 		return Rendering{}, err
 	}
-	tree := Tree{}
+	tree := tree.Tree{}
 	for _, file := range files {
 		if _, twice := tree[file.Path]; twice {
 			return Rendering{}, fmt.Errorf("render %s for %s: %s is written twice", plan.Environment, target.Name(), file.Path)
@@ -69,7 +77,7 @@ func Render(plan Plan, target Target) (Rendering, error) {
 	if err != nil {
 		return Rendering{}, err
 	}
-	if err := tree.addInventory(plan, target.Name()); err != nil {
+	if err := tree.AddInventory(plan.Path, plan.inventory(target)); err != nil {
 		return Rendering{}, err
 	}
 	return Rendering{
@@ -79,6 +87,17 @@ func Render(plan Plan, target Target) (Rendering, error) {
 		name:        plan.Problem("metadata.name", ""),
 		claims:      plan.claims(claims),
 	}, nil
+}
+
+// inventory makes the inventory of the plan for a target, without files.
+func (p Plan) inventory(target Target) tree.Inventory {
+	releases := map[string]tree.InstalledAt{}
+	for _, release := range p.Releases() {
+		if release.Protected {
+			releases[release.Key] = tree.InstalledAt{Name: release.Name, Namespace: release.Namespace}
+		}
+	}
+	return tree.Inventory{Environment: p.Environment, Target: target.Name(), Releases: releases}
 }
 
 // Overlay is the folder of one part of the environment: a release's key,
@@ -104,7 +123,7 @@ func (p Plan) ClusterPlace() string { return fmt.Sprintf("cluster %q", p.Cluster
 // all that they include, as kustomize builds them; and the objects in it.
 // Overlays are built side by side: together they are most of the time that
 // rendering takes.
-func build(tree Tree, files []File) ([]Manifest, []claim, error) {
+func build(tree tree.Tree, files []File) ([]Manifest, []claim, error) {
 	kustomize, err := newBuilder(tree)
 	if err != nil {
 		return nil, nil, err

@@ -12,11 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
-
-	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // The types of this file are the texts of an environment file that have a
@@ -55,19 +53,6 @@ type Host string
 // Email is a bare e-mail address.
 type Email string
 
-// Repository is a place in an OCI registry, without scheme and tag.
-type Repository string
-
-// ChartURL is a chart in an OCI registry: oci://host/path/chart.
-type ChartURL string
-
-// ChartVersion is an exact semver version, with @sha256:… behind it to pin
-// the digest.
-type ChartVersion string
-
-// Tag is an image tag.
-type Tag string
-
 // KubeVersion is a Kubernetes version such as 1.33 or v1.33.4.
 type KubeVersion string
 
@@ -86,9 +71,6 @@ type Window string
 // Reason is a sentence that says why.
 type Reason string
 
-// ObjectPattern is Kind/name, in which * stands for any characters.
-type ObjectPattern string
-
 // Validate refuses the empty text.
 func (t Text) Validate() error {
 	if t == "" {
@@ -100,7 +82,7 @@ func (t Text) Validate() error {
 // Validate refuses what is no DNS label (RFC 1123).
 func (n Name) Validate() error {
 	if validation.IsDNS1123Label(string(n)) != nil {
-		return fmt.Errorf("want at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit, got %s", quoted(string(n)))
+		return fmt.Errorf("want at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit, got %s", text.Quoted(string(n)))
 	}
 	return nil
 }
@@ -108,7 +90,7 @@ func (n Name) Validate() error {
 // Validate refuses what is no DNS subdomain (RFC 1123).
 func (n ObjectName) Validate() error {
 	if validation.IsDNS1123Subdomain(string(n)) != nil {
-		return fmt.Errorf("want the name of an object: at most 253 lower-case letters, digits, - and ., got %s", quoted(string(n)))
+		return fmt.Errorf("want the name of an object: at most 253 lower-case letters, digits, - and ., got %s", text.Quoted(string(n)))
 	}
 	return nil
 }
@@ -116,7 +98,7 @@ func (n ObjectName) Validate() error {
 // Validate asks Helm.
 func (n ReleaseName) Validate() error {
 	if chartutil.ValidateReleaseName(string(n)) != nil {
-		return fmt.Errorf("want a Helm release name: at most 53 lower-case letters, digits, - and ., got %s", quoted(string(n)))
+		return fmt.Errorf("want a Helm release name: at most 53 lower-case letters, digits, - and ., got %s", text.Quoted(string(n)))
 	}
 	return nil
 }
@@ -209,73 +191,7 @@ func hostOK(host string) bool {
 func (e Email) Validate() error {
 	address, err := mail.ParseAddress(string(e))
 	if err != nil || address.Address != string(e) {
-		return fmt.Errorf("want an e-mail address such as owner@company.com, got %s", quoted(string(e)))
-	}
-	return nil
-}
-
-// repositoryForm is the grammar of an image name with a host before it
-// (https://github.com/distribution/reference).
-var repositoryForm = regexp.MustCompile(`^([a-zA-Z0-9.-]+)(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-
-// Validate refuses schemes, tags, digests and trailing slashes.
-func (r Repository) Validate() error {
-	host, _, _ := strings.Cut(string(r), "/")
-	name, _, _ := strings.Cut(host, ":")
-	if !repositoryForm.MatchString(string(r)) || !hostOK(name) {
-		return fmt.Errorf("want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got %s", quotedURL(string(r)))
-	}
-	return nil
-}
-
-// Validate wants oci:// and a repository with a path.
-func (u ChartURL) Validate() error {
-	repository, isOCI := strings.CutPrefix(string(u), "oci://")
-	if !isOCI || !strings.Contains(repository, "/") || Repository(repository).Validate() != nil {
-		return fmt.Errorf("want a chart such as oci://registry.company.com/charts/prefect-worker, without version, got %s", quotedURL(string(u)))
-	}
-	return nil
-}
-
-// digestForm is an OCI digest as registries give it.
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
-// Validate wants semver, as Helm with a v before it if the chart has one, and
-// a whole digest behind an @.
-func (v ChartVersion) Validate() error {
-	version, digest, pinned := strings.Cut(string(v), "@")
-	if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
-		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", quoted(version))
-	}
-	if pinned && !digestForm.MatchString(digest) {
-		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", quoted(digest))
-	}
-	return nil
-}
-
-// Version is the part before the digest.
-func (v ChartVersion) Version() string {
-	version, _, _ := strings.Cut(string(v), "@")
-	return version
-}
-
-// Digest is sha256:…, or empty where the version pins none.
-func (v ChartVersion) Digest() string {
-	_, digest, _ := strings.Cut(string(v), "@")
-	return digest
-}
-
-// tagForm is the grammar of a tag (https://github.com/opencontainers/distribution-spec).
-var tagForm = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-
-// Validate refuses what no registry takes as a tag, and latest, which says
-// nothing about what runs.
-func (t Tag) Validate() error {
-	switch {
-	case t == "latest":
-		return errors.New("want the tag of one build: latest may change at any time")
-	case !tagForm.MatchString(string(t)):
-		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", quoted(string(t)))
+		return fmt.Errorf("want an e-mail address such as owner@company.com, got %s", text.Quoted(string(e)))
 	}
 	return nil
 }
@@ -283,7 +199,7 @@ func (t Tag) Validate() error {
 // Validate asks Helm.
 func (v KubeVersion) Validate() error {
 	if _, err := chartutil.ParseKubeVersion(string(v)); err != nil {
-		return fmt.Errorf("want a Kubernetes version such as 1.33, got %s", quoted(string(v)))
+		return fmt.Errorf("want a Kubernetes version such as 1.33, got %s", text.Quoted(string(v)))
 	}
 	return nil
 }
@@ -297,7 +213,7 @@ const mostDuration = 10_000 * time.Hour
 // Validate wants what Flux takes as a duration.
 func (d Duration) Validate() error {
 	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 || d.Duration() > mostDuration {
-		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", quoted(string(d)))
+		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", text.Quoted(string(d)))
 	}
 	return nil
 }
@@ -313,10 +229,10 @@ var pathForm = regexp.MustCompile(`^[A-Za-z0-9._/@+-]+$`)
 
 // Validate refuses absolute paths, backslashes and what leads out of the folder.
 func (p Path) Validate() error {
-	text := string(p)
-	if !pathForm.MatchString(text) || path.IsAbs(text) || path.Clean(text) != text || text == ".." ||
-		strings.HasPrefix(text, "../") || slices.Contains(strings.Split(strings.ToLower(text), "/"), ".git") {
-		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", quoted(text))
+	name := string(p)
+	if !pathForm.MatchString(name) || path.IsAbs(name) || path.Clean(name) != name || name == ".." ||
+		strings.HasPrefix(name, "../") || slices.Contains(strings.Split(strings.ToLower(name), "/"), ".git") {
+		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", text.Quoted(name))
 	}
 	return nil
 }
@@ -325,7 +241,7 @@ func (p Path) Validate() error {
 func (p ValuePath) Validate() error {
 	for _, key := range strings.Split(string(p), ".") {
 		if key == "" || strings.ContainsAny(key, "[]$ \t\"'") {
-			return fmt.Errorf("want dotted keys such as smtp.password, got %s", quoted(string(p)))
+			return fmt.Errorf("want dotted keys such as smtp.password, got %s", text.Quoted(string(p)))
 		}
 	}
 	return nil
@@ -336,7 +252,7 @@ var windowForm = regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|We
 // Validate wants days, hours and a time zone.
 func (w Window) Validate() error {
 	if !windowForm.MatchString(string(w)) {
-		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", quoted(string(w)))
+		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", text.Quoted(string(w)))
 	}
 	return nil
 }
@@ -349,51 +265,11 @@ func (r Reason) Validate() error {
 	return nil
 }
 
-var objectPatternForm = regexp.MustCompile(`^[A-Za-z0-9*]+/[A-Za-z0-9*.:_-]+$`)
-
-// Validate wants a kind and a name.
-func (p ObjectPattern) Validate() error {
-	if !objectPatternForm.MatchString(string(p)) {
-		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", quoted(string(p)))
-	}
-	return nil
-}
-
-// Matches reports whether the pattern fits an object.
-func (p ObjectPattern) Matches(kind, name string) bool {
-	wantKind, wantName, _ := strings.Cut(string(p), "/")
-	return wildcard(wantKind, kind) && wildcard(wantName, name)
-}
-
-// wildcard reports whether a text is what a pattern says. The parts between
-// the stars are taken as early as they come, so that no pattern takes long.
-func wildcard(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == text
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
-		return false
-	}
-	text = text[len(first) : len(text)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(text, part)
-		if !found {
-			return false
-		}
-		text = after
-	}
-	return true
-}
-
-func quoted(s string) string { return strictyaml.Quoted(s) }
-
-// quotedURL is quoted, for a text that may hold credentials: in an address
+// quotedURL quotes a text as [text.Quoted] does, for a text that may hold credentials: in an address
 // behind @ or ?, or in a list of settings such as host=db password=….
 func quotedURL(s string) string {
 	if i := strings.IndexAny(s, "@?=; "); i >= 0 {
 		return fmt.Sprintf("one with %q in it", s[i:i+1])
 	}
-	return quoted(s)
+	return text.Quoted(s)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 //go:embed environment.go
@@ -159,10 +160,10 @@ func forms() map[reflect.Type]string {
 		reflect.TypeFor[GitURL]():        `^((https?|ssh|file)://|[\w.-]+@[\w.-]+:).+$`,
 		reflect.TypeFor[Host]():          `^[a-zA-Z0-9.:-]+$`,
 		reflect.TypeFor[Email]():         `^[^@\s]+@[^@\s]+$`,
-		reflect.TypeFor[Repository]():    repositoryForm.String(),
-		reflect.TypeFor[ChartURL]():      `^oci://[^/]+/.+[^/]$`,
-		reflect.TypeFor[ChartVersion]():  `^v?\d+\.\d+\.\d+[-+.0-9A-Za-z]*(@sha256:[0-9a-f]{64})?$`,
-		reflect.TypeFor[Tag]():           tagForm.String(),
+		reflect.TypeFor[Repository]():    ref.FolderPattern,
+		reflect.TypeFor[ChartURL]():      ref.ChartPattern,
+		reflect.TypeFor[ChartVersion]():  `^v?\d+\.\d+\.\d+[-+.0-9A-Za-z]*(@` + ref.ChartDigest + `)?$`,
+		reflect.TypeFor[Tag]():           ref.TagPattern,
 		reflect.TypeFor[KubeVersion]():   `^v?\d+\.\d+`,
 		reflect.TypeFor[Duration]():      durationForm.String(),
 		reflect.TypeFor[Path]():          pathForm.String(),

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // The types of this file read themselves, because their fields take more than
@@ -88,7 +89,7 @@ func (m *Mesh) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Probl
 			return nil
 		}
 	}
-	return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want " + strictyaml.OneOf(modes) + ", or {existing: {revision: REVISION}}, got " + strictyaml.Describe(v)}}
+	return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want " + text.OneOf(modes) + ", or {existing: {revision: REVISION}}, got " + strictyaml.Describe(v)}}
 }
 
 // Values is chart values as JSON knows them: map[string]any, []any, string,

@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // SecretInput is a chart value that is secret: where it goes in the values,
@@ -191,7 +192,7 @@ func (c *composer) checkLayout() {
 	names := fieldNames()
 	for _, rule := range c.line.Layout {
 		if vendor := []string{PrefectIstiod, PrefectCloud}; rule.Release != "" && !slices.Contains(vendor, rule.Release) {
-			c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown release %s%s", quoted(rule.Release), strictyaml.Suggest(rule.Release, vendor))})
+			c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown release %s%s", text.Quoted(rule.Release), text.Suggest(rule.Release, vendor))})
 		}
 		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
 			text, isText := rule.Set[path].(string)
@@ -205,7 +206,7 @@ func (c *composer) checkLayout() {
 		}
 		for _, name := range asked {
 			if name != "" && !slices.Contains(names, name) {
-				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown field %s%s", quoted(name), strictyaml.Suggest(name, names))})
+				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown field %s%s", text.Quoted(name), text.Suggest(name, names))})
 			}
 		}
 	}

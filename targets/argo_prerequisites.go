@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
@@ -50,7 +51,7 @@ func (a Argo) Prerequisites(plan render.Plan, form string) ([]byte, error) {
 	case "helm-values":
 		objects = append(objects, chartValues{chartConfigs{w.settings(), chartTLS{w.certificates()}}})
 	default:
-		return nil, fmt.Errorf("unknown form %q: want %s", form, render.OneOf(PrerequisiteForms()))
+		return nil, fmt.Errorf("unknown form %q: want %s", form, text.OneOf(PrerequisiteForms()))
 	}
 	settings, err := render.YAML(objects...)
 	if err != nil {

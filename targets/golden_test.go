@@ -12,6 +12,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -135,12 +136,12 @@ func TestGoldenTrees(t *testing.T) {
 func goldenOf(plan render.Plan, target render.Target) []byte {
 	rendering, err := render.Render(plan, target)
 	if err != nil {
-		return archive(render.Tree{"refused": []byte(err.Error() + "\n")})
+		return archive(tree.Tree{"refused": []byte(err.Error() + "\n")})
 	}
 	return archive(rendering.Tree)
 }
 
-func archive(tree render.Tree) []byte {
+func archive(tree tree.Tree) []byte {
 	var a txtar.Archive
 	for _, path := range tree.Paths() {
 		a.Files = append(a.Files, txtar.File{Name: path, Data: tree[path]})

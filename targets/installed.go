@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Installation is a release as manifests that were written say it.
@@ -27,14 +28,14 @@ type Installation struct {
 // by key: the HelmReleases of Flux or the Applications of Argo CD in the
 // overlays of the plan's environment. The tree may be that of another version
 // of the program, or one that a person changed.
-func Installed(tree render.Tree, plan render.Plan) ([]Installation, error) {
+func Installed(files tree.Tree, plan render.Plan) ([]Installation, error) {
 	var folders []string
-	own := render.Tree{}
-	for name := range tree {
+	own := tree.Tree{}
+	for name := range files {
 		if !strings.HasPrefix(name, plan.Overlay("")+"/") && !strings.HasPrefix(name, path.Join(plan.Path, "base")+"/") {
 			continue
 		}
-		own[name] = tree[name]
+		own[name] = files[name]
 		folder, file := path.Split(name)
 		if folder = path.Clean(folder); file == "kustomization.yaml" && path.Dir(folder) == plan.Overlay("") {
 			folders = append(folders, folder)

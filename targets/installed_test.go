@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -94,7 +95,7 @@ func facts(t *testing.T, all []targets.Installation) map[string]fact {
 // chart be rendered that nobody installed.
 func TestInstalledRefuses(t *testing.T) {
 	plan := forFlux(t, "../testdata/env/minimal.yaml", "2.7")
-	tree := rendered(t, plan, targets.Flux{}).Tree
+	files := rendered(t, plan, targets.Flux{}).Tree
 	overlay := plan.Overlay(render.PrefectCloud)
 	for name, test := range map[string]struct{ file, old, new, want string }{
 		"a remote base":       {"kustomization.yaml", "resources:\n", "resources:\n- https://127.0.0.1:1/base?ref=main\n", "is none of the files"},
@@ -107,13 +108,13 @@ func TestInstalledRefuses(t *testing.T) {
 		"no YAML any more":    {"helmrelease-patch.yaml", "spec:", "spec: [", "build overlay"},
 		"values that are no…": {"helmrelease-patch.yaml", "  values:\n", "  values: text\n  other:\n", "not as it was written"},
 	} {
-		changed := render.Tree{}
-		for file, data := range tree {
+		changed := tree.Tree{}
+		for file, data := range files {
 			changed[file] = data
 		}
 		file := path.Join(overlay, test.file)
-		text := strings.Replace(string(tree[file]), test.old, test.new, 1)
-		if text == string(tree[file]) {
+		text := strings.Replace(string(files[file]), test.old, test.new, 1)
+		if text == string(files[file]) {
 			t.Fatalf("%s: %s has no %q:\n%s", name, file, test.old, text)
 		}
 		changed[file] = []byte(text)

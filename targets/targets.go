@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // All is every target, in the order in which help lists them.
@@ -28,5 +29,5 @@ func ByName(name string) (render.Target, error) {
 			return target, nil
 		}
 	}
-	return nil, fmt.Errorf("unknown target %q: want %s", name, render.OneOf(Names()))
+	return nil, fmt.Errorf("unknown target %q: want %s", name, text.OneOf(Names()))
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // app is everything the commands may reach outside their arguments and the
@@ -104,16 +106,16 @@ func (a app) report(err error) {
 		if errors.Is(other, context.Canceled) {
 			message = strings.ReplaceAll(message, context.Canceled.Error(), "interrupted")
 		}
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", visible(message))
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", text.VisibleLines(message))
 	}
 	what := "nothing was written"
-	var rest othersDone
-	if errors.As(err, &rest) {
-		what = "the other environments were " + rest.what
+	var partial partialError
+	if errors.As(err, &partial) {
+		what = "the other environments were " + partial.done
 	}
 	if len(problems) > 0 {
-		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", count(len(problems), "problem"), what)
-	} else if rest.error != nil {
+		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(problems), "problem"), what)
+	} else if partial.error != nil {
 		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
 	}
 	var h hinted
@@ -128,8 +130,8 @@ func sorted(err error) (problems render.Problems, others []error) {
 	if h, ok := err.(hinted); ok {
 		return sorted(h.error)
 	}
-	if o, ok := err.(othersDone); ok {
-		return sorted(o.error)
+	if p, ok := err.(partialError); ok {
+		return sorted(p.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
@@ -147,25 +149,8 @@ func sorted(err error) (problems render.Problems, others []error) {
 // warn prints what is suspicious, a line each.
 func (a app) warn(warnings render.Problems) {
 	for _, warning := range warnings {
-		fmt.Fprintln(a.err, render.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
+		fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
 	}
-}
-
-// visible is a message of one or more lines that cannot steer the terminal.
-func visible(message string) string {
-	lines := strings.Split(message, "\n")
-	for i, line := range lines {
-		lines[i] = render.Visible(line)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// count is a number with its noun: 1 problem, 2 problems.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func (a app) rootCommand() *cobra.Command {
@@ -204,7 +189,7 @@ func nearestFlag(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
-	if near := render.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
+	if near := text.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
 		return fmt.Errorf("%w: did you mean %s?", err, near)
 	}
 	return err
@@ -223,7 +208,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case names != nil:
-		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), render.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), text.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
 	default:
 		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, argumentHint(cmd, args[0])}
 	}
@@ -232,7 +217,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // argumentHint says how files are named, where an argument looks like one: the
 // shell makes many of a pattern without quotes, and -f takes the first alone.
 func argumentHint(cmd *cobra.Command, arg string) string {
-	looks := isYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
+	looks := fleet.IsYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
 	switch {
 	case looks && cmd.Flags().Lookup("from") != nil:
 		return "Name the values of an installation with --from, the file to write with -f."

@@ -1,39 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path"
-	"path/filepath"
-	"sync"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
-	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
-
-// charts is where charts come from.
-type charts interface {
-	// Chart is the chart of a release, of exactly that name and version.
-	Chart(context.Context, render.Chart) (sourced, error)
-}
-
-// sourced is a chart as it was found.
-type sourced struct {
-	chart.Chart
-	digest string // of its manifest in a registry, empty if that is not known
-}
-
-// Render renders the chart, and waits for it no longer than it may take.
-func (s sourced) Render(ctx context.Context, in chart.Input) (chart.Output, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, mostTime, errTooLong)
-	defer cancel()
-	return s.Chart.Render(ctx, in)
-}
 
 // chartFlags is the flags that say where charts come from.
 type chartFlags struct {
@@ -70,85 +46,40 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 	_ = cmd.MarkFlagFilename("ca-file", "pem", "crt")
 }
 
-// charts is where the flags say that charts come from. Whoever asks it for the
-// same chart again gets the same one.
-func (a app) charts(flags chartFlags) (charts, error) {
+// openCharts opens where the flags say that charts come from.
+func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 	a.showWarnings()
-	if flags.dir == "" {
-		client, err := a.registry(flags)
-		if err != nil {
-			return nil, err
-		}
-		return &chartsOnce{inner: chartRegistry{client, a}}, nil
-	}
-	if flags.offline || flags.caFile != "" || flags.plainHTTP != nil || flags.cache != "" {
+	if flags.dir != "" && (flags.offline || flags.caFile != "" || flags.plainHTTP != nil || flags.cache != "") {
 		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
 	}
-	if _, err := os.ReadDir(flags.dir); err != nil {
-		return nil, fmt.Errorf("read folder %s: %w", flags.dir, errors.Unwrap(err))
-	}
-	return &chartsOnce{inner: chartFolder(flags.dir), byName: true}, nil
+	source, err := charts.Open(a.chartOptions(flags))
+	return source, cacheHint(err)
 }
 
-// registry is the client for registries that the flags ask for.
+// registry makes the client for registries that the flags ask for.
 func (a app) registry(flags chartFlags) (*registry.Client, error) {
-	cache := flags.cache
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil && flags.offline {
-			return nil, hinted{fmt.Errorf("find the cache: %w", err), "Name it with --cache-dir."}
-		}
-		if err == nil {
-			cache = filepath.Join(user, "pm-gitops")
-		}
+	client, err := a.chartOptions(flags).Client()
+	return client, cacheHint(err)
+}
+
+// cacheHint says what to do where nobody says where the cache is.
+func cacheHint(err error) error {
+	if errors.Is(err, charts.ErrNoCache) {
+		return hinted{err, "Name it with --cache-dir."}
 	}
-	return registry.New(registry.Options{
-		UserAgent: "pm-gitops/" + versions().Version,
+	return err
+}
+
+func (a app) chartOptions(flags chartFlags) charts.Options {
+	return charts.Options{
+		Dir:       flags.dir,
+		Cache:     flags.cache,
 		CAFile:    flags.caFile,
 		PlainHTTP: flags.plainHTTP,
-		Keychain:  registry.Keychain(a.getenv),
-		Cache:     cache,
 		Offline:   flags.offline,
-		Warn:      func(err error) { fmt.Fprintf(a.err, "warning: %s\n", visible(err.Error())) },
+		UserAgent: "pm-gitops/" + versions().Version,
+		Getenv:    a.getenv,
 		Now:       a.now,
-	})
-}
-
-// chartRegistry is the registries that releases name.
-type chartRegistry struct {
-	client *registry.Client
-	app
-}
-
-// Chart gets a chart from its registry, or from the cache. That a version is
-// not what it was is no error, but somebody has to know.
-func (r chartRegistry) Chart(ctx context.Context, wanted render.Chart) (sourced, error) {
-	got, err := r.client.Chart(ctx, registry.Ref{Repository: wanted.Repository, Version: wanted.Version, Digest: wanted.Digest})
-	if err != nil {
-		return sourced{}, err
+		Warn:      func(warning string) { fmt.Fprintf(a.err, "warning: %s\n", text.VisibleLines(warning)) },
 	}
-	if got.MovedFrom != "" {
-		fmt.Fprintf(r.err, "warning: %s is another chart than before: %s, and was %s\n", visible(got.Ref.String()), got.Digest, got.MovedFrom)
-	}
-	read, err := chart.Load(got.Archive)
-	if err != nil {
-		return sourced{}, fmt.Errorf("%s: %w", got.Ref, err)
-	}
-	return sourced{read, got.Digest}, nil
-}
-
-// chartsOnce reads every chart once: the environments of a fleet have the same.
-type chartsOnce struct {
-	inner  charts
-	byName bool     // which repository does not matter
-	known  sync.Map // render.Chart to func() (sourced, error)
-}
-
-func (c *chartsOnce) Chart(ctx context.Context, wanted render.Chart) (sourced, error) {
-	wanted.PullSecret, wanted.CASecret = "", "" // they say nothing about which chart it is
-	if c.byName {
-		wanted.Repository = path.Base(wanted.Repository)
-	}
-	read, _ := c.known.LoadOrStore(wanted, sync.OnceValues(func() (sourced, error) { return c.inner.Chart(ctx, wanted) }))
-	return read.(func() (sourced, error))()
 }

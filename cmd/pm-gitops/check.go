@@ -8,8 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -64,12 +67,12 @@ summary counts the findings that are not ignored by severity, shown or not.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
-	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+render.OneOf(checkFormats))
-	flags.StringVar(&o.severity, "severity", string(check.Warning), "least severity to show, and to exit with 3 for: "+render.OneOf(check.Severities()))
+	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+text.OneOf(checkFormats))
+	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
 	flags.BoolVar(&o.list, "list", false, "list the checks")
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(check.Severities(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(finding.Severities(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("explain", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -94,7 +97,7 @@ func (a app) aboutChecks(o checkOptions) error {
 	if !o.list {
 		one, ok := check.ByID(o.explain)
 		if !ok {
-			return hinted{usageError{fmt.Errorf("unknown check %q%s", o.explain, render.Suggest(o.explain, checkIDs()))}, "pm-gitops check --list lists them."}
+			return hinted{usageError{fmt.Errorf("unknown check %q%s", o.explain, text.Suggest(o.explain, checkIDs()))}, "pm-gitops check --list lists them."}
 		}
 		checks = []check.Check{one}
 	}
@@ -116,20 +119,13 @@ func (o checkOptions) check() (render.Target, error) {
 	switch {
 	case err != nil:
 	case !slices.Contains(checkFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(checkFormats))
-	case !slices.Contains(check.Severities(), o.severity):
-		err = fmt.Errorf("unknown severity %q: want %s", o.severity, render.OneOf(check.Severities()))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(checkFormats))
+	case !slices.Contains(finding.Severities(), o.severity):
+		err = fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))
 	default:
 		return target, nil
 	}
 	return nil, usageError{err}
-}
-
-// checkable is an environment as it is looked at.
-type checkable struct {
-	env       render.Environment
-	plan      render.Plan
-	rendering render.Rendering
 }
 
 func (a app) check(ctx context.Context, o checkOptions) error {
@@ -137,98 +133,31 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return err
 	}
-	source, err := a.charts(o.chartFlags)
+	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return err
 	}
-	fleet, err := each(ctx, a, o.input, func(l loaded) (checkable, error) {
-		plan, err := l.plan(target)
-		if err != nil {
-			return checkable{}, err
-		}
-		rendering, err := render.Render(plan, target)
-		return checkable{l.env, plan, rendering}, err
-	})
+	request, err := o.request(a)
 	if err != nil {
 		return err
 	}
-	if err := collide(fleet); err != nil {
-		return err
+	members, err := fleet.Render(ctx, request, target)
+	if err != nil {
+		return hintRead(err)
 	}
-	found, err := o.findings(ctx, source, fleet)
+	found, err := o.findings(ctx, source, members)
 	if err != nil {
 		return err
 	}
 	if len(o.releases) > 0 {
 		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
 	}
-	report := newCheckReport(found, check.Severity(o.severity))
-	if err := a.printCheck(o, report, len(fleet)); err != nil {
+	report := finding.NewReport(found, finding.Severity(o.severity))
+	if err := a.printCheck(o, report, len(members)); err != nil {
 		return err
 	}
 	if len(report.Findings) > 0 {
-		return foundError{fmt.Errorf("%s", report.counted())}
+		return foundError{fmt.Errorf("%s", report.CountShown())}
 	}
 	return nil
-}
-
-// collide is the error that not all environments can be applied.
-func collide(fleet []checkable) error {
-	var renderings []render.Rendering
-	for _, one := range fleet {
-		renderings = append(renderings, one.rendering)
-	}
-	return render.Collisions(renderings).Err()
-}
-
-// checkReport is what check found. Its JSON form is an interface: fields are
-// only ever added.
-type checkReport struct {
-	Findings []check.Finding        `json:"findings"`
-	Ignored  []check.Finding        `json:"ignored"`
-	Summary  map[check.Severity]int `json:"summary"`
-}
-
-// newCheckReport takes findings apart: those that count, and those that the
-// environments accept. Less severe ones are left out, but counted.
-func newCheckReport(found []check.Finding, least check.Severity) checkReport {
-	report := checkReport{[]check.Finding{}, []check.Finding{}, map[check.Severity]int{check.Error: 0, check.Warning: 0, check.Info: 0}}
-	for _, f := range found {
-		switch {
-		case f.Ignored != "":
-			report.Ignored = append(report.Ignored, f)
-			continue
-		case f.Severity.AtLeast(least):
-			report.Findings = append(report.Findings, f)
-		}
-		report.Summary[f.Severity]++
-	}
-	return report
-}
-
-// counted is how many findings are shown: 2 errors, 1 warning.
-func (r checkReport) counted() string {
-	shown := map[check.Severity]int{}
-	for _, f := range r.Findings {
-		shown[f.Severity]++
-	}
-	var parts []string
-	for _, severity := range []check.Severity{check.Error, check.Warning, check.Info} {
-		if n := shown[severity]; n > 0 {
-			parts = append(parts, count(n, string(severity)))
-		}
-	}
-	if parts == nil {
-		return "nothing found"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// hidden is how many findings are not shown.
-func (r checkReport) hidden() int {
-	total := 0
-	for _, n := range r.Summary {
-		total += n
-	}
-	return total - len(r.Findings)
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
@@ -19,17 +21,13 @@ const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
-	var plans []render.Plan
-	for _, one := range fleet {
-		plans = append(plans, one.plan)
-	}
-	if _, err := plannedReleases(plans, o.releases); err != nil {
+func (o checkOptions) findings(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
+	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
 		return nil, err
 	}
-	var found []check.Finding
-	for start := 0; start < len(fleet); start += atOnce {
-		some, err := o.findSome(ctx, source, fleet[start:min(start+atOnce, len(fleet))])
+	var found []finding.Finding
+	for start := 0; start < len(members); start += atOnce {
+		some, err := o.findSome(ctx, source, members[start:min(start+atOnce, len(members))])
 		if err != nil {
 			return nil, err
 		}
@@ -38,12 +36,8 @@ func (o checkOptions) findings(ctx context.Context, source charts, fleet []check
 	return found, nil
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts, fleet []checkable) ([]check.Finding, error) {
-	plans := make([]render.Plan, len(fleet))
-	for i, one := range fleet {
-		plans[i] = one.plan
-	}
-	releases, err := plannedReleases(plans, nil)
+func (o checkOptions) findSome(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
+	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,20 +46,20 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 	if err != nil {
 		return nil, err
 	}
-	results, failures := make([][]check.Finding, len(fleet)), make([]error, len(fleet))
-	parallel(o.jobs, len(fleet), func(i int) {
-		in := check.Input{Environment: fleet[i].env, Plan: fleet[i].plan, Target: o.target, Manifests: fleet[i].rendering.Manifests}
+	results, failures := make([][]finding.Finding, len(members)), make([]error, len(members))
+	parallel(o.jobs, len(members), func(i int) {
+		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Target: o.target, Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
-			if release.plan == &plans[i] {
+			if release.index == i {
 				in.Releases = append(in.Releases, made[j].Release)
 			}
 		}
-		results[i], failures[i] = inTime(ctx, mostTime, func(context.Context) ([]check.Finding, error) { return check.Run(in) })
+		results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 	})
-	var found []check.Finding
-	for i := range fleet {
+	var found []finding.Finding
+	for i := range members {
 		if failures[i] != nil {
-			return nil, fmt.Errorf("check %s: %w", fleet[i].plan.Environment, failures[i])
+			return nil, fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
 		}
 		found = append(found, results[i]...)
 	}
@@ -76,7 +70,7 @@ func (o checkOptions) findSome(ctx context.Context, source charts, fleet []check
 type renderedTwice struct{ check.Release }
 
 // size is how much of it is kept.
-func (r renderedTwice) size() int {
+func (r renderedTwice) Size() int {
 	size := 0
 	for _, out := range []chart.Output{r.Install, r.Again, r.Upgrade} {
 		for _, object := range out.Objects {
@@ -89,7 +83,7 @@ func (r renderedTwice) size() int {
 // renderTwice renders a release for a first install, for that once more, and
 // where the target knows the difference for an upgrade. A chart that fails is a
 // finding, and no error, unless there was no time or memory left.
-func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (renderedTwice, error) {
+func (o checkOptions) renderTwice(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
 	in, err := p.input(own, o.target)
 	if err != nil {
 		return renderedTwice{}, err
@@ -107,7 +101,7 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 	for _, step := range steps {
 		*step.out, made.Failure = own.Render(ctx, step.in)
 		switch {
-		case errors.Is(made.Failure, errTooLong), made.Failure != nil && ctx.Err() != nil:
+		case errors.Is(made.Failure, charts.ErrTooLong), made.Failure != nil && ctx.Err() != nil:
 			return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, made.Failure)
 		case made.Failure != nil:
 			return renderedTwice{made}, nil
@@ -116,9 +110,9 @@ func (o checkOptions) renderTwice(ctx context.Context, p planned, own sourced) (
 	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
 	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
 		in.Values = values
-		return everything(ctx, own, in)
+		return own.Everything(ctx, in)
 	})
-	if errors.Is(made.TraceFailure, errTooLong) || ctx.Err() != nil {
+	if errors.Is(made.TraceFailure, charts.ErrTooLong) || ctx.Err() != nil {
 		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, cmp.Or(made.TraceFailure, context.Cause(ctx)))
 	}
 	return renderedTwice{made}, nil

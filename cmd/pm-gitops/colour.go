@@ -3,8 +3,6 @@ package main
 import (
 	"io"
 	"os"
-
-	"github.com/pm-gitops/pm-gitops/render/check"
 )
 
 // painter colours what a person reads; the zero value leaves it as it is.
@@ -34,11 +32,4 @@ func (p painter) paint(code, text string) string {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-func (p painter) bold(text string) string { return p.paint("1", text) }
-
-func (p painter) severity(s check.Severity) string {
-	code := map[check.Severity]string{check.Error: "31", check.Warning: "33", check.Info: "36"}[s]
-	return p.paint(code, string(s))
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // commitFlags is the flags that put what was rendered into Git.
@@ -32,7 +32,7 @@ func (o *commitFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
 	flags.StringVar(&o.branch, "branch", "", "`branch` on the server (--repo: its default branch; --push: the name of ours)")
 	flags.StringArrayVarP(&o.messages, "message", "m", nil, "what the commit says, in place of our own `text`; several are paragraphs")
-	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+render.OneOf(commitsPer))
+	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
 	flags.Var(&o.signs, "sign", "sign the commit; without it, as Git's configuration says (commit.gpgSign)")
 	flags.Lookup("sign").NoOptDefVal = "true"
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be written or committed, and do nothing")
@@ -66,7 +66,7 @@ func (o commitFlags) check(given func(string) bool) error {
 	commits := o.commit || o.repo != ""
 	switch {
 	case !slices.Contains(commitsPer, o.per):
-		return fmt.Errorf("unknown --commit-per %q: want %s", o.per, render.OneOf(commitsPer))
+		return fmt.Errorf("unknown --commit-per %q: want %s", o.per, text.OneOf(commitsPer))
 	case o.repo != "" && given("dir"):
 		return errors.New("--repo is a repository without a checkout, --dir is one: want one of them")
 	case o.push && !commits:
@@ -85,7 +85,7 @@ func (o commitFlags) check(given func(string) bool) error {
 // folder itself.
 func (a app) repositoryHere() string {
 	if working, err := os.Getwd(); err == nil {
-		if top := gitAbove(working); top != "" && top != working {
+		if top := fleet.RepositoryAbove(working); top != "" && top != working {
 			return top
 		}
 	}
@@ -94,11 +94,3 @@ func (a app) repositoryHere() string {
 
 // git is what the package for repositories may reach.
 func (a app) git() gitrepo.System { return gitrepo.NewSystem(a.getenv, a.environ, a.now) }
-
-// text is the user's message; empty for our own.
-func (o commitFlags) text() string { return strings.Join(o.messages, "\n\n") }
-
-// options is how commits are made.
-func (o commitFlags) options() gitrepo.CommitOptions {
-	return gitrepo.CommitOptions{Sign: gitrepo.Signing(o.signs)}
-}

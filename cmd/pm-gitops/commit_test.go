@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
 )
 
 // gitWorld is a folder with repositories, and who commits to them.
@@ -138,7 +140,6 @@ func TestManyCommitAtOnce(t *testing.T) {
 // sound, every file is the old or the new one, no commit holds half a tree, and
 // the next run finishes the job.
 func TestKilledCommitIsFinishedByTheNext(t *testing.T) {
-	const runs = 40
 	w := newGitWorld(t)
 	w.fleet(3)
 	random := rand.New(rand.NewPCG(6, 6))
@@ -153,8 +154,9 @@ func TestKilledCommitIsFinishedByTheNext(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	took := time.Since(began)
-	killed := 0
-	for run := range runs {
+	runs, killed := 0, 0
+	for run := range killtest.Rounds(40, func() bool { return killed > runs/4 }) {
+		runs++
 		for i := range 3 {
 			name := fmt.Sprintf("env-%02d", i)
 			put(t, w.dir, "work/environments/"+name+".yaml", strings.NewReplacer("name: dev", "name: "+name, "2025.10.1", fmt.Sprintf("2025.11.%d", run)).Replace(plain))

@@ -8,10 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata"
 	standins "github.com/pm-gitops/pm-gitops/testdata/charts"
@@ -60,7 +63,7 @@ func (a app) demo(ctx context.Context) error {
 type demonstration struct {
 	dir, hash string
 	plan      render.Plan
-	tree      render.Tree
+	tree      tree.Tree
 }
 
 func (a app) demoOf(ctx context.Context, target render.Target, source []byte) (demonstration, error) {
@@ -116,7 +119,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eachChart(ctx, 1, chartFolder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own sourced) (string, error) {
+	return eachChart(ctx, 1, charts.Folder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own charts.Chart) (string, error) {
 		in, err := p.input(own, "flux")
 		if err != nil {
 			return "", err
@@ -125,7 +128,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return "", err
 		}
-		line := fmt.Sprintf("%s: %s", p.Key, count(len(out.Objects), "object"))
+		line := fmt.Sprintf("%s: %s", p.Key, text.Count(len(out.Objects), "object"))
 		for _, object := range out.Objects {
 			if object.Hook != nil {
 				line += fmt.Sprintf(", hook %s %s (%s)", object.Kind, object.Name, describe(*object.Hook))
@@ -137,7 +140,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 
 // commitDemo makes the repository and commits the environment file with what
 // was rendered from it.
-func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, tree render.Tree) (string, error) {
+func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files tree.Tree) (string, error) {
 	// Nobody's configuration of Git changes what the demo shows.
 	nobody := gitrepo.NewSystem(func(string) string { return "" }, nil, a.now)
 	repository, err := gitrepo.Init(nobody, dir)
@@ -149,7 +152,7 @@ func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, tree 
 		return "", fmt.Errorf("open folder %s: %w", dir, err)
 	}
 	defer root.Close()
-	if _, err := folder.Write(root, []render.Tree{tree}, false); err != nil {
+	if _, err := folder.Write(root, []tree.Tree{files}, false); err != nil {
 		return "", err
 	}
 	by := gitrepo.Signature{Name: "pm-gitops demo", Email: "demo@example.com", When: a.now()}

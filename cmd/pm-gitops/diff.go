@@ -11,9 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -75,7 +78,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
 	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
-	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+render.OneOf(diffFormats))
+	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+text.OneOf(diffFormats))
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("base", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
@@ -88,7 +91,7 @@ func (o diffOptions) check(given func(string) bool) (render.Target, error) {
 	switch {
 	case err != nil:
 	case !slices.Contains(diffFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(diffFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(diffFormats))
 	case o.dir == "" || given("base") && o.base == "":
 		err = errors.New("--dir and --base want a text: a variable that is not set, maybe?")
 	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
@@ -97,13 +100,6 @@ func (o diffOptions) check(given func(string) bool) (render.Target, error) {
 		return target, nil
 	}
 	return nil, usageError{err}
-}
-
-// differing is an environment on the new side of a comparison.
-type differing struct {
-	loaded
-	plan      render.Plan
-	rendering render.Rendering
 }
 
 func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
@@ -116,15 +112,14 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 		return err
 	}
 	o.input.progress = a.progress("environments rendered")
-	fleet, failed := a.renderedFleet(ctx, o.input, target)
-	if failed != nil && len(fleet) == 0 {
+	members, failed := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
+	if failed != nil && len(members) == 0 {
 		return failed
 	}
-	var trees []render.Tree
-	all := render.Tree{}
-	for _, one := range fleet {
-		trees = append(trees, one.rendering.Tree)
-		maps.Copy(all, one.rendering.Tree)
+	trees, all := fleet.Trees(members), tree.Tree{}
+	for _, rendered := range trees {
+		maps.Copy(all, rendered)
 	}
 	had, err := old.Before(trees)
 	if err != nil {
@@ -136,7 +131,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	a.remarkBefore(o, name, had)
 	var result diff.Result
 	if o.manifests {
-		result, err = a.diffCharts(ctx, o, fleet, had.Tree)
+		result, err = a.diffCharts(ctx, o, members, had.Tree)
 	} else {
 		result = diff.Compare(diff.Documents(had.Tree), diff.Documents(all))
 	}
@@ -147,7 +142,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 		return err
 	}
 	if failed != nil {
-		return othersDone{failed, "compared"}
+		return partialError{failed, "compared"}
 	}
 	if len(result.Changes) == 0 {
 		return nil
@@ -155,40 +150,13 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
 }
 
-// renderedFleet renders every environment that the flags name. It is an error
-// if they cannot all be applied. Where some fail, the others are given with
-// [failures].
-func (a app) renderedFleet(ctx context.Context, in input, target render.Target) ([]differing, error) {
-	fleet, err := each(ctx, a, in, func(l loaded) (differing, error) {
-		plan, err := l.plan(target)
-		if err != nil {
-			return differing{}, err
-		}
-		rendering, err := render.Render(plan, target)
-		return differing{l, plan, rendering}, err
-	})
-	var some failures
-	if err != nil && !errors.As(err, &some) {
-		return nil, err
-	}
-	var renderings []render.Rendering
-	for _, one := range fleet {
-		a.warn(one.plan.Warnings)
-		renderings = append(renderings, one.rendering)
-	}
-	if err := render.Collisions(renderings).Err(); err != nil {
-		return nil, errors.Join(append(some, err)...)
-	}
-	return fleet, err
-}
-
 // remarkBefore says what render would refuse or not look at.
 func (a app) remarkBefore(o diffOptions, name string, had folder.Had) {
 	for _, refusal := range had.Refusals {
-		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", visible(refusal.Error()))
+		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", text.VisibleLines(refusal.Error()))
 	}
 	if len(had.Others) > 0 && o.whole() {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, render.Visible(strings.Join(had.Others, ", ")))
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, text.Visible(strings.Join(had.Others, ", ")))
 	}
 }
 

@@ -6,20 +6,20 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // before is where the old side of a comparison comes from.
 type before interface {
 	// Before gives what is there in the place of trees that were rendered, each
 	// of another environment. Nothing is written.
-	Before(trees []render.Tree) (folder.Had, error)
+	Before(trees []tree.Tree) (folder.Had, error)
 }
 
 // folderBefore is a folder as the old side.
 type folderBefore string
 
-func (dir folderBefore) Before(trees []render.Tree) (folder.Had, error) {
+func (dir folderBefore) Before(trees []tree.Tree) (folder.Had, error) {
 	root, err := openFolder(string(dir))
 	if err != nil {
 		return folder.Had{}, err
@@ -36,7 +36,7 @@ type commitBefore struct {
 	revision   string
 }
 
-func (c commitBefore) Before(trees []render.Tree) (folder.Had, error) {
+func (c commitBefore) Before(trees []tree.Tree) (folder.Had, error) {
 	base, err := c.repository.At(c.revision)
 	if err != nil {
 		return folder.Had{}, err

@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // TestDiffColours: what is added is green, what is removed red, and without a
 // terminal nothing has a colour.
 func TestDiffColours(t *testing.T) {
-	tree := func(text string) []diff.Document { return diff.Documents(render.Tree{"a.yaml": []byte(text)}) }
+	tree := func(text string) []diff.Document { return diff.Documents(tree.Tree{"a.yaml": []byte(text)}) }
 	result := diff.Compare(tree("a: 1\nb: 1\n"), tree("b: 2\nc: 1\n"))
 	for _, text := range []string{diff.Text(result, painter{}.diff()), diff.Unified(result, painter{}.diff())} {
 		if strings.Contains(text, "\x1b") {

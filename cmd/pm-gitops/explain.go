@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // explainOptions is the flags of validate about where values come from.
@@ -35,19 +35,6 @@ func (a app) addExplainFlags(cmd *cobra.Command, o *validateOptions) {
 // completionTime is how long a shell may wait for us after a tab.
 const completionTime = time.Second
 
-// completeReleases is the releases of the environments that the flags name, as
-// far as they can be read: whoever presses tab wants no error message.
-func (a app) completeReleases(ctx context.Context, in input) []string {
-	var keys []string
-	for _, l := range a.readable(ctx, in) {
-		if len(in.only) == 0 || slices.Contains(in.only, string(l.env.Metadata.Name)) {
-			keys = append(keys, l.env.ReleaseKeys()...)
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
-}
-
 // explanation is where the values of one file come from, in JSON.
 type explanation struct {
 	File string `json:"file"`
@@ -60,7 +47,7 @@ func (a app) explain(files []examined) {
 		if i > 0 {
 			fmt.Fprintln(a.out)
 		}
-		a.printExplanation(file.file, file.explanation)
+		a.printExplanation(file.File, file.explanation)
 	}
 }
 
@@ -82,7 +69,7 @@ func (o explainOptions) pick(files []examined) error {
 	slices.Sort(known)
 	for _, key := range o.releases {
 		if !slices.Contains(known, key) {
-			return usageError{fmt.Errorf("unknown release %q%s", key, render.Suggest(key, slices.Compact(known)))}
+			return usageError{fmt.Errorf("unknown release %q%s", key, text.Suggest(key, slices.Compact(known)))}
 		}
 	}
 	return nil

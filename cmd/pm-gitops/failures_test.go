@@ -150,8 +150,8 @@ cp -a disk/. done/`
 		if !strings.Contains(log, ": no space left on device\nexit 1\n") || !strings.HasSuffix(log, "exit 0\n") || strings.Contains(log, "panic") {
 			t.Errorf("with %s bytes taken: want a full disk and then success, got\n%s", used, log)
 		}
-		old, _ := tree(t, strings.Replace(plain, "2025.10.1", "2025.9.1", 1))
-		next, _ := tree(t, plain)
+		old, _ := renderedFiles(t, strings.Replace(plain, "2025.10.1", "2025.9.1", 1))
+		next, _ := renderedFiles(t, plain)
 		for name, content := range picture(t, filepath.Join(work, "after")) {
 			name = "/repo" + strings.TrimPrefix(name, filepath.Join(work, "after"))
 			if strings.Contains(name, "/.pm-gitops/") || strings.HasSuffix(name, "/notes.txt") || content == old[name] || content == next[name] {

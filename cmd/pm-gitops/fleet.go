@@ -4,84 +4,146 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// loaded is an environment file that was read, and the catalog that goes with it.
-type loaded struct {
-	source
-	env     render.Environment
-	catalog catalog.Catalog
+// load loads the environments that the flags name, and says what to do about
+// errors. It warns of nothing.
+func (a app) load(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
+	request, err := in.request(a)
+	if err != nil {
+		return nil, err
+	}
+	members, err := fleet.Load(ctx, request, target)
+	return members, hintRead(err)
 }
 
-// failures is what is wrong with some environments, while others may be fine.
-type failures []error
-
-func (f failures) Error() string   { return errors.Join(f...).Error() }
-func (f failures) Unwrap() []error { return f }
-
-// errSkipped is no error: the file is none that a command is about.
-var errSkipped = errors.New("skipped")
-
-// each does some work for every environment file that the flags name, several
-// at a time, and gives the results in the order of the files. One that fails
-// does not keep the others from being worked on: their results are given, with
-// [failures].
-func each[T any](ctx context.Context, a app, in input, work func(loaded) (T, error)) ([]T, error) {
-	if in.jobs < 1 {
-		return nil, usageError{fmt.Errorf("want at least one job at a time, got --jobs %d", in.jobs)}
-	}
-	sources, err := in.sources()
+// loadPlans plans the environments that the flags name.
+func (a app) loadPlans(ctx context.Context, in input, target render.Target) ([]render.Plan, error) {
+	members, err := a.load(ctx, in, target)
 	if err != nil {
 		return nil, err
 	}
-	over, err := a.catalogOf(ctx, in)
+	return plansOf(members), nil
+}
+
+// plansOf gives the plans of environments, in their order.
+func plansOf(members []fleet.Member) []render.Plan {
+	var plans []render.Plan
+	for _, m := range members {
+		plans = append(plans, m.Plan)
+	}
+	return plans
+}
+
+// plan plans the one environment that the flags name.
+func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
+	plans, err := a.loadPlans(ctx, in, target)
+	if err != nil {
+		return render.Plan{}, err
+	}
+	if len(plans) > 1 {
+		var names []string
+		for _, plan := range plans {
+			names = append(names, plan.Environment)
+		}
+		return render.Plan{}, hinted{usageError{fmt.Errorf("this is for one environment at a time, and there are %d", len(plans))}, "Choose with --environment: " + text.OneOf(names) + "."}
+	}
+	a.warn(plans[0].Warnings)
+	return plans[0], nil
+}
+
+// renderFleet renders the environments that the flags name, and says what to do
+// about errors. It gives those that may be worked on, and warns of nothing.
+func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
+	request, err := in.request(a)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.fetch(sources); err != nil {
-		return nil, err
+	members, err := fleet.Render(ctx, request, target)
+	if err != nil && !isPartial(err) {
+		return nil, hintRead(err)
 	}
-	results, outcomes, names := make([]T, len(sources)), make([]error, len(sources)), make([]string, len(sources))
-	in.progress.start(len(sources))
-	parallel(in.jobs, len(sources), func(i int) {
-		defer in.progress.step()
-		var l loaded
-		if l, outcomes[i] = a.open(ctx, in, sources[i], over); outcomes[i] != nil {
-			return
+	return members, hintRead(err)
+}
+
+// warnOf prints what is suspicious in environments.
+func (a app) warnOf(members []fleet.Member) {
+	for _, m := range members {
+		a.warn(m.Plan.Warnings)
+	}
+}
+
+// isPartial reports whether an error says that some environments failed and the
+// others may be worked on.
+func isPartial(err error) bool {
+	var failed fleet.Failures
+	return errors.As(err, &failed)
+}
+
+// partialError is the error of a command that some environments failed in, and
+// that did its work for the others.
+type partialError struct {
+	error
+	done string // what was done to the others: written, and the like
+}
+
+func (p partialError) Unwrap() error { return p.error }
+
+// hintRead adds to errors about files what to do next.
+func hintRead(err error) error {
+	if hint := readHint(err); hint != "" {
+		return hinted{err, hint}
+	}
+	return err
+}
+
+// readHint says what to do about the first error of a file that something can be
+// done about.
+func readHint(err error) string {
+	var failed *fleet.ReadError
+	switch joined, many := err.(interface{ Unwrap() []error }); {
+	case many:
+		for _, one := range joined.Unwrap() {
+			if hint := readHint(one); hint != "" {
+				return hint
+			}
 		}
-		names[i] = string(l.env.Metadata.Name)
-		if len(in.only) > 0 && !slices.Contains(in.only, names[i]) {
-			outcomes[i] = errSkipped
-			return
-		}
-		results[i], outcomes[i] = work(l)
-	})
-	in.progress.end()
-	done := results[:0]
-	for i, result := range results {
-		if outcomes[i] == nil {
-			done = append(done, result)
-		}
+	case errors.Is(err, fleet.ErrSubfolders):
+		return "Take the folders in it with --recursive."
+	case !errors.As(err, &failed):
+	case failed.InRepository && errors.Is(err, fs.ErrNotExist) && isHere(failed.Name):
+		return "With --repo, files are those of the repository; --local takes those that are here."
+	case failed.InRepository:
+	case failed.Name == fleet.DefaultFile && errors.Is(err, fs.ErrNotExist):
+		return "Write one with `pm-gitops init`, or name yours with -f FILE."
+	default:
+		return unexpanded(failed.Name)
 	}
-	failed := failed(outcomes)
-	if err := ctx.Err(); err != nil { // who gives up wants nothing done with the rest
-		return nil, errors.Join(append(failed, err)...)
+	return ""
+}
+
+// isHere reports whether a file is on this machine.
+func isHere(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// unexpanded says what to do about a path that holds what a shell would have
+// replaced, had it not been in quotes or come from a file.
+func unexpanded(name string) string {
+	if strings.HasPrefix(name, "~") || strings.Contains(name, "$") {
+		return "~ and $ in a path are the shell's to replace: take them out of single quotes, and write --flag ~/… with a space."
 	}
-	if len(failed) > 0 {
-		return done, failed
-	}
-	if err := in.missing(names); err != nil {
-		return nil, err
-	}
-	if len(done) == 0 {
-		return nil, fmt.Errorf("%s: no environment there", render.OneOf(in.files))
-	}
-	return done, nil
+	return ""
 }
 
 // parallel calls work with 0 to n-1, at most jobs at a time.
@@ -102,112 +164,37 @@ func parallel(jobs, n int, work func(i int)) {
 	workers.Wait()
 }
 
-// open reads a file unless it is something else than an environment.
-func (a app) open(ctx context.Context, in input, file source, over catalog.Catalog) (loaded, error) {
-	if ctx.Err() != nil {
-		return loaded{}, errSkipped
-	}
-	data, err := a.readNamed(ctx, in, file.name)
-	if err != nil {
-		return loaded{}, err
-	}
-	if !file.named && foreign(data) {
-		return loaded{}, errSkipped
-	}
-	env, cat, err := in.load(file.name, data, over)
-	return loaded{file, env, cat}, err
-}
-
-// failed is the outcomes that are failures.
-func failed(outcomes []error) failures {
-	var all failures
-	for _, outcome := range outcomes {
-		if outcome != nil && !errors.Is(outcome, errSkipped) {
-			all = append(all, outcome)
-		}
-	}
-	return all
-}
-
-// missing is the error that the flags name an environment that is not there.
-func (in input) missing(names []string) error {
-	known := slices.Compact(slices.Sorted(slices.Values(names)))
-	known = slices.DeleteFunc(known, func(name string) bool { return name == "" })
-	var missing []error
-	for _, name := range in.only {
-		if !slices.Contains(known, name) {
-			missing = append(missing, fmt.Errorf("unknown environment %q%s", name, render.Suggest(name, known)))
-		}
-	}
-	return errors.Join(missing...)
-}
-
-// eachPlan does some work for the plan of every environment that the flags
-// name. Defaults that lie beside environments are none.
-func eachPlan[T any](ctx context.Context, a app, in input, target render.Target, work func(render.Plan) (T, error)) ([]T, error) {
-	return each(ctx, a, in, func(l loaded) (T, error) {
-		var none T
-		plan, err := l.plan(target)
-		if err != nil {
-			return none, err
-		}
-		return work(plan)
-	})
-}
-
-// plan plans an environment for a target.
-func (l loaded) plan(target render.Target) (render.Plan, error) {
-	if l.env.IsDefaults() {
-		if l.named {
-			return render.Plan{}, fmt.Errorf("%s holds defaults that environments extend: it is no environment itself", l.name)
-		}
-		return render.Plan{}, errSkipped
-	}
-	return render.NewPlan(l.env, l.catalog, target.SecretsInto())
-}
-
-// plan plans the one environment that the flags name.
-func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
-	plans, err := eachPlan(ctx, a, in, target, func(plan render.Plan) (render.Plan, error) { return plan, nil })
-	if err != nil {
-		return render.Plan{}, err
-	}
-	if len(plans) > 1 {
-		var names []string
-		for _, plan := range plans {
-			names = append(names, plan.Environment)
-		}
-		return render.Plan{}, hinted{usageError{fmt.Errorf("this is for one environment at a time, and there are %d", len(plans))}, "Choose with --environment: " + render.OneOf(names) + "."}
-	}
-	a.warn(plans[0].Warnings)
-	return plans[0], nil
-}
-
-// environmentNames is the names of the environments that the flags name, as
-// far as they can be read.
-func (a app) environmentNames(ctx context.Context, in input) []string {
+// completeEnvironments names the environments that the flags name, as far as
+// they can be read.
+func (a app) completeEnvironments(ctx context.Context, in input) []string {
 	var names []string
-	for _, l := range a.readable(ctx, in) {
-		names = append(names, string(l.env.Metadata.Name))
+	for _, m := range a.readable(ctx, in) {
+		names = append(names, string(m.Environment.Metadata.Name))
 	}
 	return names
 }
 
-// readable is the environments that the flags name and that can be read
-// within the time that a shell may wait.
-func (a app) readable(ctx context.Context, in input) []loaded {
-	ctx, cancel := context.WithTimeout(ctx, completionTime)
-	defer cancel()
-	sources, _ := in.sources()
-	over, err := a.catalogOf(ctx, in)
-	var found []loaded
-	for _, file := range sources {
-		if file.name == "-" || err != nil {
-			continue
-		}
-		if l, err := a.open(ctx, in, file, over); err == nil && !l.env.IsDefaults() {
-			found = append(found, l)
+// completeReleases names the releases of the environments that the flags name,
+// as far as they can be read: whoever presses tab wants no error message.
+func (a app) completeReleases(ctx context.Context, in input) []string {
+	var keys []string
+	for _, m := range a.readable(ctx, in) {
+		if len(in.only) == 0 || slices.Contains(in.only, string(m.Environment.Metadata.Name)) {
+			keys = append(keys, m.Environment.ReleaseKeys()...)
 		}
 	}
-	return found
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// readable gives the environments that the flags name and that can be read
+// within the time that a shell may wait.
+func (a app) readable(ctx context.Context, in input) []fleet.Member {
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	request, err := in.request(a)
+	if err != nil {
+		return nil
+	}
+	return fleet.Readable(ctx, request)
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/graph"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -39,18 +39,18 @@ releases with all they need, and the arrows that are left.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.graph(cmd.Context(), o) },
 	}
 	a.addInput(cmd, &o.input)
-	cmd.Flags().StringVarP(&o.output, "output", "o", graphFormats[0], "format: "+render.OneOf(graphFormats))
+	cmd.Flags().StringVarP(&o.output, "output", "o", graphFormats[0], "format: "+text.OneOf(graphFormats))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(graphFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func (a app) graph(ctx context.Context, o graphOptions) error {
 	if !slices.Contains(graphFormats, o.output) {
-		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(graphFormats))}
+		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(graphFormats))}
 	}
 	// Waves do not depend on the target, and every environment can be planned
 	// for Flux.
-	plans, err := eachPlan(ctx, a, o.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := a.loadPlans(ctx, o.input, targets.Flux{})
 	if err != nil {
 		return err
 	}

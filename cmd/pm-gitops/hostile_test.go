@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 )
 
 // hostileEnvironment has one release that is not the vendor's.
@@ -132,6 +134,7 @@ func TestHostileCharts(t *testing.T) {
 		{"aliases", `YAML parse error on bad/templates/evil.yaml`, withTemplate(t, "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // some wait for a limit of time
 			dir := t.TempDir()
 			put(t, dir, "environment.yaml", hostileEnvironment)
 			put(t, dir, "charts/bad-1.0.0.tgz", string(tt.archive))
@@ -141,7 +144,7 @@ func TestHostileCharts(t *testing.T) {
 			if got.code != exitFailed || got.stdout != "" || !regexp.MustCompile(`(?m)^pm-gitops: bad: .*(`+tt.stderr+`)`).MatchString(got.stderr) {
 				t.Errorf("exit code %d, %d bytes of output, stderr\n%s\nwant 1, none, %s", got.code, len(got.stdout), got.stderr, tt.stderr)
 			}
-			if got.memory > mostMemory || got.took > 2*mostTime {
+			if got.memory > mostMemory || got.took > 2*charts.MaxTime {
 				t.Errorf("took %v and %d MB", got.took, got.memory>>20)
 			}
 			if !maps.Equal(before, picture(t, dir)) {
@@ -154,6 +157,7 @@ func TestHostileCharts(t *testing.T) {
 // TestHostileSchema: a schema that asks for a billion answers is given up, and
 // named.
 func TestHostileSchema(t *testing.T) {
+	t.Parallel()
 	schema := `{"$ref": "#/definitions/d0", "definitions": {`
 	for i := range 40 {
 		schema += fmt.Sprintf(`"d%d": {"allOf": [{"$ref": "#/definitions/d%d"}, {"$ref": "#/definitions/d%d"}]}, `, i, i+1, i+1)
@@ -168,7 +172,7 @@ func TestHostileSchema(t *testing.T) {
 	if got.code != exitFailed || !strings.Contains(got.stderr, "bad: look at the schema and the templates of chart bad 1.0.0: not done after 20s") {
 		t.Errorf("exit code %d after %v:\n%s", got.code, got.took, got.stderr)
 	}
-	if got.took > 2*mostTime {
+	if got.took > 2*charts.MaxTime {
 		t.Errorf("took %v", got.took)
 	}
 }

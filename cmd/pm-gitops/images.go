@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -58,7 +60,7 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
-	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+render.OneOf(imagesFormats))
+	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+text.OneOf(imagesFormats))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(imagesFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -69,7 +71,7 @@ func (o imagesOptions) check() (render.Target, error) {
 	switch {
 	case err != nil:
 	case !slices.Contains(imagesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(imagesFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(imagesFormats))
 	case o.digests && o.offline:
 		err = errors.New("digests are asked of registries: no --offline with --digests")
 	default:
@@ -95,7 +97,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 		return err
 	}
 	originals := newOriginals(chosen, chosen.releases)
-	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own sourced) (releaseImages, error) {
+	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, target.Name())
 	})
 	if err != nil {
@@ -128,12 +130,12 @@ type releaseImages struct {
 }
 
 // imagesOf finds the images of all that a release can make.
-func imagesOf(ctx context.Context, p planned, own sourced, as string) (releaseImages, error) {
+func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (releaseImages, error) {
 	in, err := p.input(own, as)
 	if err != nil {
 		return releaseImages{}, err
 	}
-	objects, err := everything(ctx, own, in)
+	objects, err := own.Everything(ctx, in)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
@@ -141,7 +143,7 @@ func imagesOf(ctx context.Context, p planned, own sourced, as string) (releaseIm
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return releaseImages{found, own.digest}, nil
+	return releaseImages{found, own.Digest}, nil
 }
 
 // noteImages says what the list may lack.
@@ -156,6 +158,6 @@ func (a app) noteImages(releases []planned, found []releaseImages, originals *or
 		}
 	}
 	for _, note := range unique(notes) {
-		fmt.Fprintln(a.err, render.Visible(note))
+		fmt.Fprintln(a.err, text.Visible(note))
 	}
 }

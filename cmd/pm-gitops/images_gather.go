@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // needs is every image and chart that environments need, as JSON has it.
@@ -19,7 +20,7 @@ type needs struct {
 // neededImage is an image with all that needs it.
 type neededImage struct {
 	Image string `json:"image"` // in full, or as it is written if it is no reference
-	images.Reference
+	ref.Reference
 	Resolved string      `json:"resolved,omitempty"` // the digest that the registry says it has
 	Problem  string      `json:"problem,omitempty"`  // why it is no reference
 	Hidden   bool        `json:"hidden"`             // no pod names it
@@ -112,7 +113,7 @@ func (n *neededImage) add(p planned, image images.Image) {
 }
 
 // copyImage is the copy of an image to the mirror of a plan.
-func copyImage(plan *render.Plan, image images.Reference) imageCopy {
+func copyImage(plan *render.Plan, image ref.Reference) imageCopy {
 	name, known := plan.Original(image.Name())
 	if !known {
 		return imageCopy{Problem: image.String() + " is not below the mirror " + plan.Mirror() + ", and nobody knows where it comes from"}
@@ -122,7 +123,7 @@ func copyImage(plan *render.Plan, image images.Reference) imageCopy {
 	if image.Tag == "" && image.Digest != "" {
 		made.Target = tagged(target, "", image.Digest)
 	}
-	if _, err := images.Parse(made.Target); err != nil {
+	if _, err := ref.ParseImage(made.Target); err != nil {
 		return imageCopy{Problem: image.String() + " would be " + made.Target + " in the mirror, which is no reference"}
 	}
 	if target != image.Name() {

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // printImages prints what is needed in the format asked for. What keeps the
@@ -26,20 +27,20 @@ func (a app) printImages(o imagesOptions, plans []render.Plan, all needs) error 
 			return nil
 		}
 		for _, problem := range problems {
-			fmt.Fprintln(a.err, render.Visible(problem))
+			fmt.Fprintln(a.err, text.Visible(problem))
 		}
-		return foundError{errors.New(count(len(problems), "thing") + " to look at before the mirror is complete")}
+		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
 	return a.printAll(imagesTable(all, len(plans) > 1))
 }
 
 // imagesTable is what is needed as text: images, then charts.
 func imagesTable(all needs, fleet bool) []byte {
-	var text bytes.Buffer
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	var out bytes.Buffer
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "IMAGE\tFOUND\tUSED BY")
 	for _, image := range all.Images {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", render.Visible(withDigest(image.Image, image.Resolved)), image.found(), render.Visible(usedBy(image.Uses, fleet)))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", text.Visible(withDigest(image.Image, image.Resolved)), image.found(), text.Visible(usedBy(image.Uses, fleet)))
 	}
 	fmt.Fprintln(table, "CHART\tVERSION\tUSED BY")
 	for _, chart := range all.Charts {
@@ -50,7 +51,7 @@ func imagesTable(all needs, fleet bool) []byte {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", withDigest(chart.Chart, chart.Digest), chart.Version, strings.Join(unique(users), ", "))
 	}
 	_ = table.Flush() // a buffer takes everything
-	return text.Bytes()
+	return out.Bytes()
 }
 
 func withDigest(name, digest string) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // copyScript is a shell script that copies what is needed to the mirrors, and
@@ -53,8 +54,8 @@ func copyScript(plans []render.Plan, all needs) (script []byte, problems []strin
 	return []byte(text.String()), unique(problems)
 }
 
-// comment is a line of a script that does nothing, whatever is in the text.
-func comment(text string) string { return "# " + render.Visible(text) + "\n" }
+// comment makes a line of a script that does nothing, whatever the line says.
+func comment(line string) string { return "# " + text.Visible(line) + "\n" }
 
 // quote is a text as one word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
@@ -93,7 +94,7 @@ func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 		case q.must:
 			missing = append(missing, failures[i])
 		default:
-			fmt.Fprintf(a.err, "note: %s\n", visible(failures[i].Error()))
+			fmt.Fprintf(a.err, "note: %s\n", text.VisibleLines(failures[i].Error()))
 		}
 	}
 	if ctx.Err() != nil {

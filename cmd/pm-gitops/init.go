@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
@@ -76,7 +76,7 @@ tag of pm-gitops that is to be built and used.`,
 	flags.StringVar(&o.prefectCloud, "prefect-cloud", "", "chart version of prefect-cloud, where the files do not say it")
 	flags.StringVar(&o.prefectIstiod, "prefect-istiod", "", "chart version of prefect-istiod, where the files do not say it")
 	flags.StringVar(&o.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
-	flags.StringVar(&o.ci, "ci", "", "write what `system` runs for every change instead: "+render.OneOf(ciNames()))
+	flags.StringVar(&o.ci, "ci", "", "write what `system` runs for every change instead: "+text.OneOf(ciNames()))
 	flags.BoolVar(&o.force, "force", false, "with --ci: overwrite the file")
 	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(ciNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")

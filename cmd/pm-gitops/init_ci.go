@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
@@ -51,7 +51,7 @@ func (o initOptions) checkCI(given func(string) bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown system %q: want %s", o.ci, render.OneOf(ciNames()))
+	return fmt.Errorf("unknown system %q: want %s", o.ci, text.OneOf(ciNames()))
 }
 
 // initCI writes the file of a system where it looks for it, or into another.

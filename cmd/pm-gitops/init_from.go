@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
@@ -21,9 +23,9 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	over, err := a.catalogOf(ctx, input{catalog: o.catalog})
+	over, err := fleet.Request{Catalog: o.catalog, Stdin: a.in}.ReadCatalog(ctx)
 	if err != nil {
-		return err
+		return hintRead(err)
 	}
 	files, err := a.readFrom(ctx, o.from)
 	if err != nil {
@@ -109,7 +111,7 @@ func (r report) print(result adopt.Result) {
 		}
 		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
 	}
-	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", count(len(result.Fields), "chart value"), lines(result), count(len(result.Values), "other"))
+	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), lines(result), text.Count(len(result.Values), "other"))
 	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
 	switch n := len(result.Secrets); {
 	case n == 1:
@@ -121,7 +123,7 @@ func (r report) print(result adopt.Result) {
 		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
 	}
 	if len(result.Added) > 0 {
-		fmt.Fprintf(r.w, "The environment adds %s:\n", count(len(result.Added), "chart value"))
+		fmt.Fprintf(r.w, "The environment adds %s:\n", text.Count(len(result.Added), "chart value"))
 	}
 	for _, added := range result.Added {
 		fmt.Fprintf(r.w, "  %s: %v\n", at(added.Release, added.Path), added.Value)
@@ -143,7 +145,7 @@ func lines(result adopt.Result) string {
 	case len(result.Guesses) == 0:
 		return " (line " + result.Line + ")"
 	default:
-		return " (they fit line " + render.OneOf(result.Guesses) + ")"
+		return " (they fit line " + text.OneOf(result.Guesses) + ")"
 	}
 }
 

@@ -48,8 +48,8 @@ func chain(edits ...func(string) string) func(string) string {
 	}
 }
 
-// text gives the chart value text another form, and expect what it means.
-func text(form string) func(string) string { return swap("text: a text", "text: "+form) }
+// fieldText gives the chart value text another form, and expect what it means.
+func fieldText(form string) func(string) string { return swap("text: a text", "text: "+form) }
 
 func expect(quoted string) func(string) string { return swap("text: a text", "text: "+quoted) }
 
@@ -78,11 +78,11 @@ var oddForms = []odd{
 	{name: "tag of a number that is a text", edit: swap(`"2025.10.1"`, "!!str 2025.10"), same: swap("2025.10.1", "2025.10")},
 	{name: "tags of everything", edit: chain(swap("metadata:", "!!str metadata: !!map"), swap("releases:", "releases: !!seq"), swap("protect: true", "protect: !!bool true"), swap("count: 3", "count: !!int 3"))},
 	{name: "block scalars", edit: swap("name: dev", "name: >-\n    dev")},
-	{name: "literal block that ends", edit: text("|-\n        a text")},
-	{name: "literal block", edit: text("|\n        a\n          b # no comment\n\n        c"), same: expect(`"a\n  b # no comment\n\nc\n"`)},
-	{name: "folded block", edit: text(">+\n        a\n        b\n\n        c\n"), same: expect(`"a b\nc\n\n"`)},
-	{name: "text over lines", edit: text("a\n        text")},
-	{name: "quoted text over lines", edit: text("\"a\n        \\ttext\\\n        s\""), same: expect(`"a \ttexts"`)},
+	{name: "literal block that ends", edit: fieldText("|-\n        a text")},
+	{name: "literal block", edit: fieldText("|\n        a\n          b # no comment\n\n        c"), same: expect(`"a\n  b # no comment\n\nc\n"`)},
+	{name: "folded block", edit: fieldText(">+\n        a\n        b\n\n        c\n"), same: expect(`"a b\nc\n\n"`)},
+	{name: "text over lines", edit: fieldText("a\n        text")},
+	{name: "quoted text over lines", edit: fieldText("\"a\n        \\ttext\\\n        s\""), same: expect(`"a \ttexts"`)},
 	{name: "anchors", edit: chain(swap("prefectIstiod: 1.2.900", "prefectIstiod: &v 1.2.900"), swap("prefectCloud: 1.2.900", "prefectCloud: *v"))},
 	{name: "anchors of mappings", edit: chain(swap("count: 3", "count: 3\n      one: &m {a: [1, x]}\n      two: *m")), same: swap("count: 3", "count: 3\n      one: {a: [1, x]}\n      two: {a: [1, x]}")},
 	{name: "anchors that nobody uses", edit: swap("metadata:", "metadata: &unused")},
@@ -101,42 +101,42 @@ var oddForms = []odd{
 	{name: "unset fields", edit: swap("  auth:", "  redis: ~\n  database:\n  ingress: null\n  auth:")},
 	{name: "true in other cases", edit: swap("protect: true", "protect: TRUE")},
 	{name: "yes for true", edit: swap("protect: true", "protect: yes"), refused: "environment.yaml:22:114: spec.releases[0].protect: want true or false, got a string"},
-	{name: "yes as a text", edit: text("yes"), same: expect(`"yes"`)},
-	{name: "off as a text", edit: text("off"), same: expect(`"off"`)},
-	{name: "n as a text", edit: text("n"), same: expect(`"n"`)},
-	{name: "Norway", edit: text("[no, NO, y, on]"), same: expect(`["no", "NO", "y", "on"]`)},
+	{name: "yes as a text", edit: fieldText("yes"), same: expect(`"yes"`)},
+	{name: "off as a text", edit: fieldText("off"), same: expect(`"off"`)},
+	{name: "n as a text", edit: fieldText("n"), same: expect(`"n"`)},
+	{name: "Norway", edit: fieldText("[no, NO, y, on]"), same: expect(`["no", "NO", "y", "on"]`)},
 	{name: "a key that YAML 1.1 reads as true", edit: swap("on: true", `"on": true`)},
-	{name: "octal", edit: text("0755"), refused: "write it in plain decimal digits"},
-	{name: "new octal", edit: text("0o755"), refused: "write it in plain decimal digits"},
-	{name: "hexadecimal", edit: text("0x1F"), refused: "write it in plain decimal digits"},
-	{name: "binary", edit: text("0b11"), refused: "write it in plain decimal digits"},
-	{name: "underscores", edit: text("1_000"), refused: "write it in plain decimal digits"},
-	{name: "no leading zero", edit: text(".5"), refused: "write it without needless digits"},
-	{name: "trailing point", edit: text("5."), refused: "write it without needless digits"},
-	{name: "plus sign", edit: text("+5"), refused: "write it in plain decimal digits"},
-	{name: "not a number", edit: text(".nan"), refused: "put it in quotes"},
-	{name: "tilde", edit: text("~"), refused: "give a value or leave the key out"},
-	{name: "base 60", edit: text("12:30:45"), same: expect(`"12:30:45"`)},
-	{name: "versions with two points", edit: text("1.2.3"), same: expect(`"1.2.3"`)},
-	{name: "date in quotes", edit: text(`"2026-01-02"`), same: expect(`'2026-01-02'`)},
+	{name: "octal", edit: fieldText("0755"), refused: "write it in plain decimal digits"},
+	{name: "new octal", edit: fieldText("0o755"), refused: "write it in plain decimal digits"},
+	{name: "hexadecimal", edit: fieldText("0x1F"), refused: "write it in plain decimal digits"},
+	{name: "binary", edit: fieldText("0b11"), refused: "write it in plain decimal digits"},
+	{name: "underscores", edit: fieldText("1_000"), refused: "write it in plain decimal digits"},
+	{name: "no leading zero", edit: fieldText(".5"), refused: "write it without needless digits"},
+	{name: "trailing point", edit: fieldText("5."), refused: "write it without needless digits"},
+	{name: "plus sign", edit: fieldText("+5"), refused: "write it in plain decimal digits"},
+	{name: "not a number", edit: fieldText(".nan"), refused: "put it in quotes"},
+	{name: "tilde", edit: fieldText("~"), refused: "give a value or leave the key out"},
+	{name: "base 60", edit: fieldText("12:30:45"), same: expect(`"12:30:45"`)},
+	{name: "versions with two points", edit: fieldText("1.2.3"), same: expect(`"1.2.3"`)},
+	{name: "date in quotes", edit: fieldText(`"2026-01-02"`), same: expect(`'2026-01-02'`)},
 	{name: "e-mail with plus", edit: swap("owner@company.com", "owner+x@company.com"), same: swap("owner@company.com", `"owner+x@company.com"`)},
-	{name: "composed Unicode", edit: text("é"), same: expect(`"\u00e9"`)},
-	{name: "decomposed Unicode", edit: text("e\u0301"), same: expect(`"e\u0301"`)},
-	{name: "emoji", edit: text("👩‍🚀 🇳🇴"), same: expect(`"\U0001F469\u200D\U0001F680 \U0001F1F3\U0001F1F4"`)},
-	{name: "right to left", edit: text("שלום"), same: expect(`"\u05e9\u05dc\u05d5\u05dd"`)},
+	{name: "composed Unicode", edit: fieldText("é"), same: expect(`"\u00e9"`)},
+	{name: "decomposed Unicode", edit: fieldText("e\u0301"), same: expect(`"e\u0301"`)},
+	{name: "emoji", edit: fieldText("👩‍🚀 🇳🇴"), same: expect(`"\U0001F469\u200D\U0001F680 \U0001F1F3\U0001F1F4"`)},
+	{name: "right to left", edit: fieldText("שלום"), same: expect(`"\u05e9\u05dc\u05d5\u05dd"`)},
 	{name: "Unicode keys", edit: swap("count: 3", "größe: 3"), same: swap("count: 3", `"gr\u00f6\u00dfe": 3`)},
-	{name: "line separator", edit: text(`"a\u2028b"`), same: expect(`"a\Lb"`)},
-	{name: "next line", edit: text(`"a\u0085b"`), refused: "a control character would not reach the chart as it is written"},
-	{name: "tabs in texts", edit: text("\"a\tb\""), same: expect(`"a\tb"`)},
-	{name: "a text that is a comment", edit: text("'# a'"), same: expect(`"# a"`)},
-	{name: "a text with a hash", edit: text("a#b"), same: expect(`"a#b"`)},
-	{name: "a text of a template", edit: text("'{{ .Values.a }}'"), same: expect(`"{{ .Values.a }}"`)},
-	{name: "a text with a document marker", edit: text(`"a\n---\nb"`), same: expect("|-\n        a\n        ---\n        b")},
-	{name: "a long line", edit: text(strings.Repeat("word ", 2_000) + "end"), same: expect(`"` + strings.Repeat("word ", 2_000) + `end"`)},
-	{name: "an empty text", edit: text("''"), same: expect(`""`)},
+	{name: "line separator", edit: fieldText(`"a\u2028b"`), same: expect(`"a\Lb"`)},
+	{name: "next line", edit: fieldText(`"a\u0085b"`), refused: "a control character would not reach the chart as it is written"},
+	{name: "tabs in texts", edit: fieldText("\"a\tb\""), same: expect(`"a\tb"`)},
+	{name: "a text that is a comment", edit: fieldText("'# a'"), same: expect(`"# a"`)},
+	{name: "a text with a hash", edit: fieldText("a#b"), same: expect(`"a#b"`)},
+	{name: "a text of a template", edit: fieldText("'{{ .Values.a }}'"), same: expect(`"{{ .Values.a }}"`)},
+	{name: "a text with a document marker", edit: fieldText(`"a\n---\nb"`), same: expect("|-\n        a\n        ---\n        b")},
+	{name: "a long line", edit: fieldText(strings.Repeat("word ", 2_000) + "end"), same: expect(`"` + strings.Repeat("word ", 2_000) + `end"`)},
+	{name: "an empty text", edit: fieldText("''"), same: expect(`""`)},
 	{name: "an empty key", edit: swap("count: 3", `"": 3`), refused: `spec.values.prefect-cloud[""]: an empty key, or one with a control character, would not reach the chart as it is written`},
 	{name: "a key with a control character", edit: swap("count: 3", `"a\Nb": 3`), refused: `spec.values.prefect-cloud["a\u0085b"]: an empty key, or one with a control character, would not reach the chart`},
-	{name: "escaped slashes of JSON", edit: text(`"a\/b"`), refused: "found unknown escape character"},
+	{name: "escaped slashes of JSON", edit: fieldText(`"a\/b"`), refused: "found unknown escape character"},
 	{name: "keys with dots and spaces", edit: swap("count: 3", "a.b c/d: 3"), same: swap("count: 3", `"a.b c/d": 3`)},
 }
 
@@ -153,8 +153,8 @@ const plainJSON = `{
 }
 `
 
-// tree renders an environment and gives every file, and what was printed.
-func tree(t *testing.T, environment string) (map[string]string, outcome) {
+// renderedFiles renders an environment and gives every file, and what was printed.
+func renderedFiles(t *testing.T, environment string) (map[string]string, outcome) {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, dir, "environment.yaml", environment)
@@ -169,20 +169,21 @@ func tree(t *testing.T, environment string) (map[string]string, outcome) {
 
 // TestOddInput: what can be meant in one way only is taken.
 func TestOddInput(t *testing.T) {
+	rendered, printed := renderedFiles(t, plain)
 	for _, tt := range oddForms {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, ran := tree(t, tt.edit(plain))
+			got, ran := renderedFiles(t, tt.edit(plain))
 			if tt.refused != "" {
 				if ran.code != exitFailed || !strings.Contains(ran.stderr, tt.refused) || len(got) > 1 {
 					t.Errorf("exit code %d, %d files, want a refusal with %q, got\n%s", ran.code, len(got), tt.refused, ran.stderr)
 				}
 				return
 			}
-			if tt.same == nil {
-				tt.same = around("", "")
+			want, wanted := rendered, printed
+			if tt.same != nil {
+				want, wanted = renderedFiles(t, tt.same(plain))
 			}
-			want, wanted := tree(t, tt.same(plain))
 			if ran.code != exitDone || wanted.code != exitDone {
 				t.Fatalf("refused: %s%s", ran.stderr, wanted.stderr)
 			}

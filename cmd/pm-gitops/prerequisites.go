@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -21,7 +22,7 @@ func (o prerequisiteOptions) asked() bool { return o.form != "" || o.check != ""
 
 func (o *prerequisiteOptions) addFlags(cmd *cobra.Command) {
 	forms := targets.PrerequisiteForms()
-	cmd.Flags().StringVar(&o.form, "prerequisites", "", "print what must be set in Argo CD first, as "+render.OneOf(forms))
+	cmd.Flags().StringVar(&o.form, "prerequisites", "", "print what must be set in Argo CD first, as "+text.OneOf(forms))
 	cmd.Flags().Lookup("prerequisites").NoOptDefVal = forms[0]
 	cmd.Flags().StringVar(&o.check, "check-prerequisites", "", "say what the ConfigMap argocd-cm in this file lacks, - for standard input")
 	_ = cmd.RegisterFlagCompletionFunc("prerequisites", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
@@ -45,7 +46,7 @@ func (a app) prerequisites(ctx context.Context, o renderOptions) error {
 		return usageError{fmt.Errorf("the %s target has no prerequisites: nothing must be set there", o.target)}
 	}
 	if form := o.setup.form; form != "" && !slices.Contains(targets.PrerequisiteForms(), form) {
-		return usageError{fmt.Errorf("unknown form %q: want %s", form, render.OneOf(targets.PrerequisiteForms()))}
+		return usageError{fmt.Errorf("unknown form %q: want %s", form, text.OneOf(targets.PrerequisiteForms()))}
 	}
 	plan, err := a.plan(ctx, o.input, target)
 	if err != nil {
@@ -79,7 +80,7 @@ func (a app) checkPrerequisites(ctx context.Context, file string, plan render.Pl
 		fmt.Fprintf(a.out, "%s: %s\n", file, finding)
 	}
 	if len(missing) > 0 {
-		return hinted{foundError{fmt.Errorf("%s: %s", file, count(len(missing), "finding"))}, "See pm-gitops render --target argo --prerequisites."}
+		return hinted{foundError{fmt.Errorf("%s: %s", file, text.Count(len(missing), "finding"))}, "See pm-gitops render --target argo --prerequisites."}
 	}
 	fmt.Fprintf(a.out, "%s: everything is set\n", file)
 	return nil

@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -61,11 +63,11 @@ folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
-	flags.StringVar(&o.as, "as", "", "render as "+render.OneOf(chart.Names())+" does (default: the target)")
+	flags.StringVar(&o.as, "as", "", "render as "+text.OneOf(chart.Names())+" does (default: the target)")
 	flags.StringVar(&o.kubeVersion, "kube-version", "", "the cluster's Kubernetes `version`, instead of cluster.kubeVersion")
 	flags.BoolVar(&o.isUpgrade, "is-upgrade", false, "an upgrade instead of a first install")
 	flags.BoolVar(&o.showSecrets, "show-secrets", false, "print what Secrets hold, as far as it is known")
-	flags.StringVarP(&o.output, "output", "o", previewFormats[0], "format: "+render.OneOf(previewFormats))
+	flags.StringVarP(&o.output, "output", "o", previewFormats[0], "format: "+text.OneOf(previewFormats))
 	_ = cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(chart.Names(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(previewFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -82,9 +84,9 @@ func (o *previewOptions) check() (render.Target, error) {
 	}
 	switch {
 	case !slices.Contains(previewFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(previewFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(previewFormats))
 	case !slices.Contains(chart.Names(), o.as):
-		err = fmt.Errorf("unknown way %q: want %s", o.as, render.OneOf(chart.Names()))
+		err = fmt.Errorf("unknown way %q: want %s", o.as, text.OneOf(chart.Names()))
 	case o.as == "argo" && o.isUpgrade:
 		err = errors.New("to Argo CD every sync is a first install: no --is-upgrade with it")
 	default:
@@ -105,7 +107,7 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	for i := range chosen.plans {
 		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
 	}
-	done, err := eachChart(ctx, o.jobs, chosen, chosen.releases, func(ctx context.Context, p planned, own sourced) (previewed, error) {
+	done, err := eachChart(ctx, o.jobs, chosen, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (previewed, error) {
 		return o.previewRelease(ctx, p, own, chosen.fleet())
 	})
 	if err != nil {
@@ -115,7 +117,7 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 }
 
 // previewRelease renders the chart of one release.
-func (o previewOptions) previewRelease(ctx context.Context, p planned, own sourced, fleet bool) (previewed, error) {
+func (o previewOptions) previewRelease(ctx context.Context, p planned, own charts.Chart, fleet bool) (previewed, error) {
 	in, err := p.input(own, o.as)
 	if err != nil {
 		return previewed{}, err

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // previewed is a release as it is printed.
@@ -19,13 +19,13 @@ type previewed struct {
 	text  []byte
 }
 
-func (p previewed) size() int { return len(p.text) }
+func (p previewed) Size() int { return len(p.text) }
 
 // unknown says where a preview must differ from what a controller does.
 func unknown(as string, p planned, in chart.Input, out chart.Output) []string {
 	var notes []string
 	say := func(format string, args ...any) {
-		notes = append(notes, render.Visible(fmt.Sprintf("note: "+format, args...)))
+		notes = append(notes, text.Visible(fmt.Sprintf("note: "+format, args...)))
 	}
 	if in.KubeVersion == "" {
 		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
@@ -160,7 +160,7 @@ type printable struct{ w io.Writer }
 
 func (p printable) Write(data []byte) (int, error) {
 	for _, line := range slices.Collect(strings.Lines(string(data))) {
-		if _, err := fmt.Fprintln(p.w, "helm: "+render.Visible(strings.TrimSuffix(line, "\n"))); err != nil {
+		if _, err := fmt.Fprintln(p.w, "helm: "+text.Visible(strings.TrimSuffix(line, "\n"))); err != nil {
 			return 0, err
 		}
 	}

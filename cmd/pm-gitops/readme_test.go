@@ -114,8 +114,25 @@ exec sed -i -e 's/1\.2\.6/1.2.900/' -e '/^  registry:/a\    source: '$REGISTRY e
 const inGit = "env HOME=$WORK/home\nexec mkdir -p $WORK/home\n" +
 	"exec git config --global user.name Ada\nexec git config --global user.email ada@example.com\n" +
 	"exec git init -q -b main\nexec git add .\nexec git commit -q -m environments\n" +
-	"exec sh -c 'rm -rf $WORK/fleet.git'\nexec git clone -q --bare . $WORK/fleet.git\n" +
+	"exec git clone -q --bare . $WORK/fleet.git\n" +
 	"exec git remote add origin $WORK/fleet.git\nexec git fetch -q\nexec git branch -q -u origin/main\n"
+
+// starterFiles is a folder with what init writes.
+func starterFiles(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "environments"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"init"}, {"init", "-f", "environments/prod.yaml"}} {
+		run := exec.Command("pm-gitops", args...)
+		run.Dir = dir
+		if out, err := run.CombinedOutput(); err != nil {
+			t.Fatalf("pm-gitops %q: %v\n%s", args, err, out)
+		}
+	}
+	return dir
+}
 
 // TestHelpExamples runs the examples of every command's help, up to the pipe
 // or the comment, in a folder where what they name exists.
@@ -142,17 +159,20 @@ func TestHelpExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	scripts := t.TempDir()
 	cut, aboutWhat := regexp.MustCompile(` \|| >|  `), regexp.MustCompile(` -f \S+| --target \S+`)
-	var script strings.Builder
+	var files []string
 	for _, named := range commands {
+		var script strings.Builder
 		of, command, _ := strings.Cut(named, ": ")
 		command = cut.Split(command, 2)[0]
-		script.WriteString("exec sh -c 'rm -rf here && mkdir -p here/environments'\ncd here\n")
+		if strings.Contains(command, " init") {
+			script.WriteString("mkdir here/environments\ncd here\n")
+		} else {
+			script.WriteString("exec cp -r $STARTER here\ncd here\n")
+		}
 		if strings.Contains(command, "--from") {
 			script.WriteString("cp " + guide + " values-override.yaml\ncp " + guide + " values.yaml\nexec sh -c 'echo replicas: 2 > istiod.yaml'\n")
-		}
-		if of != "init" && of != "pm-gitops" || !strings.Contains(command, " init") {
-			script.WriteString("exec pm-gitops init\nexec pm-gitops init -f environments/prod.yaml\n")
 		}
 		if charted[of] {
 			script.WriteString(chartsOfStarter)
@@ -178,17 +198,18 @@ func TestHelpExamples(t *testing.T) {
 		if of == "check" || of == "diff" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}
-		script.WriteString("exec " + command + "\ncd $WORK\n")
-	}
-	file := filepath.Join(t.TempDir(), "examples.txtar")
-	if err := os.WriteFile(file, []byte(script.String()), 0o666); err != nil {
-		t.Fatal(err)
+		script.WriteString("exec " + command + "\n")
+		files = append(files, filepath.Join(scripts, fmt.Sprintf("%s-%d.txtar", of, len(files))))
+		if err := os.WriteFile(files[len(files)-1], []byte(script.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	folder, source := standIns(t)
+	starter := starterFiles(t)
 	cmds := map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster}
-	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Cmds: cmds, Setup: func(env *testscript.Env) error {
+	testscript.Run(t, testscript.Params{Files: files, RequireExplicitExec: true, Cmds: cmds, Setup: func(env *testscript.Env) error {
 		env.Values[clustersKey{}] = clusters{}
-		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source)
+		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source, "STARTER="+starter)
 		return setUp(env)
 	}})
 }

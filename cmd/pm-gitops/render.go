@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -106,7 +107,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 	addOutput(cmd, &o.output)
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("remove", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return written(o.dir), cobra.ShellCompDirectiveNoFileComp
+		return completeWritten(o.dir), cobra.ShellCompDirectiveNoFileComp
 	})
 	return cmd
 }
@@ -154,62 +155,36 @@ func (a app) render(ctx context.Context, o renderOptions) error {
 		return usageError{err}
 	}
 	o.input.progress = a.progress("environments rendered")
-	fleet, err := a.renderAll(ctx, o.input, target)
-	if err != nil && (!o.keepGoing || len(fleet) == 0) {
+	members, err := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
+	if err != nil && (!o.keepGoing || len(members) == 0) {
 		return err
 	}
 	if o.dir != "" {
 		o.partial = err != nil
-		if written := a.write(o, fleet); written != nil || err == nil {
+		if written := a.write(o, members); written != nil || err == nil {
 			return written
 		}
-		return othersDone{err, "written"}
+		return partialError{err, "written"}
 	}
 	var manifests []render.Manifest
-	for _, rendering := range fleet {
+	for _, m := range members {
 		if o.built {
-			manifests = append(manifests, rendering.Manifests...)
+			manifests = append(manifests, m.Rendering.Manifests...)
 		} else {
-			manifests = append(manifests, files(rendering.Tree)...)
+			manifests = append(manifests, files(m.Rendering.Tree)...)
 		}
 	}
 	return a.stream(manifests)
 }
 
-// renderAll renders every environment that the flags name, in the order of
-// their files. It is an error if they cannot all be applied. Where some fail, the
-// others are given with [failures].
-func (a app) renderAll(ctx context.Context, in input, target render.Target) ([]render.Rendering, error) {
-	type result struct {
-		rendering render.Rendering
-		warnings  render.Problems
-	}
-	results, err := eachPlan(ctx, a, in, target, func(plan render.Plan) (result, error) {
-		rendering, err := render.Render(plan, target)
-		return result{rendering, plan.Warnings}, err
-	})
-	var some failures
-	if err != nil && !errors.As(err, &some) {
-		return nil, err
-	}
-	var fleet []render.Rendering
-	for _, r := range results {
-		a.warn(r.warnings)
-		fleet = append(fleet, r.rendering)
-	}
-	if err := render.Collisions(fleet).Err(); err != nil {
-		return nil, errors.Join(append(some, err)...)
-	}
-	return fleet, err
-}
-
 // files is the YAML of a tree in the order of its paths. The inventory is
 // bookkeeping between us and a folder.
-func files(tree render.Tree) []render.Manifest {
+func files(all tree.Tree) []render.Manifest {
 	var manifests []render.Manifest
-	for _, name := range tree.Paths() {
-		if path.Base(path.Dir(name)) != render.InventoryFolder {
-			manifests = append(manifests, render.Manifest{Source: name, YAML: tree[name]})
+	for _, name := range all.Paths() {
+		if path.Base(path.Dir(name)) != tree.InventoryFolder {
+			manifests = append(manifests, render.Manifest{Source: name, YAML: all[name]})
 		}
 	}
 	return manifests

@@ -10,7 +10,10 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -20,19 +23,19 @@ func (a app) remove(o renderOptions) error {
 		return err
 	}
 	defer root.Close()
-	work := removal{environment: o.remove, place: "folder " + o.dir}
-	changes, err := work.try(root, o)
+	job := &publish.Removal{Environment: o.remove, Place: "folder " + o.dir}
+	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
 	if err != nil {
 		return forceHint(err)
 	}
 	if !o.quiet && !o.dryRun {
-		defer a.tellRemoved(&work)
+		defer a.tellRemoved(removed)
 	}
 	return a.printChanges(o, changes)
 }
 
-// written is the environments that were written into a folder, for completion.
-func written(dir string) []string {
+// completeWritten names the environments that were written into a folder, for completion.
+func completeWritten(dir string) []string {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil
@@ -44,8 +47,8 @@ func written(dir string) []string {
 
 // tellRemoved says what stays in the cluster, and how to uninstall it: with
 // Helm alone, Flux would install it again.
-func (a app) tellRemoved(work *removal) {
-	inventory := work.had
+func (a app) tellRemoved(removed *publish.Removed) {
+	inventory := removed.Inventory
 	fmt.Fprintln(a.err, "Take its environment file out as well: the next render of it would bring everything back.")
 	if inventory.Target == (targets.Argo{}).Name() {
 		a.tellRemovedArgo(inventory)
@@ -53,17 +56,17 @@ func (a app) tellRemoved(work *removal) {
 	}
 	fmt.Fprintln(a.err, "Once this is committed, protected releases and the namespaces stay in the cluster. To uninstall a release:")
 	for _, key := range slices.Sorted(maps.Keys(inventory.Releases)) {
-		fmt.Fprintf(a.err, "  kubectl -n %s delete helmrelease %s\n", render.Visible(inventory.Releases[key].Namespace), render.Visible(key))
+		fmt.Fprintf(a.err, "  kubectl -n %s delete helmrelease %s\n", text.Visible(inventory.Releases[key].Namespace), text.Visible(key))
 	}
-	for _, pointedAt := range work.emptied {
-		fmt.Fprintf(a.err, "Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.\n", render.Visible(pointedAt))
+	for _, pointedAt := range removed.Emptied {
+		fmt.Fprintf(a.err, "Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.\n", text.Visible(pointedAt))
 	}
 }
 
 // tellRemovedArgo does so for Argo CD, which deletes nothing while a folder
 // that it reads is gone. Without a finalizer, what an Application installed
 // stays when it is deleted.
-func (a app) tellRemovedArgo(inventory render.Inventory) {
+func (a app) tellRemovedArgo(inventory tree.Inventory) {
 	environment := inventory.Environment
 	var keeping, uninstalling []string
 	for name := range inventory.Files {
@@ -79,7 +82,7 @@ func (a app) tellRemovedArgo(inventory render.Inventory) {
 	}
 	slices.Sort(keeping)
 	slices.Sort(uninstalling)
-	say := func(format string, args ...any) { fmt.Fprintln(a.err, visible(fmt.Sprintf(format, args...))) }
+	say := func(format string, args ...any) { fmt.Fprintln(a.err, text.VisibleLines(fmt.Sprintf(format, args...))) }
 	say("Once this is committed, everything stays in the cluster, the Applications too. Where your Argo CD is in another namespace than argocd, name that below. To end its care and keep what it installed:")
 	say("  kubectl -n argocd delete application %s %s", environment, strings.Join(keeping, " "))
 	if len(uninstalling) > 0 {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
@@ -76,7 +78,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	releases := a.withSecrets(chosen.releases, chosen.fleet())
 	traced := []tracedRelease{}
 	if len(releases) > 0 {
-		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own sourced) (tracedRelease, error) {
+		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
 			return traceRelease(ctx, p, own, target.Name())
 		})
 	}
@@ -104,14 +106,14 @@ func (a app) withSecrets(releases []planned, fleet bool) []planned {
 
 // traceRelease traces the secrets of a release. A marker is no secret, so
 // nothing has to be taken out of what the chart says.
-func traceRelease(ctx context.Context, p planned, own sourced, as string) (tracedRelease, error) {
+func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (tracedRelease, error) {
 	in, err := p.input(own, as)
 	if err != nil {
 		return tracedRelease{}, err
 	}
 	found, err := trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
 		in.Values = values
-		return everything(ctx, own, in)
+		return own.Everything(ctx, in)
 	})
 	if err != nil {
 		return tracedRelease{}, fmt.Errorf("%s: no marker takes the place of its secret values: %w", p.Key, err)
@@ -124,7 +126,7 @@ func traceRelease(ctx context.Context, p planned, own sourced, as string) (trace
 func (a app) printTraces(o secretsTraceOptions, traced []tracedRelease, fleet bool) error {
 	for _, one := range traced {
 		for _, field := range one.Random {
-			fmt.Fprintln(a.err, render.Visible(fmt.Sprintf("note: %s: %s %s: %s is another one each time: no secret value can be seen there", user(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)))
+			fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("note: %s: %s %s: %s is another one each time: no secret value can be seen there", user(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)))
 		}
 	}
 	var err error
@@ -134,7 +136,7 @@ func (a app) printTraces(o secretsTraceOptions, traced []tracedRelease, fleet bo
 		err = a.printAll(traceTable(traced, fleet))
 	}
 	if n := outside(traced); err == nil && n > 0 {
-		return foundError{errors.New(count(n, "place") + " outside of Secrets where secret values land")}
+		return foundError{errors.New(text.Count(n, "place") + " outside of Secrets where secret values land")}
 	}
 	return err
 }
@@ -156,8 +158,8 @@ func outside(traced []tracedRelease) int {
 
 // traceTable is where secrets land as text, what is outside of Secrets first.
 func traceTable(traced []tracedRelease, fleet bool) []byte {
-	var text bytes.Buffer
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	var out bytes.Buffer
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for i, one := range traced {
 		if i == 0 {
 			fmt.Fprintln(table, "RELEASE\tVALUE\tLANDS IN\tOBJECT\tFIELD")
@@ -174,13 +176,13 @@ func traceTable(traced []tracedRelease, fleet bool) []byte {
 				if l.Encoding != "" {
 					how += " (" + l.Encoding + ")"
 				}
-				row := []string{name, how, render.Visible(l.Object.Kind + " " + l.Object.Name), render.Visible(l.Path)}
+				row := []string{name, how, text.Visible(l.Object.Kind + " " + l.Object.Name), text.Visible(l.Path)}
 				fmt.Fprintln(table, strings.Join(row, "\t"))
 			}
 		}
 	}
 	_ = table.Flush() // a buffer takes everything
-	return text.Bytes()
+	return out.Bytes()
 }
 
 // order puts what is outside of Secrets first.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -111,13 +112,7 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 		return err
 	}
 	// What is suspicious in an environment file is for those who change it.
-	rollouts, err := eachPlan(ctx, a, o.input, target, func(plan render.Plan) (rollout.Rollout, error) {
-		rendering, err := render.Render(plan, target)
-		if err != nil {
-			return rollout.Rollout{}, err
-		}
-		return rollout.New(plan, target.Name(), rendering.Manifests)
-	})
+	rollouts, err := a.rollouts(ctx, o.input, target)
 	if err != nil {
 		return err
 	}
@@ -141,6 +136,25 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 		return err
 	}
 	return unreadyError(report)
+}
+
+// rollouts renders the environments that the flags name, and gives what to look
+// for in a cluster. It finds fault with none that could not be applied with others.
+func (a app) rollouts(ctx context.Context, in input, target render.Target) ([]rollout.Rollout, error) {
+	request, err := in.request(a)
+	if err != nil {
+		return nil, err
+	}
+	request.AllowCollisions = true
+	members, err := fleet.Render(ctx, request, target)
+	if err != nil {
+		return nil, hintRead(err)
+	}
+	rollouts, failures := make([]rollout.Rollout, len(members)), make([]error, len(members))
+	parallel(in.jobs, len(members), func(i int) {
+		rollouts[i], failures[i] = rollout.New(members[i].Plan, target.Name(), members[i].Rendering.Manifests)
+	})
+	return rollouts, errors.Join(failures...)
 }
 
 // printText prints a report that is written already.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // watcher looks at environments in their clusters.
@@ -182,9 +183,9 @@ func drawn(text string, first bool) string {
 
 // interrupted says once that a cluster does not answer.
 func (s *screen) interrupted(err error) {
-	if text := err.Error(); text != s.said {
-		s.said = text
-		fmt.Fprintf(s.err, "%s; looking again\n", visible(text))
+	if message := err.Error(); message != s.said {
+		s.said = message
+		fmt.Fprintf(s.err, "%s; looking again\n", text.VisibleLines(message))
 	}
 }
 

@@ -9,7 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -79,32 +82,21 @@ func checkOutput(output string) error {
 	return nil
 }
 
-// finding is a problem in JSON output.
-type finding struct {
-	Severity string `json:"severity"` // error or warning
-	File     string `json:"file"`
-	Line     int    `json:"line,omitempty"`
-	Column   int    `json:"column,omitempty"`
-	Field    string `json:"field,omitempty"`
-	Message  string `json:"message"`
-}
-
-func findings(severity string, problems render.Problems) []finding {
-	found := []finding{}
+// toFindings makes findings of problems, as JSON shows those of files.
+func toFindings(severity finding.Severity, problems render.Problems) []finding.InFile {
+	found := []finding.InFile{}
 	for _, p := range problems {
-		found = append(found, finding{severity, p.Position.File, p.Position.Line, p.Position.Column, p.Path, p.Message})
+		found = append(found, finding.FromProblem(severity, p).InFile())
 	}
 	return found
 }
 
 // examined is what was found out about one environment file.
 type examined struct {
-	file        string
-	rendering   *render.Rendering // nil for defaults
-	plan        *render.Plan      // nil for defaults
-	warnings    render.Problems
-	summary     string
-	explanation render.Explanation
+	fleet.Member // without a plan if the file holds defaults
+	warnings     render.Problems
+	summary      string
+	explanation  render.Explanation
 }
 
 func (a app) validate(ctx context.Context, o validateOptions) error {
@@ -115,10 +107,14 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	files, err := each(ctx, a, o.input, func(l loaded) (examined, error) { return o.examine(l, target) })
-	if err == nil {
-		err = collisions(files).Err()
+	request, err := o.request(a)
+	if err != nil {
+		return err
 	}
+	request.Defaults = true
+	members, err := fleet.Render(ctx, request, target)
+	err = hintRead(err)
+	files := o.examine(members)
 	if err == nil {
 		err = o.pick(files)
 	}
@@ -144,37 +140,23 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	return nil
 }
 
-// examine checks an environment and renders it: what the delivery system
-// cannot do, and what does not build, is found too.
-func (o validateOptions) examine(l loaded, target render.Target) (examined, error) {
-	found := examined{file: l.name}
-	if l.env.IsDefaults() {
-		found.summary = l.name + ": valid defaults; an environment that extends them says the rest"
-		found.explanation = render.Explanation{Fields: l.env.Explain(), Releases: []render.ExplainedRelease{}}
-		return found, nil
-	}
-	plan, err := l.plan(target)
-	if err != nil {
-		return found, err
-	}
-	rendering, err := render.Render(plan, target)
-	found.rendering, found.plan, found.warnings = &rendering, &plan, plan.Warnings
-	if o.explain {
-		found.explanation = plan.Explain()
-	}
-	found.summary = fmt.Sprintf("%s: valid; waves of %s", l.name, plan)
-	return found, err
-}
-
-// collisions is the environments that cannot all be applied.
-func collisions(files []examined) render.Problems {
-	var fleet []render.Rendering
-	for _, file := range files {
-		if file.rendering != nil {
-			fleet = append(fleet, *file.rendering)
+// examine says what there is to say about valid environments and defaults.
+func (o validateOptions) examine(members []fleet.Member) []examined {
+	var files []examined
+	for _, m := range members {
+		found := examined{Member: m, warnings: m.Plan.Warnings}
+		if m.Environment.IsDefaults() {
+			found.summary = m.File + ": valid defaults; an environment that extends them says the rest"
+			found.explanation = render.Explanation{Fields: m.Environment.Explain(), Releases: []render.ExplainedRelease{}}
+		} else {
+			found.summary = fmt.Sprintf("%s: valid; waves of %s", m.File, m.Plan)
 		}
+		if o.explain && !m.Environment.IsDefaults() {
+			found.explanation = m.Plan.Explain()
+		}
+		files = append(files, found)
 	}
-	return render.Collisions(fleet)
+	return files
 }
 
 // validateJSON prints problems and warnings as JSON. Other failures are
@@ -185,22 +167,22 @@ func (a app) validateJSON(o validateOptions, files []examined, failure error) er
 		return failure
 	}
 	report := struct {
-		File         string        `json:"file"` // as the flags name it; several with a comma between
-		Valid        bool          `json:"valid"`
-		Findings     []finding     `json:"findings"`
-		Explanations []explanation `json:"explanations,omitempty"`
-	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: findings("error", problems)}
+		File         string           `json:"file"` // as the flags name it; several with a comma between
+		Valid        bool             `json:"valid"`
+		Findings     []finding.InFile `json:"findings"`
+		Explanations []explanation    `json:"explanations,omitempty"`
+	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: toFindings(finding.Error, problems)}
 	for _, file := range files {
-		report.Findings = append(report.Findings, findings("warning", file.warnings)...)
+		report.Findings = append(report.Findings, toFindings(finding.Warning, file.warnings)...)
 		if o.explain && failure == nil {
-			report.Explanations = append(report.Explanations, explanation{file.file, file.explanation})
+			report.Explanations = append(report.Explanations, explanation{file.File, file.explanation})
 		}
 	}
 	if err := a.printJSON(report); err != nil {
 		return err
 	}
 	if failure != nil {
-		return fmt.Errorf("%s: %s", report.File, count(len(problems), "problem"))
+		return fmt.Errorf("%s: %s", report.File, text.Count(len(problems), "problem"))
 	}
 	return nil
 }

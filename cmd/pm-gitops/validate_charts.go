@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 )
@@ -27,28 +28,27 @@ type judged struct{ problems, warnings render.Problems }
 // checkValues checks the values of valid environments against their charts.
 // Warnings are added to those of the files, problems are the error.
 func (a app) checkValues(ctx context.Context, o validateOptions, files []examined) error {
-	source, err := a.charts(o.chartFlags)
+	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return err
 	}
 	var releases []planned
-	var of []int
-	explained := map[*render.Plan]map[string]render.ExplainedRelease{}
+	explained := map[int]map[string]render.ExplainedRelease{} // of each file
 	for i, file := range files {
-		if file.plan == nil {
+		if file.Environment.IsDefaults() {
 			continue
 		}
-		explained[file.plan] = map[string]render.ExplainedRelease{}
-		for _, release := range file.plan.Explain().Releases {
-			explained[file.plan][release.Release] = release
+		explained[file.Index] = map[string]render.ExplainedRelease{}
+		for _, release := range file.Plan.Explain().Releases {
+			explained[file.Index][release.Release] = release
 		}
-		for _, release := range file.plan.Releases() {
-			releases, of = append(releases, planned{Release: release, plan: file.plan}), append(of, i)
+		for _, release := range file.Plan.Releases() {
+			releases = append(releases, planned{Release: release, index: file.Index, plan: &files[i].Plan})
 		}
 	}
-	all, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own sourced) (judged, error) {
-		found, err := inTime(ctx, mostTime, func(context.Context) (judged, error) { return p.judge(own, explained[p.plan][p.Key]) })
-		if errors.Is(err, errTooLong) {
+	all, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
+		found, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (judged, error) { return p.judge(own, explained[p.index][p.Key]) })
+		if errors.Is(err, charts.ErrTooLong) {
 			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
 		}
 		return found, err
@@ -60,7 +60,7 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 	for i, found := range all {
 		problems = append(problems, found.problems...)
 		for _, warning := range found.warnings.Sorted() {
-			if file := &files[of[i]]; !slices.Contains(file.warnings, warning) { // several releases of one chart
+			if file := &files[releases[i].index]; !slices.Contains(file.warnings, warning) { // several releases of one chart
 				file.warnings = append(file.warnings, warning)
 			}
 		}
@@ -69,7 +69,7 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 }
 
 // judge checks the values of one release against its chart.
-func (p planned) judge(own sourced, explained render.ExplainedRelease) (judged, error) {
+func (p planned) judge(own charts.Chart, explained render.ExplainedRelease) (judged, error) {
 	found := p.judgeKube(own)
 	values, err := p.PlaceholderValues()
 	if err != nil {
@@ -109,7 +109,7 @@ func (p planned) judge(own sourced, explained render.ExplainedRelease) (judged, 
 }
 
 // judgeKube compares the cluster's Kubernetes with the one that a chart wants.
-func (p planned) judgeKube(own sourced) (found judged) {
+func (p planned) judgeKube(own charts.Chart) (found judged) {
 	const field = "spec.cluster.kubeVersion"
 	wanted := own.KubeVersion()
 	switch {
@@ -124,7 +124,7 @@ func (p planned) judgeKube(own sourced) (found judged) {
 
 // unknownText says what is wrong with a value that does nothing, or may do
 // nothing.
-func unknownText(own sourced, u keys.Unknown) string {
+func unknownText(own charts.Chart, u keys.Unknown) string {
 	of := own.Name() + " " + own.Version()
 	text := fmt.Sprintf("chart %s has no value %s", of, u.Path)
 	switch {

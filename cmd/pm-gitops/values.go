@@ -11,7 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type valuesOptions struct {
@@ -73,10 +74,10 @@ exit code is 3 if anything differs.`,
 	a.addCharts(cmd, &o.chartFlags)
 	flags := cmd.Flags()
 	flags.StringVar(&o.version, "version", "", "the chart's `version`, instead of the environment's")
-	flags.StringVar(&o.show, "show", valuesShows[0], "what to print: "+render.OneOf(valuesShows))
+	flags.StringVar(&o.show, "show", valuesShows[0], "what to print: "+text.OneOf(valuesShows))
 	flags.BoolVar(&o.raw, "raw", false, "the chart's own values.yaml as it is, without those of the charts in it")
 	flags.StringVar(&o.diff, "diff", "", "compare with this `version`, or with a chart named like CHART")
-	flags.StringVarP(&o.output, "output", "o", valuesFormats[0], "format: "+render.OneOf(valuesFormats))
+	flags.StringVarP(&o.output, "output", "o", valuesFormats[0], "format: "+text.OneOf(valuesFormats))
 	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions(valuesShows, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(valuesFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -95,9 +96,9 @@ func (o valuesOptions) check() error {
 	var err error
 	switch {
 	case !slices.Contains(valuesShows, o.show):
-		err = fmt.Errorf("cannot show %q: want %s", o.show, render.OneOf(valuesShows))
+		err = fmt.Errorf("cannot show %q: want %s", o.show, text.OneOf(valuesShows))
 	case !slices.Contains(valuesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, render.OneOf(valuesFormats))
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(valuesFormats))
 	case o.diff != "" && (o.raw || o.show != valuesShows[0]):
 		err = errors.New("--diff is about default values: leave out --raw and --show")
 	case o.diff != "" && o.output == "yaml":
@@ -117,7 +118,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		return err
 	}
 	a.showWarnings()
-	ctx, _, done := bounded(ctx)
+	ctx, done := charts.Bounded(ctx)
 	defer done()
 	find := finder{app: a, valuesOptions: o}
 	own, err := find.chartNamed(ctx, o.chart, o.version)
@@ -129,10 +130,10 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		if err != nil {
 			return err
 		}
-		_, err = inTime(ctx, mostTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
+		_, err = charts.InTime(ctx, charts.MaxTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
 		return err
 	}
-	text, err := inTime(ctx, mostTime, func(context.Context) (string, error) { return a.shown(o, own) })
+	text, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (string, error) { return a.shown(o, own) })
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 }
 
 // shown is what is printed of a chart. It cannot steer the terminal.
-func (a app) shown(o valuesOptions, own sourced) (string, error) {
+func (a app) shown(o valuesOptions, own charts.Chart) (string, error) {
 	there := func(text []byte, what string, harmless func(string) string) (string, error) {
 		if text == nil {
 			return "", fmt.Errorf("chart %s %s has no %s", own.Name(), own.Version(), what)
@@ -168,7 +169,7 @@ func (a app) shown(o valuesOptions, own sourced) (string, error) {
 }
 
 // composed is the default values with those of the charts in it.
-func (a app) composed(o valuesOptions, own sourced) (string, error) {
+func (a app) composed(o valuesOptions, own charts.Chart) (string, error) {
 	values, err := own.Defaults()
 	if err != nil {
 		return "", err
@@ -178,7 +179,7 @@ func (a app) composed(o valuesOptions, own sourced) (string, error) {
 		return "", err
 	}
 	if len(off) > 0 {
-		fmt.Fprintf(a.err, "note: off by default, and so without their defaults here: %s\n", render.Visible(strings.Join(off, ", ")))
+		fmt.Fprintf(a.err, "note: off by default, and so without their defaults here: %s\n", text.Visible(strings.Join(off, ", ")))
 	}
 	text, err := yaml.Marshal(values)
 	if err != nil {

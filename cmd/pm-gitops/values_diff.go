@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // compared is two charts and how their values differ, in JSON.
@@ -23,7 +24,7 @@ type chartVersion struct {
 }
 
 // diffValues prints how the values of two charts differ.
-func (a app) diffValues(o valuesOptions, from, to sourced) error {
+func (a app) diffValues(o valuesOptions, from, to charts.Chart) error {
 	changes, err := keys.Compare(from.Chart, to.Chart)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (a app) diffValues(o valuesOptions, from, to sourced) error {
 }
 
 func (a app) printDifferences(c compared) {
-	line := func(format string, args ...any) { fmt.Fprintln(a.out, render.Visible(fmt.Sprintf(format, args...))) }
+	line := func(format string, args ...any) { fmt.Fprintln(a.out, text.Visible(fmt.Sprintf(format, args...))) }
 	line("%s %s -> %s %s", c.From.Name, c.From.Version, c.To.Name, c.To.Version)
 	if c.None() {
 		line("no default value differs")

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -21,23 +19,23 @@ type finder struct {
 
 // chartNamed finds a chart: oci://…, a path with a / in it, or a release. A
 // version replaces the environment's.
-func (f finder) chartNamed(ctx context.Context, name, version string) (sourced, error) {
+func (f finder) chartNamed(ctx context.Context, name, version string) (charts.Chart, error) {
 	switch {
 	case strings.HasPrefix(name, "oci://"):
 		wanted, err := reference(name, version)
 		if err != nil {
-			return sourced{}, err
+			return charts.Chart{}, err
 		}
 		return f.fetch(ctx, wanted)
 	case isPath(name):
 		if version != "" {
-			return sourced{}, usageError{fmt.Errorf("chart %s is what it is: leave out --version", name)}
+			return charts.Chart{}, usageError{fmt.Errorf("chart %s is what it is: leave out --version", name)}
 		}
-		return openChart(name)
+		return charts.Named(name)
 	}
 	wanted, err := f.released(ctx, name)
 	if err != nil {
-		return sourced{}, err
+		return charts.Chart{}, err
 	}
 	if version != "" {
 		wanted.Version, wanted.Digest = version, ""
@@ -47,7 +45,7 @@ func (f finder) chartNamed(ctx context.Context, name, version string) (sourced, 
 
 // other finds the chart that --diff names: another version of the same, or a
 // chart.
-func (f finder) other(ctx context.Context) (sourced, error) {
+func (f finder) other(ctx context.Context) (charts.Chart, error) {
 	isVersion := f.diff[0] >= '0' && f.diff[0] <= '9' || len(f.diff) > 1 && f.diff[0] == 'v' && f.diff[1] >= '0' && f.diff[1] <= '9'
 	switch {
 	case isPath(f.diff), !isVersion:
@@ -55,20 +53,20 @@ func (f finder) other(ctx context.Context) (sourced, error) {
 	case strings.HasPrefix(f.chart, "oci://"):
 		wanted, err := reference(f.chart, f.version)
 		if err != nil {
-			return sourced{}, err
+			return charts.Chart{}, err
 		}
 		wanted.Version, wanted.Digest = f.diff, ""
 		return f.fetch(ctx, wanted)
 	case isPath(f.chart):
-		return sourced{}, usageError{fmt.Errorf("chart %s has no versions: name another chart with --diff, a path with a / in it", f.chart)}
+		return charts.Chart{}, usageError{fmt.Errorf("chart %s has no versions: name another chart with --diff, a path with a / in it", f.chart)}
 	}
 	return f.chartNamed(ctx, f.chart, f.diff)
 }
 
-func (f finder) fetch(ctx context.Context, wanted render.Chart) (sourced, error) {
-	source, err := f.charts(f.chartFlags)
+func (f finder) fetch(ctx context.Context, wanted render.Chart) (charts.Chart, error) {
+	source, err := f.openCharts(f.chartFlags)
 	if err != nil {
-		return sourced{}, err
+		return charts.Chart{}, err
 	}
 	return source.Chart(ctx, wanted)
 }
@@ -77,31 +75,14 @@ func isPath(name string) bool {
 	return strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".tgz") || name == "." || name == ".."
 }
 
-// openChart reads an archive or an unpacked chart.
-func openChart(name string) (sourced, error) {
-	own, err := chartFolder(filepath.Dir(name)).open(filepath.Base(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, there := os.Stat(name); there == nil {
-			err = errors.New("it is no chart: want a folder with a Chart.yaml, or an archive .tgz")
-		} else {
-			err = errors.New("no such file or directory")
-		}
-	}
-	if err != nil {
-		return sourced{}, fmt.Errorf("read chart %s: %w", name, err)
-	}
-	return sourced{own, ""}, nil
-}
-
 // reference takes oci://REPOSITORY/NAME:VERSION@DIGEST apart.
 func reference(text, version string) (render.Chart, error) {
-	repository, digest, _ := strings.Cut(strings.TrimPrefix(text, "oci://"), "@")
-	at := strings.LastIndex(repository, ":")
-	if at > strings.LastIndex(repository, "/") {
-		if version != "" && version != repository[at+1:] {
-			return render.Chart{}, usageError{fmt.Errorf("two versions: %s in %s, and --version %s", repository[at+1:], text, version)}
+	repository, tag, digest := ref.Split(strings.TrimPrefix(text, "oci://"))
+	if tag != "" {
+		if version != "" && version != tag {
+			return render.Chart{}, usageError{fmt.Errorf("two versions: %s in %s, and --version %s", tag, text, version)}
 		}
-		repository, version = repository[:at], strings.ReplaceAll(repository[at+1:], "_", "+") // as in a tag
+		version = ref.VersionOf(tag)
 	}
 	if version == "" && digest == "" {
 		return render.Chart{}, usageError{fmt.Errorf("which version of %s? Name it with --version, or behind a colon", text)}
@@ -111,7 +92,7 @@ func reference(text, version string) (render.Chart, error) {
 
 // released is the chart of a release, which all environments with it must agree on.
 func (f finder) released(ctx context.Context, key string) (render.Chart, error) {
-	plans, err := eachPlan(ctx, f.app, f.input, targets.Flux{}, func(plan render.Plan) (render.Plan, error) { return plan, nil })
+	plans, err := f.loadPlans(ctx, f.input, targets.Flux{})
 	if err != nil {
 		return render.Chart{}, err
 	}

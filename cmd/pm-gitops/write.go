@@ -8,26 +8,20 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-func (a app) write(o renderOptions, fleet []render.Rendering) error {
+func (a app) write(o renderOptions, members []fleet.Member) error {
 	root, err := openFolder(o.dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	var trees []render.Tree
-	for _, rendering := range fleet {
-		trees = append(trees, rendering.Tree)
-	}
-	var changes folder.Changes
-	if o.dryRun {
-		changes, err = folder.Compare(root.FS(), trees, o.force)
-	} else {
-		changes, err = folder.Write(root, trees, o.force)
-	}
+	job := publish.Rendered{Members: members, Target: o.target}
+	changes, _, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
 	if err != nil {
 		return forceHint(err)
 	}
@@ -42,11 +36,11 @@ func (a app) write(o renderOptions, fleet []render.Rendering) error {
 // in a folder of it, and environments whose files are gone or renamed.
 func (a app) remark(o renderOptions, changes folder.Changes) {
 	dir, err := filepath.Abs(o.dir)
-	if top := gitAbove(dir); err == nil && top != "" && top != dir {
+	if top := fleet.RepositoryAbove(dir); err == nil && top != "" && top != dir {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
 	if len(changes.Others) > 0 && o.whole() && !o.partial {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, render.Visible(strings.Join(changes.Others, ", ")), o.dir)
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops render --remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
 	}
 }
 
@@ -100,11 +94,10 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 	a.printPaths(changes)
 	defer a.tellDry(o)
 	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", count(changes.Unchanged, "file"))
+		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
 		return nil
 	}
-	fmt.Fprintf(a.err, "%d created, %d updated, %d removed, %d unchanged\n",
-		len(changes.Created), len(changes.Updated), len(changes.Removed), changes.Unchanged)
+	fmt.Fprintf(a.err, "%s, %d unchanged\n", changes.Summary(), changes.Unchanged)
 	return nil
 }
 
@@ -122,7 +115,7 @@ func (a app) printPaths(changes folder.Changes) {
 		paths []string
 	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
 		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, render.Visible(name))
+			fmt.Fprintf(a.out, "%s %s\n", list.verb, text.Visible(name))
 		}
 	}
 }

@@ -23,11 +23,11 @@ func (r *reader) application(object *value, said string) int {
 	found := 0
 	for _, source := range sources {
 		helm := source.Get("helm")
-		in := installed{object: "Application " + text(meta.Get("namespace")) + "/" + text(meta.Get("name")), at: source.Position,
-			name: first(text(helm.Get("releaseName")), text(meta.Get("name"))), namespace: text(spec.Get("destination").Get("namespace")),
-			version: text(source.Get("targetRevision")), destination: spec.Get("destination")}
+		in := installed{object: "Application " + scalarText(meta.Get("namespace")) + "/" + scalarText(meta.Get("name")), at: source.Position,
+			name: first(scalarText(helm.Get("releaseName")), scalarText(meta.Get("name"))), namespace: scalarText(spec.Get("destination").Get("namespace")),
+			version: scalarText(source.Get("targetRevision")), destination: spec.Get("destination")}
 		name := r.argoChart(&in, source)
-		if ran := text(object.Get("status").Get("sync").Get("revision")); len(sources) == 1 && ran != "" && render.ChartVersion(in.version).Validate() != nil {
+		if ran := scalarText(object.Get("status").Get("sync").Get("revision")); len(sources) == 1 && ran != "" && render.ChartVersion(in.version).Validate() != nil {
 			in.version = ran
 		}
 		if helm.IsNull() && name == "" {
@@ -42,7 +42,7 @@ func (r *reader) application(object *value, said string) int {
 		r.add(in)
 	}
 	if found == 0 {
-		r.note(object.Position, "", "Application %s is not of %s or %s: not imported", text(meta.Get("name")), render.PrefectCloud, render.PrefectIstiod)
+		r.note(object.Position, "", "Application %s is not of %s or %s: not imported", scalarText(meta.Get("name")), render.PrefectCloud, render.PrefectIstiod)
 	}
 	return found
 }
@@ -50,7 +50,7 @@ func (r *reader) application(object *value, said string) int {
 // argoChart finds where a source's chart is, and gives its name: a chart in a
 // Git repository has one too.
 func (r *reader) argoChart(in *installed, source *value) string {
-	repo, chart := text(source.Get("repoURL")), text(source.Get("chart"))
+	repo, chart := scalarText(source.Get("repoURL")), scalarText(source.Get("chart"))
 	switch {
 	case chart != "":
 		in.chart = place(repo) + "/" + chart
@@ -58,7 +58,7 @@ func (r *reader) argoChart(in *installed, source *value) string {
 		in.chart = place(repo)
 	default:
 		in.version = "" // that of the Git repository
-		return strings.Trim(path.Base(text(source.Get("path"))), "./")
+		return strings.Trim(path.Base(scalarText(source.Get("path"))), "./")
 	}
 	return path.Base(in.chart)
 }
@@ -81,7 +81,7 @@ func (r *reader) argoValues(in *installed, helm *value) {
 
 // embedded is the values that a text holds. All of them are where the text is.
 func (r *reader) embedded(v *value) *value {
-	if text(v) == "" {
+	if scalarText(v) == "" {
 		return v
 	}
 	documents, problems := strictyaml.LoadAll(v.Position.File, []byte(v.Text))
@@ -136,7 +136,7 @@ func (r *reader) parameters(in *installed, said *value) {
 	}
 	for _, asText := range []bool{false, true} {
 		for _, parameter := range parameters {
-			if (text(parameter.Get("forceString")) == "true") == asText {
+			if (scalarText(parameter.Get("forceString")) == "true") == asText {
 				r.parameter(values, parameter, asText)
 			}
 		}
@@ -145,7 +145,7 @@ func (r *reader) parameters(in *installed, said *value) {
 }
 
 func (r *reader) parameter(values map[string]any, parameter *value, asText bool) {
-	name, said := text(parameter.Get("name")), text(parameter.Get("value"))
+	name, said := scalarText(parameter.Get("name")), scalarText(parameter.Get("value"))
 	if strings.Contains(said, "$") { // its build environment: $ARGOCD_APP_NAME …
 		r.problem(parameter.Position, "helm.parameters", "Argo CD replaces what begins with $ in a parameter: write down what it gives, under valuesObject")
 		return

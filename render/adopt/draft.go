@@ -79,10 +79,10 @@ func (d *draft) candidates() []candidate {
 		}
 		say("registry.pullSecret", in.pullSecret)
 		say("registry.caSecret", in.caSecret)
-		if server := text(in.destination.Get("server")); server != "https://kubernetes.default.svc" {
+		if server := scalarText(in.destination.Get("server")); server != "https://kubernetes.default.svc" {
 			say("delivery.argo.destination.server", server)
 		}
-		say("delivery.argo.destination.name", text(in.destination.Get("name")))
+		say("delivery.argo.destination.name", scalarText(in.destination.Get("name")))
 	}
 	return all
 }
@@ -155,7 +155,7 @@ func (d *draft) otherProvider(field string) bool {
 func (d *draft) provider() string {
 	for _, rule := range d.rules(render.PrefectCloud) {
 		if v := get(d.in[render.PrefectCloud].values, string(rule.Path)); rule.Field == "auth.type" && v != nil {
-			return text(v)
+			return scalarText(v)
 		}
 	}
 	most, second, provider := 0, 0, ""

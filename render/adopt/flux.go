@@ -11,10 +11,10 @@ import (
 // gives how many that makes.
 func (r *reader) helmRelease(object *value, all []*value, said string) int {
 	meta, spec := object.Get("metadata"), object.Get("spec")
-	name, namespace, target := text(meta.Get("name")), text(meta.Get("namespace")), text(spec.Get("targetNamespace"))
+	name, namespace, target := scalarText(meta.Get("name")), scalarText(meta.Get("namespace")), scalarText(spec.Get("targetNamespace"))
 	in := installed{object: "HelmRelease " + namespace + "/" + name, at: object.Position, values: spec.Get("values")}
 	r.fluxChart(&in, object, all)
-	in.name, in.namespace = text(spec.Get("releaseName")), first(target, namespace)
+	in.name, in.namespace = scalarText(spec.Get("releaseName")), first(target, namespace)
 	switch { // https://fluxcd.io/flux/components/helm/helmreleases/#release-name
 	case in.name == "" && target != "":
 		in.name = target + "-" + name
@@ -25,14 +25,14 @@ func (r *reader) helmRelease(object *value, all []*value, said string) int {
 		r.note(object.Position, "", "%s is not of %s or %s: not imported", in.object, render.PrefectCloud, render.PrefectIstiod)
 		return 0
 	}
-	if storage := first(text(spec.Get("storageNamespace")), namespace); storage != in.namespace && storage != "" {
+	if storage := first(scalarText(spec.Get("storageNamespace")), namespace); storage != in.namespace && storage != "" {
 		r.note(object.Position, "", "Helm keeps the history of this release in namespace %s, and that of an environment is in the release's own, %s: move its Secrets sh.helm.release.v1.%s.* there first, or Helm installs a second time", storage, in.namespace, in.name)
 	}
 	if renderers := spec.Get("postRenderers"); !renderers.IsNull() {
 		r.note(renderers.Position, "spec.postRenderers", "not imported: an environment has no such thing")
 	}
 	for _, from := range list(spec.Get("valuesFrom")) {
-		r.note(from.Position, "spec.valuesFrom", "the values of %s %s are not here: give them too, with a further --from", text(from.Get("kind")), text(from.Get("name")))
+		r.note(from.Position, "spec.valuesFrom", "the values of %s %s are not here: give them too, with a further --from", scalarText(from.Get("kind")), scalarText(from.Get("name")))
 	}
 	if in.values != nil {
 		each(in.values, "", func(path string, v *value) {
@@ -67,13 +67,13 @@ func first(texts ...string) string {
 func (r *reader) fluxChart(in *installed, object *value, all []*value) {
 	spec := object.Get("spec")
 	chart, ref := spec.Get("chart").Get("spec"), spec.Get("chartRef")
-	if name := text(chart.Get("chart")); name != "" {
-		in.chart, in.version = name, text(chart.Get("version"))
+	if name := scalarText(chart.Get("chart")); name != "" {
+		in.chart, in.version = name, scalarText(chart.Get("version"))
 		ref = chart.Get("sourceRef")
 	}
-	source := find(all, text(ref.Get("kind")), text(ref.Get("name")), first(text(ref.Get("namespace")), text(object.Get("metadata").Get("namespace"))))
+	source := find(all, scalarText(ref.Get("kind")), scalarText(ref.Get("name")), first(scalarText(ref.Get("namespace")), scalarText(object.Get("metadata").Get("namespace"))))
 	from := source.Get("spec")
-	url := text(from.Get("url"))
+	url := scalarText(from.Get("url"))
 	switch {
 	case source == nil:
 	case in.chart != "":
@@ -81,11 +81,11 @@ func (r *reader) fluxChart(in *installed, object *value, all []*value) {
 	default:
 		in.chart = place(url)
 		tag := from.Get("ref")
-		in.version = pinned(first(text(tag.Get("tag")), text(tag.Get("semver"))), text(tag.Get("digest")))
+		in.version = pinned(first(scalarText(tag.Get("tag")), scalarText(tag.Get("semver"))), scalarText(tag.Get("digest")))
 	}
-	in.pullSecret, in.caSecret = text(from.Get("secretRef").Get("name")), text(from.Get("certSecretRef").Get("name"))
+	in.pullSecret, in.caSecret = scalarText(from.Get("secretRef").Get("name")), scalarText(from.Get("certSecretRef").Get("name"))
 	if render.ChartVersion(in.version).Validate() != nil {
-		if ran := text(firstItem(object.Get("status").Get("history")).Get("chartVersion")); ran != "" {
+		if ran := scalarText(firstItem(object.Get("status").Get("history")).Get("chartVersion")); ran != "" {
 			in.version = fluxSuffix.ReplaceAllString(ran, "")
 		}
 	}
@@ -116,8 +116,8 @@ func firstItem(v *value) *value {
 func find(all []*value, kind, name, namespace string) *value {
 	for _, object := range all {
 		meta := object.Get("metadata")
-		in := text(meta.Get("namespace"))
-		if kind != "" && text(object.Get("kind")) == kind && text(meta.Get("name")) == name && (in == namespace || in == "" || namespace == "") {
+		in := scalarText(meta.Get("namespace"))
+		if kind != "" && scalarText(object.Get("kind")) == kind && scalarText(meta.Get("name")) == name && (in == namespace || in == "" || namespace == "") {
 			return object
 		}
 	}

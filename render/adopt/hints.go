@@ -1,6 +1,6 @@
 package adopt
 
-import "github.com/pm-gitops/pm-gitops/render"
+import "github.com/pm-gitops/pm-gitops/render/text"
 
 // hints says what belongs into a blank, and where to find it.
 var hints = map[string]string{
@@ -28,7 +28,7 @@ func (d *draft) hint(blank string) string {
 		hint = "what the values do not say"
 	}
 	if blank == "versions.prefectCloud" && len(d.guesses) > 0 {
-		hint += "; the values fit line " + render.OneOf(d.guesses)
+		hint += "; the values fit line " + text.OneOf(d.guesses)
 	}
 	if d.left[blank] {
 		hint += "; until you take it out, what was there stays under spec.values"

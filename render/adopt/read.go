@@ -75,10 +75,12 @@ func items(root *value) []*value {
 	return []*value{root}
 }
 
-func isObject(v *value) bool { return text(v.Get("apiVersion")) != "" && text(v.Get("kind")) != "" }
+func isObject(v *value) bool {
+	return scalarText(v.Get("apiVersion")) != "" && scalarText(v.Get("kind")) != ""
+}
 
-// text is what a scalar says, or nothing.
-func text(v *value) string {
+// scalarText returns the text of a scalar, or the empty text for anything else.
+func scalarText(v *value) string {
 	if v.IsNull() || v.Kind != strictyaml.Scalar {
 		return ""
 	}
@@ -106,7 +108,7 @@ func (r *reader) objects(file File, objects []*value) {
 	found, before := 0, len(r.problems)
 	releases := 0
 	for _, object := range objects {
-		if kind := text(object.Get("kind")); kind == "HelmRelease" || kind == "Application" {
+		if kind := scalarText(object.Get("kind")); kind == "HelmRelease" || kind == "Application" {
 			releases++
 		}
 	}
@@ -115,7 +117,7 @@ func (r *reader) objects(file File, objects []*value) {
 		said = file.Release // about which of several would it be?
 	}
 	for _, object := range objects {
-		switch text(object.Get("kind")) {
+		switch scalarText(object.Get("kind")) {
 		case "HelmRelease":
 			found += r.helmRelease(object, objects, said)
 		case "Application":

@@ -49,7 +49,7 @@ func (d *draft) noteCharts(plan render.Plan) {
 func (d *draft) imageBase() string {
 	repository := map[string]string{}
 	for _, rule := range d.rules(render.PrefectCloud) {
-		repository[rule.Field] = text(get(d.in[render.PrefectCloud].values, string(rule.Path)))
+		repository[rule.Field] = scalarText(get(d.in[render.PrefectCloud].values, string(rule.Path)))
 	}
 	server, ok := strings.CutSuffix(repository["images.server.repository"], "/server")
 	ui, alsoOK := strings.CutSuffix(repository["images.ui.repository"], "/ui")

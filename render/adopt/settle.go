@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // composition is an environment and what it comes to.
@@ -143,7 +144,7 @@ func (d *draft) filled(blanks []string) (*value, error) {
 		if blank == "auth" {
 			i := slices.IndexFunc(providers, func(name string) bool { return d.says("auth."+name) == 0 })
 			if i < 0 {
-				return nil, render.Problems{{Position: d.in[render.PrefectCloud].at, Message: "the values are about " + render.OneOf(providers) + ", and do not say which is in use: take out the others, and import what is left"}}
+				return nil, render.Problems{{Position: d.in[render.PrefectCloud].at, Message: "the values are about " + text.OneOf(providers) + ", and do not say which is in use: take out the others, and import what is left"}}
 			}
 			names = leavesOf("auth." + providers[i])
 		}

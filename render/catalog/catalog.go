@@ -17,6 +17,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 //go:embed catalog.yaml
@@ -142,7 +143,7 @@ func Parse(name string, data []byte) (Catalog, error) {
 		return Catalog{}, problems
 	}
 	if kind := root.Get("kind"); kind != nil && kind.Text != "Catalog" {
-		return Catalog{}, strictyaml.Problems{{Position: kind.Position, Path: "kind", Message: "want Catalog, got " + strictyaml.Quoted(kind.Text)}}
+		return Catalog{}, strictyaml.Problems{{Position: kind.Position, Path: "kind", Message: "want Catalog, got " + text.Quoted(kind.Text)}}
 	}
 	var c Catalog
 	problems = strictyaml.Decode(root, &c, strictyaml.Complete)
@@ -155,13 +156,13 @@ func (c Catalog) check(root *strictyaml.Value) strictyaml.Problems {
 		problems = append(problems, strictyaml.Problem{Position: root.At(path), Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 	if c.APIVersion != "pm-gitops/v1" {
-		problem("apiVersion", "want pm-gitops/v1, got %s", strictyaml.Quoted(c.APIVersion))
+		problem("apiVersion", "want pm-gitops/v1, got %s", text.Quoted(c.APIVersion))
 	}
 	seen := map[string]bool{}
 	for i, line := range c.Lines {
 		path := strictyaml.Index("lines", i)
 		if _, err := semver.NewVersion(line.Name); err != nil {
-			problem(path+".name", "want MAJOR.MINOR of the line's charts, got %s", strictyaml.Quoted(line.Name))
+			problem(path+".name", "want MAJOR.MINOR of the line's charts, got %s", text.Quoted(line.Name))
 		}
 		if seen[line.Name] {
 			problem(path+".name", "the line %q is there twice", line.Name)
@@ -301,7 +302,7 @@ func (c Catalog) resolved(line Line, via []string) (Line, error) {
 	}
 	i := slices.IndexFunc(c.Lines, func(l Line) bool { return l.Name == line.Like })
 	if i < 0 {
-		return line, line.problem("line %q is like the unknown line %s: want %s", line.Name, strictyaml.Quoted(line.Like), strictyaml.OneOf(c.names()))
+		return line, line.problem("line %q is like the unknown line %s: want %s", line.Name, text.Quoted(line.Like), text.OneOf(c.names()))
 	}
 	base, err := c.resolved(c.Lines[i], append(via, line.Name))
 	if err != nil {

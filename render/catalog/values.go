@@ -9,6 +9,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Range is a semver range of chart versions, such as ">=1.2.0 <1.3.0".
@@ -17,7 +18,7 @@ type Range string
 // Validate refuses what is no semver range.
 func (r Range) Validate() error {
 	if _, err := semver.NewConstraint(string(r)); err != nil {
-		return fmt.Errorf("want a semver range such as %q, got %s", ">=1.2.0 <1.3.0", strictyaml.Quoted(string(r)))
+		return fmt.Errorf("want a semver range such as %q, got %s", ">=1.2.0 <1.3.0", text.Quoted(string(r)))
 	}
 	return nil
 }
@@ -39,7 +40,7 @@ type Pattern string
 // Validate refuses a pattern that cannot match.
 func (p Pattern) Validate() error {
 	if _, err := path.Match(string(p), ""); err != nil {
-		return fmt.Errorf("want an image tag or a pattern such as %q, got %s", "2025.10.*", strictyaml.Quoted(string(p)))
+		return fmt.Errorf("want an image tag or a pattern such as %q, got %s", "2025.10.*", text.Quoted(string(p)))
 	}
 	return nil
 }
@@ -57,7 +58,7 @@ type ValuePath string
 func (p ValuePath) Validate() error {
 	for _, key := range strings.Split(string(p), ".") {
 		if key == "" || strings.ContainsAny(key, "[]$ \t\"'") {
-			return fmt.Errorf("want dotted keys such as global.frontendUrl, got %s", strictyaml.Quoted(string(p)))
+			return fmt.Errorf("want dotted keys such as global.frontendUrl, got %s", text.Quoted(string(p)))
 		}
 	}
 	return nil
@@ -69,7 +70,7 @@ type Timeout string
 // Validate refuses what is no length of time.
 func (t Timeout) Validate() error {
 	if d, err := time.ParseDuration(string(t)); err != nil || d <= 0 {
-		return fmt.Errorf("want a length of time such as 30m, got %s", strictyaml.Quoted(string(t)))
+		return fmt.Errorf("want a length of time such as 30m, got %s", text.Quoted(string(t)))
 	}
 	return nil
 }

@@ -6,27 +6,28 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 const deprecationGuide = "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"
 
 func apiChecks() []Check {
 	return []Check{{
-		ID: "removed-api", Severity: Error,
+		ID: "removed-api", Severity: finding.Error,
 		Title:  "The cluster does not serve an API version any more",
 		Why:    "The API server refuses the object, and with it the whole install or upgrade.",
 		Fix:    "Take a version of the chart that uses the new API version, or say in cluster.apiVersions what the cluster serves, if the chart asks for it.",
 		Source: deprecationGuide,
 		each:   removedAPI,
 	}, {
-		ID: "deprecated-api", Severity: Warning,
+		ID: "deprecated-api", Severity: finding.Warning,
 		Title:  "A later Kubernetes does not serve an API version",
 		Why:    "The object is taken today, and refused after an upgrade of the cluster. What Helm has stored of the release then has a kind that it cannot read, and the next upgrade of the release fails too.",
 		Fix:    "Take a version of the chart that uses the new API version before the cluster is upgraded.",
 		Source: deprecationGuide,
 		each:   deprecatedAPI,
 	}, {
-		ID: "kube-version-unknown", Severity: Info,
+		ID: "kube-version-unknown", Severity: finding.Info,
 		Title:  "The environment does not say its Kubernetes version",
 		Why:    "Charts make other objects for other versions, and without one they are rendered for a version that nobody chose: what is checked may not be what is applied, and removed-api cannot tell what is removed.",
 		Fix:    "Set spec.cluster.kubeVersion.",
@@ -135,7 +136,7 @@ func deprecatedAPI(s *scope, r *release) {
 
 func kubeVersionUnknown(s *scope) {
 	if s.Plan.KubeVersion == "" {
-		f := Finding{Message: "the environment does not say its Kubernetes version: charts are rendered for " + chart.DefaultKubeVersion}
+		f := finding.Finding{Message: "the environment does not say its Kubernetes version: charts are rendered for " + chart.DefaultKubeVersion}
 		f.Fix = "set spec.cluster.kubeVersion"
 		s.put(&f, "spec.cluster.kubeVersion")
 		s.add(f)

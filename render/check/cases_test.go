@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // pair is a setting with a finding, and its twin without.
@@ -125,10 +126,10 @@ func noise(size int) string {
 var known sync.Map
 
 // fired is the findings of the case of a check.
-func fired(t *testing.T, id string) []check.Finding {
+func fired(t *testing.T, id string) []finding.Finding {
 	t.Helper()
 	if found, ok := known.Load(id); ok {
-		return found.([]check.Finding)
+		return found.([]finding.Finding)
 	}
 	found := find(t, cases()[id].fires)
 	known.Store(id, found)

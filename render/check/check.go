@@ -11,36 +11,18 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
-// Severity is how bad a finding is.
-type Severity string
-
-// The severities, the worst first: an error breaks the installation or an
-// upgrade, a warning may or is not for production, an info is good to know.
-const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-	Info    Severity = "info"
-)
-
-// Severities is the names of all severities, the worst first.
-func Severities() []string { return []string{string(Error), string(Warning), string(Info)} }
-
-// AtLeast reports whether a severity is as bad as another.
-func (s Severity) AtLeast(other Severity) bool {
-	return slices.Index(Severities(), string(s)) <= slices.Index(Severities(), string(other))
-}
-
 // Check is one thing that is looked for.
 type Check struct {
-	ID       string   `json:"id"`       // kebab-case, and stable: environments name it
-	Severity Severity `json:"severity"` // of its findings where they say nothing else
-	Title    string   `json:"title"`
-	Why      string   `json:"why"`    // what it takes down, as a paragraph
-	Fix      string   `json:"fix"`    // what to do in general, as a paragraph
-	Source   string   `json:"source"` // a page or issue that the rule is from
+	ID       string           `json:"id"`       // kebab-case, and stable: environments name it
+	Severity finding.Severity `json:"severity"` // of its findings where they say nothing else
+	Title    string           `json:"title"`
+	Why      string           `json:"why"`    // what it takes down, as a paragraph
+	Fix      string           `json:"fix"`    // what to do in general, as a paragraph
+	Source   string           `json:"source"` // a page or issue that the rule is from
 
 	// each looks at a release, all at the whole environment; either may be nil.
 	each func(*scope, *release)
@@ -99,24 +81,24 @@ type Release struct {
 // out, and what Secrets hold is in none. Of more than 200 findings of a check
 // that are as bad as each other in a release the first are given, and behind
 // those of the check one that counts the others.
-func Run(in Input) ([]Finding, error) {
+func Run(in Input) ([]finding.Finding, error) {
 	s, err := newScope(in)
 	if err != nil {
 		return nil, err
 	}
 	for _, check := range All() {
-		s.check, s.added = check, map[Severity]int{}
+		s.check, s.added = check, map[finding.Severity]int{}
 		if check.all != nil {
 			check.all(s)
 		}
 		for _, r := range s.releases {
-			s.added = map[Severity]int{}
+			s.added = map[finding.Severity]int{}
 			if check.each != nil && (r.Failure == nil || check.unrendered) {
 				check.each(s, r)
 			}
 		}
 	}
-	found := sorted(s.found)
+	found := sortFindings(s.found)
 	unused := s.ignore(found)
-	return s.cut(sorted(append(found, unused...))), nil
+	return s.cut(sortFindings(append(found, unused...))), nil
 }

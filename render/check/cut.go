@@ -1,9 +1,10 @@
 package check
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // mostFindings is how many findings of a kind are given: nobody reads more.
@@ -17,19 +18,22 @@ const (
 // alike is what findings that are counted together have in common.
 type alike struct {
 	release, check string
-	severity       Severity
+	severity       finding.Severity
 	ignored        bool
 }
 
-func (f Finding) alike() alike { return alike{f.Release, f.ID, f.Severity, f.Ignored != ""} }
+// classify returns what a finding is counted by.
+func classify(f finding.Finding) alike {
+	return alike{f.Release, f.ID, f.Severity, f.Ignored != ""}
+}
 
 // cut gives the first of the findings that are alike, and behind those of
 // their check one that counts the others. The findings are sorted.
-func (s *scope) cut(found []Finding) []Finding {
-	var kept, counts []Finding
+func (s *scope) cut(found []finding.Finding) []finding.Finding {
+	var kept, counts []finding.Finding
 	seen := map[alike]int{}
 	for i, f := range found {
-		kind := f.alike()
+		kind := classify(f)
 		if seen[kind]++; seen[kind] <= mostFindings {
 			kept = append(kept, f)
 		}
@@ -39,21 +43,19 @@ func (s *scope) cut(found []Finding) []Finding {
 		if i+1 < len(found) && found[i+1].ID == f.ID && found[i+1].Release == f.Release {
 			continue
 		}
-		slices.SortStableFunc(counts, func(a, b Finding) int { return cmp.Compare(severityIndex(a), severityIndex(b)) })
+		slices.SortStableFunc(counts, func(a, b finding.Finding) int { return a.Severity.Compare(b.Severity) })
 		for _, first := range counts {
-			kept = append(kept, s.count(first, seen[first.alike()]-mostFindings))
+			kept = append(kept, s.count(first, seen[classify(first)]-mostFindings))
 		}
 		counts = nil
 	}
 	return kept
 }
 
-func severityIndex(f Finding) int { return slices.Index(Severities(), string(f.Severity)) }
-
 // count is the finding of n findings like one, and of those not even kept. An
 // entry that accepts all of a check accepts these too.
-func (s *scope) count(like Finding, n int) Finding {
-	f := Finding{ID: like.ID, Severity: like.Severity, Environment: like.Environment, Release: like.Release, Ignored: like.Ignored}
+func (s *scope) count(like finding.Finding, n int) finding.Finding {
+	f := finding.Finding{ID: like.ID, Severity: like.Severity, Environment: like.Environment, Release: like.Release, Ignored: like.Ignored}
 	kept := alike{like.Release, like.ID, like.Severity, false}
 	if like.Ignored == "" || s.acceptsAll(like) {
 		n += s.beyond[kept]
@@ -69,9 +71,9 @@ func (s *scope) count(like Finding, n int) Finding {
 
 // acceptsAll reports whether the environment accepts a check of a release,
 // whatever the object.
-func (s *scope) acceptsAll(like Finding) bool {
+func (s *scope) acceptsAll(like finding.Finding) bool {
 	for _, entry := range s.Environment.Spec.Checks.Ignore {
-		if accepts(entry, Finding{ID: like.ID, Release: like.Release}) {
+		if accepts(entry, finding.Finding{ID: like.ID, Release: like.Release}) {
 			return true
 		}
 	}

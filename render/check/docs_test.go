@@ -13,6 +13,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/checks.md and the golden files")
@@ -91,7 +92,7 @@ func TestTable(t *testing.T) {
 		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(c.ID) {
 			t.Errorf("%q is no ID", c.ID)
 		}
-		if !slices.Contains(check.Severities(), string(c.Severity)) || !strings.HasPrefix(c.Source, "https://") || strings.HasSuffix(c.Title, ".") || !strings.HasSuffix(c.Why, ".") || !strings.HasSuffix(c.Fix, ".") {
+		if !slices.Contains(finding.Severities(), string(c.Severity)) || !strings.HasPrefix(c.Source, "https://") || strings.HasSuffix(c.Title, ".") || !strings.HasSuffix(c.Why, ".") || !strings.HasSuffix(c.Fix, ".") {
 			t.Errorf("%s is not whole: %+v", c.ID, c)
 		}
 	}

@@ -11,34 +11,35 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 const unusedID = "unused-ignore"
 
 func environmentChecks() []Check {
 	return []Check{{
-		ID: "chart-fails", Severity: Error,
+		ID: "chart-fails", Severity: finding.Error,
 		Title:  "The chart does not render",
 		Why:    "A template that fails, a value that the chart's schema refuses or a document that is no YAML stops the controller too: nothing of the release is installed or upgraded.",
 		Fix:    "Correct the values that the message names.",
 		Source: "https://helm.sh/docs/topics/charts/#schema-files",
 		each:   chartFails, unrendered: true,
 	}, {
-		ID: "chart-kube-version", Severity: Error,
+		ID: "chart-kube-version", Severity: finding.Error,
 		Title:  "The chart wants another Kubernetes",
 		Why:    "Helm refuses a chart whose kubeVersion the cluster does not fit.",
 		Fix:    "Correct spec.cluster.kubeVersion, upgrade the cluster, or take another version of the chart.",
 		Source: "https://helm.sh/docs/topics/charts/#the-kubeversion-field",
 		each:   chartKubeVersion, unrendered: true,
 	}, {
-		ID: "environment-warning", Severity: Warning,
+		ID: "environment-warning", Severity: finding.Warning,
 		Title:  "Something in the environment is most likely not meant",
 		Why:    "It is what `pm-gitops validate` warns of: versions that do not belong together, addresses without a scheme, and the like.",
 		Fix:    "See the message.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 		all:    environmentWarning,
 	}, {
-		ID: unusedID, Severity: Info,
+		ID: unusedID, Severity: finding.Info,
 		Title:  "An accepted finding is none any more",
 		Why:    "What nobody finds needs no acceptance, and one that is left behind hides the next finding of its kind. Those in files that are extended are not looked at: another environment may need them. An entry may be for the other target, too, and then it stays.",
 		Fix:    "Take the entry out of spec.checks.ignore.",
@@ -79,8 +80,7 @@ func toldApart(field string) bool {
 func environmentWarning(s *scope) {
 	for _, warning := range s.Plan.Warnings {
 		if !toldApart(warning.Path) {
-			at := warning.Position
-			s.add(Finding{Message: warning.Message, Setting: warning.Path, File: at.File, Line: at.Line, Column: at.Column})
+			s.add(finding.FromProblem(s.check.Severity, warning))
 		}
 	}
 }
@@ -126,9 +126,9 @@ func (s *scope) allowedKinds() (kinds allowed, known bool) {
 
 // ignore marks the findings that the environment accepts, and gives findings
 // of those entries that accept nothing.
-func (s *scope) ignore(found []Finding) []Finding {
+func (s *scope) ignore(found []finding.Finding) []finding.Finding {
 	s.check, _ = ByID(unusedID)
-	s.found, s.added = nil, map[Severity]int{}
+	s.found, s.added = nil, map[finding.Severity]int{}
 	for i, entry := range s.Environment.Spec.Checks.Ignore {
 		used := false
 		for j := range found {
@@ -140,7 +140,7 @@ func (s *scope) ignore(found []Finding) []Finding {
 			}
 		}
 		if field := fmt.Sprintf("spec.checks.ignore[%d]", i); !used && s.answers(entry, field) {
-			f := Finding{Message: fmt.Sprintf("nothing is found that the entry for %s accepts, unless for another target", entry.Check), Fix: "take the entry out"}
+			f := finding.Finding{Message: fmt.Sprintf("nothing is found that the entry for %s accepts, unless for another target", entry.Check), Fix: "take the entry out"}
 			s.put(&f, field)
 			s.add(f)
 		}
@@ -149,7 +149,7 @@ func (s *scope) ignore(found []Finding) []Finding {
 }
 
 // accepts reports whether an entry is about a finding.
-func accepts(entry render.IgnoredCheck, f Finding) bool {
+func accepts(entry render.IgnoredCheck, f finding.Finding) bool {
 	if string(entry.Check) != f.ID || entry.Release != "" && string(entry.Release) != f.Release {
 		return false
 	}

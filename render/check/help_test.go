@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
@@ -107,7 +108,7 @@ func (s setting) files() map[string][]byte {
 }
 
 // find runs the checks on a setting.
-func find(t testing.TB, s setting) []check.Finding {
+func find(t testing.TB, s setting) []finding.Finding {
 	t.Helper()
 	return findIn(t, s, s.environment(), s.standIn)
 }
@@ -126,7 +127,7 @@ func (s setting) standIn(release render.Release) (map[string][]byte, error) {
 }
 
 // findIn runs the checks on the text of an environment.
-func findIn(t testing.TB, s setting, text string, files func(render.Release) (map[string][]byte, error)) []check.Finding {
+func findIn(t testing.TB, s setting, text string, files func(render.Release) (map[string][]byte, error)) []finding.Finding {
 	t.Helper()
 	return findWith(t, s, text, func(release render.Release) (chart.Chart, error) {
 		own, err := files(release)
@@ -138,7 +139,7 @@ func findIn(t testing.TB, s setting, text string, files func(render.Release) (ma
 }
 
 // findWith does so with charts from anywhere.
-func findWith(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) []check.Finding {
+func findWith(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) []finding.Finding {
 	t.Helper()
 	target, err := targets.ByName(cmp.Or(s.target, "flux"))
 	if err != nil {
@@ -234,7 +235,7 @@ func rendered(t testing.TB, plan render.Plan, release render.Release, read chart
 }
 
 // told is findings on a line each.
-func told(found []check.Finding) string {
+func told(found []finding.Finding) string {
 	var b strings.Builder
 	for _, f := range found {
 		object := ""
@@ -247,8 +248,8 @@ func told(found []check.Finding) string {
 }
 
 // ofID is the findings of a check.
-func ofID(found []check.Finding, id string) []check.Finding {
-	var of []check.Finding
+func ofID(found []finding.Finding, id string) []finding.Finding {
+	var of []finding.Finding
 	for _, f := range found {
 		if f.ID == id {
 			of = append(of, f)

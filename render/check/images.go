@@ -8,33 +8,35 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func imageChecks() []Check {
 	return []Check{{
-		ID: "missing-pull-secret", Severity: Warning,
+		ID: "missing-pull-secret", Severity: finding.Warning,
 		Title:  "A pod does not name the registry's pull secret",
 		Why:    "registry.pullSecret is for charts; whether pods use it is up to the chart's values. A pod that does not, and whose ServiceAccount does not either, may not be able to pull its image.",
 		Fix:    "Name the Secret in the chart's values (often imagePullSecrets), or on the ServiceAccount.",
 		Source: "https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",
 		each:   missingPullSecret,
 	}, {
-		ID: "foreign-image", Severity: Error,
+		ID: "foreign-image", Severity: finding.Error,
 		Title:  "An image comes from elsewhere than the mirror",
 		Why:    "registry.mirror says that everything is pulled from there. An image that is not will not be there once the network is closed, and nobody copied or scanned it. What no pod names counts too: injector templates, arguments, environment variables and ConfigMaps.",
 		Fix:    "Set the chart value that names the image to its place on the mirror: what follows registry.source is kept, other names get the mirror as prefix.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 		each:   foreignImage,
 	}, {
-		ID: "unpinned-image", Severity: Warning,
+		ID: "unpinned-image", Severity: finding.Warning,
 		Title:  "An image has no tag, or latest",
 		Why:    "What runs then depends on when a node pulled it: two pods of one release may differ, and no commit says what changed.",
 		Fix:    "Set a tag, or better a digest, in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
 		each:   unpinnedImage,
 	}, {
-		ID: "bad-image", Severity: Error,
+		ID: "bad-image", Severity: finding.Error,
 		Title:  "A container's image is no image reference",
 		Why:    "The kubelet refuses the text, and the pod never starts. Usually a value that the reference is made of is empty or has a space in it.",
 		Fix:    "Set the values that the reference is made of.",
@@ -66,9 +68,9 @@ func (r *release) images() []images.Image {
 }
 
 // imageFinding is a finding at an image.
-func (r *release) imageFinding(i images.Image, format string, args ...any) Finding {
+func (r *release) imageFinding(i images.Image, format string, args ...any) finding.Finding {
 	f := r.finding(format, args...)
-	f.Object = &Object{i.Object.APIVersion, i.Object.Kind, i.Object.Namespace, i.Object.Name}
+	f.Object = identify(i.Object.APIVersion, i.Object.Kind, i.Object.Namespace, i.Object.Name)
 	f.Source, f.Field = i.Object.Source, i.Path
 	return f
 }
@@ -102,9 +104,9 @@ func foreignImage(s *scope, r *release) {
 		f := r.imageFinding(i, "image %s does not come from the mirror %s", i.Written, mirror)
 		switch {
 		case i.Sure == images.Possible:
-			f.Severity, f.Message = Info, fmt.Sprintf("%s looks like an image, and does not come from the mirror %s", i.Written, mirror)
+			f.Severity, f.Message = finding.Info, fmt.Sprintf("%s looks like an image, and does not come from the mirror %s", i.Written, mirror)
 		case i.Hidden():
-			f.Severity = Warning
+			f.Severity = finding.Warning
 			f.Message += ", and no pod names it here"
 		}
 		f.Fix = "pull it from " + target
@@ -114,16 +116,16 @@ func foreignImage(s *scope, r *release) {
 }
 
 // proposeImage proposes a repository for the chart value that has the old one.
-func (r *release) proposeImage(s *scope, f *Finding, i images.Image, target string) {
-	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), images.DockerHub+"/"), "library/")
+func (r *release) proposeImage(s *scope, f *finding.Finding, i images.Image, target string) {
+	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), ref.DockerHub+"/"), "library/")
 	names := []string{i.Reference.Name(), short}
-	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, text(value)) })
+	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, scalar(value)) })
 	if field == "" { // a hub: what is before the last name
 		hub := path.Dir(i.Reference.Name())
-		field, target = s.putValue(f, r, func(_ string, value any) bool { return text(value) == hub }), path.Dir(target)
+		field, target = s.putValue(f, r, func(_ string, value any) bool { return scalar(value) == hub }), path.Dir(target)
 	}
 	if field != "" {
-		f.Set = []Proposal{{field, target}}
+		f.Set = []finding.Proposal{{Field: field, Value: target}}
 		f.Fix = fmt.Sprintf("set %s: %s", field, target)
 	}
 }
@@ -135,7 +137,9 @@ func unpinnedImage(s *scope, r *release) {
 		}
 		f := r.imageFinding(i, "image %s has no tag of its own: what runs depends on when it was pulled", i.Written)
 		f.Fix = "set a tag or a digest"
-		s.putValue(&f, r, func(_ string, value any) bool { return text(value) == i.Reference.Name() || text(value) == i.Written })
+		s.putValue(&f, r, func(_ string, value any) bool {
+			return scalar(value) == i.Reference.Name() || scalar(value) == i.Written
+		})
 		s.add(f)
 	}
 }
@@ -171,10 +175,10 @@ func missingPullSecret(s *scope, r *release) {
 
 // proposeSecret proposes the pull secret for the chart value that names one and
 // is empty; where none is, it puts the finding where one is named.
-func (s *scope) proposeSecret(f *Finding, r *release, secret string) {
+func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
 	forSecrets := func(path string) bool { return strings.HasPrefix(strings.ToLower(lastKey(path)), "imagepullsecret") }
 	if field := s.putValue(f, r, func(path string, value any) bool { return value == "" && forSecrets(path) }); field != "" {
-		f.Set, f.Fix = []Proposal{{field, secret}}, fmt.Sprintf("set %s: %s", field, secret)
+		f.Set, f.Fix = []finding.Proposal{{Field: field, Value: secret}}, fmt.Sprintf("set %s: %s", field, secret)
 		return
 	}
 	s.putValue(f, r, func(path string, _ any) bool { return forSecrets(path) })
@@ -183,20 +187,20 @@ func (s *scope) proposeSecret(f *Finding, r *release, secret string) {
 // pullsFrom reports whether a container's image is from a registry.
 func (p pod) pullsFrom(registry string) bool {
 	return slices.ContainsFunc(p.containers(), func(c container) bool {
-		ref, err := images.Parse(text(c.spec["image"]))
+		ref, err := ref.ParseImage(scalar(c.spec["image"]))
 		return err == nil && ref.Host == registry
 	})
 }
 
 // names reports whether a list of references has a name.
 func names(references any, name string) bool {
-	return slices.ContainsFunc(list(references), func(ref any) bool { return text(at(ref, "name")) == name })
+	return slices.ContainsFunc(list(references), func(ref any) bool { return scalar(at(ref, "name")) == name })
 }
 
 // accountNames reports whether the ServiceAccount of a pod names a pull secret,
 // or may.
 func (s *scope) accountNames(p pod, secret string) bool {
-	account := text(p.spec["serviceAccountName"])
+	account := scalar(p.spec["serviceAccountName"])
 	if account == "" {
 		account = "default"
 	}

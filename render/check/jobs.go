@@ -55,7 +55,7 @@ func (o *object) replaced() bool {
 func (o *object) tagIn(name string) bool {
 	for _, p := range o.pods() {
 		for _, c := range p.containers() {
-			image := text(c.spec["image"])
+			image := scalar(c.spec["image"])
 			tag := inName(image[strings.LastIndex(image, ":")+1:])
 			if tag == "" {
 				continue
@@ -72,7 +72,7 @@ func (o *object) tagIn(name string) bool {
 
 func podRunsOnce(s *scope, r *release) {
 	for _, o := range r.objects {
-		policy := text(at(o.tree, "spec", "restartPolicy"))
+		policy := scalar(at(o.tree, "spec", "restartPolicy"))
 		if !o.is("Pod") || o.Hook != nil || policy != "Never" && policy != "OnFailure" {
 			continue
 		}

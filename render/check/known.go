@@ -7,25 +7,26 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func knownChecks() []Check {
 	return []Check{{
-		ID: "unknown-value", Severity: Error,
+		ID: "unknown-value", Severity: finding.Error,
 		Title:  "The chart has no such value",
 		Why:    "Helm ignores a value that no template reads, without a word: what is misspelt, or was renamed with a new version of the chart, does nothing, and the default is in force.",
 		Fix:    "Write the name that the message proposes. Where the chart's templates cannot be followed, the finding is an info that says why.",
 		Source: "https://github.com/helm/helm/issues/6422",
 		each:   unknownValue, unrendered: true,
 	}, {
-		ID: "inert-value", Severity: Warning,
+		ID: "inert-value", Severity: finding.Warning,
 		Title:  "No template reads a value",
 		Why:    "The chart's defaults or its schema know the value, and it does nothing all the same.",
 		Fix:    "Leave it out, or write the name that the message proposes.",
 		Source: "https://github.com/helm/helm/issues/6422",
 		each:   inertValue, unrendered: true,
 	}, {
-		ID: "values-schema", Severity: Error,
+		ID: "values-schema", Severity: finding.Error,
 		Title:  "The chart's schema refuses a value",
 		Why:    "Helm checks values before it renders, so nothing of the release is installed or upgraded.",
 		Fix:    "Correct the value that the message names.",
@@ -65,7 +66,7 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 			f.Fix = fmt.Sprintf("write %s instead", u.Nearest)
 		}
 		if u.Doubtful != "" {
-			f.Severity = Info
+			f.Severity = finding.Info
 			f.Message += ", unless " + u.Doubtful
 		}
 		s.putPath(&f, r, u.Path)

@@ -13,60 +13,61 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func limitChecks() []Check {
 	return []Check{{
-		ID: "bad-name", Severity: Error,
+		ID: "bad-name", Severity: finding.Error,
 		Title:  "The API server refuses a name or a label",
 		Why:    "Names of objects, and values of labels, have a form and a greatest length: 63 characters for labels and for the names of Services, 253 for most others. One that is too long, or has a + from a chart version in it, fails the whole install.",
 		Fix:    "Shorten the release's name (spec.names), or set fullnameOverride or the like in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/",
 		each:   badName,
 	}, {
-		ID: "annotations-size", Severity: Error,
+		ID: "annotations-size", Severity: finding.Error,
 		Title:  "An object has too much in its annotations",
 		Why:    "All annotations of an object together have at most 256 KiB. What is applied from the client's side keeps a copy of the object there.",
 		Fix:    "Let the chart put the text into a ConfigMap.",
 		Source: "https://github.com/kubernetes/kubernetes/issues/82292",
 		each:   annotationsSize,
 	}, {
-		ID: "object-size", Severity: Error,
+		ID: "object-size", Severity: finding.Error,
 		Title:  "An object is too large",
 		Why:    "A ConfigMap or Secret holds at most 1 MiB, and etcd takes no object above 1.5 MiB.",
 		Fix:    "Make it smaller in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/configuration/configmap/",
 		each:   objectSize,
 	}, {
-		ID: "release-size", Severity: Error,
+		ID: "release-size", Severity: finding.Error,
 		Title:  "The release is too large for Helm to keep",
 		Why:    "Helm keeps chart, values and manifests of each revision in a Secret, compressed, and a Secret holds at most 1 MiB. An install beyond that fails at its end, with everything applied. Argo CD keeps none.",
 		Fix:    "Split the chart, or take large files out of it.",
 		Source: "https://github.com/helm/helm/issues/8281",
 		each:   releaseSize,
 	}, {
-		ID: "duplicate-object", Severity: Error,
+		ID: "duplicate-object", Severity: finding.Error,
 		Title:  "A chart makes one object twice",
 		Why:    "Helm applies both, and the last one wins; Argo CD calls the application out of sync, or shows a warning and takes either.",
 		Fix:    "Switch one of them off in the chart's values.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/",
 		each:   duplicateObject,
 	}, {
-		ID: "shared-object", Severity: Error,
+		ID: "shared-object", Severity: finding.Error,
 		Title:  "Two releases make one object",
 		Why:    "Flux takes an object over from whoever had it, so each of the two undoes what the other one does; Argo CD refuses, or warns of a shared resource. If one release goes, the object goes from both.",
 		Fix:    "Give one of the releases another name (spec.names), or switch the object off in its values.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
 		all:    sharedObject,
 	}, {
-		ID: "foreign-namespace", Severity: Info,
+		ID: "foreign-namespace", Severity: finding.Info,
 		Title:  "An object goes to another namespace than the release's",
 		Why:    "It is neither labelled nor kept with the namespaces of the environment, and nobody looks for it there. For Argo CD a namespace that is not the environment's is an error: its project does not allow it.",
 		Fix:    "Switch it off in the chart's values, or install the release where the object goes.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/projects/",
 		each:   foreignNamespace,
 	}, {
-		ID: "argo-project", Severity: Error,
+		ID: "argo-project", Severity: finding.Error,
 		Title:  "Argo CD's project does not allow a kind",
 		Why:    "The AppProject of the environment allows the cluster-wide kinds that the vendor's releases and delivery.argo.clusterResources name, and nothing more: the sync of a release with another one fails.",
 		Fix:    "Add the kind to delivery.argo.clusterResources, and apply the projects again before the release is synced.",
@@ -87,9 +88,9 @@ func badName(s *scope, r *release) {
 				prefix = strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+prefix, ".")
 			}
 			for _, key := range slices.Sorted(maps.Keys(p.labels)) {
-				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(text(p.labels[key])))
-				if len(wrong) > 0 && !strings.Contains(text(p.labels[key]), render.FillIn) {
-					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, text(p.labels[key]), wrong[0])
+				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(scalar(p.labels[key])))
+				if len(wrong) > 0 && !strings.Contains(scalar(p.labels[key]), render.FillIn) {
+					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, scalar(p.labels[key]), wrong[0])
 					f.Fix = "shorten it, or leave out what it is made of"
 					s.add(f)
 				}
@@ -120,7 +121,7 @@ func (s *scope) badObjectName(o *object) {
 			wrong = []string{fmt.Sprintf("must be no more than %d characters", most)}
 		}
 	}
-	if len(wrong) > 0 && text(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
+	if len(wrong) > 0 && scalar(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
 		f := o.finding("metadata.name", "the API server refuses the name: %s", wrong[0])
 		f.Fix = "shorten the release's name, or set fullnameOverride or the like"
 		s.put(&f, s.Plan.ReleasePath(o.release.Key))
@@ -141,7 +142,7 @@ func annotationsSize(s *scope, r *release) {
 	for _, o := range r.objects {
 		total := 0
 		for key, value := range mapping(at(o.tree, "metadata", "annotations")) {
-			total += len(key) + len(text(value))
+			total += len(key) + len(scalar(value))
 		}
 		if total > mostAnnotations {
 			f := o.finding("metadata.annotations", "the annotations have %d bytes, and the API server takes %d", total, mostAnnotations)
@@ -156,7 +157,7 @@ func objectSize(s *scope, r *release) {
 		data := 0
 		for _, field := range []string{"data", "binaryData", "stringData"} {
 			for _, value := range mapping(o.tree[field]) {
-				size := len(text(value))
+				size := len(scalar(value))
 				if field == "binaryData" || field == "data" && o.is("Secret") {
 					size = base64.StdEncoding.DecodedLen(size)
 				}
@@ -200,7 +201,7 @@ func duplicateObject(s *scope, r *release) {
 			continue
 		}
 		f := r.finding("the chart makes the object in %s, and in %s too: one of them is lost", made.Source, first.Source)
-		f.Object, f.Source, f.Fix = &Object{made.APIVersion, made.Kind, namespace, made.Name}, made.Source, "switch one of them off"
+		f.Object, f.Source, f.Fix = identify(made.APIVersion, made.Kind, namespace, made.Name), made.Source, "switch one of them off"
 		s.add(f)
 	}
 }
@@ -235,7 +236,7 @@ func foreignNamespace(s *scope, r *release) {
 		f := o.finding("metadata.namespace", "the object goes to namespace %s, and the release to %s", o.namespace, r.Namespace)
 		f.Fix = "switch it off, or install the release there"
 		if s.argo() && !s.hasNamespace(o.namespace) {
-			f.Severity = Error
+			f.Severity = finding.Error
 			f.Message += ": the project of the environment does not allow it, and Argo CD's sync fails"
 		}
 		s.add(f)

@@ -5,18 +5,19 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func meshChecks() []Check {
 	return []Check{{
-		ID: "hook-sidecar", Severity: Warning,
+		ID: "hook-sidecar", Severity: finding.Warning,
 		Title:  "A Job gets a sidecar that keeps it running",
 		Why:    "In a namespace that Istio injects, a Job's pod gets a proxy that does not end with the Job's own container, so the Job never completes, and whoever waits for it waits for ever. Istio from 1.27 uses native sidecars where the kubelet of every node is at least 1.33, and these do end, unless they are switched off: what the cluster does nobody can see from here.",
 		Fix:    "Put the label sidecar.istio.io/inject: \"false\" on the Job's pods, in the chart's values.",
 		Source: "https://github.com/istio/istio/issues/11045",
 		each:   hookSidecar,
 	}, {
-		ID: "gateway-auto-image", Severity: Error,
+		ID: "gateway-auto-image", Severity: finding.Error,
 		Title:  "A gateway starts before there is an injector",
 		Why:    "Istio's injector replaces the image auto when a pod is made. Without it, or before its webhook exists, the pod asks a registry for an image of that name, and is not made again by itself.",
 		Fix:    "Install the gateway in a later wave than istiod (needs), and in a namespace that is injected.",
@@ -39,10 +40,10 @@ func (s *scope) injected(namespace string) bool {
 // (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy).
 func (p pod) inject() string {
 	const key = "sidecar.istio.io/inject"
-	if label := text(p.labels[key]); label != "" {
+	if label := scalar(p.labels[key]); label != "" {
 		return label
 	}
-	return text(p.annotations[key])
+	return scalar(p.annotations[key])
 }
 
 func hookSidecar(s *scope, r *release) {
@@ -69,7 +70,7 @@ func (s *scope) injector() *release {
 				continue
 			}
 			for _, webhook := range list(at(o.tree, "webhooks")) {
-				if strings.HasSuffix(text(at(webhook, "name")), "sidecar-injector.istio.io") {
+				if strings.HasSuffix(scalar(at(webhook, "name")), "sidecar-injector.istio.io") {
 					return r
 				}
 			}
@@ -80,7 +81,7 @@ func (s *scope) injector() *release {
 
 // proposeNeed proposes that a release comes after another one, where the
 // environment says so: the vendor's releases under spec.needs, others themselves.
-func (s *scope) proposeNeed(f *Finding, r *release, key string) {
+func (s *scope) proposeNeed(f *finding.Finding, r *release, key string) {
 	field, needs := "spec.needs."+r.Key, s.Environment.Spec.Needs[r.Key]
 	for i, extra := range s.Environment.Spec.Releases {
 		if string(extra.Name) == r.Key {
@@ -94,7 +95,7 @@ func (s *scope) proposeNeed(f *Finding, r *release, key string) {
 	for _, need := range needs {
 		all = append(all, string(need))
 	}
-	f.Set = []Proposal{{field, append(all, key)}}
+	f.Set = []finding.Proposal{{Field: field, Value: append(all, key)}}
 	s.put(f, field)
 }
 
@@ -103,7 +104,7 @@ func gatewayAutoImage(s *scope, r *release) {
 	for _, o := range r.objects {
 		for _, p := range o.pods() {
 			for _, c := range p.containers() {
-				if text(c.spec["image"]) != "auto" {
+				if scalar(c.spec["image"]) != "auto" {
 					continue
 				}
 				f := o.finding(c.path+".image", "")

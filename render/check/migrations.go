@@ -7,46 +7,47 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func migrationChecks() []Check {
 	return []Check{{
-		ID: "migration-deadlock", Severity: Error,
+		ID: "migration-deadlock", Severity: finding.Error,
 		Title:  "Services wait for migrations that wait for the services",
 		Why:    "A hook that runs after the install comes only when everything is ready: Flux waits for the services before it runs post-install hooks, Argo CD before its phase PostSync. Services that crash until the databases are migrated are never ready, so neither comes.",
 		Fix:    "For Flux, say migrations.afterInstall: true, and the first install gives up early and is tried again as an upgrade, whose hooks migrate first. For Argo CD, make the chart migrate before the services or beside them.",
 		Source: "https://helm.sh/docs/topics/charts_hooks/#hooks-and-the-release-lifecycle",
 		each:   migrationDeadlock,
 	}, {
-		ID: "migration-setting", Severity: Warning,
+		ID: "migration-setting", Severity: finding.Warning,
 		Title:  "migrations.afterInstall says another order than the chart has",
 		Why:    "With afterInstall, the first install is given little time, or for Flux before 2.7 does not wait at all. Where the chart migrates before its services or beside them, that cuts long migrations off, or opens the next wave before anything runs.",
 		Fix:    "Say migrations.afterInstall: false.",
 		Source: "https://fluxcd.io/flux/components/helm/helmreleases/#install-configuration",
 		each:   migrationSetting,
 	}, {
-		ID: "migration-twice", Severity: Info,
+		ID: "migration-twice", Severity: finding.Info,
 		Title:  "A hook runs before and after every sync",
 		Why:    "Argo CD knows no difference between an install and an upgrade: a hook for post-install and pre-upgrade becomes PreSync and PostSync, and runs twice on every sync.",
 		Fix:    "Nothing, if the hook may run twice. Otherwise give the hook one phase in the chart's values.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks",
 		each:   migrationTwice,
 	}, {
-		ID: "hook-before-objects", Severity: Error,
+		ID: "hook-before-objects", Severity: finding.Error,
 		Title:  "A hook needs what is installed after it",
 		Why:    "A hook that runs before the install, or in Argo CD's phase PreSync, finds nothing of its own release. A pod that names a Secret, ConfigMap, ServiceAccount or volume claim of it never starts, and the first install ends there.",
 		Fix:    "Make what the hook needs exist before the release (for the vendor's Secrets: secrets.into: chart, and an external database), or give the hook another phase.",
 		Source: "https://github.com/argoproj/argo-cd/issues/13178",
 		each:   hookBeforeObjects,
 	}, {
-		ID: "immutable-job", Severity: Error,
+		ID: "immutable-job", Severity: finding.Error,
 		Title:  "A Job keeps its name when its image changes",
 		Why:    "The template of a Job cannot be changed: an API server refuses the next upgrade, with another image in a Job of the same name, and the release stays as it is.",
 		Fix:    "Let the chart put the version into the Job's name, or make the Job a hook with before-hook-creation.",
 		Source: "https://kubernetes.io/docs/concepts/workloads/controllers/job/",
 		each:   immutableJob,
 	}, {
-		ID: "pod-runs-once", Severity: Warning,
+		ID: "pod-runs-once", Severity: finding.Warning,
 		Title:  "A bare pod runs to its end, and never again",
 		Why:    "A pod that is part of a release and ends is not started again by an upgrade: a migration in it runs once, on the first install. Helm 3, which is in Flux before 2.8, waits for the pod to be ready, and one that has ended never is.",
 		Fix:    "Make the chart use a Job, as a hook or with the version in its name.",
@@ -82,9 +83,9 @@ func (o *object) migrates() bool {
 	said := []string{o.Name}
 	for _, p := range o.pods() {
 		for _, c := range p.containers() {
-			said = append(said, text(c.spec["name"]))
+			said = append(said, scalar(c.spec["name"]))
 			for _, word := range append(list(c.spec["command"]), list(c.spec["args"])...) {
-				said = append(said, text(word))
+				said = append(said, scalar(word))
 			}
 		}
 	}
@@ -114,13 +115,13 @@ func fluxDeadlock(s *scope, o *object) {
 	switch {
 	case r.Key != render.PrefectCloud:
 		f := o.finding(hookField, "the hook runs only when everything of the release is ready: if that waits for the migration, the first install waits for its whole timeout%s", until(heals))
-		f.Severity = Warning
+		f.Severity = finding.Warning
 		f.Fix = "let the chart migrate before the install, or make its services ready without it"
 		s.add(f)
 	case !r.MigratesAfterInstall:
 		f := o.finding(hookField, "Flux runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", length(r.InstallTimeout), until(heals))
 		f.Fix = "say migrations.afterInstall: true"
-		f.Set = []Proposal{{afterInstall, true}}
+		f.Set = []finding.Proposal{{Field: afterInstall, Value: true}}
 		s.put(&f, afterInstall)
 		if minor >= 7 && !heals {
 			f.Set = nil
@@ -149,7 +150,7 @@ func argoDeadlock(s *scope, o *object) {
 	}
 	f := o.finding(hookField, "Argo CD runs this hook in phase PostSync, when everything is healthy, and services that wait for the migration never are: the sync never ends")
 	if o.release.Key != render.PrefectCloud {
-		f.Severity = Warning
+		f.Severity = finding.Warning
 		f.Message = "Argo CD runs this hook in phase PostSync, when everything is healthy: if that waits for the migration, the sync never ends"
 	}
 	hookProposal(s, &f, o)
@@ -158,13 +159,13 @@ func argoDeadlock(s *scope, o *object) {
 
 // hookProposal proposes to migrate before the install and before upgrades,
 // where the chart has a value that says when.
-func hookProposal(s *scope, f *Finding, o *object) {
+func hookProposal(s *scope, f *finding.Finding, o *object) {
 	const before = "pre-install,pre-upgrade"
 	f.Fix = "make the chart migrate before the services (" + before + ", with Secrets and database that exist before), or in a plain Job"
 	said := o.annotation("helm.sh/hook")
-	field := s.putValue(f, o.release, func(_ string, value any) bool { return said != "" && text(value) == said })
+	field := s.putValue(f, o.release, func(_ string, value any) bool { return said != "" && scalar(value) == said })
 	if field != "" {
-		f.Set = []Proposal{{field, before}}
+		f.Set = []finding.Proposal{{Field: field, Value: before}}
 		f.Fix += fmt.Sprintf(": set %s: %s", field, before)
 	}
 }
@@ -185,7 +186,7 @@ func migrationSetting(s *scope, r *release) {
 		f.Message = fmt.Sprintf("the chart migrates %s, but migrations.afterInstall is on: Flux %s then does not wait for the first install, and the next wave starts before anything runs", order, s.Plan.Delivery.Flux.Version)
 	}
 	f.Fix = "say migrations.afterInstall: false"
-	f.Set = []Proposal{{afterInstall, false}}
+	f.Set = []finding.Proposal{{Field: afterInstall, Value: false}}
 	s.put(&f, afterInstall)
 	s.add(f)
 }

@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
@@ -99,7 +99,7 @@ func endsWithProposal(t *testing.T, version, values, after, target string) int {
 		if failed := ofID(found, "chart-fails"); failed != nil {
 			t.Fatal(told(failed))
 		}
-		var open []check.Finding
+		var open []finding.Finding
 		for _, id := range onMigrations {
 			open = append(open, ofID(found, id)...)
 		}
@@ -119,7 +119,7 @@ func endsWithProposal(t *testing.T, version, values, after, target string) int {
 }
 
 // onlyCloud is the findings with a chart of istiod that makes nothing.
-func onlyCloud(t *testing.T, s setting, text string) []check.Finding {
+func onlyCloud(t *testing.T, s setting, text string) []finding.Finding {
 	return findIn(t, s, text, func(release render.Release) (map[string][]byte, error) {
 		if release.Key == render.PrefectCloud {
 			return s.standIn(release)
@@ -129,7 +129,7 @@ func onlyCloud(t *testing.T, s setting, text string) []check.Finding {
 }
 
 // apply sets a field in the text of an environment.
-func apply(t *testing.T, text string, proposal check.Proposal) string {
+func apply(t *testing.T, text string, proposal finding.Proposal) string {
 	t.Helper()
 	var file map[string]any
 	if err := yaml.Unmarshal([]byte(text), &file); err != nil {
@@ -181,7 +181,7 @@ func TestMigrationDeadlocks(t *testing.T) {
 		case test.want == "" && found == nil:
 		case test.want == "" || len(found) != 1 || len(found[0].Set) != 1:
 			t.Errorf("%+v: found\n%s", test, told(found))
-		case found[0].Set[0] != check.Proposal{Field: test.want, Value: test.value} || !strings.Contains(found[0].Message, test.says):
+		case found[0].Set[0] != finding.Proposal{Field: test.want, Value: test.value} || !strings.Contains(found[0].Message, test.says):
 			t.Errorf("%+v: found %+v", test, found[0])
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // object is a Kubernetes object that was read.
@@ -44,7 +45,7 @@ var clusterWide = map[string][]string{
 // noteScope notes which kind a definition says is in no namespace.
 func (o *object) noteScope(scopes map[string]string) {
 	if o.Kind == "CustomResourceDefinition" {
-		scopes[text(at(o.tree, "spec", "group"))+"/"+text(at(o.tree, "spec", "names", "kind"))] = text(at(o.tree, "spec", "scope"))
+		scopes[scalar(at(o.tree, "spec", "group"))+"/"+scalar(at(o.tree, "spec", "names", "kind"))] = scalar(at(o.tree, "spec", "scope"))
 	}
 }
 
@@ -59,13 +60,15 @@ func (o *object) settle(scopes map[string]string) {
 	}
 }
 
-func (o *object) named() *Object { return &Object{o.APIVersion, o.Kind, o.namespace, o.Name} }
+func (o *object) named() *finding.Object {
+	return identify(o.APIVersion, o.Kind, o.namespace, o.Name)
+}
 
 // is reports whether the object is of one of the kinds.
 func (o *object) is(kinds ...string) bool { return slices.Contains(kinds, o.Kind) }
 
 func (o *object) annotation(key string) string {
-	return text(at(o.tree, "metadata", "annotations", key))
+	return scalar(at(o.tree, "metadata", "annotations", key))
 }
 
 // runs reports whether the object is a hook for one of the events.
@@ -159,8 +162,9 @@ func list(value any) []any {
 	return l
 }
 
-// text is a plain value as YAML would write it; empty for what is none.
-func text(value any) string {
+// scalar writes a plain value as YAML would; it returns the empty text for any
+// other value.
+func scalar(value any) string {
 	switch value := value.(type) {
 	case string:
 		return value

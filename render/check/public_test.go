@@ -8,7 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
-	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // publicEnvironment installs public charts with sane values: Istio's three in
@@ -48,7 +48,7 @@ func TestPublicCharts(t *testing.T) {
 		return chart.Load(archive)
 	}
 	for _, target := range []string{"flux", "argo"} {
-		found := slices.DeleteFunc(findWith(t, setting{target: target}, publicEnvironment, load), func(f check.Finding) bool {
+		found := slices.DeleteFunc(findWith(t, setting{target: target}, publicEnvironment, load), func(f finding.Finding) bool {
 			return f.Release == render.PrefectCloud // not a public chart
 		})
 		golden(t, filepath.Join("testdata", "public-"+target+".txt"), told(found))

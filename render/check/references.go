@@ -4,25 +4,27 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func referenceChecks() []Check {
 	return []Check{{
-		ID: "missing-reference", Severity: Warning,
+		ID: "missing-reference", Severity: finding.Warning,
 		Title:  "A pod names a Secret, ConfigMap or ServiceAccount that nothing makes",
 		Why:    "Such a pod does not start, and a wave that waits for it stays closed. Neither a chart of the environment makes the object, nor is it among those that `pm-gitops secrets list` asks for.",
 		Fix:    "Create the object in the namespace, add the chart that makes it, or correct the name in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/configuration/secret/#restriction-secret-must-exist",
 		each:   missingReference,
 	}, {
-		ID: "selects-nothing", Severity: Warning,
+		ID: "selects-nothing", Severity: finding.Warning,
 		Title:  "A selector selects no pods",
 		Why:    "A Service that selects nothing answers nobody, and a PodDisruptionBudget or NetworkPolicy that selects nothing protects nothing.",
 		Fix:    "Correct the labels in the chart's values.",
 		Source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/#does-the-service-have-any-endpointslices",
 		each:   selectsNothing,
 	}, {
-		ID: "selector-mismatch", Severity: Error,
+		ID: "selector-mismatch", Severity: finding.Error,
 		Title:  "A workload does not select its own pods",
 		Why:    "The API server refuses a Deployment, StatefulSet, DaemonSet or ReplicaSet whose template lacks a label of its selector, and with it the whole release.",
 		Fix:    "Correct the labels in the chart's values; labels of pods that a value overrides are the usual reason.",
@@ -38,7 +40,7 @@ type reference struct{ kind, name, path string }
 func (o *object) references() []reference {
 	var all []reference
 	add := func(kind string, from any, key, path string) {
-		if name := text(at(from, key)); name != "" && at(from, "optional") != true {
+		if name := scalar(at(from, key)); name != "" && at(from, "optional") != true {
 			all = append(all, reference{kind, name, path})
 		}
 	}
@@ -110,7 +112,7 @@ func (s *scope) index() map[string]bool {
 		for _, o := range r.objects {
 			s.makes[o.Kind+"/"+o.namespace+"/"+o.Name] = true
 			if where, known := makers[o.Kind]; known {
-				s.makes["Secret/"+o.namespace+"/"+text(at(o.tree, where...))] = true
+				s.makes["Secret/"+o.namespace+"/"+scalar(at(o.tree, where...))] = true
 				s.makes["Secret/"+o.namespace+"/"+o.Name] = true
 			}
 		}
@@ -139,7 +141,7 @@ func missingReference(s *scope, r *release) {
 			seen[id] = true
 			f := o.finding(ref.path, "nothing makes the %s %s in namespace %s, and without it the pod does not start", ref.kind, ref.name, o.namespace)
 			f.Fix = "create it before the release, or correct its name"
-			s.putValue(&f, r, func(_ string, value any) bool { return text(value) == ref.name })
+			s.putValue(&f, r, func(_ string, value any) bool { return scalar(value) == ref.name })
 			s.add(f)
 		}
 	}
@@ -149,7 +151,7 @@ func missingReference(s *scope, r *release) {
 // expressions is taken to fit.
 func selects(selector any, labels map[string]any) bool {
 	for key, value := range mapping(selector) {
-		if text(labels[key]) != text(value) {
+		if scalar(labels[key]) != scalar(value) {
 			return false
 		}
 	}

@@ -154,10 +154,3 @@ func TestTooManyObjects(t *testing.T) {
 		t.Errorf("Run = %v", err)
 	}
 }
-
-// TestSeverities orders them.
-func TestSeverities(t *testing.T) {
-	if !check.Error.AtLeast(check.Warning) || !check.Warning.AtLeast(check.Warning) || check.Info.AtLeast(check.Warning) {
-		t.Error("severities are in another order")
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
 
@@ -15,10 +16,10 @@ type scope struct {
 	Input
 	releases []*release
 	check    Check
-	added    map[Severity]int // by the check in the release
-	beyond   map[alike]int    // how many were not kept
-	makes    map[string]bool  // see index
-	found    []Finding
+	added    map[finding.Severity]int // by the check in the release
+	beyond   map[alike]int            // how many were not kept
+	makes    map[string]bool          // see index
+	found    []finding.Finding
 }
 
 // release is a release with its objects read.
@@ -81,13 +82,13 @@ func (s *scope) argo() bool { return s.Target == "argo" }
 
 // add notes a finding of the check at work. It fills in what the finding does
 // not say.
-func (s *scope) add(f Finding) {
+func (s *scope) add(f finding.Finding) {
 	f.ID, f.Environment = s.check.ID, s.Plan.Environment
 	if f.Severity == "" {
 		f.Severity = s.check.Severity
 	}
 	if s.added[f.Severity]++; s.added[f.Severity] > mostKept {
-		s.beyond[f.alike()]++
+		s.beyond[classify(f)]++
 		return
 	}
 	if f.Setting == "" {
@@ -100,8 +101,7 @@ func (s *scope) add(f Finding) {
 		s.put(&f, f.Setting)
 	}
 	if f.Object != nil {
-		clear := Object{clean(f.Object.APIVersion), clean(f.Object.Kind), clean(f.Object.Namespace), clean(f.Object.Name)}
-		f.Object = &clear
+		f.Object = identify(clean(f.Object.APIVersion), clean(f.Object.Kind), clean(f.Object.Namespace), clean(f.Object.Name))
 	}
 	f.Source, f.Field, f.Message, f.Fix = clean(f.Source), clean(f.Field), clean(f.Message), clean(f.Fix)
 	s.found = append(s.found, f)
@@ -120,19 +120,19 @@ func (s *scope) releaseField(key string) string {
 }
 
 // put says that a field of the environment can change what was found.
-func (s *scope) put(f *Finding, field string) {
+func (s *scope) put(f *finding.Finding, field string) {
 	at := s.Plan.Problem(field, "").Position
 	f.Setting, f.File, f.Line, f.Column = field, at.File, at.Line, at.Column
 }
 
 // finding is one at a field of an object.
-func (o *object) finding(field, format string, args ...any) Finding {
-	return Finding{Release: o.release.Key, Object: o.named(), Source: o.Source, Field: field, Message: fmt.Sprintf(format, args...)}
+func (o *object) finding(field, format string, args ...any) finding.Finding {
+	return finding.Finding{Release: o.release.Key, Object: o.named(), Source: o.Source, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
 // finding is one of a release as a whole.
-func (r *release) finding(format string, args ...any) Finding {
-	return Finding{Release: r.Key, Message: fmt.Sprintf(format, args...)}
+func (r *release) finding(format string, args ...any) finding.Finding {
+	return finding.Finding{Release: r.Key, Message: fmt.Sprintf(format, args...)}
 }
 
 // valuesField is where the environment has the chart values of a release.
@@ -148,7 +148,7 @@ func (s *scope) valuesField(r *release) string {
 // putValue says that the chart value which match finds can change what was
 // found: one that the environment says, or else a default of the chart. It
 // gives the field of the environment for that value, empty if none matches.
-func (s *scope) putValue(f *Finding, r *release, match func(path string, value any) bool) string {
+func (s *scope) putValue(f *finding.Finding, r *release, match func(path string, value any) bool) string {
 	for _, e := range r.values {
 		if e.Origin.From != render.FromEnvironment || e.Secret != nil || !match(e.Path, e.Value) {
 			continue
@@ -170,7 +170,7 @@ func (s *scope) putValue(f *Finding, r *release, match func(path string, value a
 
 // putPath says that a chart value, or what sets it or lies in it, can change
 // what was found. What only the embedded catalog says is put at the release.
-func (s *scope) putPath(f *Finding, r *release, path string) {
+func (s *scope) putPath(f *finding.Finding, r *release, path string) {
 	problem := s.Plan.ValueProblem(r.explained, path, "%s", f.Message)
 	if strings.HasPrefix(problem.Position.File, "<embedded>") {
 		s.put(f, s.releaseField(r.Key))

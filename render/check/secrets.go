@@ -3,26 +3,27 @@ package check
 import (
 	"fmt"
 
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
 func secretChecks() []Check {
 	return []Check{{
-		ID: "secret-outside-secret", Severity: Error,
+		ID: "secret-outside-secret", Severity: finding.Error,
 		Title:  "A secret value is to be read outside of a Secret",
 		Why:    "The chart writes the value into an environment variable, a ConfigMap, an annotation or an argument. Whoever may read pods reads it, it is in events and in the logs of what shows them, and nothing encrypts it at rest.",
 		Fix:    "Set the chart value that makes it take a Secret that exists instead, or ask whoever makes the chart.",
 		Source: "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
 		each:   secretOutside,
 	}, {
-		ID: "secret-unused", Severity: Warning,
+		ID: "secret-unused", Severity: finding.Warning,
 		Title:  "The chart does not use a secret value",
 		Why:    "A value that lands nowhere was set in vain: the chart reads the secret elsewhere, or under another name, and runs without it.",
 		Fix:    "Correct the path under secretValues, or the layout in the catalog.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 		each:   secretUnused,
 	}, {
-		ID: "secret-in-checksum", Severity: Info,
+		ID: "secret-in-checksum", Severity: finding.Info,
 		Title:  "A checksum is made of a secret value",
 		Why:    "It lets pods restart when the secret changes. Who may read it can try out passwords against it, so a short one is not safe.",
 		Fix:    "Use long random passwords; nothing else is needed.",
@@ -39,7 +40,7 @@ func (s *scope) landings(r *release, match func(trace.Landing) bool, format stri
 				continue
 			}
 			f := r.finding(format, input.Path, place(landing))
-			f.Object = &Object{landing.Object.APIVersion, landing.Object.Kind, landing.Object.Namespace, landing.Object.Name}
+			f.Object = identify(landing.Object.APIVersion, landing.Object.Kind, landing.Object.Namespace, landing.Object.Name)
 			f.Source, f.Field = landing.Object.Source, landing.Path
 			s.putPath(&f, r, input.Path)
 			s.add(f)
@@ -59,7 +60,7 @@ func secretOutside(s *scope, r *release) {
 	s.landings(r, trace.Landing.Outside, "the secret value %s lands here: %s, outside of a Secret: whoever may read the object reads it")
 	if r.TraceFailure != nil {
 		f := r.finding("where the secret values land cannot be told: with markers in their place, %s", r.TraceFailure)
-		f.Severity, f.Fix = Info, "nothing, or a schema that takes any text"
+		f.Severity, f.Fix = finding.Info, "nothing, or a schema that takes any text"
 		s.add(f)
 	}
 }

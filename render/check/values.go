@@ -12,32 +12,33 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 func valueChecks() []Check {
 	return []Check{{
-		ID: "random-output", Severity: Warning,
+		ID: "random-output", Severity: finding.Warning,
 		Title:  "The chart makes something else each time",
 		Why:    "A template that makes random values, certificates or times renders another object on every upgrade, and for Argo CD on every comparison: passwords change under the programs that use them, pods restart, and Argo CD never is in sync.",
 		Fix:    "Set the value that the chart would make up, or the name of a Secret that exists.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#random-data",
 		each:   randomOutput,
 	}, {
-		ID: "lookup-use", Severity: Info,
+		ID: "lookup-use", Severity: finding.Info,
 		Title:  "A template asks the cluster for what it has",
 		Why:    "Argo CD and previews render without a cluster, where lookup finds nothing: the chart behaves as if it were installed for the first time, every time. Often that is how a password is kept, and then it is not. For Argo CD this is a warning.",
 		Fix:    "Set the value that the chart looks for.",
 		Source: "https://github.com/argoproj/argo-cd/issues/5202",
 		each:   lookupUse,
 	}, {
-		ID: "null-values", Severity: Info,
+		ID: "null-values", Severity: finding.Info,
 		Title:  "A chart sets a value of a chart in it to null",
 		Why:    "What null does there differs between the releases of Helm that controllers have: it takes the inner chart's default away, or is ignored. The objects may change with the controller.",
 		Fix:    "Set the value to what is meant.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/operator-manual/upgrading/2.14-3.0/",
 		each:   nullValues,
 	}, {
-		ID: "tls-verification-disabled", Severity: Warning,
+		ID: "tls-verification-disabled", Severity: finding.Warning,
 		Title:  "Certificates are not verified",
 		Why:    "A connection whose certificate nobody verifies is open to whoever is in between, passwords included. sslmode=prefer, the default of PostgreSQL's clients, even goes on without encryption.",
 		Fix:    "Give the program the certificate authority instead, and use verify-full for PostgreSQL.",
@@ -117,7 +118,7 @@ func lookupUse(s *scope, r *release) {
 	for _, asked := range slices.Concat(r.Install.Lookups, r.Upgrade.Lookups) {
 		f := r.finding("the template asks the cluster for %s %s: in previews, and for Argo CD on every sync, there is none", asked.APIVersion, asked.Kind)
 		if s.argo() {
-			f.Severity = Warning
+			f.Severity = finding.Warning
 		}
 		f.Source, f.Fix = asked.Template, "set the value that the template looks for"
 		s.add(f)
@@ -221,7 +222,7 @@ func tlsInObjects(s *scope, r *release) {
 			f.Fix = "verify certificates, with the authority that issued them"
 			setting, mode, _ := strings.Cut(said, "=")
 			s.putValue(&f, r, func(path string, value any) bool {
-				return strings.TrimPrefix(letters(lastKey(path)), "pg") == letters(setting) && (mode == "" || strings.EqualFold(text(value), mode))
+				return strings.TrimPrefix(letters(lastKey(path)), "pg") == letters(setting) && (mode == "" || strings.EqualFold(scalar(value), mode))
 			})
 			s.add(f)
 		})
@@ -242,7 +243,7 @@ func letters(name string) string {
 // statement is a value with what it is the value of, as a setting is written.
 // The value of a Secret is looked into; what is found there is a word of ours.
 func (o *object) statement(path, key string, value any) string {
-	content := text(value)
+	content := scalar(value)
 	if o.is("Secret") && strings.HasPrefix(path, "data") {
 		if decoded, err := base64.StdEncoding.DecodeString(content); err == nil {
 			content = string(decoded)
@@ -257,7 +258,7 @@ func (o *object) variables() map[string]string {
 	for _, p := range o.pods() {
 		for _, c := range p.containers() {
 			for i, env := range list(c.spec["env"]) {
-				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = text(at(env, "name"))
+				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = scalar(at(env, "name"))
 			}
 		}
 	}
@@ -267,8 +268,8 @@ func (o *object) variables() map[string]string {
 func tlsInEnvironment(s *scope) {
 	for _, warning := range s.Plan.Warnings {
 		if strings.HasSuffix(warning.Path, ".clientVerifySSL") {
-			f := Finding{Message: warning.Message, Fix: "set " + warning.Path + ": true"}
-			f.Set = []Proposal{{warning.Path, true}}
+			f := finding.Finding{Message: warning.Message, Fix: "set " + warning.Path + ": true"}
+			f.Set = []finding.Proposal{{Field: warning.Path, Value: true}}
 			s.put(&f, warning.Path)
 			s.add(f)
 		}

@@ -6,33 +6,34 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func workloadChecks() []Check {
 	return []Check{{
-		ID: "singleton-replicas", Severity: Error,
+		ID: "singleton-replicas", Severity: finding.Error,
 		Title:  "A service that must run once runs more than once",
 		Why:    "Services of the kind loop each do their work for the whole installation: two of them do it twice, or fight. Which services are loops the catalog says (loops), or a label of the chart's.",
 		Fix:    "Set one replica, and no autoscaler.",
 		Source: "https://docs-self-managed.prefect.io/overview/prefect-services",
 		each:   singletonReplicas,
 	}, {
-		ID: "load-balancer", Severity: Warning,
+		ID: "load-balancer", Severity: finding.Warning,
 		Title:  "A load balancer may hold the next wave",
 		Why:    "A Service of type LoadBalancer is ready only once it has an address. Where nothing gives it one, its release never is, and what needs the release waits for ever.",
 		Fix:    "Use ClusterIP or NodePort where the cluster has no load balancers, or move the Service into the last wave.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/operator-manual/health/#service",
 		each:   loadBalancer,
 	}, {
-		ID: "embedded-database", Severity: Warning,
+		ID: "embedded-database", Severity: finding.Warning,
 		Title:  "The chart runs its own database",
 		Why:    "An embedded database has one node and no backup, and its major version changes with the chart. It is never for production.",
 		Fix:    "Set spec.database.",
 		Source: "https://docs-customer-managed.prefect.io/overview/deploying-customer-managed",
 		all:    embeddedDatabase,
 	}, {
-		ID: "embedded-redis", Severity: Warning,
+		ID: "embedded-redis", Severity: finding.Warning,
 		Title:  "The chart runs its own Redis",
 		Why:    "An embedded Redis has one node and forgets what it holds when it restarts. It is never for production.",
 		Fix:    "Set spec.redis.",
@@ -48,7 +49,7 @@ func (s *scope) loop(o *object) bool {
 	}
 	for _, labels := range []any{at(o.tree, "metadata", "labels"), at(o.tree, "spec", "template", "metadata", "labels")} {
 		for _, value := range mapping(labels) {
-			if text(value) == "loop" {
+			if scalar(value) == "loop" {
 				return true
 			}
 		}
@@ -68,15 +69,15 @@ func singletonReplicas(s *scope, r *release) {
 			f := o.finding("kind", "the service is a loop, of which there must be one, and a DaemonSet runs one on each node")
 			s.add(f)
 		}
-		if strategy := text(at(o.tree, "spec", "strategy", "type")); o.is("Deployment") && strategy != "Recreate" {
+		if strategy := scalar(at(o.tree, "spec", "strategy", "type")); o.is("Deployment") && strategy != "Recreate" {
 			f := o.finding("spec.strategy.type", "the service is a loop, of which there must be one, and a rolling update runs the old and the new one side by side")
-			f.Severity, f.Fix = Info, "let the chart use the strategy Recreate, if it can"
+			f.Severity, f.Fix = finding.Info, "let the chart use the strategy Recreate, if it can"
 			s.add(f)
 		}
 		for _, scaler := range r.objects {
 			target := at(scaler.tree, "spec", "scaleTargetRef")
 			most, _ := number(at(scaler.tree, "spec", "maxReplicas"))
-			if scaler.is("HorizontalPodAutoscaler") && text(at(target, "kind")) == o.Kind && text(at(target, "name")) == o.Name && most != 1 {
+			if scaler.is("HorizontalPodAutoscaler") && scalar(at(target, "kind")) == o.Kind && scalar(at(target, "name")) == o.Name && most != 1 {
 				s.tooMany(scaler, "spec.maxReplicas", most)
 			}
 		}
@@ -92,7 +93,7 @@ func (s *scope) tooMany(o *object, field string, replicas int64) {
 		return ok && n == replicas && lastKey(path) == lastKey(field) && strings.Contains(path, o.Name)
 	})
 	if set != "" {
-		f.Set = []Proposal{{set, 1}}
+		f.Set = []finding.Proposal{{Field: set, Value: 1}}
 		f.Fix = fmt.Sprintf("set %s: 1", set)
 	}
 	s.add(f)
@@ -114,12 +115,12 @@ func (s *scope) awaited(r *release) []string {
 func loadBalancer(s *scope, r *release) {
 	waiting := s.awaited(r)
 	for _, o := range r.objects {
-		if !o.is("Service") || text(at(o.tree, "spec", "type")) != "LoadBalancer" || waiting == nil {
+		if !o.is("Service") || scalar(at(o.tree, "spec", "type")) != "LoadBalancer" || waiting == nil {
 			continue
 		}
 		f := o.finding("spec.type", "the Service is ready only once a load balancer gave it an address, and %s waits for that", strings.Join(waiting, ", "))
 		f.Fix = "use ClusterIP or NodePort where the cluster has no load balancers"
-		s.putValue(&f, r, func(_ string, value any) bool { return text(value) == "LoadBalancer" })
+		s.putValue(&f, r, func(_ string, value any) bool { return scalar(value) == "LoadBalancer" })
 		s.add(f)
 	}
 }
@@ -141,7 +142,7 @@ func (r *release) running(programs []string) *object {
 		}
 		for _, p := range o.pods() {
 			for _, c := range p.containers() {
-				ref, err := images.Parse(text(c.spec["image"]))
+				ref, err := ref.ParseImage(scalar(c.spec["image"]))
 				if err == nil && slices.Contains(programs, ref.Repository[strings.LastIndex(ref.Repository, "/")+1:]) {
 					return o
 				}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // BenchmarkCompare compares 1,000 objects of which 10 changed, by turns with
@@ -19,7 +19,7 @@ func BenchmarkCompare(b *testing.B) {
 	if err != nil {
 		b.Skip("no diff program in PATH")
 	}
-	old, new := render.Tree{}, render.Tree{}
+	old, new := tree.Tree{}, tree.Tree{}
 	for i := range 1000 {
 		name, image := fmt.Sprintf("%04d.yaml", i), "r.io/server:1"
 		old[name] = manifest(i, image)
@@ -49,7 +49,7 @@ func manifest(i int, image string) []byte {
 	return fmt.Appendf(nil, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%d, namespace: apps}\nspec:\n  replicas: 2\n  template:\n    spec:\n      containers:\n      - name: server\n        image: %s\n        args: [a, b, c]\n        env:\n        - {name: A, value: a}\n", i, image)
 }
 
-func lay(b *testing.B, dir string, tree render.Tree) string {
+func lay(b *testing.B, dir string, tree tree.Tree) string {
 	b.Helper()
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		b.Fatal(err)

@@ -7,14 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // ExampleCompare compares what two trees make of a file.
 func ExampleCompare() {
-	old := render.Tree{"apps/server.yaml": []byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: server}\nspec: {replicas: 2}\n")}
-	new := render.Tree{"apps/server.yaml": []byte("kind: Deployment\napiVersion: apps/v1\nmetadata:\n  name: server\nspec:\n  replicas: 3\n")}
+	old := tree.Tree{"apps/server.yaml": []byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: server}\nspec: {replicas: 2}\n")}
+	new := tree.Tree{"apps/server.yaml": []byte("kind: Deployment\napiVersion: apps/v1\nmetadata:\n  name: server\nspec:\n  replicas: 3\n")}
 	result := diff.Compare(diff.Documents(old), diff.Documents(new))
 	fmt.Print(diff.Text(result, nil))
 	// Output:
@@ -116,7 +116,7 @@ func TestObjectsBelongTogether(t *testing.T) {
 		}
 	}
 	tree := func(file string) []diff.Document {
-		return diff.Documents(render.Tree{file: []byte(in("Job", "")), "p/.pm-gitops/e.json": []byte("{\"a\": " + fmt.Sprint(len(file)) + "}")})
+		return diff.Documents(tree.Tree{file: []byte(in("Job", "")), "p/.pm-gitops/e.json": []byte("{\"a\": " + fmt.Sprint(len(file)) + "}")})
 	}
 	if got, want := diff.Compare(tree("a.yaml"), tree("bb.yaml")).Summary(), "1 added, 1 removed, 0 unchanged"; got != want {
 		t.Errorf("another file: %s, want %s", got, want)

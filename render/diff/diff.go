@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Document is YAML of one side: one document or several.
@@ -30,11 +31,11 @@ type Document struct {
 
 // Documents is the YAML files of a tree, each for itself, by path. Inventories
 // are left out: they say nothing that the files do not.
-func Documents(tree render.Tree) []Document {
+func Documents(files tree.Tree) []Document {
 	var documents []Document
-	for _, name := range tree.Paths() {
-		if !strings.Contains("/"+name, "/"+render.InventoryFolder+"/") {
-			documents = append(documents, Document{Within: name, Source: name, YAML: tree[name]})
+	for _, name := range files.Paths() {
+		if !strings.Contains("/"+name, "/"+tree.InventoryFolder+"/") {
+			documents = append(documents, Document{Within: name, Source: name, YAML: files[name]})
 		}
 	}
 	return documents
@@ -64,7 +65,7 @@ func (o Object) String() string {
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + name
 	}
-	return render.Visible(strings.TrimSpace(o.Kind + " " + name))
+	return text.Visible(strings.TrimSpace(o.Kind + " " + name))
 }
 
 // Kind is what happened to an object.

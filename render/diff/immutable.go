@@ -86,7 +86,7 @@ func (r rule) forbids(c Change, e Edit) bool {
 	switch {
 	case r.kind != c.Object.Kind || r.group != c.Object.Group() || !overlaps(e.Path.fields(), r.field):
 		return false
-	case r.when != "" && tree(c.old.value)[r.when] != true:
+	case r.when != "" && mapping(c.old.value)[r.when] != true:
 		return false
 	case r.said && (e.Op == Remove || e.New == nil || e.New == ""):
 		return false
@@ -114,8 +114,8 @@ func overlaps(path, field string) bool {
 	return path == field || strings.HasPrefix(path, field+".") || strings.HasPrefix(field, path+".")
 }
 
-// tree is a value's mapping, or none.
-func tree(value any) map[string]any {
+// mapping returns the mapping that a value is, or none.
+func mapping(value any) map[string]any {
 	t, _ := value.(map[string]any)
 	return t
 }
@@ -123,7 +123,7 @@ func tree(value any) map[string]any {
 // at is the value at a path of fields.
 func at(value any, fields ...string) any {
 	for _, field := range fields {
-		value = tree(value)[field]
+		value = mapping(value)[field]
 	}
 	return value
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // MostMarkdown is how many bytes a comment may have: GitHub takes 65,536
@@ -40,11 +40,11 @@ func Markdown(r Result, most int) string {
 		if c.Effect != nil {
 			effect = c.Effect.String()
 		}
-		where := render.Visible(c.Within)
+		where := text.Visible(c.Within)
 		if c.Source != c.Within {
-			where += "\n" + render.Visible(c.Source)
+			where += "\n" + text.Visible(c.Source)
 		}
-		return fmt.Sprintf("| %s | %s | %s | %s |\n", c.Kind, render.MarkdownCell(c.name()), render.MarkdownCell(where), render.MarkdownCell(effect))
+		return fmt.Sprintf("| %s | %s | %s | %s |\n", c.Kind, text.MarkdownCell(c.name()), text.MarkdownCell(where), text.MarkdownCell(effect))
 	})
 	if left > 0 {
 		fmt.Fprintf(&b, "\nand %d more.\n", left)
@@ -52,7 +52,7 @@ func Markdown(r Result, most int) string {
 	left = parts(&b, shown, most-more, func(c Change) string {
 		hunks := c.hunks()
 		fence := strings.Repeat("`", max(3, longest(hunks)+1))
-		return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%sdiff\n%s\n%s\n\n</details>\n", c.Kind, render.MarkdownCell(c.name()), fence, strings.TrimSuffix(hunks, "\n"), fence)
+		return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%sdiff\n%s\n%s\n\n</details>\n", c.Kind, text.MarkdownCell(c.name()), fence, strings.TrimSuffix(hunks, "\n"), fence)
 	})
 	if left > 0 {
 		fmt.Fprintf(&b, "\nThe diffs of %d more are too long for a comment.\n", left)

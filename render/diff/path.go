@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Step is one step into a document: a field of a mapping, or an item of a list.
@@ -28,7 +28,7 @@ func (p Path) String() string {
 	for _, s := range p {
 		switch {
 		case s.Item && s.Keys != "":
-			b.WriteString("[" + render.Visible(s.Keys) + "]")
+			b.WriteString("[" + text.Visible(s.Keys) + "]")
 		case s.Item && s.New < 0:
 			b.WriteString("[" + strconv.Itoa(s.Old) + "]")
 		case s.Item:
@@ -39,7 +39,7 @@ func (p Path) String() string {
 			if b.Len() > 0 {
 				b.WriteString(".")
 			}
-			b.WriteString(render.Visible(s.Field))
+			b.WriteString(text.Visible(s.Field))
 		}
 	}
 	if b.Len() == 0 {

@@ -105,7 +105,7 @@ func appliedList(v []any, items appliedItems, depth int) any {
 func carries(item any, names string) bool {
 	for _, name := range strings.Split(names, ",") {
 		field, value, _ := strings.Cut(name, "=")
-		said := tree(item)[field]
+		said := mapping(item)[field]
 		if said == nil && field == "protocol" {
 			said = "TCP"
 		}

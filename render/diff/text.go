@@ -8,7 +8,7 @@ import (
 	lines "github.com/rogpeppe/go-internal/diff"
 	"sigs.k8s.io/yaml"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Style is what a part of a text is, for whoever paints it.
@@ -51,7 +51,7 @@ func Text(r Result, paint Paint) string {
 				b.WriteString("\n")
 			}
 			within = c.Within
-			fmt.Fprintln(&b, paint.paint(Title, render.Visible(within)))
+			fmt.Fprintln(&b, paint.paint(Title, text.Visible(within)))
 			if n := routine[within]; n > 0 {
 				fmt.Fprintf(&b, "  %s\n", paint.paint(Tilde, fmt.Sprintf("~ %d changed in nothing but the labels %s", n, strings.Join(versionLabels, " and "))))
 			}
@@ -115,19 +115,19 @@ func (c Change) place() string {
 	if c.Source == c.Within {
 		return ""
 	}
-	return " (" + render.Visible(c.Source) + ")"
+	return " (" + text.Visible(c.Source) + ")"
 }
 
 // String is the effect on a line: restart: all pods stop first.
 func (e Effect) String() string {
-	text := string(e.Action)
+	line := string(e.Action)
 	if e.Why != "" {
-		text += ": " + e.Why
+		line += ": " + e.Why
 	}
 	if e.Action == Refuse || e.Action == Recreate {
-		text += " (" + strings.Join(e.Fields, ", ") + ")"
+		line += " (" + strings.Join(e.Fields, ", ") + ")"
 	}
-	return render.Visible(text)
+	return text.Visible(line)
 }
 
 func (e Effect) style() Style {
@@ -212,7 +212,7 @@ func names(list any) string {
 	for _, item := range items {
 		all = append(all, fmt.Sprint(item))
 	}
-	return render.Visible(strings.Join(all, ", "))
+	return text.Visible(strings.Join(all, ", "))
 }
 
 // blockOf is a value as YAML, masked and visible, without the last line's end.
@@ -226,35 +226,22 @@ func textOf(there bool, value any) string {
 	if !there {
 		return ""
 	}
-	if text, ok := value.(string); ok && strings.Contains(text, "\n") {
-		return visible(masked(strings.TrimSuffix(text, "\n")) + "\n")
+	if lines, ok := value.(string); ok && strings.Contains(lines, "\n") {
+		return text.VisibleLines(masked(strings.TrimSuffix(lines, "\n")) + "\n")
 	}
 	return yamlOf(value)
 }
 
 // yamlOf is a value as YAML, keys sorted, masked and visible.
 func yamlOf(value any) string {
-	if text, ok := value.(string); ok && strings.Contains(text, "\n") {
-		return visible(masked(text))
+	if lines, ok := value.(string); ok && strings.Contains(lines, "\n") {
+		return text.VisibleLines(masked(lines))
 	}
 	data, err := yaml.Marshal(value)
 	if err != nil { // what was read as JSON can be written
 		return "(unreadable)\n"
 	}
-	return visible(masked(string(data)))
-}
-
-// visible is lines that cannot steer a terminal.
-func visible(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		content, ended := strings.CutSuffix(line, "\n")
-		b.WriteString(render.Visible(content))
-		if ended {
-			b.WriteString("\n")
-		}
-	}
-	return b.String()
+	return text.VisibleLines(masked(string(data)))
 }
 
 // hunks is a unified diff of two texts without its head.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Unified is the differences as a unified diff of both sides, each object
@@ -17,7 +17,7 @@ import (
 func Unified(r Result, paint Paint) string {
 	var b strings.Builder
 	for _, c := range r.Changes {
-		source := render.Visible(c.Source)
+		source := text.Visible(c.Source)
 		from, to := "a/"+source, "b/"+source
 		switch c.Kind {
 		case Added:
@@ -30,7 +30,7 @@ func Unified(r Result, paint Paint) string {
 			about = "\t" + c.Object.String()
 		}
 		if c.Within != c.Source {
-			about += " in " + render.Visible(c.Within)
+			about += " in " + text.Visible(c.Within)
 		}
 		fmt.Fprintln(&b, paint.paint(Title, "--- "+from+about))
 		fmt.Fprintln(&b, paint.paint(Title, "+++ "+to+about))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func ExampleFind() {
@@ -37,7 +38,7 @@ spec:
 }
 
 func ExampleParse() {
-	reference, err := images.Parse("postgres:17")
+	reference, err := ref.ParseImage("postgres:17")
 	fmt.Println(reference, err)
 	// Output: docker.io/library/postgres:17 <nil>
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
 
+const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 // object is an object of a chart with this YAML.
 func object(t testing.TB, text string) chart.Object {
 	t.Helper()

@@ -2,8 +2,12 @@ package images
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func sortedKeys(tree map[string]any) []string { return slices.Sorted(maps.Keys(tree)) }
@@ -56,7 +60,7 @@ func composed(tree map[string]any) string {
 	if name == "" {
 		name = text(tree["image"])
 	}
-	whole, err := Parse(name)
+	whole, err := ref.ParseImage(name)
 	if err != nil || whole.Tag != "" || whole.Digest != "" || tag == "" && digest == "" {
 		return ""
 	}
@@ -86,7 +90,7 @@ func isImageKey(key string) bool { return strings.Contains(strings.ToLower(key),
 // or a digest must be there; or a host and a key that ends with image, since
 // imageRegistry and imageRepository are parts as well.
 func isReference(key, value string) bool {
-	reference, err := Parse(value)
+	reference, err := ref.ParseImage(value)
 	if err != nil {
 		return false
 	}
@@ -106,12 +110,12 @@ func isPicture(value string) bool {
 
 // hasHost reports whether a reference names a host that can be a registry's.
 func hasHost(value string) bool {
-	reference, err := Parse(value)
+	reference, err := ref.ParseImage(value)
 	if err != nil {
 		return false
 	}
 	host, path, _ := strings.Cut(value, "/")
-	isHost := strings.EqualFold(host, reference.Host) || reference.Host == DockerHub && strings.HasSuffix(host, DockerHub)
+	isHost := strings.EqualFold(host, reference.Host) || reference.Host == ref.DockerHub && strings.HasSuffix(host, ref.DockerHub)
 	return path != "" && isHost && strings.ContainsAny(host, ".:")
 }
 
@@ -119,7 +123,7 @@ func hasHost(value string) bool {
 // to guess: a host, a path, and a tag or digest. A number may be the port of
 // an address, as the tag of one too.
 func isFull(value string) bool {
-	reference, err := Parse(value)
+	reference, err := ref.ParseImage(value)
 	if err != nil || !hasHost(value) || isPort(reference.Tag) {
 		return false
 	}
@@ -179,7 +183,10 @@ func (f *finder) arguments(value any, at *path) {
 }
 
 // imageLine is a line, or a part of one, that gives something named image.
-var imageLine = lazily(`(?i)([a-z0-9_./-]*image[a-z0-9_.-]*)["']?\s*(?::\s|:$|=)\s*["']?([^\s"',;{}()\[\]<>]+)`)
+// It is compiled when it is first needed: many commands look at no image.
+var imageLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)([a-z0-9_./-]*image[a-z0-9_.-]*)["']?\s*(?::\s|:$|=)\s*["']?([^\s"',;{}()\[\]<>]+)`)
+})
 
 // lines looks through a text that is no document, line by line. What its
 // templates fill in is not known, and no reference.

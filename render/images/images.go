@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // How is how an image was found.
@@ -47,8 +48,8 @@ type Object = chart.ID
 type Image struct {
 	// Written is the reference as the object has it, or as what reads the
 	// object composes it.
-	Written   string    `json:"written"`
-	Reference Reference `json:"reference"`
+	Written   string        `json:"written"`
+	Reference ref.Reference `json:"reference"`
 	// Problem is why the text is no reference, and then Reference is empty.
 	// Only what pods name has problems: elsewhere such a text is no image.
 	Problem string `json:"problem,omitempty"`

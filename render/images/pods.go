@@ -1,8 +1,12 @@
 package images
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // finder collects what it finds in one object after the other.
@@ -47,7 +51,7 @@ func isNote(tree map[string]any) bool {
 // add adds an image unless it is there already: a hook that runs twice is
 // among the objects twice.
 func (f *finder) add(written string, how How, sure Sure, at *path) {
-	reference, err := Parse(written)
+	reference, err := ref.ParseImage(written)
 	if err != nil {
 		return
 	}
@@ -123,10 +127,22 @@ func (f *finder) named(value any, how How, sure Sure, at *path) {
 	}
 	image := Image{Written: written, Object: f.item.Object, Path: at.String(), How: how, Sure: sure}
 	var err error
-	if image.Reference, err = Parse(written); err != nil {
-		image.Problem = err.Error()
+	if image.Reference, err = ref.ParseImage(written); err != nil {
+		image.Problem = problem(written, err)
 	}
 	f.put(image)
+}
+
+// problem says what is wrong with a reference that was refused.
+func problem(written string, err error) string {
+	switch {
+	case errors.Is(err, ref.ErrLength):
+		return fmt.Sprintf("image reference of %d letters: %s", len(written), err)
+	case errors.Is(err, ref.ErrDigest):
+		return fmt.Sprintf("image reference %q: behind the @ %s", written, err)
+	default:
+		return fmt.Sprintf("image reference %q: want host/path/name:tag", written)
+	}
 }
 
 // auto is what a pod names for the image that the injector chooses.
@@ -134,7 +150,7 @@ const auto = "auto"
 
 // isWritten reports whether a text is a reference, and no template of one.
 func isWritten(text string) bool {
-	_, err := Parse(text)
+	_, err := ref.ParseImage(text)
 	return err == nil
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // id names an object. Kinds that are looked at differ without their group.
@@ -88,15 +88,15 @@ func (c conditions) of(kind string) condition {
 // reason, and less than a stack trace.
 const mostText = 400
 
-// say is a text from the cluster on one line that cannot steer a terminal. Of a
-// long one the middle is left out: errors begin with what was tried, and end
+// say puts a text from the cluster on one line that cannot steer a terminal. Of
+// a long one it leaves the middle out: errors begin with what was tried, and end
 // with the cause.
-func say(text string) string {
-	text = render.Visible(strings.Join(strings.Fields(text), " "))
-	if runes := []rune(text); len(runes) > mostText {
+func say(foreign string) string {
+	line := text.Visible(strings.Join(strings.Fields(foreign), " "))
+	if runes := []rune(line); len(runes) > mostText {
 		return string(runes[:mostText/2]) + "…" + string(runes[len(runes)-mostText/2+1:])
 	}
-	return text
+	return line
 }
 
 // moment is a time for a report, nil if it is not known.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // hand does to a folder what was found out.
@@ -107,7 +107,7 @@ func (h hand) finish(w write) error {
 // pending is where the new inventory lies until the write is done. Each has
 // its own place, since the writes before it may have died as well.
 func (w write) pending() string {
-	digest := strings.TrimPrefix(render.Digest(w.tree[w.inventoryPath]), "sha256:")
+	digest := strings.TrimPrefix(tree.Digest(w.tree[w.inventoryPath]), "sha256:")
 	return w.inventoryPath + "." + digest[:12] + pendingSuffix
 }
 

@@ -3,13 +3,13 @@ package folder
 import (
 	"io/fs"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Had is what a folder, or a commit, has of some environments.
 type Had struct {
 	// Tree is every file that [Write] would replace, leave as it is or remove.
-	Tree render.Tree
+	Tree tree.Tree
 	// Refusals is why Write would want force, without what a person changed:
 	// a [MoveError], [TargetError] or [TwinError].
 	Refusals []error
@@ -20,7 +20,7 @@ type Had struct {
 // Before gives what files, of a folder or of a commit, have in the place of trees
 // that render.Render made, each of another environment. Nothing is written. A [PathError] is one
 // here too: everything would seem new.
-func Before(files fs.FS, trees []render.Tree) (Had, error) {
+func Before(files fs.FS, trees []tree.Tree) (Had, error) {
 	writes, err := writesOf(trees)
 	if err != nil {
 		return Had{}, err
@@ -34,7 +34,7 @@ func Before(files fs.FS, trees []render.Tree) (Had, error) {
 	}
 	s := step{files: files, known: known, force: true, plain: map[string]bool{}}
 	s.stale(writes)
-	had := Had{Tree: render.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
+	had := Had{Tree: tree.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
 	names := s.changes.Removed
 	for _, tree := range trees {
 		names = append(names, tree.Paths()...)

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Compare finds out what [Write] would do to files, such as those of a commit,
 // and does nothing. Where they have an Lstat, symbolic links are seen as such. The
 // errors are those of Write.
-func Compare(files fs.FS, trees []render.Tree, force bool) (Changes, error) {
+func Compare(files fs.FS, trees []tree.Tree, force bool) (Changes, error) {
 	s, _, err := compare(files, trees, force)
 	if err != nil {
 		return Changes{}, err
@@ -23,7 +23,7 @@ func Compare(files fs.FS, trees []render.Tree, force bool) (Changes, error) {
 // CompareEach is [Compare] environment by environment, in the order of the trees.
 // A file that several share is created or updated by the first of them, and
 // removed by the last.
-func CompareEach(files fs.FS, trees []render.Tree, force bool) ([]Changes, error) {
+func CompareEach(files fs.FS, trees []tree.Tree, force bool) ([]Changes, error) {
 	s, writes, err := compare(files, trees, force)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func CompareEach(files fs.FS, trees []render.Tree, force bool) ([]Changes, error
 	for _, name := range s.changes.Removed {
 		last := 0
 		for i, w := range writes {
-			if slices.ContainsFunc(s.known.of[w.next.Environment], func(had render.Inventory) bool { return had.Files[name] != "" }) {
+			if slices.ContainsFunc(s.known.of[w.next.Environment], func(had tree.Inventory) bool { return had.Files[name] != "" }) {
 				last = i
 			}
 		}
@@ -56,7 +56,7 @@ func CompareEach(files fs.FS, trees []render.Tree, force bool) ([]Changes, error
 	return each, nil
 }
 
-func compare(files fs.FS, trees []render.Tree, force bool) (step, []write, error) {
+func compare(files fs.FS, trees []tree.Tree, force bool) (step, []write, error) {
 	writes, err := writesOf(trees)
 	if err != nil {
 		return step{}, nil, err
@@ -79,7 +79,7 @@ func compare(files fs.FS, trees []render.Tree, force bool) (step, []write, error
 }
 
 // CompareRemoval finds out what [Remove] would do to files, and does nothing.
-func CompareRemoval(files fs.FS, inventoryPath string, force bool) (Changes, render.Inventory, error) {
+func CompareRemoval(files fs.FS, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
 	s, had, err := compareRemoval(files, inventoryPath, force)
 	if err != nil {
 		return Changes{}, had, err
@@ -87,9 +87,9 @@ func CompareRemoval(files fs.FS, inventoryPath string, force bool) (Changes, ren
 	return s.changes, had, nil
 }
 
-func compareRemoval(files fs.FS, inventoryPath string, force bool) (step, render.Inventory, error) {
-	var had render.Inventory
-	gone := []write{{inventoryPath: inventoryPath, next: render.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
+func compareRemoval(files fs.FS, inventoryPath string, force bool) (step, tree.Inventory, error) {
+	var had tree.Inventory
+	gone := []write{{inventoryPath: inventoryPath, next: tree.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
 	known, err := readInventories(files, gone)
 	if err != nil {
 		return step{}, had, err

@@ -15,16 +15,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 const fluxBase, argoBase = "prefect/base/v1/flux/a.yaml", "prefect/base/v1/argo/a.yaml"
 
 // fleetOf is the trees of environments that share a base.
-func fleetOf(base, content string, environments ...string) []render.Tree {
-	var trees []render.Tree
+func fleetOf(base, content string, environments ...string) []tree.Tree {
+	var trees []tree.Tree
 	for _, name := range environments {
-		var change []func(*render.Inventory)
+		var change []func(*tree.Inventory)
 		if base == argoBase {
 			change = append(change, forTarget("argo"))
 		}
@@ -34,7 +35,7 @@ func fleetOf(base, content string, environments ...string) []render.Tree {
 	return trees
 }
 
-func texts(trees []render.Tree) map[string]string {
+func texts(trees []tree.Tree) map[string]string {
 	all := map[string]string{}
 	for _, tree := range trees {
 		maps.Copy(all, text(tree))
@@ -90,15 +91,15 @@ func TestAFleetIsWrittenWhollyOrNotAtAll(t *testing.T) {
 
 // TestAFleetMayChangePlaces: what one leaves another of the same write may take.
 func TestAFleetMayChangePlaces(t *testing.T) {
-	of := func(name, at string) render.Tree {
+	of := func(name, at string) tree.Tree {
 		return treeOf(name, files("clusters/x/prefect-"+name+".yaml", "prefect/overlays/"+name+"/a.yaml"), installedAt(at, at))
 	}
 	_, root := folderWith(t, of("dev", "one"))
-	if _, err := folder.Write(root, []render.Tree{of("prod", "one")}, false); !errors.Is(err, folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "one", Namespace: "one"}}) {
+	if _, err := folder.Write(root, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
 		t.Errorf("Write = %v, want a TwinError", err)
 	}
-	_, err := folder.Write(root, []render.Tree{of("prod", "one"), of("dev", "two")}, false)
-	if move := (folder.MoveError{Environment: "dev", Release: "cloud", Old: render.InstalledAt{Name: "one", Namespace: "one"}, New: render.InstalledAt{Name: "two", Namespace: "two"}}); !errors.Is(err, move) {
+	_, err := folder.Write(root, []tree.Tree{of("prod", "one"), of("dev", "two")}, false)
+	if move := (folder.MoveError{Environment: "dev", Release: "cloud", Old: tree.InstalledAt{Name: "one", Namespace: "one"}, New: tree.InstalledAt{Name: "two", Namespace: "two"}}); !errors.Is(err, move) {
 		t.Errorf("Write = %v, want a MoveError", err)
 	}
 	var twin folder.TwinError
@@ -109,7 +110,7 @@ func TestAFleetMayChangePlaces(t *testing.T) {
 
 // fleets is what writeFleetsForever writes in turn: two targets, so that bases
 // come and go.
-var fleets = [][]render.Tree{
+var fleets = [][]tree.Tree{
 	fleetOf(fluxBase, "1", "dev", "prod", "test"),
 	fleetOf(argoBase, "2", "dev", "prod", "test"),
 	fleetOf(fluxBase, "3", "dev", "prod", "test"),
@@ -135,14 +136,14 @@ func TestKilledFleetsLeaveWholeFiles(t *testing.T) {
 	}
 	dir, root := folderWith(t)
 	random, midway := rand.New(rand.NewPCG(3, 4)), 0
-	for round := range 50 {
+	for round := range killtest.Rounds(50, func() bool { return midway > 0 }) {
 		killWriter(t, program, "FOLDER_TEST_WRITE_FLEETS="+dir, random.IntN(5), time.Duration(random.IntN(4000))*time.Microsecond)
 		for name, content := range snapshot(t, dir) {
 			switch {
 			case strings.HasSuffix(name, "/"):
 			case isLeftover(name):
 				midway++
-			case !slices.ContainsFunc(fleets, func(fleet []render.Tree) bool { whole, ok := texts(fleet)[name]; return ok && whole == content }):
+			case !slices.ContainsFunc(fleets, func(fleet []tree.Tree) bool { whole, ok := texts(fleet)[name]; return ok && whole == content }):
 				t.Errorf("%s = %q, want it wholly old or wholly new", name, content)
 			}
 		}

@@ -18,7 +18,7 @@ import (
 	"path"
 	"slices"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Changes is what a write did, or found to do, each list sorted.
@@ -32,13 +32,18 @@ type Changes struct {
 // Empty reports whether nothing changed.
 func (c Changes) Empty() bool { return len(c.Created)+len(c.Updated)+len(c.Removed) == 0 }
 
+// Summary counts the changes, for a message.
+func (c Changes) Summary() string {
+	return fmt.Sprintf("%d created, %d updated, %d removed", len(c.Created), len(c.Updated), len(c.Removed))
+}
+
 // Write brings the folder to trees that render.Render made, inventories
 // included, each of another environment: it writes what is new or different
 // and removes what earlier trees of the same environments had. Either all of
 // it may be done or nothing is. The error joins every reason not to: a
 // [ConflictError], [MoveError], [TargetError] or [TwinError], unless force is
 // set, a [PathError] in any case; or it says what could not be read or written.
-func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
+func Write(root *os.Root, trees []tree.Tree, force bool) (Changes, error) {
 	s, writes, err := compare(root.FS(), trees, force)
 	if err != nil {
 		return Changes{}, err
@@ -49,7 +54,7 @@ func Write(root *os.Root, trees []render.Tree, force bool) (Changes, error) {
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares, and gives the inventory that it had. Errors are
 // as in [Write].
-func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.Inventory, error) {
+func Remove(root *os.Root, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
 	s, had, err := compareRemoval(root.FS(), inventoryPath, force)
 	if err != nil {
 		return Changes{}, had, err
@@ -70,8 +75,8 @@ func Remove(root *os.Root, inventoryPath string, force bool) (Changes, render.In
 // write is one environment that is to be written.
 type write struct {
 	inventoryPath string
-	next          render.Inventory
-	tree          render.Tree
+	next          tree.Inventory
+	tree          tree.Tree
 }
 
 // step is what is to be done, found out before anything is done.
@@ -101,8 +106,8 @@ func (s *step) err() error {
 
 // compare finds out which files of the trees are to be written. Trees may
 // share files: they are the same in all of them.
-func (s *step) compare(trees []render.Tree, writes []write) {
-	all, inventories := render.Tree{}, map[string]bool{}
+func (s *step) compare(trees []tree.Tree, writes []write) {
+	all, inventories := tree.Tree{}, map[string]bool{}
 	for _, tree := range trees {
 		maps.Copy(all, tree)
 	}
@@ -155,7 +160,7 @@ func (s *step) stale(writes []write) {
 // always ours.
 func (s *step) mine(name string, content []byte, inventory bool) {
 	switch {
-	case s.force || inventory || s.known.wrote(name, render.Digest(content)), s.known.wrote(name, render.Digest(asWritten(content))):
+	case s.force || inventory || s.known.wrote(name, tree.Digest(content)), s.known.wrote(name, tree.Digest(asWritten(content))):
 	case s.known.lists(name):
 		s.conflicts = append(s.conflicts, name+" (changed by someone)")
 	default:

@@ -20,7 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // TestMain also is the program that TestKilledWritesLeaveWholeFiles and TestKilledFleetsLeaveWholeFiles kill.
@@ -39,17 +40,17 @@ func TestMain(m *testing.M) {
 const devInventory = "prefect/.pm-gitops/dev.json"
 
 // treeOf is the tree of an environment: its files and their inventory.
-func treeOf(environment string, files map[string]string, change ...func(*render.Inventory)) render.Tree {
-	inventory := render.Inventory{
+func treeOf(environment string, files map[string]string, change ...func(*tree.Inventory)) tree.Tree {
+	inventory := tree.Inventory{
 		Environment: environment,
 		Target:      "flux",
-		Releases:    map[string]render.InstalledAt{"cloud": {Name: "prefect-cloud", Namespace: "prefect"}},
+		Releases:    map[string]tree.InstalledAt{"cloud": {Name: "prefect-cloud", Namespace: "prefect"}},
 		Files:       map[string]string{},
 	}
-	tree := render.Tree{}
+	written := tree.Tree{}
 	for name, content := range files {
-		tree[name] = []byte(content)
-		inventory.Files[name] = render.Digest(tree[name])
+		written[name] = []byte(content)
+		inventory.Files[name] = tree.Digest(written[name])
 	}
 	for _, do := range change {
 		do(&inventory)
@@ -58,17 +59,17 @@ func treeOf(environment string, files map[string]string, change ...func(*render.
 	if err != nil {
 		panic(err)
 	}
-	tree[render.InventoryPath("prefect", environment)] = data
-	return tree
+	written[tree.InventoryPath("prefect", environment)] = data
+	return written
 }
 
-func forTarget(name string) func(*render.Inventory) {
-	return func(i *render.Inventory) { i.Target = name }
+func forTarget(name string) func(*tree.Inventory) {
+	return func(i *tree.Inventory) { i.Target = name }
 }
 
-func installedAt(name, namespace string) func(*render.Inventory) {
-	return func(i *render.Inventory) {
-		i.Releases = map[string]render.InstalledAt{"cloud": {Name: name, Namespace: namespace}}
+func installedAt(name, namespace string) func(*tree.Inventory) {
+	return func(i *tree.Inventory) {
+		i.Releases = map[string]tree.InstalledAt{"cloud": {Name: name, Namespace: namespace}}
 	}
 }
 
@@ -96,9 +97,9 @@ func open(t *testing.T, dir string) *os.Root {
 }
 
 // write writes a tree that must get there.
-func write(t *testing.T, root *os.Root, tree render.Tree, force bool) folder.Changes {
+func write(t *testing.T, root *os.Root, files tree.Tree, force bool) folder.Changes {
 	t.Helper()
-	changes, err := folder.Write(root, []render.Tree{tree}, force)
+	changes, err := folder.Write(root, []tree.Tree{files}, force)
 	if err != nil {
 		t.Fatalf("Write: %v", err)
 	}
@@ -106,7 +107,7 @@ func write(t *testing.T, root *os.Root, tree render.Tree, force bool) folder.Cha
 }
 
 // folderWith is a folder that trees were written to.
-func folderWith(t *testing.T, trees ...render.Tree) (string, *os.Root) {
+func folderWith(t *testing.T, trees ...tree.Tree) (string, *os.Root) {
 	t.Helper()
 	dir := t.TempDir()
 	root := open(t, dir)
@@ -191,7 +192,7 @@ func snapshotOf(all ...map[string]string) map[string]string {
 }
 
 // text is a tree as snapshotOf takes it.
-func text(tree render.Tree) map[string]string {
+func text(tree tree.Tree) map[string]string {
 	made := map[string]string{}
 	for name, content := range tree {
 		made[name] = string(content)
@@ -321,7 +322,7 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 	tests := []struct {
 		name   string
 		person map[string]string
-		tree   render.Tree
+		tree   tree.Tree
 		want   []string
 	}{
 		{"a changed file", files("prefect/overlays/dev/b.yaml=mine"), next, []string{"prefect/overlays/dev/b.yaml (changed by someone)"}},
@@ -341,7 +342,7 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 				put(t, dir, name, content)
 			}
 			before := snapshot(t, dir)
-			_, err := folder.Write(root, []render.Tree{tt.tree}, false)
+			_, err := folder.Write(root, []tree.Tree{tt.tree}, false)
 			var conflict folder.ConflictError
 			if !errors.As(err, &conflict) {
 				t.Fatalf("Write = %v, want a ConflictError", err)
@@ -380,7 +381,7 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 	tests := []struct {
 		name string
 		mess func(t *testing.T, dir, outside string)
-		tree render.Tree
+		tree tree.Tree
 		want string // in the error; the outside is there as OUTSIDE
 	}{
 		{"a file that links to the outside", func(t *testing.T, dir, outside string) { link(t, dir, stays, outside+"/dev/a.yaml") }, next, "read " + stays + ": it is no plain file"},
@@ -429,7 +430,7 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 			tt.mess(t, dir, outside)
 			before := snapshot(t, above)
 			for _, force := range []bool{false, true} {
-				_, err := folder.Write(root, []render.Tree{tt.tree}, force)
+				_, err := folder.Write(root, []tree.Tree{tt.tree}, force)
 				if err == nil {
 					t.Fatalf("Write(force %v) succeeded, want %q", force, tt.want)
 				}
@@ -494,11 +495,11 @@ func TestWriteDoesNotGrowFilesThroughLinks(t *testing.T) {
 func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 	old := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/flux/b.yaml"))
 	move := func(name, namespace string) error {
-		return folder.MoveError{Environment: "dev", Release: "cloud", Old: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}, New: render.InstalledAt{Name: name, Namespace: namespace}}
+		return folder.MoveError{Environment: "dev", Release: "cloud", Old: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}, New: tree.InstalledAt{Name: name, Namespace: namespace}}
 	}
 	tests := []struct {
 		name   string
-		change func(*render.Inventory)
+		change func(*tree.Inventory)
 		want   error
 		text   string
 	}{
@@ -519,7 +520,7 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, root := folderWith(t, old)
 			next := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/argo/c.yaml"), tt.change)
-			_, err := folder.Write(root, []render.Tree{next}, false)
+			_, err := folder.Write(root, []tree.Tree{next}, false)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("Write = %v, want %v", err, tt.want)
 			}
@@ -538,7 +539,7 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 }
 
 func TestWriteLetsReleasesComeAndGo(t *testing.T) {
-	none := func(i *render.Inventory) { i.Releases = nil }
+	none := func(i *tree.Inventory) { i.Releases = nil }
 	some := files("prefect/overlays/dev/a.yaml")
 	dir, _ := folderWith(t, treeOf("dev", some), treeOf("dev", some, none), treeOf("dev", some, installedAt("new", "new")))
 	expect(t, dir, snapshotOf(text(treeOf("dev", some, installedAt("new", "new")))))
@@ -634,15 +635,15 @@ var (
 	treeA = treeOf("dev", files("clusters/x/prefect-dev.yaml", "prefect/base/x.yaml", "prefect/overlays/dev/a.yaml", "prefect/overlays/dev/one/b.yaml=A", "prefect/overlays/dev/two/c.yaml=A", "prefect/overlays/dev/old/d/e.yaml"))
 	treeB = treeOf("dev", files("clusters/x/prefect-dev.yaml=B", "prefect/base/x.yaml", "prefect/overlays/dev/a.yaml=B", "prefect/overlays/dev/two/c.yaml=B", "prefect/overlays/dev/new/d/e.yaml=B", "prefect/overlays/dev/new/f.yaml=B"))
 	treeC = treeOf("dev", files("clusters/x/prefect-dev.yaml=C", "prefect/base/x.yaml", "prefect/overlays/dev/one/b.yaml=C", "prefect/overlays/dev/new/d/e.yaml=C", "prefect/overlays/dev/old/g.yaml=C"))
-	trees = []render.Tree{treeA, treeB, treeC}
+	trees = []tree.Tree{treeA, treeB, treeC}
 )
 
 const notes = "prefect/overlays/dev/notes.md" // a person's, who does not care
 
 // operations is what a write does, one by one: its inventory beside the old
 // one, the files, the folders, the inventory in its place.
-func operations(old, next render.Tree) []func(t *testing.T, dir string) {
-	pending := devInventory + "." + strings.TrimPrefix(render.Digest(next[devInventory]), "sha256:")[:12] + ".pending"
+func operations(old, next tree.Tree) []func(t *testing.T, dir string) {
+	pending := devInventory + "." + strings.TrimPrefix(tree.Digest(next[devInventory]), "sha256:")[:12] + ".pending"
 	save := func(name string, content []byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) { put(t, dir, name, string(content)) }
 	}
@@ -687,7 +688,7 @@ func operations(old, next render.Tree) []func(t *testing.T, dir string) {
 }
 
 func TestWriteAfterACrash(t *testing.T) {
-	for _, first := range []render.Tree{nil, treeA} {
+	for _, first := range []tree.Tree{nil, treeA} {
 		do := operations(first, treeB)
 		for k := range len(do) + 1 {
 			for i, after := range trees {
@@ -710,7 +711,7 @@ func TestWriteAfterACrash(t *testing.T) {
 }
 
 func TestRemoveAfterACrash(t *testing.T) {
-	for _, first := range []render.Tree{nil, treeA} {
+	for _, first := range []tree.Tree{nil, treeA} {
 		do := operations(first, treeB)
 		for k := range len(do) + 1 {
 			t.Run(fmt.Sprintf("%d files, then %d of %d operations", len(first), k, len(do)), func(t *testing.T) {
@@ -745,11 +746,11 @@ func TestRemoveAfterACrash(t *testing.T) {
 // a write in the middle, as a full disk would.
 func TestWritesThatEndInTheMiddleAddUp(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml=A", "prefect/overlays/dev/b.yaml=A")))
-	for _, broken := range []render.Tree{
+	for _, broken := range []tree.Tree{
 		treeOf("dev", files("prefect/overlays/dev/c.yaml=B", "prefect/overlays/dev/d.yaml=B", "prefect/overlays/dev/full", "prefect/overlays/dev/full/disk")),
 		treeOf("dev", files("prefect/overlays/dev/a.yaml=C", "prefect/overlays/dev/c.yaml=C", "prefect/overlays/dev/afull", "prefect/overlays/dev/afull/disk")),
 	} {
-		_, err := folder.Write(root, []render.Tree{broken}, false)
+		_, err := folder.Write(root, []tree.Tree{broken}, false)
 		if err == nil || !strings.Contains(err.Error(), "full: file exists") {
 			t.Fatalf("Write = %v, want an error in the middle", err)
 		}
@@ -767,7 +768,7 @@ func TestWritesThatEndInTheMiddleAddUp(t *testing.T) {
 
 // expectWhole checks that every file is one of the trees', or of a write that
 // is under way.
-func expectWhole(t *testing.T, dir string, trees []render.Tree) {
+func expectWhole(t *testing.T, dir string, trees []tree.Tree) {
 	t.Helper()
 	for name, content := range snapshot(t, dir) {
 		switch {
@@ -776,7 +777,7 @@ func expectWhole(t *testing.T, dir string, trees []render.Tree) {
 		case strings.HasSuffix(name, ".pending"):
 			name = devInventory
 		}
-		if !slices.ContainsFunc(trees, func(tree render.Tree) bool { whole, ok := tree[name]; return ok && string(whole) == content }) {
+		if !slices.ContainsFunc(trees, func(tree tree.Tree) bool { whole, ok := tree[name]; return ok && string(whole) == content }) {
 			t.Errorf("%s = %q, want it wholly old or wholly new", name, content)
 		}
 	}
@@ -792,7 +793,7 @@ func writeForever(dir string) error {
 	for i := 0; ; i++ {
 		fmt.Println("write")
 		if turn := i % (len(trees) + 1); turn < len(trees) {
-			_, err = folder.Write(root, []render.Tree{trees[turn]}, false)
+			_, err = folder.Write(root, []tree.Tree{trees[turn]}, false)
 		} else {
 			_, _, err = folder.Remove(root, devInventory, false)
 		}
@@ -811,7 +812,7 @@ func TestKilledWritesLeaveWholeFiles(t *testing.T) {
 	put(t, dir, notes, "mine")
 	random := rand.New(rand.NewPCG(1, 2))
 	midway := 0
-	for round := range 50 {
+	for round := range killtest.Rounds(50, func() bool { return midway > 0 }) {
 		killWriter(t, program, "FOLDER_TEST_WRITE_FOREVER="+dir, random.IntN(10), time.Duration(random.IntN(2000))*time.Microsecond)
 		expectWhole(t, dir, trees)
 		if slices.ContainsFunc(slices.Collect(maps.Keys(snapshot(t, dir))), isLeftover) {
@@ -830,7 +831,7 @@ func TestKilledWritesLeaveWholeFiles(t *testing.T) {
 	if midway == 0 {
 		t.Error("no kill came in the middle of a write: nothing was tested")
 	}
-	t.Logf("%d of 50 kills came in the middle of a write", midway)
+	t.Logf("%d kills came in the middle of a write", midway)
 }
 
 func isLeftover(name string) bool {
@@ -869,7 +870,7 @@ func TestWriteSaysEveryRefusalAtOnce(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml")))
 	put(t, dir, "prefect/overlays/dev/a.yaml", "changed")
 	before := snapshot(t, dir)
-	_, err := folder.Write(root, []render.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other"))}, false)
+	_, err := folder.Write(root, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other"))}, false)
 	var target folder.TargetError
 	var move folder.MoveError
 	var conflict folder.ConflictError
@@ -888,7 +889,7 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 	delete(next, devInventory)
 	want := folder.PathError{Environment: "dev", Old: devInventory, New: "other/.pm-gitops/dev.json"}
 	for _, force := range []bool{false, true} {
-		if _, err := folder.Write(root, []render.Tree{next}, force); !errors.Is(err, want) {
+		if _, err := folder.Write(root, []tree.Tree{next}, force); !errors.Is(err, want) {
 			t.Errorf("Write = %v, want %v", err, want)
 		}
 	}
@@ -899,8 +900,8 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 // Helm release; on two clusters they may.
 func TestWriteRefusesATwin(t *testing.T) {
 	_, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml")))
-	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
-	if _, err := folder.Write(root, []render.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
+	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	if _, err := folder.Write(root, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}
 	write(t, root, treeOf("prod", files("clusters/y/prefect-prod.yaml")), false)
@@ -917,7 +918,7 @@ func TestAnInventoryCannotListWhatIsNotOurs(t *testing.T) {
 		put(t, dir, devInventory, string(forged[devInventory]))
 		before := snapshot(t, dir)
 		for _, force := range []bool{false, true} {
-			_, err := folder.Write(root, []render.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, force)
+			_, err := folder.Write(root, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, force)
 			if want := "read " + devInventory + ": it lists " + file + ", which environment dev never writes"; err == nil || err.Error() != want {
 				t.Errorf("Write = %v, want %s", err, want)
 			}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 const (
@@ -32,7 +32,7 @@ func environmentOf(file string) string {
 // inventories is what is known of the files of a folder.
 type inventories struct {
 	// of is the inventories of each environment, the finished one first.
-	of map[string][]render.Inventory
+	of map[string][]tree.Inventory
 	// leftovers is what writes that died left, by the inventory's path.
 	leftovers map[string][]string
 	// digests is what was written into each file.
@@ -41,7 +41,7 @@ type inventories struct {
 
 // readInventories reads the inventories beside those that are to be written.
 func readInventories(files fs.FS, writes []write) (inventories, error) {
-	known := inventories{map[string][]render.Inventory{}, map[string][]string{}, map[string][]string{}}
+	known := inventories{map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
 	var dirs []string
 	for _, w := range writes {
 		dirs = append(dirs, path.Dir(w.inventoryPath))
@@ -74,7 +74,7 @@ func (known inventories) read(files fs.FS, dir, file string) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, reason(err))
 	}
-	inventory, err := render.ParseInventory(data)
+	inventory, err := tree.ParseInventory(data)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
@@ -111,7 +111,7 @@ func FindAll(files fs.FS) (map[string][]string, error) {
 			return err
 		case entry.IsDir() && entry.Name() == ".git":
 			return fs.SkipDir
-		case environment != "" && path.Base(path.Dir(name)) == render.InventoryFolder:
+		case environment != "" && path.Base(path.Dir(name)) == tree.InventoryFolder:
 			inventory := path.Join(path.Dir(name), environment+".json")
 			if !slices.Contains(found[environment], inventory) {
 				found[environment] = append(found[environment], inventory)
@@ -123,17 +123,17 @@ func FindAll(files fs.FS) (map[string][]string, error) {
 }
 
 // writesOf finds the inventories in trees.
-func writesOf(trees []render.Tree) ([]write, error) {
+func writesOf(trees []tree.Tree) ([]write, error) {
 	var writes []write
-	for _, tree := range trees {
-		w := write{tree: tree}
-		for name := range tree {
-			if path.Base(path.Dir(name)) == render.InventoryFolder {
+	for _, files := range trees {
+		w := write{tree: files}
+		for name := range files {
+			if path.Base(path.Dir(name)) == tree.InventoryFolder {
 				w.inventoryPath = name
 			}
 		}
 		var err error
-		if w.next, err = render.ParseInventory(tree[w.inventoryPath]); err != nil {
+		if w.next, err = tree.ParseInventory(files[w.inventoryPath]); err != nil {
 			return nil, fmt.Errorf("a tree without inventory: %w", err)
 		}
 		writes = append(writes, w)

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // TestWriteRefusesNamesThatRunTogether: two environments would have one object
@@ -23,11 +23,11 @@ func TestWriteRefusesNamesThatRunTogether(t *testing.T) {
 		{"argo", "p-root", "w", "p", "w", "x", "p-root"},
 	}
 	for _, tt := range tests {
-		tree := func(environment, part, cluster string) render.Tree {
+		with := func(environment, part, cluster string) tree.Tree {
 			return treeOf(environment, files("clusters/"+cluster+"/prefect-"+environment+".yaml", "prefect/overlays/"+environment+"/"+part+"/a.yaml"), forTarget(tt.target), installedAt("cloud", environment))
 		}
-		_, root := folderWith(t, tree(tt.a, tt.aPart, "x"))
-		_, err := folder.Write(root, []render.Tree{tree(tt.b, tt.bPart, tt.cluster)}, false)
+		_, root := folderWith(t, with(tt.a, tt.aPart, "x"))
+		_, err := folder.Write(root, []tree.Tree{with(tt.b, tt.bPart, tt.cluster)}, false)
 		var got folder.NameError
 		errors.As(err, &got)
 		if got.Name != tt.want || tt.want == "" && err != nil {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // ConflictError is files that are not as we left them.
@@ -23,7 +23,7 @@ func (e ConflictError) Error() string {
 // MoveError is a release that would be installed a second time.
 type MoveError struct {
 	Environment, Release string
-	Old, New             render.InstalledAt
+	Old, New             tree.InstalledAt
 }
 
 func (e MoveError) Error() string {
@@ -53,7 +53,7 @@ func (e PathError) Error() string {
 type TwinError struct {
 	Environment, Release string
 	Other                string // the environment that has it
-	At                   render.InstalledAt
+	At                   tree.InstalledAt
 }
 
 func (e TwinError) Error() string {
@@ -109,8 +109,8 @@ func (known inventories) refusals(writes []write) []error {
 }
 
 // others is the inventories of environments that are not being written, by name.
-func (known inventories) others(writes []write) []render.Inventory {
-	var others []render.Inventory
+func (known inventories) others(writes []write) []tree.Inventory {
+	var others []tree.Inventory
 	for _, environment := range slices.Sorted(maps.Keys(known.of)) {
 		if !slices.ContainsFunc(writes, func(w write) bool { return w.next.Environment == environment }) {
 			others = append(others, known.of[environment]...)
@@ -132,7 +132,7 @@ func (known inventories) beside(writes []write) []string {
 }
 
 // moves finds what changes for an environment that was written before.
-func (known inventories) moves(next render.Inventory) []error {
+func (known inventories) moves(next tree.Inventory) []error {
 	var moves []error
 	for _, old := range known.of[next.Environment] {
 		if old.Target != next.Target {
@@ -148,7 +148,7 @@ func (known inventories) moves(next render.Inventory) []error {
 }
 
 // twins finds protected releases that another environment has where they go.
-func twins(next, other render.Inventory) []error {
+func twins(next, other tree.Inventory) []error {
 	if cluster := next.Cluster(); cluster == "" || other.Cluster() != cluster {
 		return nil
 	}
@@ -164,7 +164,7 @@ func twins(next, other render.Inventory) []error {
 // sameName is the first name of an object that two environments would both
 // have: those of one target in one cluster, or in Argo CD, which often is one
 // for many clusters.
-func sameName(next, other render.Inventory) string {
+func sameName(next, other tree.Inventory) string {
 	if next.Target != other.Target || next.Target == "flux" && next.Cluster() != other.Cluster() {
 		return ""
 	}
@@ -179,7 +179,7 @@ func sameName(next, other render.Inventory) string {
 
 // names is the objects that an environment is known by: one a folder of its
 // overlays, and in Argo CD its root and the projects of both.
-func names(of render.Inventory) map[string]bool {
+func names(of tree.Inventory) map[string]bool {
 	names := map[string]bool{}
 	if of.Target != "flux" {
 		names[of.Environment], names[of.Environment+"-root"] = true, true

@@ -9,14 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // TestNothingIsRemovedBeforeEverythingNewIsThere: a controller that sees a
 // write which failed in the middle must not take anything out of the cluster.
 func TestNothingIsRemovedBeforeEverythingNewIsThere(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/old.yaml")))
-	_, err := folder.Write(root, []render.Tree{
+	_, err := folder.Write(root, []tree.Tree{
 		treeOf("dev", files("prefect/overlays/dev/new.yaml")),
 		treeOf("test", files("prefect/overlays/test/full", "prefect/overlays/test/full/disk"), installedAt("test", "test")),
 	}, false)
@@ -31,12 +31,12 @@ func TestNothingIsRemovedBeforeEverythingNewIsThere(t *testing.T) {
 // TestEveryEnvironmentOfAFleetIsRefused, and not the first alone.
 func TestEveryEnvironmentOfAFleetIsRefused(t *testing.T) {
 	_, root := folderWith(t, treeOf("b", files("clusters/y/prefect-b.yaml")), treeOf("other", files("clusters/x/prefect-other.yaml")))
-	_, err := folder.Write(root, []render.Tree{
+	_, err := folder.Write(root, []tree.Tree{
 		treeOf("a", files("clusters/x/prefect-a.yaml")),
 		treeOf("b", files("clusters/y/prefect-b.yaml"), forTarget("argo")),
 		treeOf("c", files("clusters/x/prefect-c.yaml")),
 	}, false)
-	at := render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}
+	at := tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}
 	for _, want := range []error{
 		folder.TwinError{Environment: "a", Release: "cloud", Other: "other", At: at},
 		folder.TargetError{Environment: "b", Old: "flux", New: "argo"},
@@ -53,8 +53,8 @@ func TestATwinOfAWriteThatDied(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml"), installedAt("old", "old")))
 	dead := treeOf("dev", files("clusters/x/prefect-dev.yaml"))
 	put(t, dir, devInventory+".0123456789ab.pending", string(dead[devInventory]))
-	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: render.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
-	if _, err := folder.Write(root, []render.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
+	want := folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
+	if _, err := folder.Write(root, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}
 }

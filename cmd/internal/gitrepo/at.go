@@ -9,7 +9,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // At gives a commit of the repository by its name: HEAD, a branch, a tag,
@@ -58,7 +58,7 @@ func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, e
 		})
 	}
 	hint := ""
-	near := render.Nearest(revision, names)
+	near := text.Nearest(revision, names)
 	if shallow, err := from.Shallow(); err == nil && len(shallow) > 0 {
 		hint = ": the clone is shallow, git fetch --unshallow gets what is missing of it"
 	} else if near != "" && !strings.ContainsAny(revision, "~^") {

@@ -14,7 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/memory"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Base is a commit: one of a remote repository, whose files are fetched when they
@@ -116,7 +116,7 @@ func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *
 
 // Files gives those of the files that are there and are plain files. They are
 // fetched in one request, and one for each level of folders that are missing.
-func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) {
+func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 	root := &edit{}
 	for _, name := range names {
 		root.put(strings.Split(path.Join(b.prefix, name), "/"), nil)
@@ -139,7 +139,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (render.Tree, error) 
 	if err := b.fetch(ctx, wanted); err != nil {
 		return nil, err
 	}
-	files := render.Tree{}
+	files := tree.Tree{}
 	for name, hash := range hashes {
 		content, err := readObject(b.objects(), plumbing.BlobObject, hash)
 		if err != nil {

@@ -14,8 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
-
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // FS is the commit's files as a file system, which has [fs.ReadFileFS],
@@ -23,7 +22,7 @@ import (
 // are empty folders. What is not here yet is fetched, one request for each file
 // that is read; its method Fetch(names ...string) error fetches several at once. A file that has the bytes of one of likely, such as one that did not
 // change, is known by its hash, and not read at all.
-func (b *Base) FS(ctx context.Context, likely ...render.Tree) fs.FS {
+func (b *Base) FS(ctx context.Context, likely ...tree.Tree) fs.FS {
 	known := map[plumbing.Hash][]byte{}
 	for _, tree := range likely {
 		for _, content := range tree {

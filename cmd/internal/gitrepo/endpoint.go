@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // address is where a repository is.
@@ -22,16 +22,16 @@ type address struct {
 // newAddress reads a URL the way git does: https, http, ssh and file, the short
 // form user@host:path of ssh, and absolute paths. url.*.insteadOf is honoured.
 // Credentials in a URL are refused: they end up in logs and shell histories.
-func newAddress(text string, c configuration, pushes bool) (address, error) {
-	text = insteadOf(text, c, pushes)
-	if strings.HasPrefix(text, "-") || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 127 }) {
-		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", render.Visible(text))}
+func newAddress(repository string, c configuration, pushes bool) (address, error) {
+	repository = insteadOf(repository, c, pushes)
+	if strings.HasPrefix(repository, "-") || strings.ContainsFunc(repository, func(r rune) bool { return r < ' ' || r == 127 }) {
+		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", text.Visible(repository))}
 	}
-	if parsed, err := url.Parse(text); err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && (parsed.RawQuery != "" || parsed.Fragment != "") {
+	if parsed, err := url.Parse(repository); err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && (parsed.RawQuery != "" || parsed.Fragment != "") {
 		return address{}, &RemoteError{Kind: BadURL, Host: parsed.Host, sentence: "the URL of " + parsed.Host + " has a query in it, which may hold a credential: leave it out, and use a credential helper, GIT_ASKPASS" + tokenHint(parsed.Hostname())}
 	}
-	given, user := text, ""
-	if parsed, err := url.Parse(text); err == nil && parsed.Scheme != "" && parsed.User != nil {
+	given, user := repository, ""
+	if parsed, err := url.Parse(repository); err == nil && parsed.Scheme != "" && parsed.User != nil {
 		_, password := parsed.User.Password()
 		overHTTP := parsed.Scheme == "https" || parsed.Scheme == "http"
 		if password || overHTTP && !namesUsers(parsed.Hostname()) {
@@ -39,29 +39,29 @@ func newAddress(text string, c configuration, pushes bool) (address, error) {
 		}
 		if overHTTP {
 			user, parsed.User = parsed.User.Username(), nil
-			text = parsed.String()
+			repository = parsed.String()
 		}
 	}
-	endpoint, err := transport.NewEndpoint(text)
+	endpoint, err := transport.NewEndpoint(repository)
 	if err != nil {
-		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", clip(text))}
+		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository", clip(repository))}
 	}
-	if endpoint.Protocol == "ssh" && !strings.Contains(text, "://") {
+	if endpoint.Protocol == "ssh" && !strings.Contains(repository, "://") {
 		endpoint.Port = 0 // the short form has none: ~/.ssh/config may
 	}
 	switch endpoint.Protocol {
 	case "https", "http", "ssh":
 		if endpoint.Host == "" || strings.HasPrefix(endpoint.Host, "-") {
-			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q names no host", clip(text))}
+			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q names no host", clip(repository))}
 		}
 	case "file":
-		if !strings.HasPrefix(text, "file://") && !filepath.IsAbs(text) {
-			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository: want https://…, ssh://…, user@host:path or file://…", clip(text))}
+		if !strings.HasPrefix(repository, "file://") && !filepath.IsAbs(repository) {
+			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository: want https://…, ssh://…, user@host:path or file://…", clip(repository))}
 		}
 	default:
 		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%s is not spoken here: want https, ssh or file", clip(endpoint.Protocol))}
 	}
-	return address{endpoint, given, clip(text), user}, nil
+	return address{endpoint, given, clip(repository), user}, nil
 }
 
 // namesUsers reports whether a host offers URLs with a user in them to clone

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 func Example() {
@@ -33,7 +33,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	changes := gitrepo.Changes{Write: render.Tree{"clusters/eu-1/prod.yaml": []byte("kind: Kustomization\n")}}
+	changes := gitrepo.Changes{Write: tree.Tree{"clusters/eu-1/prod.yaml": []byte("kind: Kustomization\n")}}
 	if err := os.MkdirAll(filepath.Join(dir, "clusters/eu-1"), 0o777); err != nil {
 		fmt.Println(err)
 		return

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // clone makes origin and a clone of it, r, in which a commit waits to be pushed to a URL.
@@ -281,7 +281,7 @@ func TestWithoutGit(t *testing.T) {
 	w.repo("r", base)
 	w.env["PATH"] = "/nowhere"
 	l := w.open("r")
-	_, commitErr := l.Commit(context.Background(), Changes{Write: render.Tree{"x": []byte("x\n")}}, said("ours"))
+	_, commitErr := l.Commit(context.Background(), Changes{Write: tree.Tree{"x": []byte("x\n")}}, said("ours"))
 	_, pushErr := l.Push(context.Background(), PushOptions{})
 	for _, err := range []error{commitErr, pushErr, l.Check(Changes{}, said("ours"))} {
 		var got *RemoteError
@@ -307,7 +307,7 @@ func TestHalfOfATakeoverIsNamed(t *testing.T) {
 	w.write("r/.git/pm-gitops-catch-up", fmt.Sprintf("%s %s refs/heads/main\n", made.Hash, theirs))
 	w.write("r/.git/index.lock", lockMark)
 	w.write("r/.git/refs/heads/main.lock", lockMark)
-	changes := Changes{Write: render.Tree{"x": []byte("x\n")}}
+	changes := Changes{Write: tree.Tree{"x": []byte("x\n")}}
 	if err := w.open("r").Check(changes, said("ours")); err == nil || !strings.Contains(err.Error(), "git reset "+theirs[:12]+" moves the branch there") {
 		t.Errorf("Check = %v", err)
 	}

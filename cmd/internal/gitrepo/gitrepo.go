@@ -48,7 +48,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // ErrUnchanged is that there is nothing to commit.
@@ -57,8 +57,8 @@ var ErrUnchanged = errors.New("nothing to commit")
 // Changes is what is to become of files. Paths have slashes and are below the
 // folder that was opened. Nothing else is touched.
 type Changes struct {
-	Write  render.Tree // files by path, with the bytes they are to have
-	Remove []string    // files that are to be gone; one that is not there is no error
+	Write  tree.Tree // files by path, with the bytes they are to have
+	Remove []string  // files that are to be gone; one that is not there is no error
 }
 
 // Signature is who made a commit, and when.

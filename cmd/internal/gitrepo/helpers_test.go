@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/giteatest"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 var noon = time.Date(2025, 11, 3, 12, 0, 0, 0, time.UTC)
@@ -122,7 +122,7 @@ func (w *world) open(dir string) *Local {
 // put writes files to the working tree and gives them as changes.
 func (w *world) put(dir string, files map[string]string, remove ...string) Changes {
 	w.t.Helper()
-	changes := Changes{Write: render.Tree{}, Remove: remove}
+	changes := Changes{Write: tree.Tree{}, Remove: remove}
 	for name, content := range files {
 		w.write(filepath.Join(dir, name), content)
 		changes.Write[name] = []byte(content)

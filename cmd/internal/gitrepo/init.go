@@ -11,7 +11,7 @@ import (
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Init makes a new repository in a folder, on branch main, and opens it.
@@ -30,7 +30,7 @@ func Init(sys System, dir string) (*Local, error) {
 // signature give the same hash.
 func (l *Local) CommitAll(ctx context.Context, message string, as Signature) (string, error) {
 	root := filepath.Join(l.workTree, filepath.FromSlash(l.prefix))
-	tree := render.Tree{}
+	tree := tree.Tree{}
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

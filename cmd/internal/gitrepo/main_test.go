@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // errand is what a process of ours is to do, in tests that need several or kill
@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 
 func (e errand) run(ctx context.Context) error {
 	sys := NewSystem(os.Getenv, os.Environ(), time.Now)
-	changes := Changes{Write: render.Tree{}}
+	changes := Changes{Write: tree.Tree{}}
 	for name, content := range e.Files {
 		changes.Write[name] = []byte(content)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // refusal is a repository that bites, and what is said of it.
@@ -107,7 +107,7 @@ func TestCommitRefuses(t *testing.T) {
 			if c.files == nil && c.gone == nil {
 				c.files = map[string]string{"x/y.yaml": "x\n"}
 			}
-			tree := render.Tree{}
+			tree := tree.Tree{}
 			for name, content := range c.files {
 				tree[name] = []byte(content)
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/memory"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Remote is a branch of a repository that has no checkout here.
@@ -257,7 +257,7 @@ func (r *Remote) noBranch(known references) error {
 	}
 	slices.Sort(names)
 	hint := ""
-	if near := render.Nearest(r.from, names); near != "" {
+	if near := text.Nearest(r.from, names); near != "" {
 		hint = fmt.Sprintf(": did you mean %s?", near)
 	}
 	return &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%s has no branch %s to start from%s", r.connection.at.shown, r.from, hint)}

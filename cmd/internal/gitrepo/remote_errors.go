@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // RemoteKind is what went wrong, for a command that can say what to do about it.
@@ -147,15 +147,15 @@ func problemOf(err error) problem {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var operation *net.OpError
-	text := err.Error()
+	said := err.Error()
 	switch {
 	case errors.Is(err, transport.ErrRepositoryNotFound):
 		return noRepository
 	case errors.Is(err, transport.ErrAuthenticationRequired):
 		return badLogin
-	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "Permission denied"):
+	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"):
 		return noKeyTaken
-	case strings.Contains(text, "executable file not found"):
+	case strings.Contains(said, "executable file not found"):
 		return noGitThere
 	case errors.As(err, &authority):
 		return unknownCA
@@ -177,8 +177,8 @@ func problemOf(err error) problem {
 	return problem{}
 }
 
-// oneLine is the first line of a text that somebody else wrote, fit for a terminal.
-func oneLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return clip(render.Visible(strings.TrimSpace(line)))
+// oneLine returns the first line of a foreign text, made safe for a terminal.
+func oneLine(foreign string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(foreign), "\n")
+	return clip(text.Visible(strings.TrimSpace(line)))
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 func (w *world) remote(url string, o RemoteOptions) *Remote {
@@ -25,7 +25,7 @@ func (w *world) remote(url string, o RemoteOptions) *Remote {
 // always prepares the same changes on any base.
 func always(files map[string]string, remove ...string) Prepare {
 	return func(context.Context, *Base) (Changes, error) {
-		changes := Changes{Write: render.Tree{}, Remove: remove}
+		changes := Changes{Write: tree.Tree{}, Remove: remove}
 		for name, content := range files {
 			changes.Write[name] = []byte(content)
 		}
@@ -38,7 +38,7 @@ func TestRemoteCommitOverEveryTransport(t *testing.T) {
 		w.origin("origin", base)
 		w.git(".", "clone", "-q", "origin", "peer")
 		ctx := context.Background()
-		var read render.Tree
+		var read tree.Tree
 		var listed []string
 		result, err := w.remote(url, RemoteOptions{}).Commit(ctx, func(ctx context.Context, on *Base) (changes Changes, err error) {
 			if read, err = on.Files(ctx, "fleet/prod/old.yaml", "fleet/prod/none", "fleet", "README.md"); err != nil {
@@ -62,7 +62,7 @@ func TestRemoteCommitOverEveryTransport(t *testing.T) {
 		if got := strings.TrimSpace(w.git("origin", "log", "--format=%H %s")); !strings.HasPrefix(got, result.Hash+" ours\n") || strings.Count(got, "\n") != 1 {
 			t.Errorf("log = %s, want %s on base", got, result.Hash)
 		}
-		if diff := cmp.Diff(render.Tree{"README.md": []byte("readme\n"), "fleet/prod/old.yaml": []byte("old: 1\n")}, read); diff != "" {
+		if diff := cmp.Diff(tree.Tree{"README.md": []byte("readme\n"), "fleet/prod/old.yaml": []byte("old: 1\n")}, read); diff != "" {
 			t.Errorf("Files: %s", diff)
 		}
 		if diff := cmp.Diff([]string{"fleet/prod/kept.yaml", "fleet/prod/old.yaml", "fleet/run.sh"}, listed); diff != "" {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // However many files and commits there are, git is run as often.
@@ -17,11 +17,11 @@ func TestGitIsRunAsOften(t *testing.T) {
 		w.clone(filepath.Join(w.home, "origin"))
 		w.spy()
 		l, ctx := w.open("r"), context.Background()
-		all, each := Changes{Write: render.Tree{}}, make([]Changes, commits)
+		all, each := Changes{Write: tree.Tree{}}, make([]Changes, commits)
 		for i := range files {
 			name, content := fmt.Sprintf("env-%d/x.yaml", i), []byte("x\n")
 			if each[i%commits].Write == nil {
-				each[i%commits].Write = render.Tree{}
+				each[i%commits].Write = tree.Tree{}
 			}
 			all.Write[name], each[i%commits].Write[name] = content, content
 		}

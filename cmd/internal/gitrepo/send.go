@@ -13,7 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // errRaced is that a branch is not where it was any more.
@@ -144,7 +144,7 @@ func serverSentence(progress string) string {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "remote:"))
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(line, "error:"), "ERROR:"))
 		if strings.Trim(line, "=-*# ") != "" && !strings.Contains(line, "Resolving deltas:") && !strings.Contains(line, "Unpacking objects:") {
-			lines = append(lines, render.Visible(line))
+			lines = append(lines, text.Visible(line))
 		}
 	}
 	return clip(strings.Join(lines, " "))

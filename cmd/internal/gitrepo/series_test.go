@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 func draft(message string, write map[string]string, remove ...string) Draft {
-	tree := render.Tree{}
+	tree := tree.Tree{}
 	for name, content := range write {
 		tree[name] = []byte(content)
 	}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // signer signs commits the way Git's configuration asks for.
@@ -119,7 +119,7 @@ func complaint(said string, err error) string {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
 		if line := strings.TrimSpace(lines[i]); line != "" && !strings.HasPrefix(line, "[GNUPG:]") {
-			return clip(render.Visible(line))
+			return clip(text.Visible(line))
 		}
 	}
 	return err.Error()

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // cache is a folder of everything that was fetched, by digest, and of what
@@ -110,7 +112,7 @@ func (c cache) lookup(repository, version string) string {
 		return ""
 	}
 	var r reference
-	if json.Unmarshal(content, &r) != nil || r.Repository != repository || r.Version != version || !isDigest(r.Digest) {
+	if json.Unmarshal(content, &r) != nil || r.Repository != repository || r.Version != version || !ref.IsChartDigest(r.Digest) {
 		return ""
 	}
 	return r.Digest

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // What Helm writes. https://helm.sh/docs/topics/registries/#helm-chart-manifest
@@ -121,7 +123,7 @@ func (d document) fromManifest() (contents, error) {
 // is fetched.
 func (d descriptor) check(what string, most int64) error {
 	switch {
-	case !isDigest(d.Digest):
+	case !ref.IsChartDigest(d.Digest):
 		return notChart("its %s has digest %q: want sha256", what, clip(d.Digest))
 	case d.Size < 0:
 		return notChart("its %s has size %d", what, d.Size)

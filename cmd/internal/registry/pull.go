@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // Chart is a chart as a registry has it. What it holds is shared by everyone
@@ -182,7 +184,7 @@ func (c *Client) fetchManifest(ctx context.Context, at location, identifier stri
 		return manifest{}, c.explain(ctx, question{at: at, what: "manifest", identifier: identifier}, err)
 	}
 	found := manifest{digestOf(got.Manifest), got.Manifest}
-	if isDigest(identifier) && found.digest != identifier {
+	if ref.IsChartDigest(identifier) && found.digest != identifier {
 		return manifest{}, wrongDigest(at, "manifest", identifier, found.digest)
 	}
 	c.keep(found.digest, found.raw)

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // helm runs the helm program without anybody's settings.
@@ -149,7 +150,7 @@ func TestDebiansRegistryWithTLSAndALogin(t *testing.T) {
 	archives := map[string][]byte{}
 	for _, version := range []string{"1.9.0", "1.10.0", "1.10.0+a.b"} {
 		manifest, config, archive := chartParts(t, "app", version)
-		registrytest.Put(t, repository+":"+tagOf(version), ociManifest, manifest, options, config, archive)
+		registrytest.Put(t, repository+":"+ref.TagOf(version), ociManifest, manifest, options, config, archive)
 		archives[version] = archive
 	}
 	for version, want := range archives {
@@ -157,7 +158,7 @@ func TestDebiansRegistryWithTLSAndALogin(t *testing.T) {
 		if err != nil || !bytes.Equal(chart.Archive, want) {
 			t.Errorf("Chart(%s) = %d bytes, %v", version, len(chart.Archive), err)
 		}
-		if digest, err := c.Digest(t.Context(), repository+":"+tagOf(version)); err != nil || digest != chart.Digest {
+		if digest, err := c.Digest(t.Context(), repository+":"+ref.TagOf(version)); err != nil || digest != chart.Digest {
 			t.Errorf("Digest(%s) = %s, %v; want %s", version, digest, err, chart.Digest)
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // Ref names a chart: the repository and a version, a digest or both.
@@ -29,32 +29,6 @@ func (r Ref) String() string {
 		text += "@" + r.Digest
 	}
 	return text
-}
-
-// The grammar of the OCI distribution specification, which is stricter than
-// the library: no empty and no relative parts of a path.
-// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
-//
-// Expressions are compiled when they are first needed: most commands never ask
-// a registry.
-var (
-	hostForm = lazily(`^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
-	pathForm = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagForm  = lazily(`^[a-zA-Z0-9_][a-zA-Z0-9._-]*$`)
-)
-
-const longestTag = 128
-
-func lazily(form string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
-}
-
-func isTag(text string) bool { return len(text) <= longestTag && tagForm().MatchString(text) }
-
-// isDigest reports whether a text is sha256: and 64 digits in lower case.
-func isDigest(text string) bool {
-	digits, found := strings.CutPrefix(text, "sha256:")
-	return found && len(digits) == 64 && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
 // location is a reference that was checked.
@@ -78,22 +52,22 @@ func (l location) key() string {
 }
 
 // locate checks a reference.
-func (c *Client) locate(ref Ref) (location, error) {
-	repository, err := c.repository(ref.Repository)
+func (c *Client) locate(of Ref) (location, error) {
+	repository, err := c.repository(of.Repository)
 	if err != nil {
 		return location{}, err
 	}
-	ref.Repository = strings.TrimPrefix(ref.Repository, "oci://")
-	tag := tagOf(ref.Version)
+	of.Repository = strings.TrimPrefix(of.Repository, "oci://")
+	tag := ref.TagOf(of.Version)
 	switch {
-	case ref.Version == "" && ref.Digest == "":
-		return location{}, fmt.Errorf("chart %s: want a version or a digest", ref.Repository)
-	case ref.Version != "" && !isTag(tag):
-		return location{}, fmt.Errorf("chart %s: no registry can have version %q: want letters, digits, dots, dashes and one +, at most 128", ref.Repository, ref.Version)
-	case ref.Digest != "" && !isDigest(ref.Digest):
-		return location{}, fmt.Errorf("chart %s: want a digest such as sha256:… with 64 hexadecimal digits, got %q", ref.Repository, ref.Digest)
+	case of.Version == "" && of.Digest == "":
+		return location{}, fmt.Errorf("chart %s: want a version or a digest", of.Repository)
+	case of.Version != "" && !ref.IsTag(tag):
+		return location{}, fmt.Errorf("chart %s: no registry can have version %q: want letters, digits, dots, dashes and one +, at most 128", of.Repository, of.Version)
+	case of.Digest != "" && !ref.IsChartDigest(of.Digest):
+		return location{}, fmt.Errorf("chart %s: want a digest such as sha256:… with 64 hexadecimal digits, got %q", of.Repository, of.Digest)
 	}
-	return location{ref: ref, repository: repository, tag: tag}, nil
+	return location{ref: of, repository: repository, tag: tag}, nil
 }
 
 // repository checks where something lies. What has a user name or a password
@@ -109,9 +83,9 @@ func (c *Client) repository(text string) (name.Repository, error) {
 	host, path, _ := strings.Cut(text, "/")
 	host = strings.ToLower(host)
 	switch {
-	case !hostForm().MatchString(host) || !strings.ContainsAny(host, ".:") && host != "localhost":
+	case !ref.IsHost(host):
 		return name.Repository{}, fmt.Errorf("repository %q does not start with a registry's host: want host/path/name", text)
-	case !pathForm().MatchString(path):
+	case !ref.IsRepository(path):
 		return name.Repository{}, fmt.Errorf("repository %q: want host/path/name, with the path in lower case and without a tag", text)
 	}
 	repository, err := name.NewRepository(host+"/"+path, c.options.nameOptions(host)...)
@@ -147,10 +121,3 @@ func bareHost(host string) string {
 	}
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
-
-// tagOf is the tag of a chart version: registries know no plus sign in tags.
-// https://helm.sh/docs/topics/registries/#oci-feature-deprecation-and-behavior-changes-with-v380
-func tagOf(version string) string { return strings.ReplaceAll(version, "+", "_") }
-
-// versionOf is the version of a chart's tag.
-func versionOf(tag string) string { return strings.ReplaceAll(tag, "_", "+") }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 func TestReferences(t *testing.T) {
@@ -14,7 +16,7 @@ func TestReferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	digest := digestOf(nil)
+	digest, sha512 := digestOf(nil), "sha512:"+strings.Repeat("a", 128)
 	tests := []struct {
 		ref  Ref
 		want string // in the error; empty where the reference is right
@@ -39,6 +41,8 @@ func TestReferences(t *testing.T) {
 		{Ref{"r.test/app", "..", ""}, `no registry can have version ".."`},
 		{Ref{"r.test/app", strings.Repeat("1", 129), ""}, "at most 128"},
 		{Ref{"r.test/app", "1.0.0", "sha256:12"}, `with 64 hexadecimal digits, got "sha256:12"`},
+		{Ref{"r.test/app", "1.0.0", sha512}, "want a digest such as sha256:…"},
+		{Ref{"r..test/app", "1.0.0", ""}, "does not start with a registry's host"},
 		{Ref{"r.test/app", "1.0.0", "latest"}, "want a digest such as sha256:…"},
 	}
 	for _, test := range tests {
@@ -56,6 +60,9 @@ func TestReferences(t *testing.T) {
 		"postgres:17":                          "index.docker.io/library/postgres:17",
 		"r.test:5000/cloud/ui:2025.1023.1":     "r.test:5000/cloud/ui:2025.1023.1",
 		"r.test/cloud/ui:2025@" + digest:       "r.test/cloud/ui@" + digest,
+		"R.Test:5000/ui:1":                     "r.test:5000/ui:1",
+		"r.test/ui@" + sha512:                  "r.test/ui@" + sha512,
+		"r.test/ui@sha512:12":                  "",
 		"https://r.test/ui":                    "",
 		"u:" + canaryPassword + "@r.test/ui:1": "",
 		"r.test/../ui:1":                       "",
@@ -140,7 +147,7 @@ func FuzzManifest(f *testing.F) {
 			parts = map[descriptor]int64{*found.next: maxManifest}
 		}
 		for part, most := range parts {
-			if !isDigest(part.Digest) || part.Size < 0 || part.Size > most {
+			if !ref.IsChartDigest(part.Digest) || part.Size < 0 || part.Size > most {
 				t.Errorf("contentsOf(%s) takes %+v", raw, part)
 			}
 		}

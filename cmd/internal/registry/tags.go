@@ -12,6 +12,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // Tags gives the versions of a chart that its repository has, the lowest
@@ -67,7 +69,7 @@ func (c *Client) list(ctx context.Context, repository name.Repository) ([]string
 func versions(tags []string) []string {
 	var found []*semver.Version
 	for _, tag := range tags {
-		if version, err := semver.StrictNewVersion(versionOf(tag)); err == nil {
+		if version, err := semver.StrictNewVersion(ref.VersionOf(tag)); err == nil {
 			found = append(found, version)
 		}
 	}
@@ -130,7 +132,7 @@ func apart(a, b uint64) uint64 { return max(a, b) - min(a, b) }
 // several platforms. An image without a host is Docker Hub's. Errors are as
 // for [Client.Chart].
 func (c *Client) Digest(ctx context.Context, image string) (string, error) {
-	ref, err := c.image(image)
+	at, err := c.image(image)
 	if err != nil {
 		return "", &Error{Kind: BadRef, sentence: err.Error()}
 	}
@@ -138,10 +140,10 @@ func (c *Client) Digest(ctx context.Context, image string) (string, error) {
 	if c.options.Offline {
 		return "", about(subject, &Error{Kind: NotCached, sentence: "offline, and the cache holds no images"})
 	}
-	digest, err := together(ctx, c, "image\n"+ref.Name(), func(ctx context.Context) (string, error) {
-		digest, err := c.digest(ctx, ref)
+	digest, err := together(ctx, c, "image\n"+at.Name(), func(ctx context.Context) (string, error) {
+		digest, err := c.digest(ctx, at)
 		if err != nil {
-			return "", c.explain(ctx, question{at: location{repository: ref.Context()}, what: "image", identifier: ref.Identifier()}, err)
+			return "", c.explain(ctx, question{at: location{repository: at.Context()}, what: "image", identifier: at.Identifier()}, err)
 		}
 		return digest, nil
 	})
@@ -154,8 +156,8 @@ func (c *Client) Digest(ctx context.Context, image string) (string, error) {
 // digest asks with HEAD, which registries with limits count for less, and with
 // GET where the answer lacks the digest, which the specification only
 // recommends, or where the registry knows no HEAD.
-func (c *Client) digest(ctx context.Context, ref name.Reference) (string, error) {
-	head, err := c.puller.Head(ctx, ref)
+func (c *Client) digest(ctx context.Context, at name.Reference) (string, error) {
+	head, err := c.puller.Head(ctx, at)
 	if err == nil {
 		return head.Digest.String(), nil
 	}
@@ -165,30 +167,29 @@ func (c *Client) digest(ctx context.Context, ref name.Reference) (string, error)
 	if answered || ended(err) || errors.As(err, &connection) || errors.As(err, new(*Error)) {
 		return "", err
 	}
-	got, err := c.puller.Get(ctx, ref)
+	got, err := c.puller.Get(ctx, at)
 	if err != nil {
 		return "", err
 	}
 	return got.Digest.String(), nil
 }
 
-// image checks an image's reference.
+// image checks an image's reference. What may have a login in it is not repeated.
 func (c *Client) image(text string) (name.Reference, error) {
 	if strings.Contains(text, "://") {
 		return nil, errors.New("an image is host/path/name:tag, without a scheme")
 	}
-	before, digest, pinned := strings.Cut(text, "@")
-	if pinned && !isDigest(digest) {
+	parsed, err := ref.ParseImage(text)
+	switch {
+	case errors.Is(err, ref.ErrDigest), err != nil && strings.Contains(text, "@"):
 		return nil, errors.New("an image's reference has a user name, a password or a wrong digest in it: want host/path/name:tag or host/path/name@sha256:…")
+	case err != nil:
+		return nil, fmt.Errorf("%q is no image: want host/path/name:tag or host/path/name@sha256:…", text)
 	}
-	host, _, _ := strings.Cut(before, "/")
-	ref, err := name.ParseReference(text, c.options.nameOptions(host)...)
+	parsed.Host = strings.ToLower(parsed.Host)
+	image, err := name.ParseReference(parsed.String(), c.options.nameOptions(parsed.Host)...)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no image: want host/path/name:tag or host/path/name@sha256:…", text)
 	}
-	path := ref.Context().RepositoryStr()
-	if !pathForm().MatchString(path) || !pinned && !isTag(ref.Identifier()) {
-		return nil, fmt.Errorf("%q is no image: want host/path/name:tag or host/path/name@sha256:…", text)
-	}
-	return ref, nil
+	return image, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // What is looked at for a suggestion.
@@ -44,7 +45,7 @@ func (t Tree) nearest(path, key string, around spot) string {
 			return strictyaml.Join(path, name)
 		}
 	}
-	if near := strictyaml.Nearest(key, likely(key, beside)); near != "" {
+	if near := text.Nearest(key, likely(key, beside)); near != "" {
 		return strictyaml.Join(path, near)
 	}
 	// What is deep in one part of the values was hardly meant for another one.

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Unmarshaler is a type that reads itself, such as a field that takes a word
@@ -100,7 +102,7 @@ func (d *decoder) structure(v *Value, into reflect.Value, path string) {
 	}
 	for _, entry := range v.Entries {
 		if !slices.Contains(names, entry.Key) {
-			d.problem(entry.Position, Join(path, entry.Key), "unknown field%s", Suggest(entry.Key, names))
+			d.problem(entry.Position, Join(path, entry.Key), "unknown field%s", text.Suggest(entry.Key, names))
 		}
 	}
 	for _, f := range fields {

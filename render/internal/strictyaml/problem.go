@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Position is a place in a file. Lines and columns count from 1, columns in
@@ -41,37 +41,8 @@ func (p Problem) Error() string {
 		b.WriteString(p.Path + ": ")
 	}
 	b.WriteString(p.Message)
-	return Visible(b.String())
+	return text.Visible(b.String())
 }
-
-// Quoted is a text for a message, cut so that a message stays a line.
-func Quoted(text string) string {
-	const most = 60
-	if runes := []rune(text); len(runes) > most {
-		return fmt.Sprintf("%q…", string(runes[:most]))
-	}
-	return fmt.Sprintf("%q", text)
-}
-
-// Visible is a text with its control characters written out, as in Go: what
-// others wrote into a file, or named it, must not steer a terminal or make up
-// lines of ours.
-func Visible(text string) string {
-	if !strings.ContainsFunc(text, invisible) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if invisible(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func invisible(r rune) bool { return !unicode.IsPrint(r) }
 
 // Problems is everything that is wrong with an input, so that one run shows
 // all of it.

@@ -5,7 +5,8 @@
 // A file goes through three steps: [Load] makes a tree of values in which
 // anchors, aliases and merge keys are resolved, [Merge] lays one tree over
 // another, and [Decode] fills Go types from the result. Each value knows where
-// it was written, so later checks can name the place too.
+// it was written, so later checks can name the place, and edits can replace its
+// bytes ([Value.Source]).
 package strictyaml
 
 import (
@@ -47,6 +48,7 @@ type Value struct {
 	Entries  []Entry
 	Items    []*Value
 	Replaces *Value // what Merge laid it over, unless both are mappings; it may itself replace something
+	origin
 }
 
 // Entry is one key of a mapping, in the order of the file.
@@ -54,6 +56,7 @@ type Entry struct {
 	Key      string
 	Position Position
 	Value    *Value
+	key      *yaml.Node
 }
 
 // Get is the value of a key, or nil.
@@ -81,8 +84,7 @@ func Load(name string, data []byte) (*Value, Problems) {
 	if problems := checkText(file, data); problems != nil {
 		return nil, problems
 	}
-	data = versionDirective.ReplaceAll(data, []byte("${1}1"))
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder := yaml.NewDecoder(bytes.NewReader(versionDirective.ReplaceAll(data, []byte("${1}1"))))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
 		return nil, Problems{{Position: file, Message: "the file is empty"}}
@@ -95,6 +97,7 @@ func Load(name string, data []byte) (*Value, Problems) {
 		return nil, Problems{syntaxProblem(file, data, err)}
 	}
 	l := loader{file: name, most: maxValues, open: map[*yaml.Node]bool{}}
+	l.document = &document{file: name, data: data, root: first.Content[0]}
 	value := l.load(first.Content[0], "", 0)
 	if l.problems != nil {
 		return nil, l.problems
@@ -110,10 +113,14 @@ type loader struct {
 	count    int
 	stopped  bool                // a limit is reached, and the rest is not worth reading
 	open     map[*yaml.Node]bool // what has an anchor and is being read, to notice it inside itself
+	document *document           // nil for a stream
+	via      *yaml.Node          // the outermost alias, or value of a <<, that is being read
 	problems Problems
 }
 
 func (l *loader) at(n *yaml.Node) Position { return Position{l.file, l.above + n.Line, n.Column} }
+
+func (l *loader) origin(n *yaml.Node) origin { return origin{l.document, n, l.via} }
 
 func (l *loader) problem(n *yaml.Node, path, format string, args ...any) {
 	if !l.stopped {
@@ -153,7 +160,7 @@ func (l *loader) load(n *yaml.Node, path string, depth int) *Value {
 	case yaml.MappingNode:
 		return l.mapping(n, path, depth)
 	case yaml.SequenceNode:
-		v := &Value{Position: l.at(n), Kind: Sequence}
+		v := &Value{Position: l.at(n), Kind: Sequence, origin: l.origin(n)}
 		for i, item := range n.Content {
 			if l.stopped {
 				break
@@ -173,7 +180,7 @@ func (l *loader) scalar(n *yaml.Node, path string) *Value {
 	if untagged := (&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}).ShortTag(); slices.Contains(resolved, tag) && tag != untagged && n.Style&yaml.TaggedStyle != 0 {
 		l.problem(n, path, "what is written is not of the type %s", tag)
 	}
-	return &Value{Position: l.at(n), Tag: tag, Text: n.Value}
+	return &Value{Position: l.at(n), Tag: tag, Text: n.Value, origin: l.origin(n)}
 }
 
 // resolved is the types that a scalar without quotes may have by its text.
@@ -184,11 +191,23 @@ func (l *loader) alias(n *yaml.Node, path string, depth int) *Value {
 		l.problem(n, path, "the anchor contains itself")
 		return &Value{Position: l.at(n), Tag: "!!null"}
 	}
-	return l.load(n.Alias, path, depth+1)
+	at := l.origin(n)
+	v := l.loadVia(n, n.Alias, path, depth)
+	v.origin = at
+	return v
+}
+
+// loadVia reads what an alias or a merge key leads to.
+func (l *loader) loadVia(via, n *yaml.Node, path string, depth int) *Value {
+	if l.via == nil {
+		l.via = via
+		defer func() { l.via = nil }()
+	}
+	return l.load(n, path, depth+1)
 }
 
 func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
-	v := &Value{Position: l.at(n), Kind: Mapping}
+	v := &Value{Position: l.at(n), Kind: Mapping, origin: l.origin(n)}
 	seen := map[string]Position{}
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content) && !l.stopped; i += 2 {
@@ -209,7 +228,7 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 			continue
 		}
 		seen[key.Value] = l.at(key)
-		v.Entries = append(v.Entries, Entry{key.Value, l.at(key), l.load(value, at, depth+1)})
+		v.Entries = append(v.Entries, Entry{key.Value, l.at(key), l.load(value, at, depth+1), key})
 	}
 	for _, merge := range merges {
 		if l.stopped {
@@ -224,7 +243,7 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) *Value {
 // first of several mappings wins (https://yaml.org/type/merge.html).
 func (l *loader) merge(into *Value, n *yaml.Node, path string, depth int) {
 	before := len(l.problems)
-	from := l.load(n, path, depth+1)
+	from := l.loadVia(n, n, path, depth)
 	if l.stopped || len(l.problems) > before {
 		return
 	}

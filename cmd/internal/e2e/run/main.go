@@ -4,7 +4,9 @@
 //
 // It needs Go, git and Linux, and root or net.ipv4.ip_unprivileged_port_start=443,
 // for what answers at a Service's address does so at port 443 of a loopback
-// address. Each of --count rounds is a cold start. The last line counts the tests.
+// address. Each of --count rounds is a cold start. What fails is played once more,
+// from a cold start: what passes then is printed as flaky, with its logs kept, and
+// what fails again fails the run. The last line counts the tests.
 package main
 
 import (
@@ -65,6 +67,38 @@ func run(ctx context.Context, o options) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
+	played, err := play(ctx, root, dir, environ, o)
+	if err != nil {
+		return 1, err
+	}
+	if failed := played.failures(); failed != nil && o.count == 1 && ctx.Err() == nil {
+		o.run = "^(" + strings.Join(failed, "|") + ")$"
+		fmt.Printf("once more: %s\n", o.run)
+		again, err := play(ctx, root, dir, environ, o)
+		if err != nil {
+			return 1, err
+		}
+		played.judge(again)
+	}
+	for _, missing := range unavailable {
+		fmt.Printf("SKIPPED: %v\n", missing)
+	}
+	if played.failed > 0 || played.passed == 0 || played.skipped > 0 && unavailable == nil {
+		code = 1
+	}
+	if o.keep || code != 0 || played.flaky > 0 {
+		fmt.Printf("logs: %s\n", dir)
+	} else {
+		err = os.RemoveAll(dir)
+	}
+	fmt.Printf("e2e: %d passed, %d failed, %d skipped\n", played.passed, played.failed, played.skipped)
+	return code, errors.Join(err, ctx.Err())
+}
+
+// play runs the tests once, and counts them. A run that ends without a test that
+// failed, and not well, did not even build or was stopped: that counts as one.
+func play(ctx context.Context, root, dir string, environ []string, o options) (tally, error) {
+	t := tally{out: os.Stdout, verbose: o.verbose, actions: map[string]string{}, output: map[string][]string{}}
 	args := []string{"test", "-json", "-tags", "e2e", "-timeout", "120m", "-count", fmt.Sprint(o.count), "-parallel", "1000", "-run", o.run, "./cmd/internal/e2e"}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -73,30 +107,16 @@ func run(ctx context.Context, o options) (code int, err error) {
 	cmd.Env = append(os.Environ(), append(environ, "TMPDIR="+dir, "PM_GITOPS_E2E_DIR="+dir, fmt.Sprintf("PM_GITOPS_E2E_KEEP=%t", o.keep), "PM_GITOPS_E2E_PARALLEL="+o.parallel)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return 1, err
+		return t, err
 	}
 	if err := cmd.Start(); err != nil {
-		return 1, err
+		return t, err
 	}
-	t := tally{out: os.Stdout, verbose: o.verbose, output: map[string][]string{}}
 	t.read(out)
-	ended := cmd.Wait()
-	for _, missing := range unavailable {
-		fmt.Printf("SKIPPED: %v\n", missing)
+	if ended := cmd.Wait(); ended != nil && t.failed == 0 {
+		t.failed = 1
 	}
-	if ended != nil && t.failed == 0 {
-		t.failed = 1 // it did not even build, or was stopped
-	}
-	if t.failed > 0 || t.passed == 0 || t.skipped > 0 && unavailable == nil {
-		code = 1
-	}
-	if o.keep || code != 0 {
-		fmt.Printf("logs: %s\n", dir)
-	} else {
-		err = os.RemoveAll(dir)
-	}
-	fmt.Printf("e2e: %d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
-	return code, errors.Join(err, ctx.Err())
+	return t, nil
 }
 
 // repository is the root of the repository that this program is run in.
@@ -140,6 +160,8 @@ type tally struct {
 	out                     io.Writer
 	verbose                 bool
 	passed, failed, skipped int
+	flaky                   int                 // of those that passed
+	actions                 map[string]string   // test, without its parts → how it ended last
 	output                  map[string][]string // of the tests that run
 }
 
@@ -177,7 +199,11 @@ func (t *tally) count(e event) {
 			fmt.Fprint(t.out, strings.Join(t.output[e.Test], ""))
 		}
 		delete(t.output, e.Test)
-		if !strings.Contains(e.Test, "/") || e.Action == "skip" {
+		part := strings.Contains(e.Test, "/")
+		if !part {
+			t.actions[e.Test] = e.Action
+		}
+		if !part || e.Action == "skip" {
 			t.add(e.Action)
 		}
 	}
@@ -192,4 +218,30 @@ func (t *tally) add(action string) {
 	default:
 		t.skipped++
 	}
+}
+
+// failures names the tests that failed, in the order of their names.
+func (t *tally) failures() []string {
+	var names []string
+	for name, action := range t.actions {
+		if action == "fail" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// judge takes in what became of the tests that failed when they were played once
+// more: one that passed then is flaky, and counts as passed.
+func (t *tally) judge(again tally) {
+	for _, name := range t.failures() {
+		if again.actions[name] == "pass" {
+			fmt.Fprintf(t.out, "flaky: %s\n", name)
+			t.flaky++
+			t.passed++
+			t.failed--
+		}
+	}
+	t.skipped += again.skipped
 }

@@ -1,0 +1,153 @@
+// Package charts finds the charts of releases, in a folder, in registries or in
+// the cache, and renders them within bounds of time and memory. A chart is
+// somebody else's program: its templates can loop for ever.
+package charts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+)
+
+// Source finds charts.
+type Source interface {
+	// Chart finds the chart of a release, of exactly that name and version.
+	Chart(context.Context, render.Chart) (Chart, error)
+}
+
+// Chart is a chart as it was found.
+type Chart struct {
+	chart.Chart
+	Digest string // of its manifest in a registry, empty if that is not known
+}
+
+// Render renders the chart, and waits for it no longer than [MaxTime].
+func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, MaxTime, ErrTooLong)
+	defer cancel()
+	return c.Chart.Render(ctx, in)
+}
+
+// Everything makes all objects that the chart can make: for an install and for
+// an upgrade, with the hooks of both and of what comes after. Most are there
+// twice.
+func (c Chart) Everything(ctx context.Context, in chart.Input) ([]chart.Object, error) {
+	var objects []chart.Object
+	for _, in.IsUpgrade = range []bool{false, true} {
+		if in.IsUpgrade && in.As.AlwaysInstall {
+			break
+		}
+		out, err := c.Render(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		objects = slices.Concat(objects, out.Objects, out.Left)
+	}
+	return objects, nil
+}
+
+// Options says where charts come from.
+type Options struct {
+	Dir       string   // a folder with charts, instead of registries
+	Cache     string   // the folder of the cache; empty for the user's cache folder
+	CAFile    string   // certificates in PEM that registries may be signed by, besides the system's
+	PlainHTTP []string // hosts that may answer without TLS, with their ports
+	Offline   bool     // ask no registry: take charts from the cache alone
+
+	UserAgent string
+	Getenv    func(string) string
+	Now       func() time.Time
+	Warn      func(text string) // gets what somebody has to know and what is no error
+}
+
+// ErrNoCache is the error that nobody says where the cache is.
+var ErrNoCache = errors.New("find the cache")
+
+// Open opens the source that the options name. Whoever asks it for the same
+// chart again gets the same one.
+func Open(o Options) (Source, error) {
+	if o.Dir == "" {
+		client, err := o.Client()
+		if err != nil {
+			return nil, err
+		}
+		return &once{inner: registries{client, o.Warn}}, nil
+	}
+	if _, err := os.ReadDir(o.Dir); err != nil {
+		return nil, fmt.Errorf("read folder %s: %w", o.Dir, errors.Unwrap(err))
+	}
+	return &once{inner: Folder(o.Dir), byName: true}, nil
+}
+
+// Client makes the client for registries that the options ask for.
+func (o Options) Client() (*registry.Client, error) {
+	cache := o.Cache
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil && o.Offline {
+			return nil, fmt.Errorf("%w: %w", ErrNoCache, err)
+		}
+		if err == nil {
+			cache = filepath.Join(user, "pm-gitops")
+		}
+	}
+	return registry.New(registry.Options{
+		UserAgent: o.UserAgent,
+		CAFile:    o.CAFile,
+		PlainHTTP: o.PlainHTTP,
+		Keychain:  registry.Keychain(o.Getenv),
+		Cache:     cache,
+		Offline:   o.Offline,
+		Warn:      func(err error) { o.Warn(err.Error()) },
+		Now:       o.Now,
+	})
+}
+
+// registries is the registries that releases name.
+type registries struct {
+	client *registry.Client
+	warn   func(string)
+}
+
+// Chart gets a chart from its registry, or from the cache. That a version is
+// not what it was is no error, but somebody has to know.
+func (r registries) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
+	got, err := r.client.Chart(ctx, registry.Ref{Repository: wanted.Repository, Version: wanted.Version, Digest: wanted.Digest})
+	if err != nil {
+		return Chart{}, err
+	}
+	if got.MovedFrom != "" {
+		r.warn(fmt.Sprintf("%s is another chart than before: %s, and was %s", got.Ref, got.Digest, got.MovedFrom))
+	}
+	read, err := chart.Load(got.Archive)
+	if err != nil {
+		return Chart{}, fmt.Errorf("%s: %w", got.Ref, err)
+	}
+	return Chart{read, got.Digest}, nil
+}
+
+// once reads every chart once: the environments of a fleet have the same.
+type once struct {
+	inner  Source
+	byName bool     // which repository does not matter
+	known  sync.Map // render.Chart to func() (Chart, error)
+}
+
+func (c *once) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
+	wanted.PullSecret, wanted.CASecret = "", "" // they say nothing about which chart it is
+	if c.byName {
+		wanted.Repository = path.Base(wanted.Repository)
+	}
+	read, _ := c.known.LoadOrStore(wanted, sync.OnceValues(func() (Chart, error) { return c.inner.Chart(ctx, wanted) }))
+	return read.(func() (Chart, error))()
+}

@@ -1,0 +1,84 @@
+package fleet
+
+import (
+	"context"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+)
+
+// Readable gives the environments of a request that can be read before ctx
+// ends, unplanned and whatever their names. It reads no standard input, and leaves
+// out what fails: it is for the completion of command lines.
+func Readable(ctx context.Context, r Request) []Member {
+	sources, _ := r.Sources()
+	over, err := r.ReadCatalog(ctx)
+	if err != nil {
+		return nil
+	}
+	var found []Member
+	for _, file := range sources {
+		if file.Name == "-" {
+			continue
+		}
+		if m, err := r.open(ctx, file, over); err == nil && !m.Environment.IsDefaults() {
+			m.Index = len(found)
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// open reads and parses a file unless it is something else than an environment.
+func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (Member, error) {
+	if ctx.Err() != nil {
+		return Member{}, errSkipped
+	}
+	data, err := r.read(ctx, file.Name)
+	if err != nil {
+		return Member{}, err
+	}
+	if !file.Named && foreign(data) {
+		return Member{}, errSkipped
+	}
+	env, cat, err := r.parse(file.Name, data, over)
+	return Member{File: file.Name, Environment: env, Catalog: cat}, err
+}
+
+// parse parses an environment file, and gives the catalog that goes with it:
+// the program's own, with what the environment adds to it and, over that, what
+// the request adds.
+func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
+	cat, readBeside := catalog.Embedded(), r.beside(file)
+	if file == "-" {
+		file = "<stdin>"
+	}
+	env, err := render.Parse(file, data, readBeside)
+	if err != nil {
+		return env, cat, err
+	}
+	if name := env.CatalogFile(); name != "" {
+		data, err := readBeside(name)
+		if err != nil {
+			return env, cat, render.Problems{env.Problem("spec.catalog", "%s", err)}
+		}
+		own, err := catalog.Parse(name, data)
+		if err != nil {
+			return env, cat, err
+		}
+		cat = cat.With(own)
+	}
+	return env, cat.With(over), nil
+}
+
+// ReadCatalog reads the catalog that the request names, empty if it names none.
+func (r Request) ReadCatalog(ctx context.Context) (catalog.Catalog, error) {
+	if r.Catalog == "" {
+		return catalog.Catalog{}, nil
+	}
+	data, err := r.read(ctx, r.Catalog)
+	if err != nil {
+		return catalog.Catalog{}, err
+	}
+	return catalog.Parse(r.Catalog, data)
+}

@@ -1,0 +1,92 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/pm-gitops/pm-gitops/render"
+)
+
+// machine is the files of this machine, by the names that its users give them.
+type machine struct{}
+
+func (machine) Open(name string) (fs.File, error)          { return os.Open(name) }
+func (machine) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
+func (machine) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
+
+// place gives the files among which those of the request are.
+func (r Request) place() fs.FS {
+	if r.Repository != nil {
+		return r.Repository
+	}
+	return machine{}
+}
+
+// fetcher is files that may have to come from a server: several in one request.
+type fetcher interface{ Fetch(names ...string) error }
+
+// fetch fetches files of the repository together, where it has to.
+func (r Request) fetch(sources []Source) error {
+	far, is := r.Repository.(fetcher)
+	if !is {
+		return nil
+	}
+	var names []string
+	for _, file := range sources {
+		names = append(names, file.Name)
+	}
+	return far.Fetch(names...)
+}
+
+// absolute gives a file's name as nothing else has it.
+func (r Request) absolute(name string) (string, error) {
+	if r.Repository != nil {
+		return inRepository(name)
+	}
+	return filepath.Abs(name)
+}
+
+// inRepository gives a file's name as a repository has it.
+func inRepository(name string) (string, error) {
+	clean := path.Clean(filepath.ToSlash(name))
+	if !fs.ValidPath(clean) {
+		return "", fmt.Errorf("%s is no path inside the repository", name)
+	}
+	return clean, nil
+}
+
+// readRepository reads a file of the repository.
+func (r Request) readRepository(name string) ([]byte, error) {
+	clean, err := inRepository(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := fs.Lstat(r.Repository, clean)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no plain file")
+	}
+	var data []byte
+	if err == nil {
+		data, err = fs.ReadFile(r.Repository, clean)
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	if err != nil {
+		return nil, &ReadError{Name: name, InRepository: true, Err: err}
+	}
+	return data, nil
+}
+
+// beside gives what reads the files that an environment file names.
+func (r Request) beside(file string) render.ReadFile {
+	if r.Repository != nil {
+		return r.readRepository
+	}
+	return insideRepository(file)
+}

@@ -1,0 +1,135 @@
+package publish
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
+)
+
+// Job is what is to be done: [Rendered] or a [Removal].
+type Job interface {
+	// drafts finds out what has to become of files: a draft for each commit.
+	drafts(files fs.FS, force bool) ([]Draft, error)
+	// compare finds out what write would do.
+	compare(files fs.FS, force bool) (folder.Changes, error)
+	// write does it to a folder.
+	write(root *os.Root, force bool) (folder.Changes, error)
+	// trees gives the files that will be there.
+	trees() []tree.Tree
+	// inventories finds where those of its environments are, or will be.
+	inventories(files fs.FS) ([]string, error)
+	// warnings gives what is suspicious in its environments.
+	warnings() render.Problems
+	// removed gives what was taken out, nil if nothing is.
+	removed() *Removed
+}
+
+// Draft is a commit that is to be made.
+type Draft struct {
+	Environments []Changed
+
+	what string    // is done to them
+	tree tree.Tree // what may have to be written
+	plan string    // the digest of what was rendered; empty for a removal
+}
+
+// Changed is what becomes of an environment.
+type Changed struct {
+	Environment string
+	folder.Changes
+}
+
+// All gives the changes of all environments.
+func (d Draft) All() folder.Changes {
+	var all folder.Changes
+	for _, one := range d.Environments {
+		all.Created = append(all.Created, one.Created...)
+		all.Updated = append(all.Updated, one.Updated...)
+		all.Removed = append(all.Removed, one.Removed...)
+		all.Unchanged += one.Unchanged
+		all.Others = one.Others
+	}
+	for _, list := range [][]string{all.Created, all.Updated, all.Removed} {
+		slices.Sort(list)
+	}
+	return all
+}
+
+// changes gives what of a commit's files is written and removed.
+func (d Draft) changes() gitrepo.Changes {
+	all := d.All()
+	changes := gitrepo.Changes{Write: tree.Tree{}, Remove: all.Removed}
+	for _, name := range slices.Concat(all.Created, all.Updated) {
+		changes.Write[name] = d.tree[name]
+	}
+	return changes
+}
+
+// Rendered is the job of putting environments there that were rendered.
+type Rendered struct {
+	Members        []fleet.Member
+	Target         string
+	PerEnvironment bool // a commit for each environment, and not one for all
+}
+
+func (r Rendered) trees() []tree.Tree { return fleet.Trees(r.Members) }
+
+func (r Rendered) warnings() render.Problems {
+	var all render.Problems
+	for _, m := range r.Members {
+		all = append(all, m.Plan.Warnings...)
+	}
+	return all
+}
+
+func (r Rendered) removed() *Removed { return nil }
+
+func (r Rendered) inventories(fs.FS) ([]string, error) {
+	var names []string
+	for _, one := range r.trees() {
+		for name := range one {
+			if path.Base(path.Dir(name)) == tree.InventoryFolder {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+func (r Rendered) compare(files fs.FS, force bool) (folder.Changes, error) {
+	return folder.Compare(files, r.trees(), force)
+}
+
+func (r Rendered) write(root *os.Root, force bool) (folder.Changes, error) {
+	return folder.Write(root, r.trees(), force)
+}
+
+func (r Rendered) drafts(files fs.FS, force bool) ([]Draft, error) {
+	each, err := folder.CompareEach(files, r.trees(), force)
+	if err != nil {
+		return nil, err
+	}
+	var drafts []Draft
+	whole := Draft{what: fmt.Sprintf("render %d environments for %s", len(r.Members), r.Target), tree: tree.Tree{}}
+	for i, m := range r.Members {
+		rendered := m.Rendering.Tree
+		one := Changed{m.Rendering.Environment, each[i]}
+		drafts = append(drafts, Draft{[]Changed{one}, "render for " + r.Target, rendered, rendered.Digest()})
+		whole.Environments = append(whole.Environments, one)
+		maps.Copy(whole.tree, rendered)
+	}
+	if len(drafts) == 1 || r.PerEnvironment {
+		return drafts, nil
+	}
+	whole.plan = whole.tree.Digest()
+	return []Draft{whole}, nil
+}

@@ -1,0 +1,78 @@
+// Package publish puts rendered environments into a folder, a checkout or a
+// remote repository, or takes an environment out of it. It prints nothing: an
+// [Outcome] says what became of a request, and the caller shows it.
+package publish
+
+import (
+	"context"
+	"io/fs"
+	"os"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+)
+
+// Request says what is published to a checkout or a remote repository, and how.
+type Request struct {
+	// Make makes the job, from the files of a remote repository, or from those of
+	// this machine if repository is nil. For a remote repository it is called again
+	// after a lost race, and must then keep nothing of the call before. Where some environments fail and
+	// the others may be published, it gives both the job and the error.
+	Make func(ctx context.Context, repository fs.FS) (Job, error)
+
+	Force  bool // take files that a person changed, and another target's
+	DryRun bool // find out what would be committed, and do nothing
+	// KeepGoing publishes the environments that are fine where others failed. Without
+	// it a remote repository gets nothing then, and a checkout is not pushed.
+	KeepGoing bool
+
+	Branch  string // on the server; empty for the default or upstream branch
+	Message string // in place of our own
+	Version string // of the program, for the trailer of the message
+	Sign    gitrepo.Signing
+	System  gitrepo.System
+
+	// Only for a checkout:
+	Push  bool
+	Files []string // the environment files, to warn of those that are not committed
+}
+
+func (r Request) options() gitrepo.CommitOptions { return gitrepo.CommitOptions{Sign: r.Sign} }
+
+// FolderRequest says what is written into a folder, and how.
+type FolderRequest struct {
+	Job    Job
+	Force  bool // take files that a person changed, and another target's
+	DryRun bool // find out what would be written, and do nothing
+}
+
+// ToFolder writes into a folder, or finds out what would be written. Whatever it
+// refuses it refuses before anything is written; the errors are those of the package
+// folder.
+func ToFolder(root *os.Root, r FolderRequest) (folder.Changes, *Removed, error) {
+	do := r.Job.write
+	if r.DryRun {
+		do = func(root *os.Root, force bool) (folder.Changes, error) { return r.Job.compare(root.FS(), force) }
+	}
+	changes, err := do(root, r.Force)
+	return changes, r.Job.removed(), err
+}
+
+// Stage says how far a request came before an error.
+type Stage int
+
+const (
+	Written   Stage = iota + 1 // the files are written, and not committed
+	Committed                  // the commits are made, and not pushed
+	Waiting                    // nothing was to be committed; commits of earlier runs are not pushed
+	Raced                      // the commits are made, and others have pushed meanwhile
+)
+
+// StageError is an error with what was done before it.
+type StageError struct {
+	Stage Stage
+	Err   error
+}
+
+func (e *StageError) Error() string { return e.Err.Error() }
+func (e *StageError) Unwrap() error { return e.Err }

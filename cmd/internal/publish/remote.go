@@ -1,0 +1,71 @@
+package publish
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+)
+
+// ToRemote commits to a repository that has no checkout here, and pushes. When
+// others are faster everything is done again on top of what they made. Where some
+// environments failed, the outcome says so. Errors are those of Make, of the packages
+// folder and gitrepo.
+func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
+	remote, err := gitrepo.OpenRemote(ctx, r.System, url, gitrepo.RemoteOptions{Branch: r.Branch})
+	if err != nil {
+		return Outcome{}, err
+	}
+	done := Outcome{URL: remote.URL()}
+	if r.DryRun {
+		base, err := remote.Read(ctx)
+		if err != nil {
+			return done, err
+		}
+		err = r.prepare(ctx, base, &done)
+		done.Removed = nil // nothing is
+		return done, err
+	}
+	done.made, err = remote.CommitEach(ctx, func(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
+		if err := r.prepare(ctx, base, &done); err != nil {
+			return nil, err
+		}
+		return r.toCommit(done.Drafts)
+	}, r.options())
+	if errors.Is(err, gitrepo.ErrUnchanged) {
+		err = nil
+	}
+	return done, err
+}
+
+// prepare finds out what has to change on top of a base. Environments that failed
+// stop everything unless told to keep going.
+func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome) error {
+	job, failed := r.Make(ctx, base.FS(ctx))
+	if job != nil {
+		done.warn(job.warnings())
+	}
+	if job == nil || failed != nil && !r.KeepGoing {
+		return failed
+	}
+	files, err := prefetch(ctx, base, job)
+	if err != nil {
+		return err
+	}
+	done.Drafts, err = job.drafts(files, r.Force)
+	done.Failed, done.Removed = failed, job.removed()
+	return err
+}
+
+// toCommit gives drafts with what the commits say.
+func (r Request) toCommit(drafts []Draft) ([]gitrepo.Draft, error) {
+	var all []gitrepo.Draft
+	for _, d := range drafts {
+		message, err := d.message(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gitrepo.Draft{Changes: d.changes(), Message: message})
+	}
+	return all, nil
+}

@@ -1,0 +1,87 @@
+package text_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+func TestVisible(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":       "plain",
+		"é 🇳🇴":        "é 🇳🇴",
+		"\x1b[31mred": `\x1b[31mred`,
+		"a\nb\tc\r":   `a\nb\tc\r`,
+		"it's\x00":    `it's\x00`,
+		"\u202eabc":   `\u202eabc`, // right to left
+		"\u2028":      `\u2028`,
+	} {
+		if got := text.Visible(in); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got, want := text.VisibleLines("a\r\nb\x1b\n"), "a\\r\nb\\x1b\n"; got != want {
+		t.Errorf("VisibleLines = %q, want %q", got, want)
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\"b\n":                  `"a\"b\n"`,
+		strings.Repeat("é", 60):   `"` + strings.Repeat("é", 60) + `"`,
+		strings.Repeat("é", 61):   `"` + strings.Repeat("é", 60) + `"…`,
+		strings.Repeat("\n", 100): `"` + strings.Repeat(`\n`, 60) + `"…`,
+	} {
+		if got := text.Quoted(in); got != want {
+			t.Errorf("Quoted(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 problems", 1: "1 problem", 2: "2 problems"} {
+		if got := text.Count(n, "problem"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	many := strings.Fields("a1 b2 c3 d4 e5 f6 g7 h8 i9")
+	tests := []struct {
+		name    string
+		allowed []string
+		want    string
+	}{
+		{"flx", []string{"flux", "argo"}, `: did you mean "flux"?`},
+		{"FLUX", []string{"flux", "argo"}, `: did you mean "flux"?`},
+		{"prefect", []string{"other", "prefect-cloud"}, `: did you mean "prefect-cloud"?`}, // a beginning
+		{"bat", []string{"cat", "bar"}, `: did you mean "bar"?`},                           // as near: the first in order
+		{"octopus", []string{"flux", "argo"}, ": want flux or argo"},
+		{"octopus", []string{"flux"}, ": want flux"},
+		{"octopus", []string{"a", "b", "c"}, ": want a, b or c"},
+		{"octopus", nil, ""},
+		{"octopus", many, ""},
+		{strings.Repeat("flux", 17), []string{"flux"}, ": want flux"},
+	}
+	for _, tt := range tests {
+		if got := text.Suggest(tt.name, tt.allowed); got != tt.want {
+			t.Errorf("Suggest(%q, %q) = %q, want %q", tt.name, tt.allowed, got, tt.want)
+		}
+	}
+}
+
+func TestMarkdownCell(t *testing.T) {
+	for in, want := range map[string]string{
+		"server":       "server",
+		"a|b\nc":       "a&#124;b<br>c",
+		"<b>&`x`":      "&#60;b&#62;&#38;&#96;x&#96;",
+		"@team #12":    "@<!-- -->team #<!-- -->12",
+		"https://a.b/": "https:<!-- -->//a.b/",
+	} {
+		if got := text.MarkdownCell(in); got != want {
+			t.Errorf("MarkdownCell(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
