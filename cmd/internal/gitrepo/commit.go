@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
 )
 
 // CommitOptions is how a commit is made.
@@ -38,7 +41,7 @@ const indexPatience = 30 * time.Second
 // [ErrUnchanged] says that HEAD has it all; what the index lacks of it after a
 // crash is put right then. Other errors, several at once where they are about
 // files: [PathError], [IgnoredError], [AttributeError], [LockedError],
-// [MovedError], [IndexError], [SigningError], [MissingObjectError], [ErrNoIdentity].
+// [MovedError], [object.IndexError], [SigningError], [object.MissingError], [ErrNoIdentity].
 // Nothing is changed then, but for objects that nobody names.
 func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
 	if l.git == nil && o.As == nil {
@@ -85,7 +88,7 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 	}
 	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Unstaged: staged.unstaged}
 	var content []byte
-	wait := alongside(func() { content = staged.encode() })
+	wait := parallel.Start(func() { content = staged.encode() })
 	result.Hash, err = l.record(ctx, head, b, tree, o)
 	wait()
 	if err != nil {
@@ -95,14 +98,14 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 }
 
 // build makes the trees, and finds out what is to change in the index.
-func (l *Local) build(storage *packed, head headOf, root *edit, changes Changes, o CommitOptions) (*builder, plumbing.Hash, *staging, error) {
+func (l *Local) build(storage *object.Packs, head headOf, root *edit, changes Changes, o CommitOptions) (*builder, plumbing.Hash, *staging, error) {
 	base, err := treeOf(storage, head.hash)
 	if err != nil {
 		return nil, base, nil, err
 	}
-	var x *index
+	var x *object.Index
 	var indexErr error
-	wait := alongside(func() { x, indexErr = readIndex(filepath.Join(l.gitDir, "index")) })
+	wait := parallel.Start(func() { x, indexErr = readIndex(filepath.Join(l.gitDir, "index")) })
 	if o.As == nil {
 		err = l.rules.askAttributes(l.written(changes))
 	}
@@ -144,14 +147,14 @@ func (l *Local) converter() converter {
 // record stores a commit with its objects, and moves HEAD's branch to it.
 func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbing.Hash, o CommitOptions) (string, error) {
 	if tree.IsZero() {
-		tree = b.objects.add(plumbing.TreeObject, nil)
+		tree = b.objects.Add(plumbing.TreeObject, nil)
 	}
 	made, by, err := commitObject(ctx, signer{l.sys, l.config, l.who, o.Sign}, tree, parentsOf(head.hash), o)
 	if err != nil {
 		return "", err
 	}
-	hash := b.objects.add(plumbing.CommitObject, made)
-	packed, err := newStoredPack(b.objects.all)
+	hash := b.objects.Add(plumbing.CommitObject, made)
+	packed, err := object.NewStoredPack(b.objects.All)
 	if err != nil {
 		return "", err
 	}
@@ -165,15 +168,15 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 	return hash.String(), l.advance(ctx, move{head, hash, by.line(), why + o.Message.subject()})
 }
 
-func treeOf(from store, commit plumbing.Hash) (plumbing.Hash, error) {
+func treeOf(from object.Store, commit plumbing.Hash) (plumbing.Hash, error) {
 	if commit.IsZero() {
 		return plumbing.ZeroHash, nil
 	}
-	header, err := readCommit(from, commit)
-	if header.tree.String() == emptyTree {
+	header, err := object.ReadCommit(from, commit)
+	if header.Tree.String() == emptyTree {
 		return plumbing.ZeroHash, err
 	}
-	return header.tree, err
+	return header.Tree, err
 }
 
 // emptyTree is known to every repository, also where it is not stored.
@@ -309,11 +312,11 @@ func (l *Local) Check(changes Changes, o CommitOptions) error {
 }
 
 // notIgnored refuses files that are ignored and not known to the index yet.
-func (l *Local) notIgnored(x *index, b *builder, o CommitOptions) error {
+func (l *Local) notIgnored(x *object.Index, b *builder, o CommitOptions) error {
 	if o.IncludeIgnored {
 		return nil
 	}
-	news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := x.find(name); return known })
+	news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := x.Find(name); return known })
 	if err := l.rules.askIgnored(news); err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // finishIndex does what a commit of ours had left to do whose process died after
@@ -23,11 +25,11 @@ func (l *Local) finishIndex(head headOf) error {
 	}
 	storage := l.storage()
 	defer storage.Close()
-	commit, err := readCommit(storage, head.hash)
-	if err != nil || len(commit.parents) > 1 {
+	commit, err := object.ReadCommit(storage, head.hash)
+	if err != nil || len(commit.Parents) > 1 {
 		return err
 	}
-	changes, err := l.changesOf(head.hash, len(commit.parents) == 0)
+	changes, err := l.changesOf(head.hash, len(commit.Parents) == 0)
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func (l *Local) finishIndex(head headOf) error {
 	if !s.changes() {
 		return nil
 	}
-	slices.SortFunc(s.news, func(a, b newEntry) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(s.news, func(a, b object.StagedEntry) int { return strings.Compare(a.Name, b.Name) })
 	return s.write(at, s.encode())
 }
 
@@ -87,9 +89,9 @@ func (l *Local) changesOf(commit plumbing.Hash, root bool) (changes []change, er
 
 // finish puts a change of HEAD on the list if the index lacks it.
 func (s *staging) finish(one change) {
-	at, there := s.index.find(one.path)
+	at, there := s.index.Find(one.path)
 	switch {
-	case there && !s.index.entries[at].is(one.old), !there && !one.old.none():
+	case there && !one.old.in(&s.index.Entries[at]), !there && !one.old.none():
 		return
 	case !s.onDisk(one.path, one.new):
 		return
@@ -97,15 +99,15 @@ func (s *staging) finish(one change) {
 		s.gone[one.path] = true
 		return
 	}
-	entry := newEntry{name: one.path, hash: one.new.hash}
-	binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(one.new.mode))
+	entry := object.StagedEntry{Name: one.path, Hash: one.new.hash}
+	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(one.new.mode))
 	s.news = append(s.news, entry)
 }
 
-// is reports whether an entry is what a commit has.
-func (e *indexEntry) is(f leaf) bool {
+// in reports whether an entry of the index is it.
+func (f leaf) in(e *object.IndexEntry) bool {
 	const intentToAdd = 0x2000
-	return !f.none() && e.mode() == uint32(f.mode) && plumbing.Hash(e.hash()) == f.hash && e.extended()&intentToAdd == 0
+	return !f.none() && e.Mode() == uint32(f.mode) && plumbing.Hash(e.Hash()) == f.hash && e.Extended()&intentToAdd == 0
 }
 
 // onDisk reports whether a plain file of the working tree has some content, or

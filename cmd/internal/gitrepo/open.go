@@ -8,11 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/go-git/go-billy/v5/osfs"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/storage/filesystem"
-	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
 // Local is a repository with a working tree, seen from a folder in it. It may
@@ -171,16 +166,6 @@ func (l *Local) supported() error {
 		return &NoRepositoryError{fmt.Sprintf("%s has no working tree (core.bare): give it as a remote, file://%s", at, filepath.ToSlash(l.gitDir))}
 	}
 	return nil
-}
-
-// storage reads objects. It is made anew for each use: git may repack meanwhile.
-func (l *Local) storage() *filesystem.Storage {
-	git, common := osfs.New(l.gitDir), osfs.New(l.commonDir)
-	repository := dotgit.NewRepositoryFilesystem(git, common)
-	return filesystem.NewStorageWithOptions(wholePacks{repository}, cache.NewObjectLRU(32*cache.MiByte), filesystem.Options{
-		KeepDescriptors: true,
-		AlternatesFS:    wholePacks{osfs.New("/")},
-	})
 }
 
 // inTree is a path of the changes as the repository has it.

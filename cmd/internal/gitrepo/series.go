@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // series is commits that are made, one on top of the other.
@@ -14,7 +16,7 @@ type series struct {
 	base    *Base
 	at      plumbing.Hash // the last commit
 	tree    plumbing.Hash // its tree
-	objects objectsOf
+	objects object.Set
 }
 
 // add makes a commit, unless it would change nothing.
@@ -31,7 +33,7 @@ func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Res
 	if err != nil {
 		return Result{}, err
 	}
-	s.at, s.tree = s.objects.add(plumbing.CommitObject, made), tree
+	s.at, s.tree = s.objects.Add(plumbing.CommitObject, made), tree
 	return Result{Hash: s.at.String(), Written: b.written, Removed: b.removed}, nil
 }
 
@@ -61,20 +63,20 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 		err = ignoredOf(newIgnores(said).rule, news)
 	}
 	if tree.IsZero() {
-		tree = b.objects.add(plumbing.TreeObject, nil)
+		tree = b.objects.Add(plumbing.TreeObject, nil)
 	}
 	return b, tree, errors.Join(errors.Join(b.problems...), err)
 }
 
 // layered reads what was made, and else what is stored.
 type layered struct {
-	made *objectsOf
-	store
+	made *object.Set
+	object.Store
 }
 
 func (l layered) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
-	if made, found := l.made.find(hash); found {
+	if made, found := l.made.Find(hash); found {
 		return made, nil
 	}
-	return l.store.EncodedObject(kind, hash)
+	return l.Store.EncodedObject(kind, hash)
 }
