@@ -22,6 +22,7 @@ import (
 const (
 	warmAim        = 1. / 3 // two charts from the cache to two archives
 	chartsFleetAim = 1. / 6 // 50 environments of two charts to 100 archives
+	checkAim       = 0.6    // a check of the same
 )
 
 // BenchmarkCharts runs previews as users do and, in the same call, the helm
@@ -35,6 +36,7 @@ func BenchmarkCharts(b *testing.B) {
 	b.Run("cold", func(b *testing.B) { benchmarkCold(b, program, source) })
 	b.Run("warm", func(b *testing.B) { benchmarkWarm(b, program, folder, source) })
 	b.Run("fleet", func(b *testing.B) { benchmarkChartsFleet(b, program, folder) })
+	b.Run("check", func(b *testing.B) { benchmarkCheck(b, program, folder) })
 }
 
 // chartsOf writes environments of the stand-ins, which lie in a registry.
@@ -169,4 +171,20 @@ func benchmarkChartsFleet(b *testing.B, program, folder string) {
 		compareOutput(b, alone, printed)
 	}
 	compare(b, ours, theirs, chartsFleetAim)
+}
+
+// benchmarkCheck compares a check of the same with the same runs of helm.
+func benchmarkCheck(b *testing.B, program, folder string) {
+	helm, files := peer(b, "helm"), chartsOf(b, 50, "registry.company.com/prefect")
+	var runs [][]string
+	for i := range 50 {
+		runs = append(runs, helmRuns(b, filepath.Join(files, memberFile(i)), archiveIn(folder))...)
+	}
+	ours, theirs := timed{name: "check"}, timed{name: "helm"}
+	for b.Loop() {
+		ours.add(measureCode(b, exitFound, nil, program, "check", "-f", files, "--chart-dir", folder))
+		took, _ := template(b, helm, runs)
+		theirs.add(took)
+	}
+	compare(b, ours, theirs, checkAim)
 }

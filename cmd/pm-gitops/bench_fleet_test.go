@@ -134,6 +134,12 @@ type usage struct {
 // measure runs a program to its end, its output in a file, or dropped without one.
 func measure(b *testing.B, out *os.File, program string, args ...string) usage {
 	b.Helper()
+	return measureCode(b, exitDone, out, program, args...)
+}
+
+// measureCode is measure for a program that ends with an exit code.
+func measureCode(b *testing.B, code int, out *os.File, program string, args ...string) usage {
+	b.Helper()
 	cmd := exec.Command(program, args...)
 	if out != nil {
 		cmd.Stdout = out
@@ -141,8 +147,8 @@ func measure(b *testing.B, out *os.File, program string, args ...string) usage {
 	start := time.Now()
 	err := cmd.Run()
 	took := time.Since(start)
-	if err != nil {
-		b.Fatalf("%s %q: %v", program, args, err)
+	if cmd.ProcessState.ExitCode() != code {
+		b.Fatalf("%s %q: %v, want exit code %d", program, args, err, code)
 	}
 	return usage{took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10}
 }

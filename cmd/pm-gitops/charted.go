@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
@@ -126,16 +128,61 @@ func unique(texts []string) []string {
 	return all
 }
 
-// eachChart does some work for releases and their charts, in bounds.
-func eachChart[T any](ctx context.Context, jobs int, source charts.Source, releases []planned, work func(context.Context, planned, charts.Chart) (T, error)) ([]T, error) {
+// eachChart does some work for releases and their charts, in bounds, and gives
+// the results in the order of the releases. With workers an environment that
+// fails does not keep the others from being worked on: done says which releases
+// are of one in which none failed.
+func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, source charts.Source, releases []planned, work func(context.Context, planned, charts.Chart) (T, error)) (results []T, done []bool, err error) {
 	wanted := make([]charts.Release, len(releases))
 	for i, p := range releases {
 		wanted[i] = charts.Release{Key: p.Key, Chart: p.Chart}
-		if releases[0].index != releases[len(releases)-1].index {
+		if releases[0].index != releases[len(releases)-1].index || workers != nil {
 			wanted[i].Environment = p.plan.Environment
 		}
 	}
-	return charts.Each(ctx, jobs, source, wanted, func(ctx context.Context, i int, own charts.Chart) (T, error) { return work(ctx, releases[i], own) })
+	results, failures := charts.Each(ctx, jobs, workers, source, wanted, func(ctx context.Context, i int, own charts.Chart) (T, error) { return work(ctx, releases[i], own) })
+	err = cmp.Or(charts.Join(wanted, failures), ctx.Err())
+	if err != nil && (workers == nil || ctx.Err() != nil) {
+		return nil, make([]bool, len(releases)), err
+	}
+	failed := map[int]bool{}
+	for i, failure := range failures {
+		failed[releases[i].index] = failed[releases[i].index] || failure != nil
+	}
+	for _, p := range releases {
+		done = append(done, !failed[p.index])
+	}
+	return results, done, err
+}
+
+// workersFor makes the workers that render the charts of a fleet; of a single
+// environment this process does.
+func (a app) workersFor(jobs, environments int) *charts.Workers {
+	if environments < 2 {
+		return nil
+	}
+	collector.Share()
+	return charts.NewWorkers(jobs, a.environ)
+}
+
+// only gives the results of releases that are done.
+func only[T any](all []T, done []bool) []T {
+	var some []T
+	for i, one := range all {
+		if done[i] {
+			some = append(some, one)
+		}
+	}
+	return some
+}
+
+// partly gives the error of a fleet of which some environments failed: what was
+// done with the others.
+func partly(err error, done []bool, what string) error {
+	if err == nil || !slices.Contains(done, true) {
+		return err
+	}
+	return partialError{err, what}
 }
 
 // renderer is the way in which charts are rendered: helm, flux or argo.

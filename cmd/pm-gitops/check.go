@@ -145,16 +145,19 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return hintRead(err)
 	}
-	found, err := o.findings(ctx, source, members)
-	if err != nil {
-		return err
+	found, checked, failed := a.findings(ctx, o, source, members)
+	if failed != nil && (checked == 0 || ctx.Err() != nil) {
+		return failed
 	}
 	if len(o.releases) > 0 {
 		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
-	if err := a.printCheck(o, report, len(members)); err != nil {
+	if err := a.printCheck(o, report, checked); err != nil {
 		return err
+	}
+	if failed != nil {
+		return partialError{failed, "checked"}
 	}
 	if len(report.Findings) > 0 {
 		return foundError{fmt.Errorf("%s", report.CountShown())}

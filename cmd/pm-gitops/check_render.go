@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
-	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
 // atOnce is how many environments are looked at before what was rendered for
@@ -20,50 +18,53 @@ import (
 const atOnce = 16
 
 // findings renders the releases of environments and looks at them. Those that
-// are named and in no environment are wrong usage.
-func (o checkOptions) findings(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
+// are named and in no environment are wrong usage. Of a fleet it gives what it
+// found in those environments that did not fail, and how many they are.
+func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
 	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var found []finding.Finding
-	for start := 0; start < len(members); start += atOnce {
-		some, err := o.findSome(ctx, source, members[start:min(start+atOnce, len(members))])
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, some...)
+	workers := a.workersFor(o.jobs, len(members))
+	defer workers.Close()
+	var failures []error
+	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
+		some, n, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
+		found, checked, failures = append(found, some...), checked+n, append(failures, err)
 	}
-	return found, nil
+	return found, checked, errors.Join(append(failures, ctx.Err())...)
 }
 
-func (o checkOptions) findSome(ctx context.Context, source charts.Source, members []fleet.Member) ([]finding.Finding, error) {
+func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
 	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	releases = slices.DeleteFunc(releases, func(p planned) bool { return !chooses(o.releases, p.Key) })
-	made, err := eachChart(ctx, o.jobs, source, releases, o.renderTwice)
-	if err != nil {
-		return nil, err
+	made, done, failed := eachChart(ctx, o.jobs, workers, source, releases, o.renderTwice)
+	if ctx.Err() != nil || failed != nil && workers == nil {
+		return nil, 0, failed
 	}
-	results, failures := make([][]finding.Finding, len(members)), make([]error, len(members))
+	results, failures, skip := make([][]finding.Finding, len(members)), make([]error, len(members)), make([]bool, len(members))
 	parallel(o.jobs, len(members), func(i int) {
 		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Target: o.target, Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
 			if release.index == i {
-				in.Releases = append(in.Releases, made[j].Release)
+				in.Releases, skip[i] = append(in.Releases, made[j].Release), !done[j]
 			}
 		}
-		results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
-	})
-	var found []finding.Finding
-	for i := range members {
-		if failures[i] != nil {
-			return nil, fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
+		if !skip[i] {
+			results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 		}
-		found = append(found, results[i]...)
+	})
+	for i := range members {
+		switch {
+		case failures[i] != nil:
+			failures[i] = fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
+		case !skip[i]:
+			found, checked = append(found, results[i]...), checked+1
+		}
 	}
-	return found, nil
+	return found, checked, errors.Join(append(failures, failed)...)
 }
 
 // renderedTwice is a release as checks look at it.
@@ -80,40 +81,15 @@ func (r renderedTwice) Size() int {
 	return size
 }
 
-// renderTwice renders a release for a first install, for that once more, and
-// where the target knows the difference for an upgrade. A chart that fails is a
-// finding, and no error, unless there was no time or memory left.
+// renderTwice renders a release as checks look at it.
 func (o checkOptions) renderTwice(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
 	in, err := p.input(own, o.target)
 	if err != nil {
 		return renderedTwice{}, err
 	}
-	made := check.Release{Release: p.Release, Chart: own.Chart, Rendered: in}
-	upgrade := in
-	upgrade.IsUpgrade = true
-	steps := []struct {
-		in  chart.Input
-		out *chart.Output
-	}{{in, &made.Install}, {in, &made.Again}, {upgrade, &made.Upgrade}}
-	if in.As.AlwaysInstall {
-		steps = steps[:2]
-	}
-	for _, step := range steps {
-		*step.out, made.Failure = own.Render(ctx, step.in)
-		switch {
-		case errors.Is(made.Failure, charts.ErrTooLong), made.Failure != nil && ctx.Err() != nil:
-			return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, made.Failure)
-		case made.Failure != nil:
-			return renderedTwice{made}, nil
-		}
-	}
-	in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
-	made.Trace, made.TraceFailure = trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
-		in.Values = values
-		return own.Everything(ctx, in)
-	})
-	if errors.Is(made.TraceFailure, charts.ErrTooLong) || ctx.Err() != nil {
-		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, cmp.Or(made.TraceFailure, context.Cause(ctx)))
+	made, err := own.Examine(ctx, p.Release, in)
+	if err != nil {
+		return renderedTwice{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
 	return renderedTwice{made}, nil
 }

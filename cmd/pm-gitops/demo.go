@@ -119,7 +119,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eachChart(ctx, 1, charts.Folder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own charts.Chart) (string, error) {
+	lines, _, err := eachChart(ctx, 1, nil, charts.Folder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own charts.Chart) (string, error) {
 		in, err := p.input(own, "flux")
 		if err != nil {
 			return "", err
@@ -136,6 +136,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 		}
 		return line, nil
 	})
+	return lines, err
 }
 
 // commitDemo makes the repository and commits the environment file with what

@@ -135,13 +135,14 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	} else {
 		result = diff.Compare(diff.Documents(had.Tree), diff.Documents(all))
 	}
-	if err != nil {
-		return err
+	var rest partialError
+	if err != nil && !errors.As(err, &rest) {
+		return errors.Join(failed, err)
 	}
 	if err := a.printDiff(o, result); err != nil {
 		return err
 	}
-	if failed != nil {
+	if failed = errors.Join(failed, err); failed != nil {
 		return partialError{failed, "compared"}
 	}
 	if len(result.Changes) == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 
@@ -57,7 +58,11 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 	}
 	log.SetFlags(0) // Helm warns there
 	log.SetOutput(printable{a.err})
+	workers := a.workersFor(o.jobs, len(members))
+	defer workers.Close()
 	var all diff.Result
+	var failures []error
+	var done []bool // of all releases
 	for start := 0; start < len(members); start += atOnce {
 		some := comparison{target: target}
 		for i := start; i < min(start+atOnce, len(members)); i++ {
@@ -69,17 +74,18 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 				fmt.Fprintf(a.err, "%s %s: the same chart and values on both sides: not rendered\n", members[i].Plan.Environment, key)
 			}
 		}
-		result, err := a.compareCharts(ctx, o, source, some)
-		if err != nil {
-			return diff.Result{}, kubeHint(plansOf(members), err)
+		result, compared, err := a.compareCharts(ctx, o, workers, source, some)
+		if ctx.Err() != nil {
+			return diff.Result{}, err
 		}
+		failures, done = append(failures, err), append(done, compared...)
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
-	return all, nil
+	return all, kubeHint(plansOf(members), partly(errors.Join(failures...), done, "compared"))
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
-func (a app) compareCharts(ctx context.Context, o diffOptions, source charts.Source, c comparison) (diff.Result, error) {
+func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.Workers, source charts.Source, c comparison) (result diff.Result, done []bool, err error) {
 	upgrades := map[int]map[string]bool{} // of each environment
 	for i, s := range c.sides {
 		release := c.releases[i]
@@ -88,15 +94,15 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts.Sou
 		}
 		upgrades[release.index][release.Key] = s.upgrade
 	}
-	made, err := eachChart(ctx, o.jobs, source, c.releases, func(ctx context.Context, p planned, own charts.Chart) (charted, error) {
+	made, done, err := eachChart(ctx, o.jobs, workers, source, c.releases, func(ctx context.Context, p planned, own charts.Chart) (charted, error) {
 		return c.render(ctx, p, own, upgrades[p.index][p.Key])
 	})
-	if err != nil {
-		return diff.Result{}, err
-	}
 	var old, new []diff.Document
 	var notes []string
 	for i, one := range made {
+		if !done[i] {
+			continue
+		}
 		notes = append(notes, one.notes...)
 		for _, d := range one.documents {
 			if c.sides[i].old {
@@ -112,7 +118,8 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, source charts.Sou
 	for _, note := range unique(notes) {
 		fmt.Fprintln(a.err, note)
 	}
-	return diff.Compare(old, new).Effects(c.target.Name()).Settled(o.output == "unified" || o.output == "markdown"), nil
+	result = diff.Compare(old, new).Effects(c.target.Name()).Settled(o.output == "unified" || o.output == "markdown")
+	return result, done, err
 }
 
 // render renders one release as the controller does.

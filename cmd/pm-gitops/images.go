@@ -97,20 +97,27 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 		return err
 	}
 	originals := newOriginals(chosen, chosen.releases)
-	found, err := eachChart(ctx, o.jobs, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
+	workers := a.workersFor(o.jobs, len(chosen.plans))
+	defer workers.Close()
+	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, target.Name())
 	})
-	if err != nil {
-		return kubeHint(chosen.plans, err)
+	releases := only(chosen.releases, done)
+	if found = only(found, done); failed != nil && len(found) == 0 {
+		return kubeHint(chosen.plans, failed)
 	}
-	a.noteImages(chosen.releases, found, originals)
-	all := gather(chosen.releases, found, originals)
+	a.noteImages(releases, found, originals)
+	all := gather(releases, found, originals)
 	if o.digests {
 		if err := a.resolve(ctx, o, &all); err != nil {
 			return err
 		}
 	}
-	return a.printImages(o, chosen.plans, all)
+	printed := a.printImages(o, chosen.plans, all)
+	if failed != nil {
+		return kubeHint(chosen.plans, partly(failed, done, "searched"))
+	}
+	return printed
 }
 
 // checkMirrors refuses a script where there is nothing to copy to.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
 )
 
@@ -16,6 +17,9 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	collector.Start()
+	if len(os.Args) == 2 && os.Args[1] == charts.WorkerArgument {
+		return charts.Work(os.Stdin, os.Stdout)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once

@@ -107,13 +107,17 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	for i := range chosen.plans {
 		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
 	}
-	done, err := eachChart(ctx, o.jobs, chosen, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (previewed, error) {
+	workers := a.workersFor(o.jobs, len(chosen.plans))
+	defer workers.Close()
+	made, done, err := eachChart(ctx, o.jobs, workers, chosen, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (previewed, error) {
 		return o.previewRelease(ctx, p, own, chosen.fleet())
 	})
-	if err != nil {
-		return kubeHint(chosen.plans, err)
+	if made = only(made, done); len(made) > 0 || err == nil {
+		if err := a.printPreview(o, made); err != nil {
+			return err
+		}
 	}
-	return a.printPreview(o, done)
+	return kubeHint(chosen.plans, partly(err, done, "printed"))
 }
 
 // previewRelease renders the chart of one release.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -76,16 +75,22 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 		return err
 	}
 	releases := a.withSecrets(chosen.releases, chosen.fleet())
-	traced := []tracedRelease{}
+	traced, done := []tracedRelease{}, []bool{}
 	if len(releases) > 0 {
-		traced, err = eachChart(ctx, o.jobs, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
+		workers := a.workersFor(o.jobs, len(chosen.plans))
+		defer workers.Close()
+		traced, done, err = eachChart(ctx, o.jobs, workers, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
 			return traceRelease(ctx, p, own, target.Name())
 		})
 	}
-	if err != nil {
+	if traced = append([]tracedRelease{}, only(traced, done)...); err != nil && len(traced) == 0 {
 		return kubeHint(chosen.plans, err)
 	}
-	return a.printTraces(o, traced, chosen.fleet())
+	printed := a.printTraces(o, traced, chosen.fleet())
+	if err != nil {
+		return kubeHint(chosen.plans, partly(err, done, "traced"))
+	}
+	return printed
 }
 
 // withSecrets is the releases that have secret values, whose charts alone are
@@ -111,10 +116,7 @@ func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (
 	if err != nil {
 		return tracedRelease{}, err
 	}
-	found, err := trace.Release(ctx, p.Release, func(values map[string]any) ([]chart.Object, error) {
-		in.Values = values
-		return own.Everything(ctx, in)
-	})
+	found, err := own.Trace(ctx, p.Release, in)
 	if err != nil {
 		return tracedRelease{}, fmt.Errorf("%s: no marker takes the place of its secret values: %w", p.Key, err)
 	}

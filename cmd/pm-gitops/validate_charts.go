@@ -46,18 +46,20 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 			releases = append(releases, planned{Release: release, index: file.Index, plan: &files[i].Plan})
 		}
 	}
-	all, err := eachChart(ctx, o.jobs, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
-		found, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (judged, error) { return p.judge(own, explained[p.index][p.Key]) })
+	workers := a.workersFor(o.jobs, len(explained))
+	defer workers.Close()
+	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
+		found, err := p.judge(ctx, own, explained[p.index][p.Key])
 		if errors.Is(err, charts.ErrTooLong) {
 			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
 		}
 		return found, err
 	})
-	if err != nil {
-		return err
-	}
 	var problems render.Problems
 	for i, found := range all {
+		if !done[i] {
+			continue
+		}
 		problems = append(problems, found.problems...)
 		for _, warning := range found.warnings.Sorted() {
 			if file := &files[releases[i].index]; !slices.Contains(file.warnings, warning) { // several releases of one chart
@@ -65,45 +67,36 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 			}
 		}
 	}
-	return problems.Err()
+	return errors.Join(problems.Err(), err)
 }
 
 // judge checks the values of one release against its chart.
-func (p planned) judge(own charts.Chart, explained render.ExplainedRelease) (judged, error) {
+func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease) (judged, error) {
 	found := p.judgeKube(own)
 	values, err := p.PlaceholderValues()
 	if err != nil {
 		return found, err
 	}
-	tree, err := keys.Of(own.Chart)
-	if err != nil {
-		return found, fmt.Errorf("%s: %w", p.Key, err)
+	judgement, err := own.Judge(ctx, p.Release, values)
+	switch {
+	case err != nil:
+		return found, err
+	case judgement.Failure != nil:
+		return found, fmt.Errorf("%s: %w", p.Key, judgement.Failure)
 	}
-	unknown := map[string]bool{}
-	for _, u := range tree.Check(values) {
+	for _, u := range judgement.Unknown {
 		problem := p.plan.ValueProblem(explained, u.Path, "%s", unknownText(own, u))
 		if u.Kind == keys.NotKnown && u.Doubtful == "" {
-			unknown[u.Path] = true
 			found.problems = append(found.problems, problem)
 		} else {
 			found.warnings = append(found.warnings, problem)
 		}
 	}
-	refused, unread, err := own.SchemaProblems(values)
-	if err != nil {
-		return found, fmt.Errorf("%s: %w", p.Key, err)
-	}
-	for _, url := range unread {
+	for _, url := range judgement.Unread {
 		found.warnings = append(found.warnings, p.plan.Problem(p.plan.ReleasePath(p.Key), "the schema of chart %s %s refers to %s, which was not read: anything is valid there", own.Name(), own.Version(), url))
 	}
-	secret := map[string]bool{}
-	for _, input := range p.SecretInputs {
-		secret[input.Path] = true // there is only a placeholder of it
-	}
-	for _, problem := range refused {
-		if !unknown[problem.Path] && !secret[problem.Path] {
-			found.problems = append(found.problems, p.plan.ValueProblem(explained, problem.Path, "the schema of chart %s %s: %s: %s", own.Name(), own.Version(), problem.Path, problem.Message))
-		}
+	for _, problem := range judgement.KnownRefused() {
+		found.problems = append(found.problems, p.plan.ValueProblem(explained, problem.Path, "the schema of chart %s %s: %s: %s", own.Name(), own.Version(), problem.Path, problem.Message))
 	}
 	return found, nil
 }

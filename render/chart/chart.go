@@ -33,7 +33,8 @@ const (
 // Chart is a chart that was read. It never changes, so any number of renders
 // may share it, at the same time too.
 type Chart struct {
-	read *helm.Chart
+	read  *helm.Chart
+	facts *facts
 }
 
 // Name is the chart's name.
@@ -97,7 +98,7 @@ func load(files []*loader.BufferedFile, left *budget) (c Chart, err error) {
 		return Chart{}, err
 	}
 	sortDependencies(read)
-	return Chart{read}, nil
+	return Chart{read, &facts{}}, nil
 }
 
 // checkNames refuses a name that would lead out of the chart's own folder:

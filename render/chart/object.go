@@ -38,31 +38,54 @@ func (o *Object) write(tree map[string]any) error {
 // label gives the objects the labels of what they come from. Like every
 // document that goes through a post-renderer, they lose their comments and the
 // order of their keys, and the items of lists become objects.
-func (o *Output) label(in Input) error {
+func (o *Output) label(in Input, known map[string][]Object) error {
 	group := in.As.OriginGroup
 	if group == "" || in.OriginName == "" {
 		return nil
 	}
+	labels := map[string]any{group + "/name": in.OriginName, group + "/namespace": in.OriginNamespace}
+	id := fmt.Sprintf("%q\n", labels)
 	var labelled []Object
 	for _, object := range o.Objects {
 		if object.Hook != nil && !in.As.OriginOnHooks {
 			labelled = append(labelled, object)
 			continue
 		}
-		tree, err := object.Tree()
-		if err != nil {
-			return err
-		}
-		for _, item := range items(object, tree) {
-			setLabels(item.tree, map[string]any{group + "/name": in.OriginName, group + "/namespace": in.OriginNamespace})
-			if err := item.write(item.tree); err != nil {
+		text := id + string(object.YAML)
+		made, done := known[text]
+		if !done {
+			var err error
+			if made, err = object.withLabels(labels); err != nil {
 				return err
 			}
-			labelled = append(labelled, item.Object)
+			if known != nil {
+				known[text] = made
+			}
+		}
+		for _, one := range made {
+			one.Source, one.CRD, one.Hook = object.Source, object.CRD, object.Hook
+			labelled = append(labelled, one)
 		}
 	}
 	o.Objects = labelled
 	return nil
+}
+
+// withLabels gives an object labels, and takes lists apart.
+func (o Object) withLabels(labels map[string]any) ([]Object, error) {
+	tree, err := o.Tree()
+	if err != nil {
+		return nil, err
+	}
+	var all []Object
+	for _, item := range items(o, tree) {
+		setLabels(item.tree, labels)
+		if err := item.write(item.tree); err != nil {
+			return nil, err
+		}
+		all = append(all, item.Object)
+	}
+	return all, nil
 }
 
 // parsed is an object with its tree.
@@ -119,14 +142,14 @@ func setLabels(tree, labels map[string]any) {
 func (o Output) Redacted() (Output, error) {
 	redacted := o
 	redacted.Objects = slices.Clone(o.Objects)
-	redacted.crds = slices.Clone(o.crds)
+	redacted.Files = slices.Clone(o.Files)
 	for i := range redacted.Objects {
 		if _, err := redacted.Objects[i].redact(); err != nil {
 			return Output{}, err
 		}
 	}
-	for i := range redacted.crds {
-		if err := redacted.crds[i].redactFile(); err != nil {
+	for i := range redacted.Files {
+		if err := redacted.Files[i].redactFile(); err != nil {
 			return Output{}, err
 		}
 	}

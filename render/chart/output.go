@@ -55,7 +55,7 @@ type Output struct {
 	// Lookups is what templates asked the cluster for, in vain.
 	Lookups []Lookup
 
-	crds []Object // whole files, as Helm prints them
+	Files []Object // those of CRDs, whole, as Helm prints them
 }
 
 // Bytes is what `helm template --include-crds` prints, for [Helm].
@@ -64,7 +64,7 @@ func (o Output) Bytes() []byte {
 	write := func(out *bytes.Buffer, object Object) {
 		fmt.Fprintf(out, "---\n# Source: %s\n%s\n", object.Source, object.YAML)
 	}
-	for _, file := range o.crds {
+	for _, file := range o.Files {
 		write(&manifests, file)
 	}
 	for _, object := range o.Objects {
@@ -79,8 +79,9 @@ func (o Output) Bytes() []byte {
 	return slices.Concat(bytes.TrimSpace(manifests.Bytes()), []byte("\n"), hooks.Bytes())
 }
 
-// collect sorts what templates made.
-func collect(ch *helm.Chart, files map[string]string, in Input) (Output, error) {
+// collect sorts what templates made. Labelled is the objects that were labelled
+// before, by their text; nil keeps none.
+func collect(ch *helm.Chart, files map[string]string, in Input, labelled map[string][]Object) (Output, error) {
 	made, err := documents(files)
 	if err != nil {
 		return Output{}, err
@@ -111,7 +112,7 @@ func collect(ch *helm.Chart, files map[string]string, in Input) (Output, error) 
 		return out, nil
 	}
 	out.arrange(plain, hooks, in)
-	return out, out.label(in)
+	return out, out.label(in, labelled)
 }
 
 // arrange puts the hooks that an action runs around what the chart makes, by
@@ -141,10 +142,10 @@ func (o *Output) arrange(plain, hooks []Object, in Input) {
 func (o *Output) addCRDs(ch *helm.Chart) error {
 	files := map[string]string{}
 	for _, crd := range ch.CRDObjects() {
-		o.crds = append(o.crds, Object{Source: crd.Filename, YAML: crd.File.Data})
+		o.Files = append(o.Files, Object{Source: crd.Filename, YAML: crd.File.Data})
 		files[crd.Filename] = string(crd.File.Data)
 	}
-	for _, file := range o.crds {
+	for _, file := range o.Files {
 		made, err := documents(map[string]string{file.Source: files[file.Source]})
 		if err != nil {
 			// Helm prints the file unread; a controller could not apply it.

@@ -42,6 +42,18 @@ type Input struct {
 // keeps its goroutine until the program exits, and what it takes of memory is
 // for the caller to watch.
 func (c Chart) Render(ctx context.Context, in Input) (Output, error) {
+	return c.bounded(ctx, func(work *progress) (Output, error) {
+		made, err := c.execute(in, work)
+		if err != nil {
+			return Output{}, err
+		}
+		work.begin("its objects")
+		return made.collect(in, nil)
+	})
+}
+
+// bounded does the work of a render, and waits for it no longer than ctx says.
+func (c Chart) bounded(ctx context.Context, render func(*progress) (Output, error)) (Output, error) {
 	type result struct {
 		out Output
 		err error
@@ -56,7 +68,7 @@ func (c Chart) Render(ctx context.Context, in Input) (Output, error) {
 			}
 			done <- r
 		}()
-		r.out, r.err = c.render(in, work)
+		r.out, r.err = render(work)
 	}()
 	var r result
 	select {
@@ -73,43 +85,40 @@ func (c Chart) Render(ctx context.Context, in Input) (Output, error) {
 	return r.out, nil
 }
 
-// render does what action.Install does for `helm template`
+// execute does what action.Install does for `helm template`
 // (https://github.com/helm/helm/blob/v3.22.0/pkg/action/install.go), without
 // that package: it brings a client for clusters and costs every command time.
-func (c Chart) render(in Input, work *progress) (Output, error) {
+func (c Chart) execute(in Input, work *progress) (run, error) {
 	caps, err := capabilities(in)
 	if err != nil {
-		return Output{}, err
+		return run{}, err
 	}
 	ch := fresh(c.read)
 	ch.Metadata.Version = in.As.version(ch.Metadata.Version, in.Digest)
 	if err := checkInstallable(ch); err != nil {
-		return Output{}, err
+		return run{}, err
 	}
 	if err := chartutil.ValidateReleaseName(in.Release); err != nil {
-		return Output{}, fmt.Errorf("release name %q: %w", in.Release, err)
+		return run{}, fmt.Errorf("release name %q: %w", in.Release, err)
 	}
 	work.begin("its values")
-	values, unread, err := renderValues(ch, in, caps)
+	values, unread, err := c.renderValues(ch, in, caps)
 	if err != nil {
-		return Output{}, err
+		return run{}, err
 	}
 	if wanted := ch.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, caps.KubeVersion.Version) {
-		return Output{}, KubeVersionError{wanted, caps.KubeVersion.Version}
+		return run{}, KubeVersionError{wanted, caps.KubeVersion.Version}
 	}
 	values["Capabilities"] = &cluster{caps, work}
 	marks, seen := mark(ch), &lookups{work: work}
 	files, err := engine.RenderWithClientProvider(ch, values, seen)
 	if err != nil {
-		return Output{}, err
+		return run{}, err
 	}
 	if err := clear(files, marks); err != nil {
-		return Output{}, err
+		return run{}, err
 	}
-	work.begin("its objects")
-	out, err := collect(ch, files, in)
-	out.Unread, out.Lookups = unread, seen.list
-	return out, err
+	return run{chart: ch, files: files, unread: unread, lookups: seen.list}, nil
 }
 
 // KubeVersionError is the error that a chart wants another Kubernetes.
@@ -135,7 +144,7 @@ func capabilities(in Input) (*chartutil.Capabilities, error) {
 // renderValues is what templates get, its values checked against the chart's
 // schemas; and the schemas that were not read. Numbers are what they are after
 // a file or a HelmRelease: floats.
-func renderValues(ch *helm.Chart, in Input, caps *chartutil.Capabilities) (chartutil.Values, []string, error) {
+func (c Chart) renderValues(ch *helm.Chart, in Input, caps *chartutil.Capabilities) (chartutil.Values, []string, error) {
 	upgrade, revision := in.IsUpgrade && !in.As.AlwaysInstall, 1
 	if upgrade && !in.As.Verbatim {
 		revision = 2 // of a controller's upgrade, the least; helm template says 1
@@ -146,7 +155,7 @@ func renderValues(ch *helm.Chart, in Input, caps *chartutil.Capabilities) (chart
 		return nil, nil, err
 	}
 	coalesced, _ := values["Values"].(chartutil.Values)
-	unread, err := validate(ch, coalesced)
+	unread, err := c.validate(ch, coalesced)
 	return values, unread, err
 }
 

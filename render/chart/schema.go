@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -17,9 +18,9 @@ import (
 // with Helm's words (https://github.com/helm/helm/blob/v3.22.0/pkg/chartutil/jsonschema.go).
 // Helm also fetches what a schema refers to, from disk and from the network:
 // here that allows anything, and is named.
-func validate(c *helm.Chart, values map[string]any) (unread []string, err error) {
+func (own Chart) validate(c *helm.Chart, values map[string]any) (unread []string, err error) {
 	var wrong strings.Builder
-	v := validator{failures: &wrong}
+	v := validator{facts: own.facts, failures: &wrong}
 	v.chart(c, values)
 	if wrong.Len() > 0 {
 		return nil, fmt.Errorf("values don't meet the specifications of the schema(s) in the following chart(s):\n%s", wrong.String())
@@ -29,6 +30,7 @@ func validate(c *helm.Chart, values map[string]any) (unread []string, err error)
 
 // validator collects what the schemas of several charts say.
 type validator struct {
+	facts    *facts
 	failures *strings.Builder
 	unread   []string
 }
@@ -70,25 +72,51 @@ func (v *validator) check(text []byte, values map[string]any) (err error) {
 			err = fmt.Errorf("unable to validate schema: %v", r)
 		}
 	}()
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		return err
+	schema := v.facts.schema(text)
+	v.unread = append(v.unread, schema.unread...)
+	if schema.err != nil {
+		return schema.err
 	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(v)
-	if err := compiler.AddResource(schemaURL, schema); err != nil {
-		return err
-	}
-	compiled, err := compiler.Compile(schemaURL)
-	if err != nil {
-		return err
-	}
-	err = compiled.Validate(values)
+	err = schema.Validate(values)
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &invalid) {
 		order(invalid)
 	}
 	return err
+}
+
+// compiled is a schema that is ready for use, or why there is none.
+type compiled struct {
+	*jsonschema.Schema
+	unread elsewhere
+	err    error
+}
+
+// schema compiles a schema of the chart, once.
+func (f *facts) schema(text []byte) compiled {
+	if len(text) == 0 {
+		return compile(text)
+	}
+	once, _ := f.schemas.LoadOrStore(&text[0], sync.OnceValue(func() compiled { return compile(text) }))
+	return once.(func() compiled)()
+}
+
+func compile(text []byte) (c compiled) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.err = fmt.Errorf("unable to validate schema: %v", r)
+		}
+	}()
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return compiled{err: err}
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(&c.unread)
+	if c.err = compiler.AddResource(schemaURL, schema); c.err == nil {
+		c.Schema, c.err = compiler.Compile(schemaURL)
+	}
+	return c
 }
 
 // order sorts what is wrong by where it is: the library goes through maps.
@@ -104,8 +132,11 @@ func order(e *jsonschema.ValidationError) {
 	})
 }
 
+// elsewhere is what a schema refers to that is not read.
+type elsewhere []string
+
 // Load stands for what a schema refers to elsewhere.
-func (v *validator) Load(url string) (any, error) {
-	v.unread = append(v.unread, url)
+func (e *elsewhere) Load(url string) (any, error) {
+	*e = append(*e, url)
 	return true, nil
 }

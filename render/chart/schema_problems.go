@@ -33,7 +33,7 @@ func (c Chart) SchemaProblems(values map[string]any) (problems []SchemaProblem, 
 		return nil, nil, fmt.Errorf("chart %s %s: %w", c.Name(), c.Version(), err)
 	}
 	coalesced, _ := composed["Values"].(chartutil.Values)
-	found := finder{}
+	found := finder{validator: validator{facts: c.facts}}
 	if err := found.chart(ch, coalesced, ""); err != nil {
 		return nil, nil, fmt.Errorf("chart %s %s: %w", c.Name(), c.Version(), err)
 	}

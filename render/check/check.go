@@ -73,6 +73,8 @@ type Release struct {
 	TraceFailure error
 	// Failure is why there are no renderings.
 	Failure error
+	// Judgement is what the chart says of the values; nil if nobody asked yet.
+	Judgement *Judgement
 }
 
 // Run looks at an environment and gives what it found, sorted by release,

@@ -49,7 +49,7 @@ func environmentChecks() []Check {
 
 func chartFails(s *scope, r *release) {
 	var version chart.KubeVersionError
-	if r.Failure == nil || errors.As(r.Failure, &version) || len(r.refused()) > 0 {
+	if r.Failure == nil || errors.As(r.Failure, &version) || len(r.judge().Refused) > 0 {
 		return
 	}
 	f := r.finding("%s", strings.Join(strings.Fields(r.Failure.Error()), " "))

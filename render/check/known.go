@@ -2,10 +2,7 @@ package check
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
@@ -35,16 +32,14 @@ func knownChecks() []Check {
 	}}
 }
 
-// unknowns is the values of a release that its chart does not know, or does
-// not read. A chart that cannot be read fails to render, which is found.
-func (r *release) unknowns() []keys.Unknown {
-	if !r.judged {
-		r.judged = true
-		if tree, err := keys.Of(r.Chart); err == nil {
-			r.unknown = tree.Check(r.Rendered.Values)
-		}
+// judge gives the judgement of the values. What cannot be read of the chart
+// fails its render, which is found.
+func (r *release) judge() Judgement {
+	if r.Judgement == nil {
+		judged := Judge(r.Chart, func() (keys.Tree, error) { return keys.Of(r.Chart) }, r.Rendered.Values, r.SecretInputs)
+		r.Judgement = &judged
 	}
-	return r.unknown
+	return *r.Judgement
 }
 
 func unknownValue(s *scope, r *release) {
@@ -56,7 +51,7 @@ func inertValue(s *scope, r *release) {
 }
 
 func (s *scope) useless(r *release, kind keys.Kind, format string) {
-	for _, u := range r.unknowns() {
+	for _, u := range r.judge().Unknown {
 		if u.Kind != kind {
 			continue
 		}
@@ -74,32 +69,8 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 	}
 }
 
-// refused is the values that the chart's schemas refuse. Of a secret there is
-// only a placeholder: what a schema says of that is of no use.
-func (r *release) refused() []chart.SchemaProblem {
-	if r.checked {
-		return r.refusals
-	}
-	r.checked = true
-	problems, _, _ := r.Chart.SchemaProblems(r.Rendered.Values) // a schema that cannot be used fails the render
-	r.refusals = slices.DeleteFunc(problems, func(p chart.SchemaProblem) bool {
-		return slices.ContainsFunc(r.SecretInputs, func(input render.SecretInput) bool { return input.Path == p.Path })
-	})
-	return r.refusals
-}
-
-// isUnknown reports whether a value is told to be unknown.
-func (r *release) isUnknown(path string) bool {
-	return slices.ContainsFunc(r.unknowns(), func(u keys.Unknown) bool {
-		return u.Path == path && u.Kind == keys.NotKnown && u.Doubtful == ""
-	})
-}
-
 func valuesSchema(s *scope, r *release) {
-	for _, problem := range r.refused() {
-		if r.isUnknown(problem.Path) {
-			continue
-		}
+	for _, problem := range r.judge().KnownRefused() {
 		f := r.finding("the schema of chart %s %s refuses %s: %s", r.Chart.Name(), r.Chart.Version(), problem.Path, problem.Message)
 		f.Fix = "correct the value"
 		s.putPath(&f, r, problem.Path)

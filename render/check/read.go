@@ -34,6 +34,7 @@ func (seen occurrences) next(item chart.Item) occurrence {
 type reader struct {
 	release *release
 	known   map[[sha256.Size]byte]*object
+	texts   map[string][]*object // by YAML
 }
 
 // read reads the objects of an install and an upgrade, those that are equal
@@ -42,7 +43,7 @@ func (r *release) read() error {
 	if n := max(len(r.Install.Objects), len(r.Upgrade.Objects)); n > mostObjects {
 		return fmt.Errorf("the chart makes %d objects: at most %d are looked at", n, mostObjects)
 	}
-	reads := reader{r, map[[sha256.Size]byte]*object{}}
+	reads := reader{r, map[[sha256.Size]byte]*object{}, map[string][]*object{}}
 	if err := reads.all(r.Install.Objects, false); err != nil {
 		return err
 	}
@@ -52,6 +53,12 @@ func (r *release) read() error {
 func (reads reader) all(objects []chart.Object, upgrade bool) error {
 	seen := occurrences{}
 	for _, made := range objects {
+		if same, read := reads.texts[string(made.YAML)]; read && upgrade {
+			for _, o := range same {
+				o.onUpgrade = true
+			}
+			continue
+		}
 		items, err := made.Items()
 		if err != nil {
 			return err
@@ -62,26 +69,28 @@ func (reads reader) all(objects []chart.Object, upgrade bool) error {
 			}
 			o := &object{Object: made, release: reads.release, tree: item.Tree, onInstall: !upgrade, onUpgrade: upgrade, occurrence: seen.next(item)}
 			o.APIVersion, o.Kind, o.Namespace, o.Name = item.APIVersion, item.Kind, item.Namespace, item.Name
-			if err := reads.add(o); err != nil {
+			if o, err = reads.add(o); err != nil {
 				return err
 			}
+			reads.texts[string(made.YAML)] = append(reads.texts[string(made.YAML)], o)
 		}
 	}
 	return nil
 }
 
-// add adds an object, unless there is an equal one.
-func (reads reader) add(o *object) error {
+// add adds an object, unless there is an equal one, and gives the one that is
+// there.
+func (reads reader) add(o *object) (*object, error) {
 	content, err := json.Marshal(o.tree)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	id := sha256.Sum256(content)
 	if old := reads.known[id]; old != nil {
 		old.onUpgrade = old.onUpgrade || o.onUpgrade
-		return nil
+		return old, nil
 	}
 	reads.known[id] = o
 	reads.release.objects = append(reads.release.objects, o)
-	return nil
+	return o, nil
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
-	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
@@ -34,12 +32,6 @@ type release struct {
 	// found is the images of the objects, once somebody searched for them.
 	found    []images.Image
 	searched bool
-	// unknown is the values that do nothing, once somebody judged them.
-	unknown []keys.Unknown
-	judged  bool
-	// refusals is what schemas refuse, once somebody checked.
-	refusals []chart.SchemaProblem
-	checked  bool
 }
 
 func newScope(in Input) (*scope, error) {

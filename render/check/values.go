@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -48,6 +49,9 @@ func valueChecks() []Check {
 }
 
 func randomOutput(s *scope, r *release) {
+	if slices.EqualFunc(r.Install.Objects, r.Again.Objects, func(a, b chart.Object) bool { return bytes.Equal(a.YAML, b.YAML) }) {
+		return
+	}
 	again := map[occurrence]map[string]any{}
 	seen := occurrences{}
 	for _, made := range r.Again.Objects {

@@ -30,12 +30,15 @@ const (
 const (
 	noGarbage = 150 << 20 // bytes
 	growth    = 100       // percent
+
+	noGarbageInWorkers = 64 << 20 // there is one worker per job, and the program beside them
 )
 
 // bounds is how much of the machine rendering charts has taken so far.
 type bounds struct {
-	kept atomic.Int64 // bytes of results, which no loop makes
-	stop context.CancelCauseFunc
+	kept      atomic.Int64 // bytes of results, which no loop makes
+	noGarbage uint64       // bytes at which the collector begins to run
+	stop      context.CancelCauseFunc
 }
 
 // Bounded makes a context that ends when the program takes too much memory, and
@@ -43,15 +46,15 @@ type bounds struct {
 // outside: whoever sees the end of the context must end the program, which
 // frees what the work holds.
 func Bounded(ctx context.Context) (_ context.Context, done func()) {
-	ctx, _, done = bounded(ctx)
+	ctx, _, done = bounded(ctx, noGarbage)
 	return ctx, done
 }
 
 // bounded is [Bounded] for whoever keeps results, or stops the work because
 // the time is up.
-func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
+func bounded(ctx context.Context, noGarbage uint64) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)
-	b = &bounds{stop: stop}
+	b = &bounds{stop: stop, noGarbage: noGarbage}
 	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(math.MaxInt64)
 	// Who watches need not wait until a renderer or the collector makes room.
 	processors := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
@@ -76,6 +79,9 @@ func bounded(ctx context.Context) (_ context.Context, b *bounds, done func()) {
 // ErrTooLong is the error of work that is not done in time. The program must
 // end with it: whatever took so long may still run.
 var ErrTooLong = fmt.Errorf("not done after %v: does it loop?", MaxTime)
+
+// errTooMuch is the error of work that takes too much memory.
+var errTooMuch = fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
 
 // InTime does some work that must be done in time, and waits no longer.
 func InTime[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
@@ -108,8 +114,7 @@ func InTime[T any](ctx context.Context, limit time.Duration, work func(context.C
 // ends the work when the program takes too much memory all the same. What it
 // needs it has before: whoever allocates may have to wait for the collector.
 func (b *bounds) watchMemory(ctx context.Context) {
-	tooMuch := fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
-	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	samples := memorySamples()
 	var collecting sync.WaitGroup
 	defer collecting.Wait()
 	ticker := time.NewTicker(lookAtTaken)
@@ -120,14 +125,23 @@ func (b *bounds) watchMemory(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		metrics.Read(samples)
-		switch taken := samples[0].Value.Uint64() - samples[1].Value.Uint64(); {
+		switch taken := readMemory(samples); {
 		case taken > maxTaken+uint64(b.kept.Load()):
-			b.stop(tooMuch)
+			b.stop(errTooMuch)
 			return
-		case taken > noGarbage && !collects:
+		case taken > b.noGarbage && !collects:
 			collects = true
 			collecting.Go(func() { debug.SetGCPercent(growth) })
 		}
 	}
+}
+
+func memorySamples() []metrics.Sample {
+	return []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+}
+
+// readMemory reads how much memory the program takes.
+func readMemory(samples []metrics.Sample) uint64 {
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,37 +22,6 @@ import (
 type Source interface {
 	// Chart finds the chart of a release, of exactly that name and version.
 	Chart(context.Context, render.Chart) (Chart, error)
-}
-
-// Chart is a chart as it was found.
-type Chart struct {
-	chart.Chart
-	Digest string // of its manifest in a registry, empty if that is not known
-}
-
-// Render renders the chart, and waits for it no longer than [MaxTime].
-func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, MaxTime, ErrTooLong)
-	defer cancel()
-	return c.Chart.Render(ctx, in)
-}
-
-// Everything makes all objects that the chart can make: for an install and for
-// an upgrade, with the hooks of both and of what comes after. Most are there
-// twice.
-func (c Chart) Everything(ctx context.Context, in chart.Input) ([]chart.Object, error) {
-	var objects []chart.Object
-	for _, in.IsUpgrade = range []bool{false, true} {
-		if in.IsUpgrade && in.As.AlwaysInstall {
-			break
-		}
-		out, err := c.Render(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		objects = slices.Concat(objects, out.Objects, out.Left)
-	}
-	return objects, nil
 }
 
 // Options says where charts come from.
@@ -133,7 +101,7 @@ func (r registries) Chart(ctx context.Context, wanted render.Chart) (Chart, erro
 	if err != nil {
 		return Chart{}, fmt.Errorf("%s: %w", got.Ref, err)
 	}
-	return Chart{read, got.Digest}, nil
+	return newChart(read, got.Digest, packed{Archive: got.Archive, Digest: got.Digest}), nil
 }
 
 // once reads every chart once: the environments of a fleet have the same.

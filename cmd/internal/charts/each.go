@@ -19,13 +19,20 @@ type Release struct {
 }
 
 // Each does some work for releases and their charts, several at a time and in
-// bounds, and gives the results in the order of the releases. The error joins
-// everything that went wrong, what is the same for several of them once. The
-// program must end then: a template that loops cannot be stopped.
-func Each[T any](ctx context.Context, jobs int, source Source, releases []Release, work func(ctx context.Context, i int, own Chart) (T, error)) ([]T, error) {
-	ctx, limits, done := bounded(ctx)
-	defer done()
+// bounds, and gives the results and the failures in the order of the releases.
+//
+// With workers their processes do what is done with the charts, and one release
+// that fails does not keep the others from being worked on. Without any it is
+// done in this process, which must end after a failure: a template that loops
+// cannot be stopped.
+func Each[T any](ctx context.Context, jobs int, workers *Workers, source Source, releases []Release, work func(ctx context.Context, i int, own Chart) (T, error)) ([]T, []error) {
 	results, failures := make([]T, len(releases)), make([]error, len(releases))
+	var limits *bounds
+	if workers == nil {
+		var done func()
+		ctx, limits, done = bounded(ctx, noGarbage)
+		defer done()
+	}
 	parallel(jobs, len(releases), func(i int) {
 		if failures[i] = ctx.Err(); failures[i] != nil {
 			return
@@ -35,7 +42,12 @@ func Each[T any](ctx context.Context, jobs int, source Source, releases []Releas
 			failures[i] = fmt.Errorf("%s: %w", releases[i].Key, err)
 			return
 		}
+		own.worker = workers.take()
 		results[i], failures[i] = InTime(ctx, maxWork, func(ctx context.Context) (T, error) { return work(ctx, i, own) })
+		workers.give(own.worker)
+		if workers != nil {
+			return
+		}
 		if errors.Is(failures[i], ErrTooLong) {
 			limits.stop(context.Canceled)
 		}
@@ -43,6 +55,12 @@ func Each[T any](ctx context.Context, jobs int, source Source, releases []Releas
 			limits.kept.Add(int64(result.Size()))
 		}
 	})
+	return results, failures
+}
+
+// Join joins failures, what is the same for several releases once. What was
+// not done because of another failure is none.
+func Join(releases []Release, failures []error) error {
 	var all []error
 	var said []string
 	for i, failure := range failures {
@@ -54,10 +72,7 @@ func Each[T any](ctx context.Context, jobs int, source Source, releases []Releas
 			all = append(all, releases[i].named(failure))
 		}
 	}
-	if all == nil {
-		return results, ctx.Err()
-	}
-	return nil, errors.Join(all...)
+	return errors.Join(all...)
 }
 
 // named names the environment of what failed, where there are several.

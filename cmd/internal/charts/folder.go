@@ -35,7 +35,8 @@ func (f Folder) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 		case err != nil:
 			return Chart{}, fmt.Errorf("%s: %w", filepath.Join(string(f), place), err)
 		case found.Name() == name && found.Version() == wanted.Version:
-			return Chart{found, wanted.Digest}, ctx.Err()
+			found.Digest, found.packed.Digest = wanted.Digest, wanted.Digest
+			return found, ctx.Err()
 		}
 		others = append(others, fmt.Sprintf("%s holds %s %s", place, found.Name(), found.Version()))
 	}
@@ -59,31 +60,31 @@ func Named(name string) (Chart, error) {
 	if err != nil {
 		return Chart{}, fmt.Errorf("read chart %s: %w", name, err)
 	}
-	return Chart{own, ""}, nil
+	return own, nil
 }
 
 // errNoChart is the error that a folder has no Chart.yaml.
 var errNoChart = errors.New("no Chart.yaml in it")
 
 // open reads the chart that lies at a place in the folder.
-func (f Folder) open(place string) (chart.Chart, error) {
+func (f Folder) open(place string) (Chart, error) {
 	name := filepath.Join(string(f), place)
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return chart.Chart{}, fs.ErrNotExist
+		return Chart{}, fs.ErrNotExist
 	case info.IsDir():
 		return unpacked(name)
 	case !strings.HasSuffix(place, ".tgz"):
-		return chart.Chart{}, fs.ErrNotExist
+		return Chart{}, fs.ErrNotExist
 	case !info.Mode().IsRegular():
-		return chart.Chart{}, errors.New("it is no plain file")
+		return Chart{}, errors.New("it is no plain file")
 	}
 	data, err := readAtMost(name, chart.MostArchive)
 	if err != nil {
-		return chart.Chart{}, err
+		return Chart{}, err
 	}
-	return chart.Load(data)
+	return packed{Archive: data}.read()
 }
 
 // readAtMost reads a file, and of one that is larger one byte more than most.
@@ -125,27 +126,27 @@ func (f Folder) list(name string) []string {
 
 // unpacked reads the chart in a folder, without what its .helmignore names.
 // Links lead nowhere outside of it.
-func unpacked(dir string) (chart.Chart, error) {
+func unpacked(dir string) (Chart, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return chart.Chart{}, errors.Unwrap(err)
+		return Chart{}, errors.Unwrap(err)
 	}
 	defer root.Close()
 	if _, err := root.Stat("Chart.yaml"); err != nil {
-		return chart.Chart{}, errNoChart
+		return Chart{}, errNoChart
 	}
 	rules := ignore.Empty()
 	if data, err := root.ReadFile(ignore.HelmIgnore); err == nil {
 		if rules, err = ignore.Parse(bytes.NewReader(data)); err != nil {
-			return chart.Chart{}, fmt.Errorf("read %s: %w", ignore.HelmIgnore, err)
+			return Chart{}, fmt.Errorf("read %s: %w", ignore.HelmIgnore, err)
 		}
 	}
 	rules.AddDefaults()
 	files, err := readFiles(root, rules)
 	if err != nil {
-		return chart.Chart{}, err
+		return Chart{}, err
 	}
-	return chart.FromFiles(files)
+	return packed{Files: files}.read()
 }
 
 // readFiles reads the files of an unpacked chart, no more than a chart may have.

@@ -33,6 +33,14 @@ func Start() {
 	debug.SetGCPercent(percentOf(os.Getenv("GOGC")))
 }
 
+// Share lets the collector run as often as Go has it run by itself, unless GOGC
+// says otherwise: for long work, beside other processes that need memory.
+func Share() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(100)
+	}
+}
+
 // percentOf is what GOGC asks for.
 func percentOf(gogc string) int {
 	percent, err := strconv.Atoi(gogc)

