@@ -72,3 +72,27 @@ func TestNoFileSystemMonitorRuns(t *testing.T) {
 		t.Error("it was run")
 	}
 }
+
+// A repository of somebody else is refused before git reads anything of it.
+func TestForeignRepositoriesAreRefusedFirst(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	w := newWorld(t)
+	w.repo("r", base)
+	w.script("bin/git", "echo \"$GIT_DIR\" >> "+w.home+"/runs\nexec /usr/bin/env -S PATH="+w.env["PATH"]+" git \"$@\"\n")
+	w.env["PATH"] = filepath.Join(w.home, "bin") + ":" + w.env["PATH"]
+	if err := os.Chown(filepath.Join(w.home, "r"), 12345, 12345); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Open(w.sys(), filepath.Join(w.home, "r")); err == nil || !strings.Contains(err.Error(), "belongs to somebody else") {
+		t.Errorf("Open = %v, want that it is somebody else's", err)
+	}
+	if runs := w.read("runs"); runs != os.DevNull+"\n" { // one, for safe.directory, outside of any repository
+		t.Errorf("git was run with GIT_DIR = %q", runs)
+	}
+	w.git(".", "config", "--global", "safe.directory", filepath.Join(w.home, "r"))
+	if _, err := Open(w.sys(), filepath.Join(w.home, "r")); err != nil {
+		t.Errorf("Open = %v, although it is safe", err)
+	}
+}
