@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -102,19 +103,16 @@ func attributePattern(line string) (pattern, rest string) {
 
 // of is what is said of a file: set, unset or a value; unspecified ones are empty.
 func (a *attributes) of(name string) map[string]string {
-	var layers [][]attributeRule
-	for _, dir := range foldersAbove(name) {
-		rules, known := a.folders[dir]
-		if !known {
-			rules = a.parse(a.read(path.Join(dir, ".gitattributes")), dir, dir == "")
-			a.folders[dir] = rules
+	dirs := foldersAbove(name)
+	for _, dir := range dirs { // macros come first
+		if _, known := a.folders[dir]; !known {
+			a.folders[dir] = a.parse(a.read(path.Join(dir, ".gitattributes")), dir, dir == "")
 		}
-		layers = append(layers, rules)
 	}
 	values := map[string]string{}
-	for i := len(layers) - 1; i >= 0; i-- {
-		for j := len(layers[i]) - 1; j >= 0; j-- {
-			if rule := layers[i][j]; rule.pattern.matches(name) {
+	for _, dir := range slices.Backward(dirs) {
+		for _, rule := range slices.Backward(a.folders[dir]) {
+			if rule.pattern.matches(name) {
 				a.apply(rule.sets, values, 0)
 			}
 		}

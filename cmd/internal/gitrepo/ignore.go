@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -92,19 +93,14 @@ func (g *ignores) rule(name string) string {
 
 // last is the last line that says something of a path, if it ignores it.
 func (g *ignores) last(name string, dirs []string, isDir bool) string {
-	var layers [][]ignoreRule
-	for _, dir := range dirs {
+	for _, dir := range slices.Backward(dirs) {
 		rules, known := g.folders[dir]
 		if !known {
 			file := path.Join(dir, ".gitignore")
 			rules = parseIgnores(g.read(file), dir, file)
 			g.folders[dir] = rules
 		}
-		layers = append(layers, rules)
-	}
-	for i := len(layers) - 1; i >= 0; i-- {
-		for j := len(layers[i]) - 1; j >= 0; j-- {
-			rule := layers[i][j]
+		for _, rule := range slices.Backward(rules) {
 			if (isDir || !rule.dir) && rule.pattern.matches(name) {
 				if rule.not {
 					return ""
