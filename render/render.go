@@ -20,17 +20,21 @@ import (
 type Target interface {
 	// Name is what --target takes, and the folder of its bases.
 	Name() string
-	// SecretsInto is how charts get their secrets where the environment does not say.
-	SecretsInto() SecretsInto
+	// Traits describes the delivery system, in the releases that an environment
+	// names. What does not depend on them is the same for every Delivery.
+	Traits(Delivery) Traits
 	// Files is the files of a plan in the order in which their objects reach
-	// the cluster. The error is [Problems] or says what the target cannot do.
+	// the cluster, all of them in the layout of its traits. The error is
+	// [Problems] or says what the target cannot do.
 	Files(Plan) ([]File, error)
 }
 
-// File is the manifests of one file.
+// File is the manifests of one file, or any other file: it has Objects or
+// Content.
 type File struct {
 	Path    string // from the repository root, with slashes
 	Objects []any  // typed Kubernetes objects and kustomizations, one document each
+	Content []byte // is written as it is, and never applied
 	// Applied is where the objects go when a controller is pointed at the file
 	// or, for a kustomization.yaml, at its folder: a place as messages name it,
 	// such as [Plan.ClusterPlace]. It is empty for what only others include.
@@ -64,14 +68,9 @@ func Render(plan Plan, target Target) (Rendering, error) {
 	if err != nil {
 		return Rendering{}, err
 	}
-	tree := tree.Tree{}
-	for _, file := range files {
-		if _, twice := tree[file.Path]; twice {
-			return Rendering{}, fmt.Errorf("render %s for %s: %s is written twice", plan.Environment, target.Name(), file.Path)
-		}
-		if tree[file.Path], err = marshalAll(file.Objects); err != nil {
-			return Rendering{}, fmt.Errorf("write %s: %w", file.Path, err)
-		}
+	tree, err := plan.write(files, target)
+	if err != nil {
+		return Rendering{}, fmt.Errorf("render %s for %s: %w", plan.Environment, target.Name(), err)
 	}
 	manifests, claims, err := build(tree, files)
 	if err != nil {
@@ -87,6 +86,40 @@ func Render(plan Plan, target Target) (Rendering, error) {
 		name:        plan.Problem("metadata.name", ""),
 		claims:      plan.claims(claims),
 	}, nil
+}
+
+// write marshals the files of a target. A file outside of the target's layout
+// is an error, since a later run would not dare to change it.
+func (p Plan) write(files []File, target Target) (tree.Tree, error) {
+	layout, written := target.Traits(p.Delivery).Layout, tree.Tree{}
+	for _, file := range files {
+		content, err := file.bytes()
+		switch _, twice := written[file.Path]; {
+		case twice:
+			return nil, fmt.Errorf("%s is written twice", file.Path)
+		case !layout.Owns(p.Path, p.Environment, file.Path):
+			return nil, fmt.Errorf("%s is not in the layout of the target", file.Path)
+		case err != nil:
+			return nil, fmt.Errorf("write %s: %w", file.Path, err)
+		}
+		written[file.Path] = content
+	}
+	return written, nil
+}
+
+// bytes returns what is written into the file.
+func (f File) bytes() ([]byte, error) {
+	switch {
+	case f.Content == nil && f.Objects == nil:
+		return nil, errors.New("it has neither objects nor plain content")
+	case f.Content == nil:
+		return marshalAll(f.Objects)
+	case f.Objects != nil:
+		return nil, errors.New("it has both objects and plain content")
+	case f.Applied != "":
+		return nil, errors.New("plain content is not applied")
+	}
+	return f.Content, nil
 }
 
 // inventory makes the inventory of the plan for a target, without files.

@@ -2,10 +2,12 @@ package targets
 
 import (
 	"fmt"
+	"slices"
 
 	argov1 "github.com/argoproj/argo-cd/v2/pkg/apis/application/v1alpha1"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Argo writes a root Application over one child Application a release, each
@@ -15,9 +17,24 @@ type Argo struct{}
 // Name is argo.
 func (Argo) Name() string { return "argo" }
 
-// SecretsInto is chart: Argo CD has no way to take values from a Secret
+// Traits describes Argo CD: every sync renders charts anew, in the order of
+// waves, and values cannot come from a Secret
 // (https://github.com/argoproj/argo-cd/issues/1786).
-func (Argo) SecretsInto() render.SecretsInto { return render.IntoChart }
+func (Argo) Traits(delivery render.Delivery) render.Traits {
+	return render.Traits{
+		Title: "Argo CD", Version: string(delivery.Argo.Version), Renderer: "argo",
+		Applier: render.BySync, Controller: render.ArgoCD,
+		WholeWaves:  true,
+		PinsDigests: delivery.Argo.Charts == render.ChartsOCI, // the classic form of charts has no digest
+		SecretsFrom: []render.SecretsFrom{render.FromExisting},
+		SecretsInto: []render.SecretsInto{render.IntoChart},
+		Layout: tree.Layout{
+			Paths:               layoutPaths(),
+			Names:               []string{"{environment}", "{environment}-root"},
+			NamesAcrossClusters: true, // Argo CD is often one for many clusters
+		},
+	}
+}
 
 // Files is the files of a plan: what Argo CD is pointed at, the overlay of the
 // root Application, and below it one for the prerequisites and one for each
@@ -48,11 +65,9 @@ func (a Argo) check(plan render.Plan) error {
 	problem := func(path, format string, args ...any) {
 		problems = append(problems, plan.Problem(path, format, args...))
 	}
-	argo := plan.Delivery.Argo
-	if plan.Secrets.From != render.FromExisting {
-		problem("spec.secrets.from", "the argo target does not write %s yet: want existing", plan.Secrets.From)
-	}
-	if plan.Secrets.Into == render.IntoValues {
+	argo, traits := plan.Delivery.Argo, a.Traits(plan.Delivery)
+	problems = append(problems, checkSecrets(plan, a)...)
+	if !slices.Contains(traits.SecretsInto, plan.Secrets.Into) {
 		problem("spec.secrets.into", "Argo CD cannot hand a Secret to a chart as values: want chart, with which the chart reads Secrets that exist, or the flux target")
 	}
 	if plan.Environment == "default" {
@@ -68,7 +83,7 @@ func (a Argo) check(plan render.Plan) error {
 		if len(release.SecretInputs) > 0 && plan.Secrets.Into == render.IntoChart {
 			problem("spec.secretValues", "Argo CD cannot hand a Secret to a chart as value %s of %s: let the chart read a Secret that exists, or use the flux target", release.SecretInputs[0].Path, release.Key)
 		}
-		if release.Chart.Digest != "" && argo.Charts != render.ChartsOCI {
+		if release.Chart.Digest != "" && !traits.PinsDigests {
 			problem("spec.versions", "the version of %s pins a digest, and Argo CD's classic form of charts has none: leave it out, or say delivery.argo.charts: oci", release.Key)
 		}
 		if release.Namespace == string(argo.Namespace) {

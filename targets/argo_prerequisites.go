@@ -29,9 +29,9 @@ const (
 // argoLabels is what Argo CD finds its own ConfigMaps by.
 var argoLabels = map[string]string{"app.kubernetes.io/part-of": "argocd"}
 
-// PrerequisiteForms is the forms that prerequisites come in: the ConfigMap
+// PrerequisiteForms returns the forms that prerequisites come in: the ConfigMap
 // argocd-cm, or values of the argo-cd Helm chart.
-func PrerequisiteForms() []string { return []string{"argocd-cm", "helm-values"} }
+func (Argo) PrerequisiteForms() []string { return []string{"argocd-cm", "helm-values"} }
 
 // Prerequisites is what must be set in Argo CD before it is pointed at a plan,
 // in one of the forms, and the Secrets to create in its namespace, as a YAML
@@ -51,7 +51,7 @@ func (a Argo) Prerequisites(plan render.Plan, form string) ([]byte, error) {
 	case "helm-values":
 		objects = append(objects, chartValues{chartConfigs{w.settings(), chartTLS{w.certificates()}}})
 	default:
-		return nil, fmt.Errorf("unknown form %q: want %s", form, text.OneOf(PrerequisiteForms()))
+		return nil, fmt.Errorf("unknown form %q: want %s", form, text.OneOf(Argo{}.PrerequisiteForms()))
 	}
 	settings, err := render.YAML(objects...)
 	if err != nil {

@@ -35,7 +35,7 @@ spec:
 		log.Fatal(err)
 	}
 	target := targets.Flux{}
-	plan, err := render.NewPlan(env, catalog.Embedded(), target.SecretsInto())
+	plan, err := render.PlanFor(env, catalog.Embedded(), target)
 	if err != nil {
 		log.Fatal(err)
 	}

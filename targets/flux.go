@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Flux writes HelmReleases and their OCIRepositories, one overlay a release,
@@ -24,8 +25,22 @@ type Flux struct{}
 // Name is flux.
 func (Flux) Name() string { return "flux" }
 
-// SecretsInto is values: Flux reads them from a Secret in the cluster.
-func (Flux) SecretsInto() render.SecretsInto { return render.IntoValues }
+// Traits describes Flux: helm-controller installs and upgrades with Helm, and
+// reads values from Secrets in the cluster.
+func (Flux) Traits(delivery render.Delivery) render.Traits {
+	minor := delivery.Flux.Version.Minor()
+	return render.Traits{
+		Title: "Flux", Version: string(delivery.Flux.Version), Renderer: "flux",
+		Applier: render.ByHelm, Controller: render.FluxControllers,
+		AwaitsReadyPods:        minor < 8, // Helm 3
+		UpgradesFailedInstalls: minor >= 7,
+		SkipsFirstWait:         minor < 7,
+		PinsDigests:            true,
+		SecretsFrom:            []render.SecretsFrom{render.FromExisting},
+		SecretsInto:            []render.SecretsInto{render.IntoValues, render.IntoChart},
+		Layout:                 tree.Layout{Paths: layoutPaths()},
+	}
+}
 
 const (
 	retryInterval = time.Minute
@@ -56,9 +71,7 @@ func (f Flux) Files(plan render.Plan) ([]render.File, error) {
 // check refuses what Flux, or its target, cannot do.
 func (f Flux) check(plan render.Plan) error {
 	var problems render.Problems
-	if plan.Secrets.From != render.FromExisting {
-		problems = append(problems, plan.Problem("spec.secrets.from", "the flux target does not write %s yet: want existing", plan.Secrets.From))
-	}
+	problems = append(problems, checkSecrets(plan, f)...)
 	for _, release := range plan.Releases() {
 		if release.Namespace == string(plan.Delivery.Flux.Namespace) {
 			problems = append(problems, plan.Problem(plan.ReleasePath(release.Key)+".namespace", "the namespace %q belongs to Flux: want another one", release.Namespace))
@@ -266,7 +279,7 @@ func (w fluxWriter) failures(release render.Release, spec *helmv2.HelmReleaseSpe
 	if spec.Install != nil {
 		install, upgrade = *spec.Install, *spec.Upgrade
 	}
-	if w.minor >= 7 {
+	if traits := (Flux{}).Traits(w.plan.Delivery); traits.UpgradesFailedInstalls {
 		if release.InstallTimeout != release.UpgradeTimeout {
 			install.Timeout = &metav1.Duration{Duration: release.InstallTimeout}
 		}
@@ -279,7 +292,7 @@ func (w fluxWriter) failures(release render.Release, spec *helmv2.HelmReleaseSpe
 		upgrade.Remediation = &helmv2.UpgradeRemediation{RemediateLastFailure: &never}
 		// Without a strategy that retries, an install that waits for services
 		// that wait for the migration after it would fail for good.
-		install.DisableWait = release.MigratesAfterInstall
+		install.DisableWait = traits.SkipsFirstWait && release.MigratesAfterInstall
 	}
 	spec.Install, spec.Upgrade = &install, &upgrade
 }

@@ -78,7 +78,7 @@ func planSource(t testing.TB, target render.Target, file string, source []byte) 
 		}
 		cat = cat.With(other)
 	}
-	plan, err := render.NewPlan(env, cat, target.SecretsInto())
+	plan, err := render.PlanFor(env, cat, target)
 	if err != nil {
 		t.Fatalf("NewPlan: %v", err)
 	}

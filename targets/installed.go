@@ -14,21 +14,20 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Installation is a release as manifests that were written say it.
-type Installation struct {
-	// Release has everything that decides what its chart makes, but for where
-	// secret values go, which no manifest says. A chart that is pinned by its
-	// digest alone has no version where the manifests do not say one.
-	render.Release
-	// HasSecrets: values of it come from a Secret.
-	HasSecrets bool
-}
-
 // Installed reads the releases of an environment back from its files, sorted
 // by key: the HelmReleases of Flux or the Applications of Argo CD in the
 // overlays of the plan's environment. The tree may be that of another version
-// of the program, or one that a person changed.
-func Installed(files tree.Tree, plan render.Plan) ([]Installation, error) {
+// of the program or of the other target, or one that a person changed.
+func (Flux) Installed(files tree.Tree, plan render.Plan) ([]render.Installation, error) {
+	return installed(files, plan)
+}
+
+// Installed does the same as that of [Flux].
+func (Argo) Installed(files tree.Tree, plan render.Plan) ([]render.Installation, error) {
+	return installed(files, plan)
+}
+
+func installed(files tree.Tree, plan render.Plan) ([]render.Installation, error) {
 	var folders []string
 	own := tree.Tree{}
 	for name := range files {
@@ -46,7 +45,7 @@ func Installed(files tree.Tree, plan render.Plan) ([]Installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []Installation
+	var found []render.Installation
 	for _, manifest := range manifests {
 		one, ok, err := installation(manifest.YAML, path.Base(manifest.Source))
 		if err != nil {
@@ -56,7 +55,7 @@ func Installed(files tree.Tree, plan render.Plan) ([]Installation, error) {
 			found = append(found, one)
 		}
 	}
-	slices.SortFunc(found, func(a, b Installation) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(found, func(a, b render.Installation) int { return strings.Compare(a.Key, b.Key) })
 	return found, nil
 }
 
@@ -95,12 +94,12 @@ type manifest struct {
 }
 
 // installation is the release that an overlay installs, if it does.
-func installation(stream []byte, key string) (Installation, bool, error) {
+func installation(stream []byte, key string) (render.Installation, bool, error) {
 	objects := map[string]manifest{}
 	for _, text := range strings.Split("\n"+string(stream), "\n---\n") {
 		var m manifest
 		if err := yaml.Unmarshal([]byte(text), &m, exact); err != nil {
-			return Installation{}, false, fmt.Errorf("it is not as it was written")
+			return render.Installation{}, false, fmt.Errorf("it is not as it was written")
 		}
 		objects[m.Kind] = m
 	}
@@ -112,13 +111,13 @@ func installation(stream []byte, key string) (Installation, bool, error) {
 		one, err := fromArgo(application, key)
 		return one, true, err
 	}
-	return Installation{}, false, nil
+	return render.Installation{}, false, nil
 }
 
 // fromFlux undoes [Flux]. A digest stands alone in the repository's reference;
 // the version is in its name.
-func fromFlux(release, source manifest, key string) (Installation, error) {
-	one := Installation{HasSecrets: len(release.Spec.ValuesFrom) > 0}
+func fromFlux(release, source manifest, key string) (render.Installation, error) {
+	one := render.Installation{HasSecrets: len(release.Spec.ValuesFrom) > 0}
 	chart := render.Chart{
 		Repository: strings.TrimPrefix(source.Spec.URL, "oci://"),
 		Version:    strings.ReplaceAll(source.Spec.Ref.Tag, "_", "+"),
@@ -129,11 +128,11 @@ func fromFlux(release, source manifest, key string) (Installation, error) {
 	}
 	one.Release = render.Release{Key: key, Name: release.Spec.ReleaseName, Namespace: release.Metadata.Namespace, Chart: chart, Values: release.Spec.Values}
 	one.Protected = release.Metadata.Annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
-	return one, one.complete("HelmRelease " + release.Metadata.Name)
+	return one, complete(one, "HelmRelease "+release.Metadata.Name)
 }
 
 // fromArgo undoes [Argo]. A native source says the digest, or the version.
-func fromArgo(application manifest, key string) (Installation, error) {
+func fromArgo(application manifest, key string) (render.Installation, error) {
 	source := application.Spec.Source
 	chart := render.Chart{Repository: strings.TrimPrefix(source.RepoURL, "oci://"), Version: source.TargetRevision}
 	if source.Chart != "" {
@@ -143,16 +142,16 @@ func fromArgo(application manifest, key string) (Installation, error) {
 		chart.Version, chart.Digest = "", chart.Version
 	}
 	chart.Version = strings.ReplaceAll(chart.Version, "_", "+")
-	one := Installation{Release: render.Release{
+	one := render.Installation{Release: render.Release{
 		Key: key, Name: source.Helm.ReleaseName, Namespace: application.Spec.Destination.Namespace,
 		Chart: chart, Values: source.Helm.ValuesObject, Protected: len(application.Metadata.Finalizers) == 0,
 	}}
-	return one, one.complete("Application " + application.Metadata.Name)
+	return one, complete(one, "Application "+application.Metadata.Name)
 }
 
 // complete refuses what cannot have been written here: it would be rendered
 // as something else.
-func (i Installation) complete(object string) error {
+func complete(i render.Installation, object string) error {
 	switch {
 	case i.Chart.Repository == "" || i.Chart.Version == "" && i.Chart.Digest == "":
 		return fmt.Errorf("%s does not say its chart", object)

@@ -27,7 +27,7 @@ func TestInstalledReadsBack(t *testing.T) {
 				if _, err := delivery.target.Files(plan); err != nil {
 					continue // this target cannot do it
 				}
-				found, err := targets.Installed(rendered(t, plan, delivery.target).Tree, plan)
+				found, err := targets.Flux{}.Installed(rendered(t, plan, delivery.target).Tree, plan)
 				if err != nil {
 					t.Fatalf("%s %s %s: %v", delivery.target.Name(), version, name, err)
 				}
@@ -44,13 +44,13 @@ func TestInstalledReadsBack(t *testing.T) {
 }
 
 // fromPlan is what should be read: a digest in Argo CD leaves no version.
-func fromPlan(plan render.Plan, target render.Target) []targets.Installation {
-	var all []targets.Installation
+func fromPlan(plan render.Plan, target render.Target) []render.Installation {
+	var all []render.Installation
 	for _, release := range plan.Releases() {
 		if target.Name() == "argo" && plan.Delivery.Argo.Charts == render.ChartsOCI && release.Chart.Digest != "" {
 			release.Chart.Version = ""
 		}
-		all = append(all, targets.Installation{Release: release, HasSecrets: len(release.SecretInputs) > 0})
+		all = append(all, render.Installation{Release: release, HasSecrets: len(release.SecretInputs) > 0})
 	}
 	return all
 }
@@ -61,7 +61,7 @@ func TestInstalledKeepsNumbers(t *testing.T) {
 	const file = "../testdata/env/minimal.yaml"
 	source := append(readFile(t, file), "\n  values: {prefect-cloud: {big: 9007199254740993}}\n"...)
 	plan := planSource(t, targets.Flux{}, file, source)
-	found, err := targets.Installed(rendered(t, plan, targets.Flux{}).Tree, plan)
+	found, err := targets.Flux{}.Installed(rendered(t, plan, targets.Flux{}).Tree, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ type fact struct {
 	Protected, HasSecrets                                bool
 }
 
-func facts(t *testing.T, all []targets.Installation) map[string]fact {
+func facts(t *testing.T, all []render.Installation) map[string]fact {
 	t.Helper()
 	byKey := map[string]fact{}
 	for _, one := range all {
@@ -118,7 +118,7 @@ func TestInstalledRefuses(t *testing.T) {
 			t.Fatalf("%s: %s has no %q:\n%s", name, file, test.old, text)
 		}
 		changed[file] = []byte(text)
-		if _, err := targets.Installed(changed, plan); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := (targets.Flux{}).Installed(changed, plan); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", name, err, test.want)
 		}
 	}

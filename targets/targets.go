@@ -4,30 +4,21 @@
 package targets
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// All is every target, in the order in which help lists them.
-func All() []render.Target { return []render.Target{Flux{}, Argo{}} }
-
-// Names is what --target takes.
-func Names() []string {
-	var names []string
-	for _, target := range All() {
-		names = append(names, target.Name())
-	}
-	return names
+// layoutPaths returns where Flux and Argo write: bases, which environments
+// share, the environment's overlays, and what a controller is pointed at.
+func layoutPaths() []string {
+	return []string{"{path}/base/", "{path}/overlays/{environment}/", "clusters/*/prefect-{environment}.yaml"}
 }
 
-// ByName is the target of a name, or an error that lists the names.
-func ByName(name string) (render.Target, error) {
-	for _, target := range All() {
-		if target.Name() == name {
-			return target, nil
-		}
+// checkSecrets refuses a way to make Secrets that a target does not write.
+func checkSecrets(plan render.Plan, target render.Target) render.Problems {
+	if slices.Contains(target.Traits(plan.Delivery).SecretsFrom, plan.Secrets.From) {
+		return nil
 	}
-	return nil, fmt.Errorf("unknown target %q: want %s", name, text.OneOf(Names()))
+	return render.Problems{plan.Problem("spec.secrets.from", "the %s target does not write %s yet: want existing", target.Name(), plan.Secrets.From)}
 }

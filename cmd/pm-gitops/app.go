@@ -24,6 +24,7 @@ type app struct {
 	now      func() time.Time
 	getenv   func(string) string
 	environ  []string // the environment, for programs that Git's configuration names
+	targets  render.Targets
 }
 
 // The exit codes of every command.

@@ -64,7 +64,7 @@ func helmRuns(b *testing.B, file string, chart func(render.Release) []string) (r
 	if err != nil {
 		b.Fatal(err)
 	}
-	plan, err := render.NewPlan(env, catalog.Embedded(), targets.Flux{}.SecretsInto())
+	plan, err := render.PlanFor(env, catalog.Embedded(), targets.Flux{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // planned is a release of an environment.
@@ -38,7 +37,7 @@ type releaseFlags struct {
 func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 	a.addInput(cmd, &o.input)
 	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		for _, name := range args {
 			if fleet.IsYAML(name) || strings.ContainsAny(name, `/\`) {
@@ -185,27 +184,19 @@ func partly(err error, done []bool, what string) error {
 	return partialError{err, what}
 }
 
-// renderer is the way in which charts are rendered: helm, flux or argo.
-func (p planned) renderer(as string) chart.Renderer {
-	switch as {
-	case "flux":
-		return chart.Flux(string(p.plan.Delivery.Flux.Version))
-	case "argo":
-		return chart.Argo()
-	default:
-		return chart.Helm()
-	}
-}
-
-// input is what the chart of a release is rendered with, secret values as
-// placeholders.
+// input is what the chart of a release is rendered with in the way of the
+// renderer as, secret values as placeholders.
 func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
+	renderer, err := chart.ByName(as, string(p.plan.Delivery.Flux.Version))
+	if err != nil {
+		return chart.Input{}, err
+	}
 	values, err := p.PlaceholderValues()
 	if err != nil {
 		return chart.Input{}, err
 	}
 	return chart.Input{
-		As: p.renderer(as), Release: p.Name, Namespace: p.Namespace, Values: values,
+		As: renderer, Release: p.Name, Namespace: p.Namespace, Values: values,
 		KubeVersion: p.plan.KubeVersion, APIVersions: p.plan.APIVersions, Digest: own.Digest,
 		OriginNamespace: p.Namespace, OriginName: p.Key,
 	}, nil
@@ -216,7 +207,7 @@ func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
 	var keys []string
 	for _, m := range a.readable(ctx, in) {
-		plan, err := render.NewPlan(m.Environment, m.Catalog, targets.Flux{}.SecretsInto())
+		plan, err := render.PlanFor(m.Environment, m.Catalog, a.targets[0])
 		if err != nil {
 			continue
 		}

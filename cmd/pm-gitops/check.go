@@ -13,7 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type checkOptions struct {
@@ -114,7 +113,7 @@ func (a app) aboutChecks(o checkOptions) error {
 	return nil
 }
 
-func (o checkOptions) check() (render.Target, error) {
+func (o checkOptions) check(targets render.Targets) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	switch {
 	case err != nil:
@@ -129,7 +128,7 @@ func (o checkOptions) check() (render.Target, error) {
 }
 
 func (a app) check(ctx context.Context, o checkOptions) error {
-	target, err := o.check()
+	target, err := o.check(a.targets)
 	if err != nil {
 		return err
 	}
@@ -145,7 +144,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return hintRead(err)
 	}
-	found, checked, failed := a.findings(ctx, o, source, members)
+	found, checked, failed := a.findings(ctx, o, source, target, members)
 	if failed != nil && (checked == 0 || ctx.Err() != nil) {
 		return failed
 	}

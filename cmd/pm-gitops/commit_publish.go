@@ -10,13 +10,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // job makes what the flags ask for. Where some environments fail and the others
 // may be worked on all the same, it gives both.
 func (a app) job(ctx context.Context, o renderOptions) (publish.Job, error) {
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -25,13 +24,13 @@ func (a app) job(ctx context.Context, o renderOptions) (publish.Job, error) {
 		if o.repo != "" {
 			place = "the repository"
 		}
-		return &publish.Removal{Environment: o.remove, Place: place}, nil
+		return &publish.Removal{Environment: o.remove, Place: place, Layouts: a.targets.Layouts()}, nil
 	}
 	members, err := a.renderFleet(ctx, o.input, target)
 	if err != nil && len(members) == 0 {
 		return nil, err
 	}
-	return publish.Rendered{Members: members, Target: target.Name(), PerEnvironment: o.per == "environment"}, err
+	return publish.Rendered{Members: members, Target: target.Name(), Layouts: a.targets.Layouts(), PerEnvironment: o.per == "environment"}, err
 }
 
 // publishing asks for commits, but not for what they are made of.

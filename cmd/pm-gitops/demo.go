@@ -15,7 +15,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata"
 	standins "github.com/pm-gitops/pm-gitops/testdata/charts"
 )
@@ -43,24 +42,25 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the example: %w", err)
 	}
-	flux, err := a.demoOf(ctx, targets.Flux{}, source)
+	var shown []demonstration
+	for _, target := range a.targets {
+		one, err := a.demoOf(ctx, target, source)
+		if err != nil {
+			return err
+		}
+		shown = append(shown, one)
+	}
+	applied, err := shown[0].preview(ctx)
 	if err != nil {
 		return err
 	}
-	argo, err := a.demoOf(ctx, targets.Argo{}, source)
-	if err != nil {
-		return err
-	}
-	applied, err := flux.preview(ctx)
-	if err != nil {
-		return err
-	}
-	a.tellDemo(flux, argo, applied)
+	a.tellDemo(shown[0], shown[1:], applied)
 	return nil
 }
 
 // demonstration is the example, rendered for a target and committed.
 type demonstration struct {
+	target    render.Target
 	dir, hash string
 	plan      render.Plan
 	tree      tree.Tree
@@ -71,7 +71,7 @@ func (a app) demoOf(ctx context.Context, target render.Target, source []byte) (d
 	if err != nil {
 		return demonstration{}, err
 	}
-	plan, err := render.NewPlan(env, catalog.Embedded(), target.SecretsInto())
+	plan, err := render.PlanFor(env, catalog.Embedded(), target)
 	if err != nil {
 		return demonstration{}, err
 	}
@@ -90,8 +90,11 @@ func (a app) demoOf(ctx context.Context, target render.Target, source []byte) (d
 		return demonstration{}, err
 	}
 	hash, err := a.commitDemo(ctx, dir, plan, rendering.Tree)
-	return demonstration{dir, hash, plan, rendering.Tree}, err
+	return demonstration{target, dir, hash, plan, rendering.Tree}, err
 }
+
+// traits describes the delivery system that the example is rendered for.
+func (d demonstration) traits() render.Traits { return d.target.Traits(d.plan.Delivery) }
 
 // demoCharts is the folder of the demo's repositories that has the charts.
 const demoCharts = "charts"
@@ -120,7 +123,7 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	lines, _, err := eachChart(ctx, 1, nil, charts.Folder(filepath.Join(d.dir, demoCharts)), releases, func(ctx context.Context, p planned, own charts.Chart) (string, error) {
-		in, err := p.input(own, "flux")
+		in, err := p.input(own, d.traits().Renderer)
 		if err != nil {
 			return "", err
 		}
@@ -153,52 +156,59 @@ func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files
 		return "", fmt.Errorf("open folder %s: %w", dir, err)
 	}
 	defer root.Close()
-	if _, err := folder.Write(root, []tree.Tree{files}, false); err != nil {
+	if _, err := folder.Write(root, a.targets.Layouts(), []tree.Tree{files}, false); err != nil {
 		return "", err
 	}
 	by := gitrepo.Signature{Name: "pm-gitops demo", Email: "demo@example.com", When: a.now()}
 	return repository.CommitAll(ctx, "feat(prefect/"+plan.Environment+"): first rendering\n", by)
 }
 
-func (a app) tellDemo(flux, argo demonstration, applied []string) {
+func (a app) tellDemo(first demonstration, others []demonstration, applied []string) {
 	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
-	say("One environment file, and what is rendered from it for Flux:")
+	name, system := first.target.Name(), first.traits().Title
+	say("One environment file, and what is rendered from it for %s:", system)
 	say("")
 	say("  environment.yaml    what the installation is")
 	say("  charts/             stand-ins for the vendor's charts")
-	for _, name := range flux.tree.Paths() {
+	for _, name := range first.tree.Paths() {
 		say("  %s", name)
 	}
 	say("")
-	say("Flux installs and upgrades it in waves, each when the one before is ready:")
+	say("%s installs and upgrades it in waves, each when the one before is ready:", system)
 	say("")
 	say("  0. namespaces")
-	for i, wave := range flux.plan.Waves {
+	for i, wave := range first.plan.Waves {
 		for _, release := range wave {
 			say("  %d. %s %s as %s in namespace %s", i+1, release.Key, release.Chart.Version, release.Name, release.Namespace)
 		}
 	}
 	say("")
-	say("What Flux then applies, from the stand-in charts in the folder %s:", demoCharts)
+	say("What %s then applies, from the stand-in charts in the folder %s:", system, demoCharts)
 	say("")
 	for _, line := range applied {
 		say("  %s", line)
 	}
 	say("")
-	say("Committed as %s in %s", flux.hash[:12], flux.dir)
-	say("The same for Argo CD, %d files: %s in %s", len(argo.tree), argo.hash[:12], argo.dir)
+	say("Committed as %s in %s", first.hash[:12], first.dir)
+	for _, other := range others {
+		say("The same for %s, %d files: %s in %s", other.traits().Title, len(other.tree), other.hash[:12], other.dir)
+	}
 	say("")
 	say("Next:")
-	say("  cd %s", flux.dir)
+	say("  cd %s", first.dir)
 	say("  git show --stat")
-	say("  pm-gitops render --target flux --built      what reaches the cluster")
-	say("  pm-gitops preview --chart-dir charts        the objects that Flux applies")
+	say("  pm-gitops render --target %s --built      what reaches the cluster", name)
+	say("  pm-gitops preview --chart-dir charts        the objects that %s applies", system)
 	say("  pm-gitops check --chart-dir charts          what could go wrong with them")
 	say("  pm-gitops images --chart-dir charts -o script    a script that fills the mirror")
 	say("  pm-gitops secrets list                      the Secrets that you create")
 	say("  edit environment.yaml, then:")
 	say("  pm-gitops diff --manifests --chart-dir charts    what the cluster would do about it")
-	say("  pm-gitops render --target flux --dir . && git diff")
-	say("  pm-gitops render --target argo --prerequisites   what Argo CD needs first")
+	say("  pm-gitops render --target %s --dir . && git diff", name)
+	for _, other := range others {
+		if _, ok := other.target.(prerequisites); ok {
+			say("  pm-gitops render --target %s --prerequisites   what %s needs first", other.target.Name(), other.traits().Title)
+		}
+	}
 	say("  pm-gitops init                              in your own repository: a starter file")
 }

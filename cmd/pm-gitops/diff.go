@@ -17,7 +17,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type diffOptions struct {
@@ -73,7 +72,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addCharts(cmd, &o.chartFlags)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
@@ -86,7 +85,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 }
 
 // check refuses what makes no sense.
-func (o diffOptions) check(given func(string) bool) (render.Target, error) {
+func (o diffOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	switch {
 	case err != nil:
@@ -103,7 +102,7 @@ func (o diffOptions) check(given func(string) bool) (render.Target, error) {
 }
 
 func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
-	target, err := o.check(given)
+	target, err := o.check(a.targets, given)
 	if err != nil {
 		return err
 	}
@@ -121,7 +120,7 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	for _, rendered := range trees {
 		maps.Copy(all, rendered)
 	}
-	had, err := old.Before(trees)
+	had, err := old.Before(a.targets.Layouts(), trees)
 	if err != nil {
 		return err
 	}

@@ -13,19 +13,19 @@ import (
 type before interface {
 	// Before gives what is there in the place of trees that were rendered, each
 	// of another environment. Nothing is written.
-	Before(trees []tree.Tree) (folder.Had, error)
+	Before(layouts tree.Layouts, trees []tree.Tree) (folder.Had, error)
 }
 
 // folderBefore is a folder as the old side.
 type folderBefore string
 
-func (dir folderBefore) Before(trees []tree.Tree) (folder.Had, error) {
+func (dir folderBefore) Before(layouts tree.Layouts, trees []tree.Tree) (folder.Had, error) {
 	root, err := openFolder(string(dir))
 	if err != nil {
 		return folder.Had{}, err
 	}
 	defer root.Close()
-	had, err := folder.Before(root.FS(), trees)
+	had, err := folder.Before(root.FS(), layouts, trees)
 	return had, forceHint(err)
 }
 
@@ -36,13 +36,13 @@ type commitBefore struct {
 	revision   string
 }
 
-func (c commitBefore) Before(trees []tree.Tree) (folder.Had, error) {
+func (c commitBefore) Before(layouts tree.Layouts, trees []tree.Tree) (folder.Had, error) {
 	base, err := c.repository.At(c.revision)
 	if err != nil {
 		return folder.Had{}, err
 	}
 	defer base.Close()
-	had, err := folder.Before(base.FS(c.ctx, trees...), trees)
+	had, err := folder.Before(base.FS(c.ctx, trees...), layouts, trees)
 	if err != nil {
 		err = fmt.Errorf("compare with %s: %w", c.revision, forceHint(err))
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log"
 
@@ -13,8 +12,13 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
+
+// readsBack is a target that finds the releases of an environment in files
+// that were written for it.
+type readsBack interface {
+	Installed(tree.Tree, render.Plan) ([]render.Installation, error)
+}
 
 // comparison is the releases of both sides that are to be rendered, with the
 // charts and values of their side.
@@ -48,7 +52,7 @@ func (c charted) Size() int {
 
 // diffCharts compares the objects of both sides, some environments at a time.
 func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Member, had tree.Tree) (diff.Result, error) {
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return diff.Result{}, err
 	}
@@ -81,7 +85,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 		failures, done = append(failures, err), append(done, compared...)
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
-	return all, kubeHint(plansOf(members), partly(errors.Join(failures...), done, "compared"))
+	return all, kubeHint(plansOf(members), partly(charts.JoinAgain(failures...), done, "compared"))
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
@@ -118,14 +122,13 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.W
 	for _, note := range unique(notes) {
 		fmt.Fprintln(a.err, note)
 	}
-	result = diff.Compare(old, new).Effects(c.target.Name()).Settled(o.output == "unified" || o.output == "markdown")
+	result = diff.Compare(old, new).Effects(c.target.Traits(render.Delivery{}).Applier).Settled(o.output == "unified" || o.output == "markdown")
 	return result, done, err
 }
 
 // render renders one release as the controller does.
 func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upgrade bool) (charted, error) {
-	as := c.target.Name()
-	in, err := p.input(own, as)
+	in, err := p.input(own, c.target.Traits(p.plan.Delivery).Renderer)
 	if err != nil {
 		return charted{}, err
 	}
@@ -134,12 +137,12 @@ func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upg
 	if err != nil {
 		return charted{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return charted{objectsOf(p, out, as), unknown(as, p, in, out)}, nil
+	return charted{objectsOf(p, out, in.As), unknown(p, in, out)}, nil
 }
 
 // objectsOf is what a chart makes, as documents. A hook that runs before and
 // behind the others is one object.
-func objectsOf(p planned, out chart.Output, as string) []diff.Document {
+func objectsOf(p planned, out chart.Output, as chart.Renderer) []diff.Document {
 	type seen struct{ source, text string }
 	known := map[seen]bool{}
 	var documents []diff.Document
@@ -150,7 +153,7 @@ func objectsOf(p planned, out chart.Output, as string) []diff.Document {
 		}
 		known[one] = true
 		d := diff.Document{Within: p.plan.Environment + " " + p.Key, Source: object.Source, Namespace: p.Namespace, YAML: object.YAML}
-		if object.CRD && as == "flux" {
+		if object.CRD && as.KeepsCRDs {
 			d.Kept = "Helm deletes no CRDs of a chart's folder crds"
 		}
 		documents = append(documents, d)
@@ -161,7 +164,11 @@ func objectsOf(p planned, out chart.Output, as string) []diff.Document {
 // add adds the releases of an environment that are not the same on both sides,
 // and names those that are.
 func (c *comparison) add(one *fleet.Member, had tree.Tree) (same []string, err error) {
-	installed, err := targets.Installed(had, one.Plan)
+	reader, ok := c.target.(readsBack)
+	if !ok {
+		return nil, fmt.Errorf("the %s target cannot read releases back from its files: diff without --manifests compares the files", c.target.Name())
+	}
+	installed, err := reader.Installed(had, one.Plan)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", one.Plan.Environment, err)
 	}
@@ -200,7 +207,7 @@ func (c *comparison) side(p planned, s side) {
 }
 
 // staying is why the objects of a release stay when its manifests go.
-func staying(old targets.Installation) string {
+func staying(old render.Installation) string {
 	if old.Protected {
 		return "the release is protected: what it installed stays"
 	}
@@ -210,7 +217,7 @@ func staying(old targets.Installation) string {
 // completed is a release of the old side with what its manifests do not say:
 // where secret values go, which is what the environment says of that version
 // of the chart, and the version of a chart that is pinned by its digest alone.
-func completed(one fleet.Member, old targets.Installation, target render.Target) (render.Release, error) {
+func completed(one fleet.Member, old render.Installation, target render.Target) (render.Release, error) {
 	release := old.Release
 	now := releaseOf(one.Plan, old.Key)
 	if release.Chart.Version == "" && release.Chart.Digest == now.Chart.Digest {
@@ -230,7 +237,7 @@ func completed(one fleet.Member, old targets.Installation, target render.Target)
 	case render.PrefectIstiod:
 		env.Spec.Versions.PrefectIstiod = render.ChartVersion(release.Chart.Version)
 	}
-	if plan, err := render.NewPlan(env, one.Catalog, target.SecretsInto()); err == nil {
+	if plan, err := render.PlanFor(env, one.Catalog, target); err == nil {
 		release.SecretInputs = releaseOf(plan, old.Key).SecretInputs
 	}
 	return release, nil

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type graphOptions struct {
@@ -48,9 +47,8 @@ func (a app) graph(ctx context.Context, o graphOptions) error {
 	if !slices.Contains(graphFormats, o.output) {
 		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(graphFormats))}
 	}
-	// Waves do not depend on the target, and every environment can be planned
-	// for Flux.
-	plans, err := a.loadPlans(ctx, o.input, targets.Flux{})
+	// Waves do not depend on the target.
+	plans, err := a.loadPlans(ctx, o.input, a.targets[0])
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type imagesOptions struct {
@@ -66,7 +65,7 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 }
 
 // check refuses what makes no sense.
-func (o imagesOptions) check() (render.Target, error) {
+func (o imagesOptions) check(targets render.Targets) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	switch {
 	case err != nil:
@@ -81,7 +80,7 @@ func (o imagesOptions) check() (render.Target, error) {
 }
 
 func (a app) images(ctx context.Context, o imagesOptions) error {
-	target, err := o.check()
+	target, err := o.check(a.targets)
 	if err != nil {
 		return err
 	}
@@ -100,7 +99,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	workers := a.workersFor(o.jobs, len(chosen.plans))
 	defer workers.Close()
 	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
-		return imagesOf(ctx, p, own, target.Name())
+		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 	})
 	releases := only(chosen.releases, done)
 	if found = only(found, done); failed != nil && len(found) == 0 {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // input is the flags that say which environments a command is about.
@@ -42,9 +41,10 @@ func (a app) addInput(cmd *cobra.Command, in *input) {
 }
 
 // addTarget adds the flag for the delivery system.
-func addTarget(cmd *cobra.Command, target *string) {
-	cmd.Flags().StringVarP(target, "target", "t", "flux", "delivery system: "+text.OneOf(targets.Names()))
-	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets.Names(), cobra.ShellCompDirectiveNoFileComp))
+func (a app) addTarget(cmd *cobra.Command, target *string) {
+	names := a.targets.Names()
+	cmd.Flags().StringVarP(target, "target", "t", names[0], "delivery system: "+text.OneOf(names))
+	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // request asks for the environments that the flags name, and refuses flags that

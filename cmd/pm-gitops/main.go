@@ -11,7 +11,13 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/targets"
 )
+
+// deliverySystems returns every target that the program writes for, in the
+// order of help texts: the first one is the default.
+func deliverySystems() render.Targets { return render.Targets{targets.Flux{}, targets.Argo{}} }
 
 func main() { os.Exit(run()) }
 
@@ -23,6 +29,6 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
-	a := app{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, getenv: os.Getenv, environ: os.Environ()}
+	a := app{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, getenv: os.Getenv, environ: os.Environ(), targets: deliverySystems()}
 	return a.run(ctx, os.Args[1:])
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // prerequisiteOptions is the flags of render about the delivery system itself.
@@ -20,8 +19,17 @@ type prerequisiteOptions struct {
 
 func (o prerequisiteOptions) asked() bool { return o.form != "" || o.check != "" }
 
-func (o *prerequisiteOptions) addFlags(cmd *cobra.Command) {
-	forms := targets.PrerequisiteForms()
+// addFlags adds the flags where one of the targets has prerequisites.
+func (o *prerequisiteOptions) addFlags(cmd *cobra.Command, targets render.Targets) {
+	var forms []string
+	for _, target := range targets {
+		if system, ok := target.(prerequisites); ok {
+			forms = append(forms, system.PrerequisiteForms()...)
+		}
+	}
+	if forms == nil {
+		return
+	}
 	cmd.Flags().StringVar(&o.form, "prerequisites", "", "print what must be set in Argo CD first, as "+text.OneOf(forms))
 	cmd.Flags().Lookup("prerequisites").NoOptDefVal = forms[0]
 	cmd.Flags().StringVar(&o.check, "check-prerequisites", "", "say what the ConfigMap argocd-cm in this file lacks, - for standard input")
@@ -32,12 +40,13 @@ func (o *prerequisiteOptions) addFlags(cmd *cobra.Command) {
 // prerequisites is what must be set in a delivery system before it can
 // reconcile a plan, for those that need something.
 type prerequisites interface {
+	PrerequisiteForms() []string
 	Prerequisites(plan render.Plan, form string) ([]byte, error)
 	CheckPrerequisites(plan render.Plan, configMap []byte) ([]string, error)
 }
 
 func (a app) prerequisites(ctx context.Context, o renderOptions) error {
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}
@@ -45,8 +54,8 @@ func (a app) prerequisites(ctx context.Context, o renderOptions) error {
 	if !ok {
 		return usageError{fmt.Errorf("the %s target has no prerequisites: nothing must be set there", o.target)}
 	}
-	if form := o.setup.form; form != "" && !slices.Contains(targets.PrerequisiteForms(), form) {
-		return usageError{fmt.Errorf("unknown form %q: want %s", form, text.OneOf(targets.PrerequisiteForms()))}
+	if form := o.setup.form; form != "" && !slices.Contains(system.PrerequisiteForms(), form) {
+		return usageError{fmt.Errorf("unknown form %q: want %s", form, text.OneOf(system.PrerequisiteForms()))}
 	}
 	plan, err := a.plan(ctx, o.input, target)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type previewOptions struct {
@@ -74,21 +73,22 @@ folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
 }
 
 // check refuses what makes no sense, and fills in what follows from the target.
-func (o *previewOptions) check() (render.Target, error) {
+func (o *previewOptions) check(targets render.Targets) (render.Target, error) {
 	target, err := targets.ByName(o.target)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	if o.as == "" {
-		o.as = target.Name()
+		o.as = target.Traits(render.Delivery{}).Renderer
 	}
+	as, unknown := chart.ByName(o.as, "")
 	switch {
 	case !slices.Contains(previewFormats, o.output):
 		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(previewFormats))
-	case !slices.Contains(chart.Names(), o.as):
+	case unknown != nil:
 		err = fmt.Errorf("unknown way %q: want %s", o.as, text.OneOf(chart.Names()))
-	case o.as == "argo" && o.isUpgrade:
-		err = errors.New("to Argo CD every sync is a first install: no --is-upgrade with it")
+	case as.AlwaysInstall && o.isUpgrade:
+		err = fmt.Errorf("to %s every sync is a first install: no --is-upgrade with it", as.Title)
 	default:
 		return target, nil
 	}
@@ -96,7 +96,7 @@ func (o *previewOptions) check() (render.Target, error) {
 }
 
 func (a app) preview(ctx context.Context, o previewOptions) error {
-	target, err := o.check()
+	target, err := o.check(a.targets)
 	if err != nil {
 		return err
 	}
@@ -131,13 +131,13 @@ func (o previewOptions) previewRelease(ctx context.Context, p planned, own chart
 	if err != nil {
 		return previewed{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	made := previewed{notes: unknown(o.as, p, in, out)}
+	made := previewed{notes: unknown(p, in, out)}
 	if !o.showSecrets {
 		if out, err = out.Redacted(); err != nil {
 			return previewed{}, err
 		}
 	}
-	made.text, err = o.format(p, out, fleet)
+	made.text, err = o.format(p, in.As, out, fleet)
 	return made, err
 }
 

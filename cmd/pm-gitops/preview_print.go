@@ -22,7 +22,7 @@ type previewed struct {
 func (p previewed) Size() int { return len(p.text) }
 
 // unknown says where a preview must differ from what a controller does.
-func unknown(as string, p planned, in chart.Input, out chart.Output) []string {
+func unknown(p planned, in chart.Input, out chart.Output) []string {
 	var notes []string
 	say := func(format string, args ...any) {
 		notes = append(notes, text.Visible(fmt.Sprintf("note: "+format, args...)))
@@ -30,8 +30,8 @@ func unknown(as string, p planned, in chart.Input, out chart.Output) []string {
 	if in.KubeVersion == "" {
 		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
 	}
-	if as == "flux" && in.Digest == "" {
-		say("%s: the digest of the chart is not known: Flux puts its first 12 characters behind .Chart.Version", p.Key)
+	if in.As.DigestInVersion && in.Digest == "" {
+		say("%s: the digest of the chart is not known: %s puts its first 12 characters behind .Chart.Version", p.Key, in.As.Title)
 	}
 	for _, url := range out.Unread {
 		say("%s: the chart's schema refers to %s, which was not read: anything is valid there", p.Key, url)
@@ -78,11 +78,11 @@ func (a app) printAll(texts ...[]byte) error {
 
 // format is the objects of a release as they are printed; of several
 // environments, each says its name.
-func (o previewOptions) format(p planned, out chart.Output, fleet bool) ([]byte, error) {
+func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, fleet bool) ([]byte, error) {
 	switch {
 	case o.output == "json":
 		return formatJSON(p, out)
-	case o.as == "helm":
+	case as.Verbatim:
 		return out.Bytes(), nil
 	}
 	var text bytes.Buffer

@@ -154,7 +154,7 @@ func TestHelpExamples(t *testing.T) {
 			collect(sub)
 		}
 	}
-	collect(app{}.rootCommand())
+	collect(app{targets: deliverySystems()}.rootCommand())
 	guide, err := filepath.Abs(filepath.Join(root, "testdata/guide/values-override.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type renderOptions struct {
@@ -79,7 +78,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 			if o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
 				o.dir = a.repositoryHere()
 			}
-			if err := o.check(cmd); err != nil {
+			if err := o.check(cmd, a.targets); err != nil {
 				return hinted{usageError{err}, "See pm-gitops render --help."}
 			}
 			switch {
@@ -96,12 +95,12 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 		},
 	}
 	a.addInput(cmd, &o.input)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
 	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
 	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
 	cmd.Flags().StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir, or of --repo")
-	o.setup.addFlags(cmd)
+	o.setup.addFlags(cmd, a.targets)
 	o.commitFlags.add(cmd)
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but problems")
 	addOutput(cmd, &o.output)
@@ -113,7 +112,7 @@ argocd-cm must say and the Secrets that it needs, to fill in;
 }
 
 // check refuses flags that exclude or need each other.
-func (o renderOptions) check(cmd *cobra.Command) error {
+func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	given := cmd.Flags().Changed
 	for _, name := range []string{"remove", "dir", "repo", "branch", "message"} {
 		if text := cmd.Flag(name).Value.String(); given(name) && strings.Trim(text, `[]" `) == "" {
@@ -150,7 +149,7 @@ func (o renderOptions) check(cmd *cobra.Command) error {
 }
 
 func (a app) render(ctx context.Context, o renderOptions) error {
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type secretsListOptions struct {
@@ -42,7 +41,7 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.secretsList(cmd.Context(), o) },
 	}
 	a.addInput(cmd, &o.input)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	return cmd
 }
@@ -62,7 +61,7 @@ func (a app) secretsList(ctx context.Context, o secretsListOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}

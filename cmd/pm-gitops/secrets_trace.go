@@ -15,7 +15,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/trace"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type secretsTraceOptions struct {
@@ -66,7 +65,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	if err := checkOutput(o.output); err != nil {
 		return err
 	}
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}
@@ -80,7 +79,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 		workers := a.workersFor(o.jobs, len(chosen.plans))
 		defer workers.Close()
 		traced, done, err = eachChart(ctx, o.jobs, workers, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
-			return traceRelease(ctx, p, own, target.Name())
+			return traceRelease(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 		})
 	}
 	if traced = append([]tracedRelease{}, only(traced, done)...); err != nil && len(traced) == 0 {

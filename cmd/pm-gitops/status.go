@@ -14,7 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
-	"github.com/pm-gitops/pm-gitops/targets"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type statusOptions struct {
@@ -62,7 +62,7 @@ waitsFor. With --watch there is a document on a line for each change.`,
 		},
 	}
 	a.addInput(cmd, &o.input)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG or ~/.kube/config)")
@@ -86,8 +86,11 @@ waitsFor. With --watch there is a document on a line for each change.`,
 const mostLogs = 100
 
 // check refuses what makes no sense.
-func (o statusOptions) check(given func(string) bool) (render.Target, error) {
+func (o statusOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
 	target, err := targets.ByName(o.target)
+	if err == nil {
+		err = rollout.Check(target)
+	}
 	switch {
 	case err != nil:
 	case checkOutput(o.output) != nil:
@@ -107,7 +110,7 @@ func (o statusOptions) check(given func(string) bool) (render.Target, error) {
 }
 
 func (a app) status(ctx context.Context, o statusOptions, given func(string) bool) error {
-	target, err := o.check(given)
+	target, err := o.check(a.targets, given)
 	if err != nil {
 		return err
 	}
@@ -118,14 +121,14 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	}
 	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
-		return explained(err, o)
+		return a.explained(err, o)
 	}
 	if o.watch {
-		return explained(a.follow(ctx, o, w), o)
+		return a.explained(a.follow(ctx, o, w), o)
 	}
 	report, err := w.look(ctx)
 	if err != nil {
-		return explained(err, o)
+		return a.explained(err, o)
 	}
 	if o.output == "json" {
 		err = a.printJSON(report)
@@ -152,7 +155,7 @@ func (a app) rollouts(ctx context.Context, in input, target render.Target) ([]ro
 	}
 	rollouts, failures := make([]rollout.Rollout, len(members)), make([]error, len(members))
 	parallel(in.jobs, len(members), func(i int) {
-		rollouts[i], failures[i] = rollout.New(members[i].Plan, target.Name(), members[i].Rendering.Manifests)
+		rollouts[i], failures[i] = rollout.New(members[i].Plan, target, members[i].Rendering.Manifests)
 	})
 	return rollouts, errors.Join(failures...)
 }
@@ -190,7 +193,7 @@ func unreadyError(report rollout.Report) error {
 }
 
 // explained adds to the error of a cluster what to do next.
-func explained(err error, o statusOptions) error {
+func (a app) explained(err error, o statusOptions) error {
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return err
@@ -207,11 +210,26 @@ func explained(err error, o statusOptions) error {
 	case cluster.Unreachable:
 		return hinted{err, "Is it the right cluster, and does `kubectl get --raw /readyz` reach it? --context chooses another one."}
 	case cluster.NotServed:
-		system, other := "Flux", "argo"
-		if o.target == "argo" {
-			system, other = "Argo CD", "flux"
+		target, unknown := a.targets.ByName(o.target)
+		if unknown != nil {
+			return err
 		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", system, err), fmt.Sprintf("Install it, choose another cluster with --context, or say --target %s.", other)}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.installHint(o.target)}
 	}
 	return err
+}
+
+// installHint says what to do where a target's delivery system is not
+// installed, such as to choose another target that can report status.
+func (a app) installHint(missing string) string {
+	var others []string
+	for _, target := range a.targets {
+		if name := target.Name(); name != missing && rollout.Check(target) == nil {
+			others = append(others, name)
+		}
+	}
+	if others == nil {
+		return "Install it, or choose another cluster with --context."
+	}
+	return fmt.Sprintf("Install it, choose another cluster with --context, or say --target %s.", text.OneOf(others))
 }

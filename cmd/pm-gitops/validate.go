@@ -13,7 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 type validateOptions struct {
@@ -60,7 +59,7 @@ file, line, column, field), rule and replaces.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
 	}
 	a.addInput(cmd, &o.input)
-	addTarget(cmd, &o.target)
+	a.addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output)
 	a.addExplainFlags(cmd, &o)
 	a.addCharts(cmd, &o.chartFlags)
@@ -103,7 +102,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	if err := errors.Join(checkOutput(o.output), o.explainOptions.check(), o.checkCharts()); err != nil {
 		return err
 	}
-	target, err := targets.ByName(o.target)
+	target, err := a.targets.ByName(o.target)
 	if err != nil {
 		return usageError{err}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/ref"
-	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // finder finds the charts that people name.
@@ -92,7 +91,7 @@ func reference(text, version string) (render.Chart, error) {
 
 // released is the chart of a release, which all environments with it must agree on.
 func (f finder) released(ctx context.Context, key string) (render.Chart, error) {
-	plans, err := f.loadPlans(ctx, f.input, targets.Flux{})
+	plans, err := f.loadPlans(ctx, f.input, f.targets[0])
 	if err != nil {
 		return render.Chart{}, err
 	}

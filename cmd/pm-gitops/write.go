@@ -20,7 +20,7 @@ func (a app) write(o renderOptions, members []fleet.Member) error {
 		return err
 	}
 	defer root.Close()
-	job := publish.Rendered{Members: members, Target: o.target}
+	job := publish.Rendered{Members: members, Target: o.target, Layouts: a.targets.Layouts()}
 	changes, _, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
 	if err != nil {
 		return forceHint(err)

@@ -1,10 +1,13 @@
 package chart
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Renderer is what a program that renders charts does in its own way. What
@@ -14,6 +17,8 @@ import (
 // serves.
 type Renderer struct {
 	Name string
+	// Title is the program's name as people write it.
+	Title string
 	// AlwaysInstall: every sync is a first install.
 	AlwaysInstall bool
 	// TestHooks: test hooks are rendered.
@@ -22,6 +27,9 @@ type Renderer struct {
 	// they come in the order in which they are applied, with only the hooks
 	// that the action runs.
 	Verbatim bool
+	// KeepsCRDs: definitions of a chart's folder crds stay when the chart no
+	// longer has them.
+	KeepsCRDs bool
 	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
 	DigestInVersion bool
 	// OriginGroup is the prefix of the labels name and namespace that every
@@ -34,7 +42,9 @@ type Renderer struct {
 }
 
 // Helm is `helm template`.
-func Helm() Renderer { return Renderer{Name: "helm", TestHooks: true, Verbatim: true} }
+func Helm() Renderer {
+	return Renderer{Name: "helm", Title: "Helm", TestHooks: true, Verbatim: true, KeepsCRDs: true}
+}
 
 // Flux is helm-controller as of a release of Flux, such as "2.7": a real
 // install or upgrade. It puts the digest behind the version
@@ -48,6 +58,8 @@ func Flux(version string) Renderer {
 	own, err := semver.NewVersion(version)
 	return Renderer{
 		Name:            "flux",
+		Title:           "Flux",
+		KeepsCRDs:       true,
 		DigestInVersion: true,
 		OriginGroup:     "helm.toolkit.fluxcd.io",
 		OriginOnHooks:   err == nil && !own.LessThan(semver.New(2, 8, 0, "", "")),
@@ -62,6 +74,7 @@ func Flux(version string) Renderer {
 func Argo() Renderer {
 	return Renderer{
 		Name:          "argo",
+		Title:         "Argo CD",
 		AlwaysInstall: true,
 		Phases:        map[string]string{"pre-install": "PreSync", "pre-upgrade": "PreSync", "post-install": "PostSync", "post-upgrade": "PostSync"},
 	}
@@ -69,6 +82,17 @@ func Argo() Renderer {
 
 // Names is the names of all renderers.
 func Names() []string { return []string{"helm", "flux", "argo"} }
+
+// ByName returns the renderer of a name, for a release of Flux where it is
+// that of Flux.
+func ByName(name, fluxVersion string) (Renderer, error) {
+	for _, renderer := range []Renderer{Helm(), Flux(fluxVersion), Argo()} {
+		if renderer.Name == name {
+			return renderer, nil
+		}
+	}
+	return Renderer{}, fmt.Errorf("unknown way to render charts %q: want %s", name, text.OneOf(Names()))
+}
 
 // when is where in the order of an action a hook runs: before what the chart
 // makes, behind it, or both.

@@ -51,8 +51,8 @@ func ByID(id string) (Check, bool) {
 // Input is an environment with the objects that its charts make.
 type Input struct {
 	Environment render.Environment
-	Plan        render.Plan // of Environment
-	Target      string      // flux or argo
+	Plan        render.Plan   // of Environment
+	Traits      render.Traits // of the target, for the plan's delivery
 	// Manifests is what reaches the cluster for the target, of [render.Render].
 	Manifests []render.Manifest
 	// Releases is what is looked at, in the order of the plan: all of its

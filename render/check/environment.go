@@ -102,9 +102,6 @@ func (kinds allowed) has(o *object) bool {
 // allowedKinds is the cluster-wide kinds that the environment's AppProject
 // allows; known is whether there is one.
 func (s *scope) allowedKinds() (kinds allowed, known bool) {
-	if !s.argo() {
-		return nil, false
-	}
 	for _, manifest := range s.Manifests {
 		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
 			var project struct {

@@ -8,6 +8,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/targets"
 )
 
 // A release is rendered for an install, for that once more and for an upgrade,
@@ -37,7 +38,7 @@ func ExampleRun() {
 			panic(err)
 		}
 	}
-	found, err := check.Run(check.Input{Environment: env, Plan: plan, Target: "flux", Releases: []check.Release{release}})
+	found, err := check.Run(check.Input{Environment: env, Plan: plan, Traits: targets.Flux{}.Traits(plan.Delivery), Releases: []check.Release{release}})
 	if err != nil {
 		panic(err)
 	}

@@ -141,7 +141,7 @@ func findIn(t testing.TB, s setting, text string, files func(render.Release) (ma
 // findWith does so with charts from anywhere.
 func findWith(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) []finding.Finding {
 	t.Helper()
-	target, err := targets.ByName(cmp.Or(s.target, "flux"))
+	target, err := render.Targets{targets.Flux{}, targets.Argo{}}.ByName(cmp.Or(s.target, "flux"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func findWith(t testing.TB, s setting, text string, load func(render.Release) (c
 		}
 		cat = cat.With(over)
 	}
-	plan, err := render.NewPlan(env, cat, target.SecretsInto())
+	plan, err := render.PlanFor(env, cat, target)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -170,7 +170,7 @@ func findWith(t testing.TB, s setting, text string, load func(render.Release) (c
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := check.Input{Environment: env, Plan: plan, Target: target.Name(), Manifests: rendering.Manifests}
+	in := check.Input{Environment: env, Plan: plan, Traits: target.Traits(plan.Delivery), Manifests: rendering.Manifests}
 	for _, release := range plan.Releases() {
 		read, err := load(release)
 		if err != nil {

@@ -23,7 +23,7 @@ func immutableJob(s *scope, r *release) {
 		if name := inName(o.Name); hashed.MatchString(name) || strings.Contains(name, inName(r.Chart.Version())) || o.tagIn(name) {
 			continue
 		}
-		if _, flux := s.flux(); flux && !r.makesAgain(o) {
+		if s.byHelm() && !r.makesAgain(o) {
 			continue
 		}
 		f := o.finding("metadata.name", "the name has nothing of the version, and the template of a Job cannot be changed: the API server refuses the upgrade that brings another image")
@@ -77,8 +77,8 @@ func podRunsOnce(s *scope, r *release) {
 			continue
 		}
 		f := o.finding("spec.restartPolicy", "the pod runs to its end on the first install, and no upgrade runs it again")
-		if minor, flux := s.flux(); flux && minor < 8 {
-			f.Message += fmt.Sprintf("; Flux %s waits for it to be ready, and a pod that has ended never is", s.Plan.Delivery.Flux.Version)
+		if s.Traits.AwaitsReadyPods {
+			f.Message += fmt.Sprintf("; %s waits for it to be ready, and a pod that has ended never is", s.system())
 		}
 		f.Fix = "make the chart use a Job"
 		s.add(f)

@@ -174,7 +174,7 @@ func objectSize(s *scope, r *release) {
 }
 
 func releaseSize(s *scope, r *release) {
-	if _, flux := s.flux(); !flux {
+	if !s.byHelm() {
 		return
 	}
 	size, err := r.Chart.StoredSize(r.Rendered, r.Install)
@@ -235,7 +235,7 @@ func foreignNamespace(s *scope, r *release) {
 		}
 		f := o.finding("metadata.namespace", "the object goes to namespace %s, and the release to %s", o.namespace, r.Namespace)
 		f.Fix = "switch it off, or install the release there"
-		if s.argo() && !s.hasNamespace(o.namespace) {
+		if _, confined := s.allowedKinds(); confined && !s.hasNamespace(o.namespace) {
 			f.Severity = finding.Error
 			f.Message += ": the project of the environment does not allow it, and Argo CD's sync fails"
 		}

@@ -96,22 +96,22 @@ const afterInstall = "spec.migrations.afterInstall"
 
 func migrationDeadlock(s *scope, r *release) {
 	for _, o := range r.migrations() {
-		if s.argo() {
-			argoDeadlock(s, o)
+		if s.byHelm() {
+			helmDeadlock(s, o)
 		} else {
-			fluxDeadlock(s, o)
+			syncDeadlock(s, o)
 		}
 	}
 }
 
-// fluxDeadlock: only prefect-cloud is known to wait for its migrations
+// helmDeadlock finds hooks that Helm runs too late: only prefect-cloud is known to wait for its migrations
 // (https://docs-customer-managed.prefect.io/overview/deploying-customer-managed).
-func fluxDeadlock(s *scope, o *object) {
-	r, minor := o.release, s.Plan.Delivery.Flux.Version.Minor()
+func helmDeadlock(s *scope, o *object) {
+	r, retried := o.release, s.Traits.UpgradesFailedInstalls
 	if !o.runs("post-install") || o.runs("pre-install") {
 		return
 	}
-	heals := minor >= 7 && o.runs("pre-upgrade") // a failed install is tried again as an upgrade
+	heals := retried && o.runs("pre-upgrade")
 	switch {
 	case r.Key != render.PrefectCloud:
 		f := o.finding(hookField, "the hook runs only when everything of the release is ready: if that waits for the migration, the first install waits for its whole timeout%s", until(heals))
@@ -119,17 +119,17 @@ func fluxDeadlock(s *scope, o *object) {
 		f.Fix = "let the chart migrate before the install, or make its services ready without it"
 		s.add(f)
 	case !r.MigratesAfterInstall:
-		f := o.finding(hookField, "Flux runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", length(r.InstallTimeout), until(heals))
+		f := o.finding(hookField, "%s runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", s.Traits.Title, length(r.InstallTimeout), until(heals))
 		f.Fix = "say migrations.afterInstall: true"
 		f.Set = []finding.Proposal{{Field: afterInstall, Value: true}}
 		s.put(&f, afterInstall)
-		if minor >= 7 && !heals {
+		if retried && !heals {
 			f.Set = nil
 			hookProposal(s, &f, o)
 		}
 		s.add(f)
-	case minor >= 7 && !heals:
-		f := o.finding(hookField, "Flux runs this post-install hook only when the services are ready, and they wait for the migration; no hook migrates before the upgrade that follows a failed install, so it never heals")
+	case retried && !heals:
+		f := o.finding(hookField, "%s runs this post-install hook only when the services are ready, and they wait for the migration; no hook migrates before the upgrade that follows a failed install, so it never heals", s.Traits.Title)
 		hookProposal(s, &f, o)
 		s.add(f)
 	}
@@ -144,7 +144,8 @@ func until(heals bool) string {
 
 const hookField = `metadata.annotations["helm.sh/hook"]`
 
-func argoDeadlock(s *scope, o *object) {
+// syncDeadlock finds hooks that a sync runs when everything is healthy.
+func syncDeadlock(s *scope, o *object) {
 	if !o.phase("PostSync") || o.phase("PreSync") {
 		return
 	}
@@ -171,10 +172,9 @@ func hookProposal(s *scope, f *finding.Finding, o *object) {
 }
 
 func migrationSetting(s *scope, r *release) {
-	minor, flux := s.flux()
 	migrations := r.migrations()
 	after := func(o *object) bool { return o.runs("post-install") && !o.runs("pre-install") }
-	if !flux || r.Key != render.PrefectCloud || !r.MigratesAfterInstall || migrations == nil || slices.ContainsFunc(migrations, after) {
+	if !s.byHelm() || r.Key != render.PrefectCloud || !r.MigratesAfterInstall || migrations == nil || slices.ContainsFunc(migrations, after) {
 		return
 	}
 	order := "beside the services"
@@ -182,8 +182,8 @@ func migrationSetting(s *scope, r *release) {
 		order = "before the services"
 	}
 	f := migrations[0].finding("", "the chart migrates %s, but migrations.afterInstall is on: the first install has only %s, while migrations may take %s", order, length(r.InstallTimeout), length(r.UpgradeTimeout))
-	if minor < 7 {
-		f.Message = fmt.Sprintf("the chart migrates %s, but migrations.afterInstall is on: Flux %s then does not wait for the first install, and the next wave starts before anything runs", order, s.Plan.Delivery.Flux.Version)
+	if s.Traits.SkipsFirstWait {
+		f.Message = fmt.Sprintf("the chart migrates %s, but migrations.afterInstall is on: %s then does not wait for the first install, and the next wave starts before anything runs", order, s.system())
 	}
 	f.Fix = "say migrations.afterInstall: false"
 	f.Set = []finding.Proposal{{Field: afterInstall, Value: false}}
@@ -193,7 +193,7 @@ func migrationSetting(s *scope, r *release) {
 
 func migrationTwice(s *scope, r *release) {
 	for _, o := range r.objects {
-		if s.argo() && o.phase("PreSync") && o.phase("PostSync") {
+		if o.phase("PreSync") && o.phase("PostSync") {
 			f := o.finding(hookField, "Argo CD runs this hook (%s) twice on every sync: in phase PreSync and in phase PostSync", strings.Join(o.Hook.Events, ", "))
 			f.Fix = "nothing, if it may run twice; else give it one phase in the chart's values"
 			s.add(f)

@@ -65,12 +65,11 @@ func newScope(in Input) (*scope, error) {
 	return s, nil
 }
 
-// flux reports whether the target is Flux, and its minor release.
-func (s *scope) flux() (minor int, is bool) {
-	return s.Plan.Delivery.Flux.Version.Minor(), s.Target == "flux"
-}
+// byHelm reports whether Helm installs and upgrades releases; else a sync does.
+func (s *scope) byHelm() bool { return s.Traits.Applier == render.ByHelm }
 
-func (s *scope) argo() bool { return s.Target == "argo" }
+// system names the delivery system with its release.
+func (s *scope) system() string { return strings.TrimSpace(s.Traits.Title + " " + s.Traits.Version) }
 
 // add notes a finding of the check at work. It fills in what the finding does
 // not say.

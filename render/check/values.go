@@ -84,7 +84,7 @@ func randomOutput(s *scope, r *release) {
 func (s *scope) randomFields(o *object, other map[string]any) {
 	for _, path := range differing(o.tree, other, "", mostDepth) {
 		f := o.finding(path, "the chart makes another value each time: every upgrade changes it")
-		if s.argo() {
+		if !s.byHelm() {
 			f.Message = "the chart makes another value each time: Argo CD is never in sync, and each sync changes it"
 		}
 		if strings.Contains(strings.ToLower(path), "checksum") || strings.Contains(path, "template.metadata.annotations") {
@@ -121,7 +121,7 @@ func differing(a, b any, path string, left int) []string {
 func lookupUse(s *scope, r *release) {
 	for _, asked := range slices.Concat(r.Install.Lookups, r.Upgrade.Lookups) {
 		f := r.finding("the template asks the cluster for %s %s: in previews, and for Argo CD on every sync, there is none", asked.APIVersion, asked.Kind)
-		if s.argo() {
+		if !s.byHelm() {
 			f.Severity = finding.Warning
 		}
 		f.Source, f.Fix = asked.Template, "set the value that the template looks for"

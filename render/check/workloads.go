@@ -104,7 +104,7 @@ func (s *scope) awaited(r *release) []string {
 	var waiting []string
 	for i, wave := range s.Plan.Waves {
 		for _, other := range wave {
-			if slices.Contains(other.Needs, r.Key) || s.argo() && i > r.wave {
+			if slices.Contains(other.Needs, r.Key) || s.Traits.WholeWaves && i > r.wave {
 				waiting = append(waiting, other.Key)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	standins "github.com/pm-gitops/pm-gitops/testdata/charts"
 )
@@ -37,7 +38,7 @@ func compareCharts(t *testing.T, name string, old, new []Document) {
 	if r := Compare(new, new); r.Changes != nil || r.Unchanged == 0 {
 		t.Errorf("%s and itself: %s", name, r.Summary())
 	}
-	result := Compare(old, new).Effects("flux")
+	result := Compare(old, new).Effects(render.ByHelm)
 	if len(result.Changes) == 0 || result.Unchanged+result.Count(Added)+result.Count(Changed) < len(new) {
 		t.Errorf("%s: %s of %d objects", name, result.Summary(), len(new))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
@@ -186,13 +187,13 @@ func TestEffects(t *testing.T) {
 			t.Errorf("%s: %d changes, want 1", name, len(result.Changes))
 			continue
 		}
-		for by, want := range map[string]diff.Action{"flux": test.flux, "argo": test.argo} {
+		for by, want := range map[render.Applier]diff.Action{render.ByHelm: test.flux, render.BySync: test.argo} {
 			effect := result.Effects(by).Changes[0].Effect
 			if effect.Action != want {
-				t.Errorf("%s with %s: %s, want %s", name, by, effect, want)
+				t.Errorf("%s with %v: %s, want %s", name, by, effect, want)
 			}
 			if refused := want == diff.Refuse || want == diff.Recreate; refused != (effect.Source != "") && want != diff.Keep {
-				t.Errorf("%s with %s: source %q of %s", name, by, effect.Source, effect)
+				t.Errorf("%s with %v: source %q of %s", name, by, effect.Source, effect)
 			}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render"
 )
 
 // Action is what a cluster does with an object.
@@ -41,11 +43,10 @@ type Effect struct {
 	Source string   `json:"source,omitempty"`
 }
 
-// Effects is the result with what a cluster does about each change, where flux
-// or argo reconciles the objects; by is the target's name. It is about objects
-// as they reach the cluster. What the cluster alone knows, such as its
-// admission webhooks, it cannot say.
-func (r Result) Effects(by string) Result {
+// Effects adds to the result what a cluster does about each change, where by
+// applies the objects. It is about objects as they reach the cluster. What the
+// cluster alone knows, such as its admission webhooks, it cannot say.
+func (r Result) Effects(by render.Applier) Result {
 	r.Changes = slices.Clone(r.Changes)
 	for i := range r.Changes {
 		if c := &r.Changes[i]; c.Object.Kind != "" {
@@ -56,7 +57,7 @@ func (r Result) Effects(by string) Result {
 	return r
 }
 
-func (c Change) effect(by string) Effect {
+func (c Change) effect(by render.Applier) Effect {
 	hook := c.annotation("helm.sh/hook") != ""
 	switch {
 	case hook && c.Kind == Removed:
@@ -86,14 +87,14 @@ func (c Change) annotation(name string) string {
 
 // removal is what becomes of an object that is no longer rendered. Argo CD
 // honours Helm's policy only where it deletes a whole Application.
-func (c Change) removal(by string) Effect {
+func (c Change) removal(by render.Applier) Effect {
 	const options = "argocd.argoproj.io/sync-options"
 	switch {
 	case c.old.Kept != "":
 		return Effect{Action: Keep, Why: c.old.Kept}
-	case by == "argo" && slices.Contains(strings.FieldsFunc(c.annotation(options), comma), "Prune=false"):
+	case by == render.BySync && slices.Contains(strings.FieldsFunc(c.annotation(options), comma), "Prune=false"):
 		return Effect{Action: Keep, Why: "its annotation " + options, Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources"}
-	case by != "argo" && strings.EqualFold(strings.TrimSpace(c.annotation("helm.sh/resource-policy")), "keep"):
+	case by == render.ByHelm && strings.EqualFold(strings.TrimSpace(c.annotation("helm.sh/resource-policy")), "keep"):
 		return Effect{Action: Keep, Why: "its annotation helm.sh/resource-policy", Source: "https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource"}
 	}
 	effect := Effect{Action: Delete}
@@ -126,8 +127,8 @@ func (c Change) forbidden() (fields []string, source string) {
 // refusal is what a controller does about a field that is immutable. Flux
 // would need upgrade.force, which we never write; Argo CD takes both options
 // from the object itself.
-func (c Change) refusal(by string, fields []string, source string) Effect {
-	if by == "argo" {
+func (c Change) refusal(by render.Applier, fields []string, source string) Effect {
+	if by == render.BySync {
 		options := strings.FieldsFunc(c.annotation("argocd.argoproj.io/sync-options"), comma)
 		if slices.Contains(options, "Force=true") && slices.Contains(options, "Replace=true") {
 			return Effect{Action: Recreate, Fields: fields, Why: "its annotation says Force=true,Replace=true", Source: source}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 )
 
@@ -25,7 +26,7 @@ func sample(t testing.TB) diff.Result {
 		}
 		return []diff.Document{{Within: "prod prefect-cloud", Source: "templates/all.yaml", Namespace: "apps", YAML: data}}
 	}
-	return diff.Compare(read("old.yaml"), read("new.yaml")).Effects("flux")
+	return diff.Compare(read("old.yaml"), read("new.yaml")).Effects(render.ByHelm)
 }
 
 // marked shows what a terminal would get as a colour.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 )
 
@@ -32,7 +33,7 @@ func TestHostileTexts(t *testing.T) {
 		"control in keys": {"? \"\\e[31m\"\n: 1", "? \"\\e[31m\"\n: 2"},
 		"control, text":   {"a: [\x1b[31m", "a: {\x1b[31m\r\x00"},
 	} {
-		result := diff.Compare(documents(test.old), documents(test.new)).Effects("flux")
+		result := diff.Compare(documents(test.old), documents(test.new)).Effects(render.ByHelm)
 		if len(result.Changes) == 0 {
 			t.Errorf("%s: no changes", name)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/pm-gitops/pm-gitops/render"
 )
 
 // applied is what edits make of a value. It is the test's own reading of what
@@ -238,7 +240,7 @@ func FuzzCompare(f *testing.F) {
 				}
 			}
 		}
-		r := Compare(of(old), of(new)).Effects("argo")
+		r := Compare(of(old), of(new)).Effects(render.BySync)
 		if _, err := JSON(r); err != nil {
 			t.Error(err)
 		}

@@ -60,6 +60,24 @@ type operation struct {
 	} `json:"syncResult"`
 }
 
+// home returns the namespace of Argo CD.
+func (a argo) home() string { return string(a.plan.Delivery.Argo.Namespace) }
+
+func (a argo) queries() []Query {
+	return []Query{{Group: argoGroup, Version: "v1alpha1", Resource: "applications", Kind: "Application", Namespace: a.home()}}
+}
+
+func (a argo) elsewhere() (cluster string, ok bool) {
+	switch to := a.plan.Delivery.Argo.Destination; {
+	case to.Name == "in-cluster", to.Name == "" && to.Server == "https://kubernetes.default.svc":
+		return "", false
+	case to.Name != "":
+		return string(to.Name), true
+	default:
+		return string(to.Server), true
+	}
+}
+
 func (a argo) fill(e *Environment) {
 	e.Source = a.root()
 	e.Prereqs = a.child(render.Prereqs)

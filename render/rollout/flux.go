@@ -35,6 +35,25 @@ type fluxObject struct {
 	} `json:"status"`
 }
 
+// home returns the namespace of Flux.
+func (f flux) home() string { return string(f.plan.Delivery.Flux.Namespace) }
+
+func (f flux) queries() []Query {
+	queries := []Query{
+		{Group: kustomizeGroup, Version: "v1", Resource: "kustomizations", Kind: "Kustomization", Namespace: f.home()},
+		{Group: sourceGroup, Version: "v1", Resource: "gitrepositories", Kind: "GitRepository", Namespace: f.home(), Fields: "metadata.name=" + string(f.plan.Delivery.Flux.Source)},
+	}
+	for _, namespace := range f.namespaces() {
+		queries = append(queries,
+			Query{Group: helmGroup, Version: "v2", Resource: "helmreleases", Kind: "HelmRelease", Namespace: namespace},
+			Query{Group: sourceGroup, Version: "v1", Older: "v1beta2", Resource: "ocirepositories", Kind: "OCIRepository", Namespace: namespace})
+	}
+	return queries
+}
+
+// elsewhere is never: Flux installs in its own cluster.
+func (f flux) elsewhere() (string, bool) { return "", false }
+
 func (f flux) fill(e *Environment) {
 	e.Source = f.source()
 	e.Prereqs = f.prereqs()

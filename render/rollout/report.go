@@ -33,6 +33,7 @@ type Report struct {
 type Environment struct {
 	Name   string `json:"environment"`
 	Target string `json:"target"`
+	Title  string `json:"-"`     // of the delivery system
 	State  State  `json:"state"` // ready, notYet, retrying or failed
 	// Source is where the delivery system gets the manifests: Flux's
 	// GitRepository or Argo CD's root Application.

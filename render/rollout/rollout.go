@@ -19,13 +19,25 @@ import (
 // Rollout is an environment that is looked for in a cluster.
 type Rollout struct {
 	plan   render.Plan
-	target string
+	target render.Target
 	wanted objects
 }
 
+// Check refuses a target whose environments nothing in a cluster knows.
+func Check(target render.Target) error {
+	if target.Traits(render.Delivery{}).Controller == render.NoController {
+		return fmt.Errorf("the %s target cannot report status: no controller in the cluster knows the environment", target.Name())
+	}
+	return nil
+}
+
 // New looks for a plan as its target's manifests have it in a cluster: what
-// is there under the same names is compared with them.
-func New(plan render.Plan, target string, manifests []render.Manifest) (Rollout, error) {
+// is there under the same names is compared with them. The target must pass
+// [Check].
+func New(plan render.Plan, target render.Target, manifests []render.Manifest) (Rollout, error) {
+	if err := Check(target); err != nil {
+		return Rollout{}, err
+	}
 	r := Rollout{plan, target, objects{}}
 	for _, manifest := range manifests {
 		for _, text := range documents(manifest.YAML) {
@@ -86,19 +98,7 @@ const (
 // Queries is what a report is made from. Secrets and ConfigMaps are never
 // among it.
 func (r Rollout) Queries() []Query {
-	var queries []Query
-	if r.target == "argo" {
-		queries = append(queries, Query{Group: argoGroup, Version: "v1alpha1", Resource: "applications", Kind: "Application", Namespace: r.home()})
-	} else {
-		queries = append(queries,
-			Query{Group: kustomizeGroup, Version: "v1", Resource: "kustomizations", Kind: "Kustomization", Namespace: r.home()},
-			Query{Group: sourceGroup, Version: "v1", Resource: "gitrepositories", Kind: "GitRepository", Namespace: r.home(), Fields: "metadata.name=" + string(r.plan.Delivery.Flux.Source)})
-		for _, namespace := range r.namespaces() {
-			queries = append(queries,
-				Query{Group: helmGroup, Version: "v2", Resource: "helmreleases", Kind: "HelmRelease", Namespace: namespace},
-				Query{Group: sourceGroup, Version: "v1", Older: "v1beta2", Resource: "ocirepositories", Kind: "OCIRepository", Namespace: namespace})
-		}
-	}
+	queries := view{Rollout: r}.controller().queries()
 	for _, namespace := range r.namespaces() {
 		for _, kind := range [...]Query{
 			{Group: "apps", Version: "v1", Resource: "deployments", Kind: "Deployment"},
@@ -115,14 +115,6 @@ func (r Rollout) Queries() []Query {
 	return queries
 }
 
-// home is the namespace of the delivery system.
-func (r Rollout) home() string {
-	if r.target == "argo" {
-		return string(r.plan.Delivery.Argo.Namespace)
-	}
-	return string(r.plan.Delivery.Flux.Namespace)
-}
-
 // namespaces is where releases are installed, sorted.
 func (r Rollout) namespaces() []string {
 	var names []string
@@ -136,14 +128,7 @@ func (r Rollout) namespaces() []string {
 // Elsewhere reports whether the releases are installed in another cluster than
 // the one that the delivery system is in, and which one that is.
 func (r Rollout) Elsewhere() (cluster string, ok bool) {
-	to := r.plan.Delivery.Argo.Destination
-	switch {
-	case r.target != "argo", to.Name == "in-cluster", to.Name == "" && to.Server == "https://kubernetes.default.svc":
-		return "", false
-	case to.Name != "":
-		return string(to.Name), true
-	}
-	return string(to.Server), true
+	return view{Rollout: r}.controller().elsewhere()
 }
 
 // Report judges what a cluster was seen to hold.
@@ -153,12 +138,8 @@ func (r Rollout) Report(seen Seen) Environment {
 		v.live.add(object)
 	}
 	v.warnings = warnings(v.live)
-	e := Environment{Name: r.plan.Environment, Target: r.target}
-	if r.target == "argo" {
-		argo{v}.fill(&e)
-	} else {
-		flux{v}.fill(&e)
-	}
+	e := Environment{Name: r.plan.Environment, Target: r.target.Name(), Title: r.target.Traits(r.plan.Delivery).Title}
+	v.controller().fill(&e)
 	for _, release := range e.Releases() {
 		v.details(release)
 	}
@@ -206,6 +187,24 @@ type view struct {
 	Rollout
 	live     objects
 	warnings []event // the newest last
+}
+
+// controller is what knows, in a cluster, how far an environment is.
+type controller interface {
+	// queries returns the controller's own objects.
+	queries() []Query
+	// elsewhere answers [Rollout.Elsewhere].
+	elsewhere() (cluster string, ok bool)
+	// fill judges source, prerequisites and waves.
+	fill(*Environment)
+}
+
+// controller chooses the controller that the target writes for; see [Check].
+func (v view) controller() controller {
+	if v.target.Traits(v.plan.Delivery).Controller == render.ArgoCD {
+		return argo{v}
+	}
+	return flux{v}
 }
 
 // release is a release before anything is known of it.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
 	"github.com/pm-gitops/pm-gitops/render/rollout/rollouttest"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -85,7 +86,7 @@ func TestStates(t *testing.T) {
 		{"confirm", "argo", application("prod", "{operationState: {phase: Running, finishedAt: null, message: waiting for pruning confirmation of argoproj.io/Application/prod-old}}"), "Application prod waiting: waiting for pruning confirmation of argoproj.io/Application/prod-old -> agree that it goes: kubectl -n argocd annotate application prod argocd.argoproj.io/deletion-approved=$(date -u +%FT%TZ)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			target, err := targets.ByName(c.target)
+			target, err := render.Targets{targets.Flux{}, targets.Argo{}}.ByName(c.target)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -60,11 +60,8 @@ type writer struct {
 	width struct{ name, state int }
 }
 
-// targets is how delivery systems are written.
-var targets = map[string]string{"flux": "Flux", "argo": "Argo CD"}
-
 func (w *writer) environment(e Environment) {
-	fmt.Fprintf(w, "%s (%s): %s\n", w.paint(Title, e.Name), targets[e.Target], w.paint(e.State.style(), e.State.text()))
+	fmt.Fprintf(w, "%s (%s): %s\n", w.paint(Title, e.Name), e.Title, w.paint(e.State.style(), e.State.text()))
 	parts := []Part{e.Source, e.Prereqs}
 	for _, release := range e.Releases() {
 		parts = append(parts, release.Part)

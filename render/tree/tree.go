@@ -89,20 +89,6 @@ func (i Inventory) clusterOf(file string) (string, bool) {
 	return path.Base(folder), ok && path.Dir(folder) == "clusters"
 }
 
-// Owns reports whether a file can be one of the inventory's, which lies below
-// a delivery path: an inventory comes from the repository, and must not make
-// us remove what is not ours.
-func (i Inventory) Owns(deliveryPath, file string) bool {
-	if path.Clean(file) != file {
-		return false
-	}
-	if _, ok := i.clusterOf(file); ok {
-		return true
-	}
-	return strings.HasPrefix(file, path.Join(deliveryPath, "base")+"/") ||
-		strings.HasPrefix(file, path.Join(deliveryPath, "overlays", i.Environment)+"/")
-}
-
 // AddInventory writes the inventory into the tree, below the delivery path,
 // with the digests of all files that the tree has by now.
 func (t Tree) AddInventory(deliveryPath string, inventory Inventory) error {

@@ -62,26 +62,51 @@ func Each[T any](ctx context.Context, jobs int, workers *Workers, source Source,
 // not done because of another failure is none.
 func Join(releases []Release, failures []error) error {
 	var all []error
-	var said []string
 	for i, failure := range failures {
-		if failure == nil || errors.Is(failure, context.Canceled) {
+		if failure != nil && !errors.Is(failure, context.Canceled) {
+			all = append(all, inEnvironment{releases[i].Environment, failure})
+		}
+	}
+	return JoinAgain(all...)
+}
+
+// JoinAgain joins errors of [Join], what is the same in several of them once.
+func JoinAgain(joined ...error) error {
+	var all []error
+	var said []string
+	for len(joined) > 0 {
+		one := joined[0]
+		joined = joined[1:]
+		if several, ok := one.(interface{ Unwrap() []error }); ok {
+			joined = slices.Concat(several.Unwrap(), joined)
 			continue
 		}
-		if text := failure.Error(); !slices.Contains(said, text) {
-			said = append(said, text)
-			all = append(all, releases[i].named(failure))
+		text := fmt.Sprint(one)
+		if in, ok := one.(inEnvironment); ok {
+			text = in.failure.Error()
+		}
+		if one != nil && !slices.Contains(said, text) {
+			all, said = append(all, one), append(said, text)
 		}
 	}
 	return errors.Join(all...)
 }
 
-// named names the environment of what failed, where there are several.
-func (r Release) named(failure error) error {
-	if r.Environment == "" {
-		return failure
-	}
-	return fmt.Errorf("%s: %w", r.Environment, failure)
+// inEnvironment is a failure in an environment, which is named unless there is
+// no other.
+type inEnvironment struct {
+	environment string
+	failure     error
 }
+
+func (e inEnvironment) Error() string {
+	if e.environment == "" {
+		return e.failure.Error()
+	}
+	return e.environment + ": " + e.failure.Error()
+}
+
+func (e inEnvironment) Unwrap() error { return e.failure }
 
 // parallel calls work with 0 to n-1, at most jobs at a time.
 func parallel(jobs, n int, work func(i int)) {

@@ -152,6 +152,9 @@ func TestWorkersFailAlone(t *testing.T) {
 	if strings.Count(text, "takes more than") != 1 || !strings.HasPrefix(text, "e1: ") {
 		t.Errorf("joined\n%s\nwant each text once, with the environment", text)
 	}
+	if again := JoinAgain(Join(releases(versions...), failures), nil, Join(releases(versions...), failures)).Error(); again != text {
+		t.Errorf("joined twice\n%s\nwant\n%s", again, text)
+	}
 	if after := inUse(); after > before+20<<20 {
 		t.Errorf("%d MB in use, %d before", after>>20, before>>20)
 	}

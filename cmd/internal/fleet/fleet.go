@@ -170,7 +170,7 @@ func (r Request) loadPlan(ctx context.Context, m *Member, file Source, over cata
 		}
 		return errSkipped
 	}
-	m.Plan, err = render.NewPlan(m.Environment, m.Catalog, target.SecretsInto())
+	m.Plan, err = render.PlanFor(m.Environment, m.Catalog, target)
 	return err
 }
 

@@ -20,12 +20,12 @@ type Had struct {
 // Before gives what files, of a folder or of a commit, have in the place of trees
 // that render.Render made, each of another environment. Nothing is written. A [PathError] is one
 // here too: everything would seem new.
-func Before(files fs.FS, trees []tree.Tree) (Had, error) {
+func Before(files fs.FS, layouts tree.Layouts, trees []tree.Tree) (Had, error) {
 	writes, err := writesOf(trees)
 	if err != nil {
 		return Had{}, err
 	}
-	known, err := readInventories(files, writes)
+	known, err := readInventories(files, layouts, writes)
 	if err != nil {
 		return Had{}, err
 	}

@@ -25,7 +25,7 @@ func TestBeforeIsWhatWriteTouches(t *testing.T) {
 	put(t, dir, "prefect/overlays/dev/new", "a person's")
 	put(t, dir, "prefect/overlays/dev/notes.md", "a person's")
 	next := treeOf("dev", files("prefect/overlays/dev/same", "prefect/overlays/dev/lines=c\n", "prefect/overlays/dev/new", "prefect/overlays/dev/newer"))
-	had, err := folder.Before(root.FS(), []tree.Tree{next})
+	had, err := folder.Before(root.FS(), layouts, []tree.Tree{next})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestBeforeIsWhatWriteTouches(t *testing.T) {
 	if !slices.Equal(had.Others, []string{"other"}) {
 		t.Errorf("others: %q", had.Others)
 	}
-	changes, err := folder.Write(root, []tree.Tree{next}, true)
+	changes, err := folder.Write(root, layouts, []tree.Tree{next}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestBeforeIsWhatWriteTouches(t *testing.T) {
 // TestBeforeWritesNothing, whatever it finds.
 func TestBeforeWritesNothing(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a")))
-	if _, err := folder.Before(root.FS(), []tree.Tree{treeOf("dev", files("prefect/overlays/dev/b"), forTarget("argo"))}); err != nil {
+	if _, err := folder.Before(root.FS(), layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/b"), forTarget("argo"))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "prefect/overlays/dev/b")); err == nil {
@@ -68,19 +68,19 @@ func TestBeforeWritesNothing(t *testing.T) {
 
 func TestBeforeSaysWhatWriteWould(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a")))
-	had, err := folder.Before(root.FS(), []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a"), forTarget("argo"))})
+	had, err := folder.Before(root.FS(), layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a"), forTarget("argo"))})
 	if want := (folder.TargetError{Environment: "dev", Old: "flux", New: "argo"}); err != nil || len(had.Refusals) != 1 || had.Refusals[0] != want {
 		t.Errorf("%v, %v, want %v", had.Refusals, err, want)
 	}
 	link(t, dir, "prefect/overlays/dev/a", "/etc/hostname")
-	if _, err := folder.Before(root.FS(), []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a"))}); err == nil || !strings.Contains(err.Error(), "no plain file") {
+	if _, err := folder.Before(root.FS(), layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a"))}); err == nil || !strings.Contains(err.Error(), "no plain file") {
 		t.Errorf("a link: %v", err)
 	}
 	moved := treeOf("dev", files("elsewhere/overlays/dev/a"))
 	moved["elsewhere/.pm-gitops/dev.json"] = moved[devInventory]
 	delete(moved, devInventory)
 	var elsewhere folder.PathError
-	if _, err := folder.Before(root.FS(), []tree.Tree{moved}); !errors.As(err, &elsewhere) {
+	if _, err := folder.Before(root.FS(), layouts, []tree.Tree{moved}); !errors.As(err, &elsewhere) {
 		t.Errorf("another delivery path: %v", err)
 	}
 }

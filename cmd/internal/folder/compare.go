@@ -12,8 +12,8 @@ import (
 // Compare finds out what [Write] would do to files, such as those of a commit,
 // and does nothing. Where they have an Lstat, symbolic links are seen as such. The
 // errors are those of Write.
-func Compare(files fs.FS, trees []tree.Tree, force bool) (Changes, error) {
-	s, _, err := compare(files, trees, force)
+func Compare(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) (Changes, error) {
+	s, _, err := compare(files, layouts, trees, force)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -23,8 +23,8 @@ func Compare(files fs.FS, trees []tree.Tree, force bool) (Changes, error) {
 // CompareEach is [Compare] environment by environment, in the order of the trees.
 // A file that several share is created or updated by the first of them, and
 // removed by the last.
-func CompareEach(files fs.FS, trees []tree.Tree, force bool) ([]Changes, error) {
-	s, writes, err := compare(files, trees, force)
+func CompareEach(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) ([]Changes, error) {
+	s, writes, err := compare(files, layouts, trees, force)
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +56,12 @@ func CompareEach(files fs.FS, trees []tree.Tree, force bool) ([]Changes, error) 
 	return each, nil
 }
 
-func compare(files fs.FS, trees []tree.Tree, force bool) (step, []write, error) {
+func compare(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) (step, []write, error) {
 	writes, err := writesOf(trees)
 	if err != nil {
 		return step{}, nil, err
 	}
-	known, err := readInventories(files, writes)
+	known, err := readInventories(files, layouts, writes)
 	if err != nil {
 		return step{}, nil, err
 	}
@@ -79,18 +79,18 @@ func compare(files fs.FS, trees []tree.Tree, force bool) (step, []write, error) 
 }
 
 // CompareRemoval finds out what [Remove] would do to files, and does nothing.
-func CompareRemoval(files fs.FS, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
-	s, had, err := compareRemoval(files, inventoryPath, force)
+func CompareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
+	s, had, err := compareRemoval(files, layouts, inventoryPath, force)
 	if err != nil {
 		return Changes{}, had, err
 	}
 	return s.changes, had, nil
 }
 
-func compareRemoval(files fs.FS, inventoryPath string, force bool) (step, tree.Inventory, error) {
+func compareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, force bool) (step, tree.Inventory, error) {
 	var had tree.Inventory
 	gone := []write{{inventoryPath: inventoryPath, next: tree.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
-	known, err := readInventories(files, gone)
+	known, err := readInventories(files, layouts, gone)
 	if err != nil {
 		return step{}, had, err
 	}

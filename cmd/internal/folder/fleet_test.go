@@ -46,7 +46,7 @@ func texts(trees []tree.Tree) map[string]string {
 func TestWriteOfAFleet(t *testing.T) {
 	dir, root := folderWith(t)
 	first := fleetOf(fluxBase, "1", "dev", "prod", "test")
-	changes, err := folder.Write(root, first, false)
+	changes, err := folder.Write(root, layouts, first, false)
 	if err != nil || len(changes.Created) != 10 {
 		t.Fatalf("Write = %+v, %v, want 10 files", changes, err)
 	}
@@ -54,7 +54,7 @@ func TestWriteOfAFleet(t *testing.T) {
 
 	// One that changes leaves the others as they are.
 	second := slices.Concat(first[:1], fleetOf(fluxBase, "2", "prod"), first[2:])
-	changes, err = folder.Write(root, second, false)
+	changes, err = folder.Write(root, layouts, second, false)
 	want := folder.Changes{Updated: []string{"prefect/.pm-gitops/prod.json", "prefect/overlays/prod/cloud/a.yaml"}, Unchanged: 8}
 	if diff := cmp.Diff(want, changes); diff != "" || err != nil {
 		t.Errorf("Write: %v, changes (-want +got):\n%s", err, diff)
@@ -63,14 +63,14 @@ func TestWriteOfAFleet(t *testing.T) {
 
 	// A base stays as long as one environment has it, also one that is not written.
 	third := fleetOf(argoBase, "3", "dev", "prod")
-	if changes, err = folder.Write(root, third, true); err != nil || len(changes.Removed) > 0 {
+	if changes, err = folder.Write(root, layouts, third, true); err != nil || len(changes.Removed) > 0 {
 		t.Errorf("Write = %+v, %v, want the base to stay", changes, err)
 	}
 	expect(t, dir, snapshotOf(texts(third), text(second[2])))
 
 	// All of them leave it: it goes.
 	fourth := fleetOf(argoBase, "3", "dev", "prod", "test")
-	if changes, err = folder.Write(root, fourth, true); err != nil || !slices.Equal(changes.Removed, []string{fluxBase}) {
+	if changes, err = folder.Write(root, layouts, fourth, true); err != nil || !slices.Equal(changes.Removed, []string{fluxBase}) {
 		t.Errorf("Write = %+v, %v, want the base to go", changes, err)
 	}
 	expect(t, dir, snapshotOf(texts(fourth)))
@@ -81,7 +81,7 @@ func TestAFleetIsWrittenWhollyOrNotAtAll(t *testing.T) {
 	dir, root := folderWith(t, first...)
 	put(t, dir, "prefect/overlays/prod/cloud/a.yaml", "mine")
 	before := snapshot(t, dir)
-	_, err := folder.Write(root, fleetOf(argoBase, "2", "dev", "prod", "test"), false)
+	_, err := folder.Write(root, layouts, fleetOf(argoBase, "2", "dev", "prod", "test"), false)
 	var conflict folder.ConflictError
 	if !errors.As(err, &conflict) || !errors.Is(err, folder.TargetError{Environment: "dev", Old: "flux", New: "argo"}) || !errors.Is(err, folder.TargetError{Environment: "prod", Old: "flux", New: "argo"}) {
 		t.Errorf("Write = %v, want the conflict and both targets", err)
@@ -95,10 +95,10 @@ func TestAFleetMayChangePlaces(t *testing.T) {
 		return treeOf(name, files("clusters/x/prefect-"+name+".yaml", "prefect/overlays/"+name+"/a.yaml"), installedAt(at, at))
 	}
 	_, root := folderWith(t, of("dev", "one"))
-	if _, err := folder.Write(root, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
+	if _, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.TwinError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
 		t.Errorf("Write = %v, want a TwinError", err)
 	}
-	_, err := folder.Write(root, []tree.Tree{of("prod", "one"), of("dev", "two")}, false)
+	_, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one"), of("dev", "two")}, false)
 	if move := (folder.MoveError{Environment: "dev", Release: "cloud", Old: tree.InstalledAt{Name: "one", Namespace: "one"}, New: tree.InstalledAt{Name: "two", Namespace: "two"}}); !errors.Is(err, move) {
 		t.Errorf("Write = %v, want a MoveError", err)
 	}
@@ -123,7 +123,7 @@ func writeFleetsForever(dir string) error {
 	}
 	for i := 0; ; i++ {
 		fmt.Println("write")
-		if _, err := folder.Write(root, fleets[i%len(fleets)], true); err != nil {
+		if _, err := folder.Write(root, layouts, fleets[i%len(fleets)], true); err != nil {
 			return err
 		}
 	}
@@ -149,7 +149,7 @@ func TestKilledFleetsLeaveWholeFiles(t *testing.T) {
 		}
 		if round%3 != 0 {
 			after := fleets[random.IntN(len(fleets))]
-			if _, err := folder.Write(root, after, true); err != nil {
+			if _, err := folder.Write(root, layouts, after, true); err != nil {
 				t.Fatalf("round %d: Write: %v", round, err)
 			}
 			expect(t, dir, snapshotOf(texts(after)))
@@ -167,12 +167,12 @@ func TestCompareEach(t *testing.T) {
 	for name, content := range texts(shared) {
 		old[name] = &fstest.MapFile{Data: []byte(content)}
 	}
-	each, err := folder.CompareEach(old, shared, false)
+	each, err := folder.CompareEach(old, layouts, shared, false)
 	if diff := cmp.Diff([]folder.Changes{{Unchanged: 4}, {Unchanged: 4}}, each); diff != "" || err != nil {
 		t.Errorf("CompareEach: %v, changes (-want +got):\n%s", err, diff)
 	}
 	moved := fleetOf("prefect/base/v2/flux/a.yaml", "2", "dev", "prod")
-	each, err = folder.CompareEach(old, moved, false)
+	each, err = folder.CompareEach(old, layouts, moved, false)
 	want := []folder.Changes{
 		{Created: []string{"prefect/base/v2/flux/a.yaml"}, Updated: []string{"prefect/.pm-gitops/dev.json", "prefect/overlays/dev/cloud/a.yaml"}, Unchanged: 1},
 		{Updated: []string{"prefect/.pm-gitops/prod.json", "prefect/overlays/prod/cloud/a.yaml"}, Removed: []string{fluxBase}, Unchanged: 2},
@@ -180,17 +180,17 @@ func TestCompareEach(t *testing.T) {
 	if diff := cmp.Diff(want, each); diff != "" || err != nil {
 		t.Errorf("CompareEach: %v, changes (-want +got):\n%s", err, diff)
 	}
-	whole, err := folder.Compare(old, moved, false)
+	whole, err := folder.Compare(old, layouts, moved, false)
 	if err != nil || len(whole.Created) != 1 || len(whole.Updated) != 4 || !slices.Equal(whole.Removed, []string{fluxBase}) {
 		t.Errorf("Compare = %+v, %v", whole, err)
 	}
-	gone, had, err := folder.CompareRemoval(old, "prefect/.pm-gitops/prod.json", false)
+	gone, had, err := folder.CompareRemoval(old, layouts, "prefect/.pm-gitops/prod.json", false)
 	if err != nil || had.Environment != "prod" || !slices.Equal(gone.Removed, []string{"clusters/x/prefect-prod.yaml", "prefect/overlays/prod/cloud/a.yaml"}) {
 		t.Errorf("CompareRemoval = %+v, %+v, %v", gone, had, err)
 	}
 	old[fluxBase].Data = []byte("changed")
 	var conflict folder.ConflictError
-	if _, err := folder.Compare(old, moved, false); !errors.As(err, &conflict) {
+	if _, err := folder.Compare(old, layouts, moved, false); !errors.As(err, &conflict) {
 		t.Errorf("Compare with a file that somebody changed: %v", err)
 	}
 }

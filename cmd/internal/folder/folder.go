@@ -42,9 +42,10 @@ func (c Changes) Summary() string {
 // and removes what earlier trees of the same environments had. Either all of
 // it may be done or nothing is. The error joins every reason not to: a
 // [ConflictError], [MoveError], [TargetError] or [TwinError], unless force is
-// set, a [PathError] in any case; or it says what could not be read or written.
-func Write(root *os.Root, trees []tree.Tree, force bool) (Changes, error) {
-	s, writes, err := compare(root.FS(), trees, force)
+// set, a [PathError] or [UnknownTargetError] in any case; or it says what could
+// not be read or written. The layouts are those of the targets that are known.
+func Write(root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (Changes, error) {
+	s, writes, err := compare(root.FS(), layouts, trees, force)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -54,8 +55,8 @@ func Write(root *os.Root, trees []tree.Tree, force bool) (Changes, error) {
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares, and gives the inventory that it had. Errors are
 // as in [Write].
-func Remove(root *os.Root, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
-	s, had, err := compareRemoval(root.FS(), inventoryPath, force)
+func Remove(root *os.Root, layouts tree.Layouts, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
+	s, had, err := compareRemoval(root.FS(), layouts, inventoryPath, force)
 	if err != nil {
 		return Changes{}, had, err
 	}

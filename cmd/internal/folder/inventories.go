@@ -31,6 +31,7 @@ func environmentOf(file string) string {
 
 // inventories is what is known of the files of a folder.
 type inventories struct {
+	layouts tree.Layouts
 	// of is the inventories of each environment, the finished one first.
 	of map[string][]tree.Inventory
 	// leftovers is what writes that died left, by the inventory's path.
@@ -40,8 +41,8 @@ type inventories struct {
 }
 
 // readInventories reads the inventories beside those that are to be written.
-func readInventories(files fs.FS, writes []write) (inventories, error) {
-	known := inventories{map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
+func readInventories(files fs.FS, layouts tree.Layouts, writes []write) (inventories, error) {
+	known := inventories{layouts, map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
 	var dirs []string
 	for _, w := range writes {
 		dirs = append(dirs, path.Dir(w.inventoryPath))
@@ -58,7 +59,21 @@ func readInventories(files fs.FS, writes []write) (inventories, error) {
 			}
 		}
 	}
-	return known, nil
+	return known, known.unknown(writes)
+}
+
+// unknown refuses to write or remove an environment that another target has,
+// one that is not known. Beside others such an environment keeps its files.
+func (known inventories) unknown(writes []write) error {
+	var refusals []error
+	for _, w := range writes {
+		for _, had := range known.of[w.next.Environment] {
+			if _, ok := known.layouts[had.Target]; !ok {
+				refusals = append(refusals, UnknownTargetError{w.inventoryPath, had.Environment, had.Target})
+			}
+		}
+	}
+	return errors.Join(refusals...)
 }
 
 // read adds a file of an inventory folder.
@@ -78,15 +93,19 @@ func (known inventories) read(files fs.FS, dir, file string) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
+	known.of[inventory.Environment] = append(known.of[inventory.Environment], inventory)
+	layout, judged := known.layouts[inventory.Target]
+	if !judged {
+		return nil
+	}
 	for file, digest := range inventory.Files {
-		if !inventory.Owns(path.Dir(dir), file) {
+		if !layout.Owns(path.Dir(dir), inventory.Environment, file) {
 			return fmt.Errorf("read %s: it lists %s, which environment %s never writes", name, file, inventory.Environment)
 		}
 		if !slices.Contains(known.digests[file], digest) {
 			known.digests[file] = append(known.digests[file], digest)
 		}
 	}
-	known.of[inventory.Environment] = append(known.of[inventory.Environment], inventory)
 	return nil
 }
 

@@ -71,6 +71,17 @@ func (e NameError) Error() string {
 	return fmt.Sprintf("environments %s and %s would both have the object %s: want other names", e.Environment, e.Other, e.Name)
 }
 
+// UnknownTargetError is an environment of a target that this program does not
+// know, and so not which files are the environment's.
+type UnknownTargetError struct {
+	Inventory, Environment, Target string
+}
+
+func (e UnknownTargetError) Error() string {
+	return fmt.Sprintf("%s: environment %s is rendered for target %q, which this pm-gitops does not know: nothing of it is replaced or removed; run the pm-gitops that wrote it",
+		e.Inventory, e.Environment, e.Target)
+}
+
 // elsewhere refuses a second copy of an environment: its delivery path changed.
 func (known inventories) elsewhere(files fs.FS, writes []write) error {
 	fresh := slices.DeleteFunc(slices.Clone(writes), func(w write) bool { return known.of[w.next.Environment] != nil })
@@ -100,7 +111,7 @@ func (known inventories) refusals(writes []write) []error {
 		refusals = append(refusals, known.moves(w.next)...)
 		for _, other := range others {
 			refusals = append(refusals, twins(w.next, other)...)
-			if name := sameName(w.next, other); name != "" {
+			if name := known.sameName(w.next, other); name != "" {
 				refusals = append(refusals, NameError{w.next.Environment, other.Environment, name})
 			}
 		}
@@ -162,14 +173,14 @@ func twins(next, other tree.Inventory) []error {
 }
 
 // sameName is the first name of an object that two environments would both
-// have: those of one target in one cluster, or in Argo CD, which often is one
-// for many clusters.
-func sameName(next, other tree.Inventory) string {
-	if next.Target != other.Target || next.Target == "flux" && next.Cluster() != other.Cluster() {
+// have: those of one target in one cluster, or in one place for all clusters.
+func (known inventories) sameName(next, other tree.Inventory) string {
+	layout := known.layouts[next.Target]
+	if next.Target != other.Target || !layout.NamesAcrossClusters && next.Cluster() != other.Cluster() {
 		return ""
 	}
-	taken := names(other)
-	for _, name := range slices.Sorted(maps.Keys(names(next))) {
+	taken := names(other, layout)
+	for _, name := range slices.Sorted(maps.Keys(names(next, layout))) {
 		if taken[name] {
 			return name
 		}
@@ -177,12 +188,12 @@ func sameName(next, other tree.Inventory) string {
 	return ""
 }
 
-// names is the objects that an environment is known by: one a folder of its
-// overlays, and in Argo CD its root and the projects of both.
-func names(of tree.Inventory) map[string]bool {
+// names lists the objects that an environment is known by: those of the
+// layout, and one a folder of its overlays.
+func names(of tree.Inventory, layout tree.Layout) map[string]bool {
 	names := map[string]bool{}
-	if of.Target != "flux" {
-		names[of.Environment], names[of.Environment+"-root"] = true, true
+	for _, name := range layout.Names {
+		names[strings.ReplaceAll(name, "{environment}", of.Environment)] = true
 	}
 	for file := range of.Files {
 		if _, inside, ok := strings.Cut(file, "overlays/"+of.Environment+"/"); ok {

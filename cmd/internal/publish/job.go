@@ -78,7 +78,8 @@ func (d Draft) changes() gitrepo.Changes {
 type Rendered struct {
 	Members        []fleet.Member
 	Target         string
-	PerEnvironment bool // a commit for each environment, and not one for all
+	Layouts        tree.Layouts // of the targets that are known
+	PerEnvironment bool         // a commit for each environment, and not one for all
 }
 
 func (r Rendered) trees() []tree.Tree { return fleet.Trees(r.Members) }
@@ -106,15 +107,15 @@ func (r Rendered) inventories(fs.FS) ([]string, error) {
 }
 
 func (r Rendered) compare(files fs.FS, force bool) (folder.Changes, error) {
-	return folder.Compare(files, r.trees(), force)
+	return folder.Compare(files, r.Layouts, r.trees(), force)
 }
 
 func (r Rendered) write(root *os.Root, force bool) (folder.Changes, error) {
-	return folder.Write(root, r.trees(), force)
+	return folder.Write(root, r.Layouts, r.trees(), force)
 }
 
 func (r Rendered) drafts(files fs.FS, force bool) ([]Draft, error) {
-	each, err := folder.CompareEach(files, r.trees(), force)
+	each, err := folder.CompareEach(files, r.Layouts, r.trees(), force)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func TestToFolder(t *testing.T) {
 		t.Errorf("a dry run says otherwise: %s", diff)
 	}
 	remove := func(dryRun bool) (folder.Changes, *publish.Removed, error) {
-		job := &publish.Removal{Environment: "dev", Place: "the folder"}
+		job := &publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}
 		return publish.ToFolder(root, publish.FolderRequest{Job: job, DryRun: dryRun})
 	}
 	tryOut, _, err = remove(true)
@@ -86,7 +86,7 @@ func TestToRemote(t *testing.T) {
 		t.Errorf("the same again gives %+v: %v", done.Commits(), err)
 	}
 	request.Make = func(context.Context, fs.FS) (publish.Job, error) {
-		return &publish.Removal{Environment: "dev", Place: "the repository"}, nil
+		return &publish.Removal{Environment: "dev", Place: "the repository", Layouts: layouts}, nil
 	}
 	request.Message, request.DryRun = "take it out", true
 	if done, err = publish.ToRemote(t.Context(), w.url(), request); err != nil || len(done.Commits()) != 1 || done.Removed != nil {
@@ -179,7 +179,7 @@ func TestRemovalFromACheckout(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove := func(context.Context, fs.FS) (publish.Job, error) {
-		return &publish.Removal{Environment: "dev", Place: "the folder"}, nil
+		return &publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}, nil
 	}
 	job, _ := remove(t.Context(), nil)
 	if _, _, err := publish.ToFolder(w.root(), publish.FolderRequest{Job: job}); err != nil {

@@ -19,7 +19,8 @@ import (
 // Removal is the job of taking an environment out. It is for one request.
 type Removal struct {
 	Environment string
-	Place       string // where it is looked for, for errors
+	Place       string       // where it is looked for, for errors
+	Layouts     tree.Layouts // of the targets that are known
 
 	found     Removed
 	committed bool // a commit has it
@@ -50,7 +51,7 @@ func (r *Removal) write(root *os.Root, force bool) (folder.Changes, error) {
 	if err != nil {
 		return folder.Changes{}, err
 	}
-	changes, had, err := folder.Remove(root, inventory, force)
+	changes, had, err := folder.Remove(root, r.Layouts, inventory, force)
 	r.note(root.FS(), had, changes)
 	return changes, err
 }
@@ -86,7 +87,7 @@ func (r *Removal) drafts(files fs.FS, force bool) ([]Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, had, err := folder.CompareRemoval(files, inventory, force)
+	changes, had, err := folder.CompareRemoval(files, r.Layouts, inventory, force)
 	r.note(files, had, changes)
 	r.committed = true
 	changes.Removed = append(changes.Removed, inventory)

@@ -19,6 +19,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
+// layouts is what the targets write.
+var layouts = render.Targets{targets.Flux{}, targets.Argo{}}.Layouts()
+
 // renderedFor gives environments of these names, rendered for Flux.
 func renderedFor(t *testing.T, names ...string) publish.Rendered {
 	t.Helper()
@@ -38,7 +41,7 @@ func renderedFor(t *testing.T, names ...string) publish.Rendered {
 	for i := range members {
 		members[i].Plan.Warnings = nil // tests add theirs
 	}
-	return publish.Rendered{Members: members, Target: "flux"}
+	return publish.Rendered{Members: members, Target: "flux", Layouts: layouts}
 }
 
 func problem(message string) render.Problem { return render.Problem{Message: message} }
