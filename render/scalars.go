@@ -207,12 +207,12 @@ func (v KubeVersion) Validate() error {
 // durationForm is what the CRDs of Flux accept.
 var durationForm = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`)
 
-// mostDuration keeps sums of lengths of time in range.
-const mostDuration = 10_000 * time.Hour
+// maxDuration keeps sums of lengths of time in range.
+const maxDuration = 10_000 * time.Hour
 
 // Validate wants what Flux takes as a duration.
 func (d Duration) Validate() error {
-	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 || d.Duration() > mostDuration {
+	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 || d.Duration() > maxDuration {
 		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", text.Quoted(string(d)))
 	}
 	return nil

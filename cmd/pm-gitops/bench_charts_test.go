@@ -13,6 +13,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -182,7 +183,7 @@ func benchmarkCheck(b *testing.B, program, folder string) {
 	}
 	ours, theirs := timed{name: "check"}, timed{name: "helm"}
 	for b.Loop() {
-		ours.add(measureCode(b, exitFound, nil, program, "check", "-f", files, "--chart-dir", folder))
+		ours.add(measureCode(b, cli.ExitFound, nil, program, "check", "-f", files, "--chart-dir", folder))
 		took, _ := template(b, helm, runs)
 		theirs.add(took)
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 // member is an environment of the fleet: as much as the vendor's guide says,
@@ -134,7 +136,7 @@ type usage struct {
 // measure runs a program to its end, its output in a file, or dropped without one.
 func measure(b *testing.B, out *os.File, program string, args ...string) usage {
 	b.Helper()
-	return measureCode(b, exitDone, out, program, args...)
+	return measureCode(b, cli.ExitDone, out, program, args...)
 }
 
 // measureCode is measure for a program that ends with an exit code.

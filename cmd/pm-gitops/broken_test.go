@@ -22,14 +22,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 // canary begins every text that plays a secret: nothing may repeat it.
 const canary = "CANARY"
 
 const (
-	mostMemory = 500 << 20       // of a run, in bytes
-	hangs      = 2 * time.Minute // what still runs then hangs
+	maxMemory = 500 << 20       // of a run, in bytes
+	hangs     = 2 * time.Minute // what still runs then hangs
 )
 
 // outcome is what a run of the real program did.
@@ -84,8 +86,8 @@ func (o outcome) check(t *testing.T, args []string) {
 			t.Errorf("pm-gitops %q prints %q:\n%s%s", args, word, o.stdout, o.stderr)
 		}
 	}
-	if o.memory > mostMemory {
-		t.Errorf("pm-gitops %q used %d MB, want at most %d", args, o.memory>>20, mostMemory>>20)
+	if o.memory > maxMemory {
+		t.Errorf("pm-gitops %q used %d MB, want at most %d", args, o.memory>>20, maxMemory>>20)
 	}
 }
 
@@ -174,7 +176,7 @@ func loadBroken(t *testing.T, file string) broken {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := broken{file, archive, []string{"-f", "environment.yaml"}, exitFailed}
+	b := broken{file, archive, []string{"-f", "environment.yaml"}, cli.ExitFailed}
 	for line := range strings.Lines(string(archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
@@ -246,7 +248,7 @@ func renderedTree(t *testing.T) string {
 	dir := t.TempDir()
 	put(t, dir, "environment.yaml", plain)
 	put(t, dir, "tree/README.md", "mine")
-	if got := execute(t, dir, "render", "--dir", "tree"); got.code != exitDone {
+	if got := execute(t, dir, "render", "--dir", "tree"); got.code != cli.ExitDone {
 		t.Fatal(got.stderr)
 	}
 	return filepath.Join(dir, "tree")

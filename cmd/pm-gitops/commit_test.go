@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
 )
 
@@ -112,7 +113,7 @@ func TestManyCommitAtOnce(t *testing.T) {
 		all.Go(func() {
 			got := executeCommand(t, t.TempDir(), func(cmd *exec.Cmd) { cmd.Env = w.env },
 				"render", "--repo", "file://"+w.dir+"/fleet.git", "-f", fmt.Sprintf("environments/env-%02d.yaml", i))
-			if got.code != exitDone {
+			if got.code != cli.ExitDone {
 				t.Errorf("environment %d: exit code %d\n%s", i, got.code, got.stderr)
 			}
 		})

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 // repository is a folder with the plain environment and what an older version
@@ -24,7 +26,7 @@ func repository(t *testing.T) string {
 	dir := t.TempDir()
 	put(t, dir, "environment.yaml", strings.Replace(plain, "2025.10.1", "2025.9.1", 1))
 	put(t, dir, "repo/notes.txt", "mine")
-	if got := execute(t, dir, "render", "--dir", "repo"); got.code != exitDone {
+	if got := execute(t, dir, "render", "--dir", "repo"); got.code != cli.ExitDone {
 		t.Fatal(got.stderr)
 	}
 	put(t, dir, "environment.yaml", plain)
@@ -50,7 +52,7 @@ func TestFoldersThatCannotBeWritten(t *testing.T) {
 	dir := repository(t)
 	before := picture(t, dir)
 	for _, tt := range tests {
-		wantFailure(t, execute(t, dir, "render", "--dir", tt.dir), exitFailed, tt.stderr)
+		wantFailure(t, execute(t, dir, "render", "--dir", tt.dir), cli.ExitFailed, tt.stderr)
 	}
 	if diff := cmp.Diff(before, picture(t, dir)); diff != "" {
 		t.Error(diff)
@@ -61,7 +63,7 @@ func TestFoldersThatCannotBeWritten(t *testing.T) {
 func TestALinkToTheFolder(t *testing.T) {
 	dir := repository(t)
 	must(t, os.Symlink("repo", filepath.Join(dir, "link")))
-	if got := execute(t, dir, "render", "--dir", "link"); got.code != exitDone || !strings.Contains(got.stdout, "updated ") {
+	if got := execute(t, dir, "render", "--dir", "link"); got.code != cli.ExitDone || !strings.Contains(got.stdout, "updated ") {
 		t.Errorf("exit code %d: %s", got.code, got.stderr)
 	}
 }
@@ -106,10 +108,10 @@ func TestNoPermission(t *testing.T) {
 	t.Cleanup(func() { allow(0o755) })
 	before := picture(t, filepath.Join(dir, "locked"))
 	run := func(args ...string) outcome { return executeCommand(t, dir, asNobody, args...) }
-	wantFailure(t, run("validate", "-f", "secret.yaml"), exitFailed, "pm-gitops: read secret.yaml: permission denied\n")
-	wantFailure(t, run("validate", "-f", "extends.yaml"), exitFailed, "extends.yaml:28:10: extends: read secret.yaml: permission denied\npm-gitops: 1 problem; nothing was written\n")
-	wantFailure(t, run("render", "--dir", "locked"), exitFailed, ": permission denied\n")
-	wantFailure(t, run("render", "--remove", "dev", "--dir", "locked", "--force"), exitFailed, ": permission denied\n")
+	wantFailure(t, run("validate", "-f", "secret.yaml"), cli.ExitFailed, "pm-gitops: read secret.yaml: permission denied\n")
+	wantFailure(t, run("validate", "-f", "extends.yaml"), cli.ExitFailed, "extends.yaml:28:10: extends: read secret.yaml: permission denied\npm-gitops: 1 problem; nothing was written\n")
+	wantFailure(t, run("render", "--dir", "locked"), cli.ExitFailed, ": permission denied\n")
+	wantFailure(t, run("remove", "dev", "--dir", "locked", "--force"), cli.ExitFailed, ": permission denied\n")
 	if diff := cmp.Diff(before, picture(t, filepath.Join(dir, "locked"))); diff != "" {
 		t.Error(diff)
 	}
@@ -178,8 +180,8 @@ func TestFullOutput(t *testing.T) {
 	defer full.Close()
 	for _, args := range [][]string{{"render"}, {"validate"}, {"validate", "-o", "json"}, {"schema"}, {"secrets", "list"}} {
 		got := executeCommand(t, dir, func(cmd *exec.Cmd) { cmd.Stdout = full }, args...)
-		if got.code != exitFailed || !strings.Contains(got.stderr, "no space left on device") {
-			t.Errorf("%q: exit code %d, want %d: %s", args, got.code, exitFailed, got.stderr)
+		if got.code != cli.ExitFailed || !strings.Contains(got.stderr, "no space left on device") {
+			t.Errorf("%q: exit code %d, want %d: %s", args, got.code, cli.ExitFailed, got.stderr)
 		}
 	}
 }
@@ -192,7 +194,7 @@ func TestClosedPipe(t *testing.T) {
 	must(t, reader.Close())
 	got := executeCommand(t, dir, func(cmd *exec.Cmd) { cmd.Stdout = writer }, "render")
 	writer.Close()
-	if strings.Contains(got.stderr, "pipe") || got.code == exitDone {
+	if strings.Contains(got.stderr, "pipe") || got.code == cli.ExitDone {
 		t.Errorf("exit code %d: %s", got.code, got.stderr)
 	}
 }
@@ -201,10 +203,10 @@ func TestClosedPipe(t *testing.T) {
 func TestClosedStreams(t *testing.T) {
 	dir := repository(t)
 	for script, code := range map[string]int{
-		"exec pm-gitops validate -f - <&-":                 exitFailed,
-		"exec pm-gitops validate <&- 2>&-":                 exitDone,
-		"exec pm-gitops render --dir repo <&- >&- 2>&-":    exitDone,
-		"exec pm-gitops validate -f nowhere.yaml >&- 2>&-": exitFailed,
+		"exec pm-gitops validate -f - <&-":                 cli.ExitFailed,
+		"exec pm-gitops validate <&- 2>&-":                 cli.ExitDone,
+		"exec pm-gitops render --dir repo <&- >&- 2>&-":    cli.ExitDone,
+		"exec pm-gitops validate -f nowhere.yaml >&- 2>&-": cli.ExitFailed,
 	} {
 		cmd := exec.Command("sh", "-c", script)
 		cmd.Dir = dir
@@ -234,7 +236,7 @@ func TestInterrupt(t *testing.T) {
 		_ = cmd.Wait()
 		stop.Stop()
 		_, _ = io.WriteString(held, "")
-		if took := time.Since(started); took > 10*time.Second || cmd.ProcessState.ExitCode() == exitDone || strings.Contains(stderr.String(), "panic") {
+		if took := time.Since(started); took > 10*time.Second || cmd.ProcessState.ExitCode() == cli.ExitDone || strings.Contains(stderr.String(), "panic") {
 			t.Errorf("%q: exit code %d after %v: %s", args, cmd.ProcessState.ExitCode(), took, stderr.String())
 		}
 		if diff := cmp.Diff(before, picture(t, filepath.Join(dir, "repo"))); diff != "" {
@@ -263,7 +265,7 @@ func TestWrongUsage(t *testing.T) {
 	dir := repository(t)
 	before := picture(t, dir)
 	for _, tt := range tests {
-		wantFailure(t, execute(t, dir, strings.Fields(tt.args)...), exitUsage, tt.stderr)
+		wantFailure(t, execute(t, dir, strings.Fields(tt.args)...), cli.ExitUsage, tt.stderr)
 	}
 	if diff := cmp.Diff(before, picture(t, dir)); diff != "" {
 		t.Error(diff)

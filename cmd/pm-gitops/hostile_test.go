@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 // hostileEnvironment has one release that is not the vendor's.
@@ -141,10 +142,10 @@ func TestHostileCharts(t *testing.T) {
 			before := picture(t, dir)
 			got := execute(t, dir, "preview", "bad", "--chart-dir", "charts", "--as", "helm")
 			t.Logf("%v, %d MB: %s", got.took.Round(time.Millisecond), got.memory>>20, strings.TrimSpace(got.stderr))
-			if got.code != exitFailed || got.stdout != "" || !regexp.MustCompile(`(?m)^pm-gitops: bad: .*(`+tt.stderr+`)`).MatchString(got.stderr) {
+			if got.code != cli.ExitFailed || got.stdout != "" || !regexp.MustCompile(`(?m)^pm-gitops: bad: .*(`+tt.stderr+`)`).MatchString(got.stderr) {
 				t.Errorf("exit code %d, %d bytes of output, stderr\n%s\nwant 1, none, %s", got.code, len(got.stdout), got.stderr, tt.stderr)
 			}
-			if got.memory > mostMemory || got.took > 2*charts.MaxTime {
+			if got.memory > maxMemory || got.took > 2*charts.MaxTime {
 				t.Errorf("took %v and %d MB", got.took, got.memory>>20)
 			}
 			if !maps.Equal(before, picture(t, dir)) {
@@ -169,7 +170,7 @@ func TestHostileSchema(t *testing.T) {
 	put(t, dir, "charts/bad/values.schema.json", schema)
 	put(t, dir, "charts/prefect-cloud/Chart.yaml", "apiVersion: v2\nname: prefect-cloud\nversion: 1.2.900\n")
 	got := execute(t, dir, "validate", "--chart-dir", "charts")
-	if got.code != exitFailed || !strings.Contains(got.stderr, "bad: look at the schema and the templates of chart bad 1.0.0: not done after 20s") {
+	if got.code != cli.ExitFailed || !strings.Contains(got.stderr, "bad: look at the schema and the templates of chart bad 1.0.0: not done after 20s") {
 		t.Errorf("exit code %d after %v:\n%s", got.code, got.took, got.stderr)
 	}
 	if got.took > 2*charts.MaxTime {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/targets"
@@ -29,6 +30,6 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
-	a := app{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, getenv: os.Getenv, environ: os.Environ(), targets: deliverySystems()}
-	return a.run(ctx, os.Args[1:])
+	system := cli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Environ: os.Environ(), Targets: deliverySystems()}
+	return cli.Run(ctx, system, os.Args[1:])
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 // odd is ways to write the plain environment, or another, that people and
@@ -175,7 +177,7 @@ func TestOddInput(t *testing.T) {
 			t.Parallel()
 			got, ran := renderedFiles(t, tt.edit(plain))
 			if tt.refused != "" {
-				if ran.code != exitFailed || !strings.Contains(ran.stderr, tt.refused) || len(got) > 1 {
+				if ran.code != cli.ExitFailed || !strings.Contains(ran.stderr, tt.refused) || len(got) > 1 {
 					t.Errorf("exit code %d, %d files, want a refusal with %q, got\n%s", ran.code, len(got), tt.refused, ran.stderr)
 				}
 				return
@@ -184,7 +186,7 @@ func TestOddInput(t *testing.T) {
 			if tt.same != nil {
 				want, wanted = renderedFiles(t, tt.same(plain))
 			}
-			if ran.code != exitDone || wanted.code != exitDone {
+			if ran.code != cli.ExitDone || wanted.code != cli.ExitDone {
 				t.Fatalf("refused: %s%s", ran.stderr, wanted.stderr)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

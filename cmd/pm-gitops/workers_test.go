@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 )
 
 const (
@@ -52,7 +54,7 @@ func TestHostileFleet(t *testing.T) {
 	if left := inGroup(t, ran.Process.Pid); left != nil {
 		t.Errorf("processes %d are left", left)
 	}
-	if n := strings.Count(got.stdout, "wave 1: bad 1.0.2"); got.code != exitFailed || n != 48 {
+	if n := strings.Count(got.stdout, "wave 1: bad 1.0.2"); got.code != cli.ExitFailed || n != 48 {
 		t.Errorf("exit code %d and %d environments, want 1 and 48; stderr\n%s", got.code, n, got.stderr)
 	}
 	for _, want := range []string{
@@ -64,7 +66,7 @@ func TestHostileFleet(t *testing.T) {
 			t.Errorf("stderr\n%s\nlacks %s", got.stderr, want)
 		}
 	}
-	if got.memory > mostMemory {
+	if got.memory > maxMemory {
 		t.Errorf("took %d MB", got.memory>>20)
 	}
 }

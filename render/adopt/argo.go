@@ -109,8 +109,8 @@ func move(v *value, to render.Position) {
 
 // Limits of parameters: an index makes a list as long as it says.
 const (
-	mostParameters = 1000
-	mostIndex      = 1000
+	maxParameters = 1000
+	maxIndex      = 1000
 )
 
 var index = regexp.MustCompile(`\[([^\]]*)\]`)
@@ -122,8 +122,8 @@ func (r *reader) parameters(in *installed, said *value) {
 	if len(parameters) == 0 {
 		return
 	}
-	if len(parameters) > mostParameters {
-		r.problem(said.Position, "helm.parameters", "want at most %d parameters", mostParameters)
+	if len(parameters) > maxParameters {
+		r.problem(said.Position, "helm.parameters", "want at most %d parameters", maxParameters)
 		return
 	}
 	if in.values == nil || in.values.IsNull() {
@@ -151,8 +151,8 @@ func (r *reader) parameter(values map[string]any, parameter *value, asText bool)
 		return
 	}
 	for _, m := range index.FindAllStringSubmatch(name, -1) {
-		if i, err := strconv.Atoi(m[1]); err != nil || i < 0 || i > mostIndex {
-			r.problem(parameter.Position, "helm.parameters", "want a list index from 0 to %d in the parameter's name", mostIndex)
+		if i, err := strconv.Atoi(m[1]); err != nil || i < 0 || i > maxIndex {
+			r.problem(parameter.Position, "helm.parameters", "want a list index from 0 to %d in the parameter's name", maxIndex)
 			return
 		}
 	}

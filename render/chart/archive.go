@@ -22,18 +22,18 @@ type budget struct {
 
 // take takes a file out of the budget.
 func (b *budget) take(name string, size int64) error {
-	if len(name) > mostName {
-		return fmt.Errorf("the chart has a file whose name is longer than %d bytes", mostName)
+	if len(name) > maxName {
+		return fmt.Errorf("the chart has a file whose name is longer than %d bytes", maxName)
 	}
 	b.files--
 	b.bytes -= size
 	switch {
 	case b.files < 0:
-		return fmt.Errorf("the chart has more than %d files", MostFiles)
-	case size > MostFile:
-		return fmt.Errorf("the chart's file %q has %d bytes: at most %d are read", name, size, MostFile)
+		return fmt.Errorf("the chart has more than %d files", MaxFiles)
+	case size > MaxFile:
+		return fmt.Errorf("the chart's file %q has %d bytes: at most %d are read", name, size, MaxFile)
 	case b.bytes < 0:
-		return fmt.Errorf("the chart's files have more than %d bytes", MostTotal)
+		return fmt.Errorf("the chart's files have more than %d bytes", MaxTotal)
 	}
 	return nil
 }
@@ -60,8 +60,8 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if entries > 2*MostFiles {
-			return nil, fmt.Errorf("the archive has more than %d entries", 2*MostFiles)
+		if entries > 2*MaxFiles {
+			return nil, fmt.Errorf("the archive has more than %d entries", 2*MaxFiles)
 		}
 		file, err := entry(header, reader, left)
 		if err != nil {
@@ -103,7 +103,7 @@ func entry(header *tar.Header, reader io.Reader, left *budget) (*loader.Buffered
 		return nil, err
 	}
 	var data bytes.Buffer
-	if _, err := io.Copy(&data, io.LimitReader(reader, MostFile+1)); err != nil {
+	if _, err := io.Copy(&data, io.LimitReader(reader, MaxFile+1)); err != nil {
 		return nil, fmt.Errorf("unpack %q: %w", name, err)
 	}
 	return &loader.BufferedFile{Name: name, Data: trimMark(data.Bytes())}, nil
@@ -135,8 +135,8 @@ var packed = regexp.MustCompile(`^(charts/[^_./][^/]*/)*charts/[^_./][^/]*\.tgz$
 // expand unpacks the archives in charts/, as Helm would, but from one budget
 // and only once.
 func expand(files []*loader.BufferedFile, left *budget, depth int) ([]*loader.BufferedFile, error) {
-	if depth > mostNesting {
-		return nil, fmt.Errorf("the chart has archives in archives, more than %d deep", mostNesting)
+	if depth > maxNesting {
+		return nil, fmt.Errorf("the chart has archives in archives, more than %d deep", maxNesting)
 	}
 	var all []*loader.BufferedFile
 	for _, file := range files {

@@ -22,12 +22,12 @@ import (
 // for all archives inside an archive together; the largest public charts have
 // some hundreds of files.
 const (
-	MostArchive = 64 << 20  // bytes of an archive
-	MostTotal   = 100 << 20 // bytes of all files
-	MostFile    = 5 << 20   // bytes of one file
-	MostFiles   = 5000
-	mostNesting = 8 // archives in archives
-	mostName    = 1024
+	MaxArchive = 64 << 20  // bytes of an archive
+	MaxTotal   = 100 << 20 // bytes of all files
+	MaxFile    = 5 << 20   // bytes of one file
+	MaxFiles   = 5000
+	maxNesting = 8 // archives in archives
+	maxName    = 1024
 )
 
 // Chart is a chart that was read. It never changes, so any number of renders
@@ -50,10 +50,10 @@ func (c Chart) Deprecated() bool { return c.read.Metadata.Deprecated }
 // plain files, with names that lead out of it, or with more than a chart may
 // have is refused before Helm sees it.
 func Load(archive []byte) (Chart, error) {
-	if len(archive) > MostArchive {
-		return Chart{}, fmt.Errorf("the archive has %d bytes: at most %d are read", len(archive), MostArchive)
+	if len(archive) > MaxArchive {
+		return Chart{}, fmt.Errorf("the archive has %d bytes: at most %d are read", len(archive), MaxArchive)
 	}
-	left := budget{MostTotal, MostFiles}
+	left := budget{MaxTotal, MaxFiles}
 	files, err := unpack(archive, &left)
 	if err != nil {
 		return Chart{}, fmt.Errorf("unpack the chart: %w", err)
@@ -64,7 +64,7 @@ func Load(archive []byte) (Chart, error) {
 // FromFiles reads an unpacked chart: its files by their slashed paths in the
 // chart's folder. The bounds of [Load] hold.
 func FromFiles(files map[string][]byte) (Chart, error) {
-	left := budget{MostTotal, MostFiles}
+	left := budget{MaxTotal, MaxFiles}
 	var list []*loader.BufferedFile
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		clean, err := inside(name)

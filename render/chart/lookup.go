@@ -16,8 +16,8 @@ type Lookup struct {
 	Template, APIVersion, Kind string
 }
 
-// mostLookups is how many of them are noted.
-const mostLookups = 100
+// maxLookups is how many of them are noted.
+const maxLookups = 100
 
 // lookups is a cluster without anything in it, which notes what it was asked.
 // Helm answers the same where there is no cluster: nothing
@@ -30,7 +30,7 @@ type lookups struct {
 // GetClientFor is what Helm's function lookup calls first.
 func (l *lookups) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
 	asked := Lookup{l.work.where(), apiVersion, kind}
-	if len(l.list) < mostLookups && !slices.Contains(l.list, asked) {
+	if len(l.list) < maxLookups && !slices.Contains(l.list, asked) {
 		l.list = append(l.list, asked)
 	}
 	return empty{}, true, nil

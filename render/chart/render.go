@@ -13,8 +13,8 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 )
 
-// MostOutput is how many bytes a chart may make.
-const MostOutput = 64 << 20
+// MaxOutput is how many bytes a chart may make.
+const MaxOutput = 64 << 20
 
 // DefaultKubeVersion is the Kubernetes of a cluster of which nothing is known:
 // that of the Kubernetes libraries that Helm is linked with, as in Helm's own
@@ -186,8 +186,8 @@ func clear(files map[string]string, marks []string) error {
 		if strings.HasSuffix(name, "NOTES.txt") {
 			delete(files, name)
 		}
-		if total += len(content); total > MostOutput {
-			return fmt.Errorf("the templates make more than %d bytes, %s among them", MostOutput, path.Clean(name))
+		if total += len(content); total > MaxOutput {
+			return fmt.Errorf("the templates make more than %d bytes, %s among them", MaxOutput, path.Clean(name))
 		}
 	}
 	return nil

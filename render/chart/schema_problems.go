@@ -109,15 +109,15 @@ func sentence(e *jsonschema.ValidationError) string {
 	return alone.BasicOutput().Error.String()
 }
 
-// mostForms is how many reasons a problem gives.
-const mostForms = 3
+// maxForms is how many reasons a problem gives.
+const maxForms = 3
 
 // forms is why a value fits none of several forms.
 func forms(e *jsonschema.ValidationError) string {
 	var all []string
 	var walk func(*jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
-		if len(e.Causes) == 0 && len(all) < mostForms && !slices.Contains(all, sentence(e)) {
+		if len(e.Causes) == 0 && len(all) < maxForms && !slices.Contains(all, sentence(e)) {
 			all = append(all, sentence(e))
 		}
 		for _, cause := range e.Causes {

@@ -7,12 +7,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
-// mostFindings is how many findings of a kind are given: nobody reads more.
-// mostKept is how many are kept until it is known which of them the environment
+// maxFindings is how many findings of a kind are given: nobody reads more.
+// maxKept is how many are kept until it is known which of them the environment
 // accepts.
 const (
-	mostFindings = 200
-	mostKept     = 5000
+	maxFindings = 200
+	maxKept     = 5000
 )
 
 // alike is what findings that are counted together have in common.
@@ -34,10 +34,10 @@ func (s *scope) cut(found []finding.Finding) []finding.Finding {
 	seen := map[alike]int{}
 	for i, f := range found {
 		kind := classify(f)
-		if seen[kind]++; seen[kind] <= mostFindings {
+		if seen[kind]++; seen[kind] <= maxFindings {
 			kept = append(kept, f)
 		}
-		if seen[kind] == mostFindings+1 {
+		if seen[kind] == maxFindings+1 {
 			counts = append(counts, f)
 		}
 		if i+1 < len(found) && found[i+1].ID == f.ID && found[i+1].Release == f.Release {
@@ -45,7 +45,7 @@ func (s *scope) cut(found []finding.Finding) []finding.Finding {
 		}
 		slices.SortStableFunc(counts, func(a, b finding.Finding) int { return a.Severity.Compare(b.Severity) })
 		for _, first := range counts {
-			kept = append(kept, s.count(first, seen[classify(first)]-mostFindings))
+			kept = append(kept, s.count(first, seen[classify(first)]-maxFindings))
 		}
 		counts = nil
 	}

@@ -15,15 +15,15 @@ func identify(apiVersion, kind, namespace, name string) *finding.Object {
 	return &finding.Object{APIVersion: apiVersion, Kind: kind, Namespace: namespace, Name: name}
 }
 
-// mostText is how many characters of a text a finding has: names and values
+// maxText is how many characters of a text a finding has: names and values
 // come from charts, and may be anything.
-const mostText = 600
+const maxText = 600
 
 // clean makes a text safe to print on a line, and short.
 func clean(foreign string) string {
 	line := text.Visible(foreign)
-	if runes := []rune(line); len(runes) > mostText {
-		return string(runes[:mostText]) + "…"
+	if runes := []rune(line); len(runes) > maxText {
+		return string(runes[:maxText]) + "…"
 	}
 	return line
 }

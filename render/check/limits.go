@@ -133,9 +133,9 @@ func (s *scope) badObjectName(o *object) {
 // (TotalAnnotationSizeLimitB in k8s.io/apimachinery/pkg/api/validation,
 // MaxSecretSize in k8s.io/api/core/v1, --max-request-bytes of etcd).
 const (
-	mostAnnotations = 256 << 10
-	mostData        = 1 << 20
-	mostObject      = 3 << 19
+	maxAnnotations = 256 << 10
+	maxData        = 1 << 20
+	maxObject      = 3 << 19
 )
 
 func annotationsSize(s *scope, r *release) {
@@ -144,8 +144,8 @@ func annotationsSize(s *scope, r *release) {
 		for key, value := range mapping(at(o.tree, "metadata", "annotations")) {
 			total += len(key) + len(scalar(value))
 		}
-		if total > mostAnnotations {
-			f := o.finding("metadata.annotations", "the annotations have %d bytes, and the API server takes %d", total, mostAnnotations)
+		if total > maxAnnotations {
+			f := o.finding("metadata.annotations", "the annotations have %d bytes, and the API server takes %d", total, maxAnnotations)
 			f.Fix = "make them smaller"
 			s.add(f)
 		}
@@ -165,10 +165,10 @@ func objectSize(s *scope, r *release) {
 			}
 		}
 		switch {
-		case o.is("ConfigMap", "Secret") && data > mostData:
-			s.add(o.finding("data", "it holds %d bytes, and a %s holds at most %d", data, o.Kind, mostData))
-		case len(o.YAML) > mostObject:
-			s.add(o.finding("", "it has %d bytes, and etcd takes at most %d", len(o.YAML), mostObject))
+		case o.is("ConfigMap", "Secret") && data > maxData:
+			s.add(o.finding("data", "it holds %d bytes, and a %s holds at most %d", data, o.Kind, maxData))
+		case len(o.YAML) > maxObject:
+			s.add(o.finding("", "it has %d bytes, and etcd takes at most %d", len(o.YAML), maxObject))
 		}
 	}
 }
@@ -178,8 +178,8 @@ func releaseSize(s *scope, r *release) {
 		return
 	}
 	size, err := r.Chart.StoredSize(r.Rendered, r.Install)
-	if err == nil && size > mostData {
-		f := r.finding("Helm keeps the release in a Secret of %d bytes, and a Secret holds at most %d: the install fails at its end", size, mostData)
+	if err == nil && size > maxData {
+		f := r.finding("Helm keeps the release in a Secret of %d bytes, and a Secret holds at most %d: the install fails at its end", size, maxData)
 		f.Fix = "split the chart, or take large files out of it"
 		s.add(f)
 	}

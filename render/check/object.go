@@ -89,8 +89,8 @@ type pod struct {
 	spec                map[string]any
 }
 
-// mostDepth is how deep objects are looked into.
-const mostDepth = 16
+// maxDepth is how deep objects are looked into.
+const maxDepth = 16
 
 // pods is what pods the object is or makes.
 func (o *object) pods() []pod {
@@ -108,7 +108,7 @@ func (o *object) lookForPods() []pod {
 	var look func(value any, path string, depth int)
 	look = func(value any, path string, depth int) {
 		m := mapping(value)
-		if m == nil || depth > mostDepth {
+		if m == nil || depth > maxDepth {
 			return
 		}
 		spec := mapping(m["spec"])
@@ -201,7 +201,7 @@ func join(path, key string) string {
 
 // leaves calls see with every plain value below another, in the order of the paths.
 func leaves(value any, path string, see func(path, key string, value any)) {
-	walk(value, path, "", mostDepth, see)
+	walk(value, path, "", maxDepth, see)
 }
 
 func walk(value any, path, key string, left int, see func(path, key string, value any)) {

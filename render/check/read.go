@@ -8,9 +8,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
-// mostObjects is how many objects of a release are looked at: comparing them
+// maxObjects is how many objects of a release are looked at: comparing them
 // with each other costs the square of it.
-const mostObjects = 10_000
+const maxObjects = 10_000
 
 // occurrence is which of the objects of a rendering that have a name in common
 // an object is, from 0.
@@ -40,8 +40,8 @@ type reader struct {
 // read reads the objects of an install and an upgrade, those that are equal
 // once. What an upgrade makes otherwise than the install is an object of its own.
 func (r *release) read() error {
-	if n := max(len(r.Install.Objects), len(r.Upgrade.Objects)); n > mostObjects {
-		return fmt.Errorf("the chart makes %d objects: at most %d are looked at", n, mostObjects)
+	if n := max(len(r.Install.Objects), len(r.Upgrade.Objects)); n > maxObjects {
+		return fmt.Errorf("the chart makes %d objects: at most %d are looked at", n, maxObjects)
 	}
 	reads := reader{r, map[[sha256.Size]byte]*object{}, map[string][]*object{}}
 	if err := reads.all(r.Install.Objects, false); err != nil {

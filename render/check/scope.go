@@ -78,7 +78,7 @@ func (s *scope) add(f finding.Finding) {
 	if f.Severity == "" {
 		f.Severity = s.check.Severity
 	}
-	if s.added[f.Severity]++; s.added[f.Severity] > mostKept {
+	if s.added[f.Severity]++; s.added[f.Severity] > maxKept {
 		s.beyond[classify(f)]++
 		return
 	}

@@ -82,7 +82,7 @@ func randomOutput(s *scope, r *release) {
 
 // randomFields tells which fields of an object differ between two renderings.
 func (s *scope) randomFields(o *object, other map[string]any) {
-	for _, path := range differing(o.tree, other, "", mostDepth) {
+	for _, path := range differing(o.tree, other, "", maxDepth) {
 		f := o.finding(path, "the chart makes another value each time: every upgrade changes it")
 		if !s.byHelm() {
 			f.Message = "the chart makes another value each time: Argo CD is never in sync, and each sync changes it"

@@ -41,7 +41,7 @@ func formats(t testing.TB, r diff.Result) map[string]string {
 	}
 	return map[string]string{
 		"text": diff.Text(r, nil), "colour": diff.Text(r, marked), "unified": diff.Unified(r, nil),
-		"json": string(data), "md": diff.Markdown(r, diff.MostMarkdown),
+		"json": string(data), "md": diff.Markdown(r, diff.MaxMarkdown),
 	}
 }
 

@@ -41,7 +41,7 @@ func TestHostileTexts(t *testing.T) {
 			if strings.ContainsAny(text, "\x1b\x00\a\r") {
 				t.Errorf("%s as %s steers a terminal: %.200q", name, format, text)
 			}
-			if format == "md" && len(text) > diff.MostMarkdown {
+			if format == "md" && len(text) > diff.MaxMarkdown {
 				t.Errorf("%s: %d bytes of Markdown", name, len(text))
 			}
 		}

@@ -120,9 +120,9 @@ func moved(pairs []aligned) (before, after any) {
 	return names(), after
 }
 
-// mostCells bounds the table that finds what two lists have in common. Longer
+// maxCells bounds the table that finds what two lists have in common. Longer
 // lists are compared place by place between what they begin and end with.
-const mostCells = 1 << 20
+const maxCells = 1 << 20
 
 // byPlace aligns lists whose items have no names: the longest sequence that
 // both have stays, and what stands in its gaps on both sides is one item that
@@ -170,7 +170,7 @@ func canonicals(items []any) []string {
 // common is the longest sequence that both lists have, or none where the lists
 // are too long to find it in bounds.
 func common(old, new []string) []aligned {
-	if len(old) == 0 || len(new) == 0 || len(old) > mostCells/len(new) {
+	if len(old) == 0 || len(new) == 0 || len(old) > maxCells/len(new) {
 		return nil
 	}
 	width := len(new) + 1

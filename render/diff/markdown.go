@@ -8,9 +8,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// MostMarkdown is how many bytes a comment may have: GitHub takes 65,536
+// MaxMarkdown is how many bytes a comment may have: GitHub takes 65,536
 // characters.
-const MostMarkdown = 60_000
+const MaxMarkdown = 60_000
 
 // marker is the first line of a comment, by which the next run finds it.
 const marker = "<!-- pm-gitops diff -->\n"

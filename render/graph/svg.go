@@ -22,7 +22,7 @@ const (
 	margin      = 24
 	headHeight  = 32 // of a wave's heading
 	nameHeight  = 34 // of an environment's name
-	mostChars   = 42 // of a line in a box
+	maxChars    = 42 // of a line in a box
 )
 
 // box is a rectangle with lines of text.
@@ -60,12 +60,12 @@ func columns(text string) int {
 
 // shortened is a text with its middle taken out where it is too long.
 func shortened(text string) string {
-	if columns(text) <= mostChars {
+	if columns(text) <= maxChars {
 		return text
 	}
-	runes, half := []rune(text), mostChars/4
+	runes, half := []rune(text), maxChars/4
 	if utf8.RuneCountInString(text) == columns(text) {
-		half = mostChars / 2
+		half = maxChars / 2
 	}
 	return string(runes[:half]) + "…" + string(runes[len(runes)-half+1:])
 }

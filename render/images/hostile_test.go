@@ -70,7 +70,7 @@ func TestTooMuch(t *testing.T) {
 		t.Errorf("behind 18 MB of texts %d images were found, %v not read", len(got.Images), got.Unread)
 	}
 	var many strings.Builder
-	for i := range images.MostImages + 1 {
+	for i := range images.MaxImages + 1 {
 		fmt.Fprintf(&many, "- image: a:%d\n", i)
 	}
 	if _, err := images.Find([]chart.Object{configMap(many.String())}); err == nil || !strings.Contains(err.Error(), "more than 10000 places") {

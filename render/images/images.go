@@ -75,14 +75,14 @@ type Result struct {
 	Unread []Object
 }
 
-// MostImages is how many places are listed: a chart that has more is broken.
-const MostImages = 10_000
+// MaxImages is how many places are listed: a chart that has more is broken.
+const MaxImages = 10_000
 
 // Find gives the images that objects need. The text auto, which Istio puts
 // into gateways, is none (https://istio.io/latest/docs/setup/additional-setup/gateway/).
 // Secrets are not looked into, so that nothing of them can come out, and
 // neither are the definitions of custom resources: they have examples. The
-// error is that an object is no YAML or that there are more than MostImages.
+// error is that an object is no YAML or that there are more than MaxImages.
 func Find(objects []chart.Object) (Result, error) {
 	f := &finder{seen: map[place]bool{}}
 	var all []item
@@ -98,8 +98,8 @@ func Find(objects []chart.Object) (Result, error) {
 	f.injectors(all) // before others find the parts of what it composes
 	for _, one := range all {
 		f.look(one)
-		if len(f.result.Images) > MostImages {
-			return Result{}, fmt.Errorf("the objects name images at more than %d places", MostImages)
+		if len(f.result.Images) > MaxImages {
+			return Result{}, fmt.Errorf("the objects name images at more than %d places", MaxImages)
 		}
 	}
 	slices.SortFunc(f.result.Images, compare)

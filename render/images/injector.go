@@ -12,7 +12,7 @@ func (f *finder) injectors(all []item) {
 	for _, one := range all {
 		data, _ := one.tree["data"].(map[string]any)
 		config := text(data["config"])
-		if one.Kind != "ConfigMap" || len(config) > mostDocument || !strings.Contains(config, ".ProxyImage") {
+		if one.Kind != "ConfigMap" || len(config) > maxDocument || !strings.Contains(config, ".ProxyImage") {
 			continue
 		}
 		values, ok := parse(text(data["values"]))

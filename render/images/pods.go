@@ -60,7 +60,7 @@ func (f *finder) add(written string, how How, sure Sure, at *path) {
 
 func (f *finder) put(image Image) {
 	here := place{image.Object, image.Path, image.Written}
-	if !f.seen[here] && len(f.result.Images) <= MostImages {
+	if !f.seen[here] && len(f.result.Images) <= MaxImages {
 		f.seen[here] = true
 		f.result.Images = append(f.result.Images, image)
 	}

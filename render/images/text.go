@@ -12,14 +12,14 @@ import (
 // ConfigMap holds 1 MiB
 // (https://kubernetes.io/docs/concepts/configuration/configmap/).
 const (
-	mostText     = 16 << 20 // bytes of all texts
-	mostDocument = 1 << 20  // bytes of one
-	deepestText  = 4        // texts in texts
+	maxText     = 16 << 20 // bytes of all texts
+	maxDocument = 1 << 20  // bytes of one
+	deepestText = 4        // texts in texts
 )
 
 // text looks through a text: the documents that it holds, or its lines.
 func (f *finder) text(value string, at *path) {
-	if f.read += len(value); f.read > mostText || len(value) > mostDocument || at.texts() > deepestText {
+	if f.read += len(value); f.read > maxText || len(value) > maxDocument || at.texts() > deepestText {
 		f.unread()
 		return
 	}

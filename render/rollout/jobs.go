@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// mostJobs is the most Jobs of a release that are reported: charts that keep
+// maxJobs is the most Jobs of a release that are reported: charts that keep
 // them leave one behind for every upgrade.
-const mostJobs = 5
+const maxJobs = 5
 
 // Annotations and labels that say whose an object is.
 const (
@@ -57,7 +57,7 @@ func (v view) jobs(release *Release) []Job {
 		return strings.Compare(a.Metadata.Name, b.Metadata.Name)
 	})
 	var jobs []Job
-	for _, one := range own[:min(len(own), mostJobs)] {
+	for _, one := range own[:min(len(own), maxJobs)] {
 		jobs = append(jobs, v.job(one))
 	}
 	return jobs

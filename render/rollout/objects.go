@@ -84,17 +84,17 @@ func (c conditions) of(kind string) condition {
 	return condition{}
 }
 
-// mostText is the most characters of a text from the cluster: enough for a
+// maxText is the most characters of a text from the cluster: enough for a
 // reason, and less than a stack trace.
-const mostText = 400
+const maxText = 400
 
 // say puts a text from the cluster on one line that cannot steer a terminal. Of
 // a long one it leaves the middle out: errors begin with what was tried, and end
 // with the cause.
 func say(foreign string) string {
 	line := text.Visible(strings.Join(strings.Fields(foreign), " "))
-	if runes := []rune(line); len(runes) > mostText {
-		return string(runes[:mostText/2]) + "…" + string(runes[len(runes)-mostText/2+1:])
+	if runes := []rune(line); len(runes) > maxText {
+		return string(runes[:maxText/2]) + "…" + string(runes[len(runes)-maxText/2+1:])
 	}
 	return line
 }

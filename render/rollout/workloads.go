@@ -11,9 +11,9 @@ import (
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 )
 
-// mostWorkloads is the most workloads of a release that are reported: what is
+// maxWorkloads is the most workloads of a release that are reported: what is
 // wrong with the sixth is wrong with the first.
-const mostWorkloads = 5
+const maxWorkloads = 5
 
 // details adds to a release what its objects in the cluster say.
 func (v view) details(release *Release) {
@@ -30,7 +30,7 @@ func (v view) details(release *Release) {
 			release.NotReady = append(release.NotReady, w)
 		}
 	}
-	release.NotReady = release.NotReady[:min(len(release.NotReady), mostWorkloads)]
+	release.NotReady = release.NotReady[:min(len(release.NotReady), maxWorkloads)]
 	release.advise()
 }
 

@@ -80,7 +80,7 @@ func (f Folder) open(place string) (Chart, error) {
 	case !info.Mode().IsRegular():
 		return Chart{}, errors.New("it is no plain file")
 	}
-	data, err := readAtMost(name, chart.MostArchive)
+	data, err := readAtMost(name, chart.MaxArchive)
 	if err != nil {
 		return Chart{}, err
 	}
@@ -166,12 +166,12 @@ func readFiles(root *os.Root, rules *ignore.Rules) (map[string][]byte, error) {
 			return nil
 		case !info.Mode().IsRegular():
 			return fmt.Errorf("%s is no plain file", name)
-		case info.Size() > chart.MostFile:
-			return fmt.Errorf("%s has %d bytes: at most %d are read", name, info.Size(), chart.MostFile)
-		case len(files) >= chart.MostFiles:
-			return fmt.Errorf("the chart has more than %d files", chart.MostFiles)
-		case total > chart.MostTotal:
-			return fmt.Errorf("the chart's files have more than %d bytes", chart.MostTotal)
+		case info.Size() > chart.MaxFile:
+			return fmt.Errorf("%s has %d bytes: at most %d are read", name, info.Size(), chart.MaxFile)
+		case len(files) >= chart.MaxFiles:
+			return fmt.Errorf("the chart has more than %d files", chart.MaxFiles)
+		case total > chart.MaxTotal:
+			return fmt.Errorf("the chart's files have more than %d bytes", chart.MaxTotal)
 		}
 		files[name], err = root.ReadFile(name)
 		total += len(files[name])

@@ -42,8 +42,8 @@ const (
 	requestTime = 30 * time.Second // of one request
 	atOnce      = 8                // requests side by side
 	pageSize    = 500              // objects of one answer
-	mostPages   = 20               // of one kind in one namespace
-	mostLog     = 64 << 10         // bytes of one log
+	maxPages    = 20               // of one kind in one namespace
+	maxLog      = 64 << 10         // bytes of one log
 )
 
 // Open finds the cluster that is meant. It sends no request yet.
@@ -133,7 +133,7 @@ func (c *Client) listAs(ctx context.Context, query rollout.Query, version string
 	kind := c.objects.Resource(schema.GroupVersionResource{Group: query.Group, Version: version, Resource: query.Resource}).Namespace(query.Namespace)
 	options := metav1.ListOptions{Limit: pageSize, FieldSelector: query.Fields}
 	var all []unstructured.Unstructured
-	for range mostPages {
+	for range maxPages {
 		page, err := kind.List(ctx, options)
 		if err != nil {
 			return nil, err
@@ -156,7 +156,7 @@ func (c *Client) Log(ctx context.Context, namespace, pod, container string, line
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	request := c.raw.Get().AbsPath("api", "v1", "namespaces", namespace, "pods", pod, "log").
-		Param("tailLines", fmt.Sprint(lines)).Param("limitBytes", fmt.Sprint(mostLog))
+		Param("tailLines", fmt.Sprint(lines)).Param("limitBytes", fmt.Sprint(maxLog))
 	if container != "" {
 		request = request.Param("container", container)
 	}

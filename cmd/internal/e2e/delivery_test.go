@@ -125,7 +125,7 @@ spec: {interval: 1h, retryInterval: 2s, path: ./clusters/prod, prune: true, sour
 // prepareArgo applies what pm-gitops says must be set in Argo CD, filled in.
 func (f *fixture) prepareArgo() {
 	f.Helper()
-	objects, err := world.Decode([]byte(f.run("pm-gitops", "render", "-f", f.env.file, "--target", "argo", "--prerequisites")))
+	objects, err := world.Decode([]byte(f.run("pm-gitops", "argo", "prerequisites", "-f", f.env.file)))
 	f.check(err)
 	for _, object := range objects {
 		if url, _, _ := unstructured.NestedString(object.Object, "stringData", "url"); url != "" {

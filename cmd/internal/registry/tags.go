@@ -42,8 +42,8 @@ func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) 
 	return slices.Clone(tags), nil
 }
 
-// mostPages bounds what a registry can make us ask for: a million tags.
-const mostPages = 1000
+// maxPages bounds what a registry can make us ask for: a million tags.
+const maxPages = 1000
 
 // list gives every tag of a repository, page by page.
 func (c *Client) list(ctx context.Context, repository name.Repository) ([]string, error) {
@@ -53,8 +53,8 @@ func (c *Client) list(ctx context.Context, repository name.Repository) ([]string
 	}
 	var tags []string
 	for page := 0; pages.HasNext(); page++ {
-		if page == mostPages {
-			return nil, &Error{Kind: TooLarge, sentence: fmt.Sprintf("%s lists tags on more than %d pages", repository.RegistryStr(), mostPages)}
+		if page == maxPages {
+			return nil, &Error{Kind: TooLarge, sentence: fmt.Sprintf("%s lists tags on more than %d pages", repository.RegistryStr(), maxPages)}
 		}
 		next, err := pages.Next(ctx)
 		if err != nil {

@@ -17,7 +17,7 @@ func (c arguments) plain(name string) (value, bool) {
 		given = append(given, constant)
 	}
 	made, ok := compute(name, given)
-	if !ok || len(made) > mostText {
+	if !ok || len(made) > maxText {
 		return value{}, false
 	}
 	return literal(made), true
@@ -28,7 +28,7 @@ func (c arguments) product(name string) (value, bool) {
 	combinations := [][]any{nil}
 	for _, v := range c.values {
 		choices, ok := v.constants()
-		if !ok || len(choices)*len(combinations) > mostAlternatives {
+		if !ok || len(choices)*len(combinations) > maxAlternatives {
 			return value{}, false
 		}
 		var more [][]any
@@ -42,7 +42,7 @@ func (c arguments) product(name string) (value, bool) {
 	var all value
 	for _, given := range combinations {
 		made, ok := compute(name, given)
-		if !ok || len(made) > mostText {
+		if !ok || len(made) > maxText {
 			return value{}, false
 		}
 		all = c.m.join(all, literal(made))

@@ -57,7 +57,7 @@ func (s *scope) list(list *parse.ListNode, dot value) value {
 	if list == nil {
 		return text
 	}
-	if s.depth++; s.depth > mostDepth {
+	if s.depth++; s.depth > maxDepth {
 		s.m.giveUp("the templates are too deep in one another")
 		return other
 	}
@@ -86,7 +86,7 @@ func (s *scope) append(a, b value) value {
 		return b
 	case isY && isRight && right == "":
 		return a
-	case isLeft && isRight && len(left)+len(right) < mostText:
+	case isLeft && isRight && len(left)+len(right) < maxText:
 		return literal(left + right)
 	case isLeft && strings.TrimSpace(left) == "" && b.coded != nil:
 		return b
@@ -101,7 +101,7 @@ func (s *scope) append(a, b value) value {
 func (s *scope) node(n parse.Node, dot value) value {
 	switch n := n.(type) {
 	case *parse.TextNode:
-		if s.written || len(n.Text) > mostText {
+		if s.written || len(n.Text) > maxText {
 			return other
 		}
 		return literal(string(n.Text))

@@ -29,7 +29,7 @@ func (s *scope) bare(p *parse.PipeNode, dot value) value {
 	if p == nil || !s.m.step() {
 		return other
 	}
-	if s.depth++; s.depth > 2*mostDepth {
+	if s.depth++; s.depth > 2*maxDepth {
 		s.m.giveUp("the templates are too deep in one another")
 		return other
 	}
@@ -118,7 +118,7 @@ func (s *scope) operand(n parse.Node, dot value) value {
 	case *parse.BoolNode:
 		return literal(n.True)
 	case *parse.StringNode:
-		if len(n.Text) > mostText {
+		if len(n.Text) > maxText {
 			return other
 		}
 		return literal(n.Text)

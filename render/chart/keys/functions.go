@@ -148,7 +148,7 @@ func sameItems(c arguments) value { return openList(c.m.elements(c.at(0))) }
 
 func (c arguments) grow(list value, with []value) value {
 	added := c.m.joinAll(with)
-	if len(list.lists) == 1 && !list.lists[0].open && len(list.nodes) == 0 && len(with) == 1 && len(list.lists[0].items) < mostAlternatives {
+	if len(list.lists) == 1 && !list.lists[0].open && len(list.nodes) == 0 && len(with) == 1 && len(list.lists[0].items) < maxAlternatives {
 		return newList(append(slices.Clone(list.lists[0].items), added)...)
 	}
 	return openList(c.m.join(c.m.elements(list), added))
@@ -169,7 +169,7 @@ func index(c arguments) value {
 	for _, key := range c.from(1) {
 		constant, _ := key.constant()
 		if i, ok := constant.(int64); ok {
-			v = c.item(v, int(min(i, mostText)))
+			v = c.item(v, int(min(i, maxText)))
 		} else {
 			v = c.m.pick(v, key, c.place)
 		}

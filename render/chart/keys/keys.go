@@ -155,7 +155,7 @@ func learnTexts(v any, n *node) {
 }
 
 func (n *node) learnText(text string) {
-	if strings.Contains(text, "{{") && len(n.texts) < mostTexts {
+	if strings.Contains(text, "{{") && len(n.texts) < maxTexts {
 		n.texts = append(n.texts, text)
 	}
 }

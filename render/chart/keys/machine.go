@@ -16,13 +16,13 @@ import (
 // What reading a chart may take: charts are written by strangers. The largest
 // public charts need a thirtieth of it.
 const (
-	mostSteps        = 1_000_000
-	mostAlternatives = 48      // values that one expression may be
-	mostDepth        = 400     // templates, conditions and loops in one another
-	mostActions      = 50_000  // of one file
-	mostText         = 4 << 10 // bytes of a text that is kept
-	mostRecursion    = 3       // of a template in itself
-	mostNamed        = 200     // templates that a computed name may be one of
+	maxSteps        = 1_000_000
+	maxAlternatives = 48      // values that one expression may be
+	maxDepth        = 400     // templates, conditions and loops in one another
+	maxActions      = 50_000  // of one file
+	maxText         = 4 << 10 // bytes of a text that is kept
+	maxRecursion    = 3       // of a template in itself
+	maxNamed        = 200     // templates that a computed name may be one of
 )
 
 // machine goes through the templates of a chart the way Helm does, but takes
@@ -64,7 +64,7 @@ type returned struct {
 
 // step counts what is done, and says when it is too much.
 func (m *machine) step() bool {
-	if m.steps++; m.steps > mostSteps {
+	if m.steps++; m.steps > maxSteps {
 		m.giveUp("the templates are too entangled")
 		return false
 	}
@@ -125,7 +125,7 @@ func (c *context) begin(name string) {
 
 // parse adds the templates of a file.
 func (m *machine) parse(name string, source []byte) error {
-	if bytes.Count(source, []byte("{{")) > mostActions {
+	if bytes.Count(source, []byte("{{")) > maxActions {
 		m.giveUp(name + " has too many actions")
 		return nil
 	}
@@ -174,7 +174,7 @@ func (m *machine) include(in *context, name, dot value, where string) value {
 	m.use(name)
 	names, open := name.names()
 	if open {
-		if len(m.defined) > mostNamed {
+		if len(m.defined) > maxNamed {
 			m.giveUp(where + " includes a template whose name it computes")
 			return other
 		}
@@ -196,7 +196,7 @@ func (m *machine) include(in *context, name, dot value, where string) value {
 }
 
 func (m *machine) call(tree *parse.Tree, in *context, dot value) value {
-	if m.running[tree] >= mostRecursion || m.depth > mostDepth {
+	if m.running[tree] >= maxRecursion || m.depth > maxDepth {
 		m.use(dot)
 		return other
 	}

@@ -58,14 +58,14 @@ func merge(c arguments) value {
 	into := c.at(0)
 	from := c.m.joinAll(c.from(1))
 	for _, t := range into.tables {
-		if len(t.merged) < mostAlternatives && !slices.Contains(from.tables, t) {
+		if len(t.merged) < maxAlternatives && !slices.Contains(from.tables, t) {
 			t.merged = append(t.merged, from)
 		}
 	}
 	for _, n := range into.nodes {
 		without := from
 		without.nodes = slices.DeleteFunc(slices.Clone(from.nodes), func(x *node) bool { return x == n })
-		if !without.nothing() && len(n.merged) < mostAlternatives {
+		if !without.nothing() && len(n.merged) < maxAlternatives {
 			n.merged = append(n.merged, without)
 		}
 	}

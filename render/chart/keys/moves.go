@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// mostMoves is how many values each side may have for moves to be looked for.
-const mostMoves = 400
+// maxMoves is how many values each side may have for moves to be looked for.
+const maxMoves = 400
 
 // Of paths that are less alike, and that lie in less alike maps, none is the
 // other's new name.
@@ -26,7 +26,7 @@ type mover struct {
 
 // findMoves pairs what is gone with what is new, the likeliest first.
 func (c *Changes) findMoves(before, after map[string]any) {
-	if len(c.Removed) > mostMoves || len(c.Added) > mostMoves {
+	if len(c.Removed) > maxMoves || len(c.Added) > maxMoves {
 		return
 	}
 	type pair struct {

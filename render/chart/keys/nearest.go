@@ -14,15 +14,15 @@ import (
 
 // What is looked at for a suggestion.
 const (
-	mostIndexed = 20_000 // places of a chart
-	mostLevels  = 12
-	mostMeant   = 3 // places that a key may have elsewhere, to be one of them
-	mostLetters = 64
+	maxIndexed = 20_000 // places of a chart
+	maxLevels  = 12
+	maxMeant   = 3 // places that a key may have elsewhere, to be one of them
+	maxLetters = 64
 )
 
 // index notes where keys are that a template reads.
 func (t *Tree) index(n *node, path string, level int) {
-	if level > mostLevels || len(t.names) > mostIndexed {
+	if level > maxLevels || len(t.names) > maxIndexed {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.children)) {
@@ -52,7 +52,7 @@ func (t Tree) nearest(path, key string, around spot) string {
 	elsewhere := slices.DeleteFunc(slices.Clone(t.names[key]), func(at string) bool {
 		return path != "" && first(at) != first(path)
 	})
-	if len(elsewhere) == 0 || len(elsewhere) > mostMeant {
+	if len(elsewhere) == 0 || len(elsewhere) > maxMeant {
 		return ""
 	}
 	slices.SortFunc(elsewhere, func(a, b string) int {
@@ -86,7 +86,7 @@ func (s spot) names() []string {
 // likely is the names that are near enough: charts have many, and among many
 // one is always somewhat like another.
 func likely(key string, names []string) []string {
-	if len(key) > mostLetters {
+	if len(key) > maxLetters {
 		return nil
 	}
 	far := max(2, len(key)/4+1)

@@ -89,7 +89,7 @@ func (n *node) below() []*node {
 
 // shadow notes that two places are merged.
 func shadow(a, b *node) {
-	if a != b && len(a.shadows) < mostAlternatives && !slices.Contains(a.shadows, b) {
+	if a != b && len(a.shadows) < maxAlternatives && !slices.Contains(a.shadows, b) {
 		a.shadows = append(a.shadows, b)
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 // What a schema may have.
 const (
-	mostSchemas  = 50_000 // that are gone through, one at several places counts as several
-	mostPatterns = 50     // of a place
+	maxSchemas  = 50_000 // that are gone through, one at several places counts as several
+	maxPatterns = 50     // of a place
 )
 
 // schema reads what a JSON Schema says of keys.
@@ -33,7 +33,7 @@ type visit struct {
 // learnSchema notes what a chart's schema knows. One that cannot be read knows
 // nothing: who validates with it says why.
 func learnSchema(text []byte, n *node) {
-	s := schema{left: mostSchemas, seen: map[visit]bool{}, within: map[string]int{}}
+	s := schema{left: maxSchemas, seen: map[visit]bool{}, within: map[string]int{}}
 	if json.Unmarshal(text, &s.root) == nil {
 		s.learn(s.root, n)
 	}
@@ -80,7 +80,7 @@ func (s *schema) learn(part any, n *node) {
 // follow reads what a reference leads to. A schema can lead to itself without
 // end: below some levels anything may be.
 func (s *schema) follow(ref string, n *node) {
-	if s.within[ref] >= mostRecursion {
+	if s.within[ref] >= maxRecursion {
 		n.free = true
 		return
 	}
@@ -105,7 +105,7 @@ func (s *schema) properties(own map[string]any, n *node) {
 	}
 	patterns, _ := own["patternProperties"].(map[string]any)
 	for _, pattern := range slices.Sorted(maps.Keys(patterns)) {
-		if compiled, err := regexp.Compile(pattern); err == nil && len(n.patterns) < mostPatterns {
+		if compiled, err := regexp.Compile(pattern); err == nil && len(n.patterns) < maxPatterns {
 			n.patterns = append(n.patterns, compiled)
 		}
 	}

@@ -7,15 +7,15 @@ import (
 	"text/template/parse"
 )
 
-// mostTexts is how many templates are read that are values or files.
-const mostTexts = 500
+// maxTexts is how many templates are read that are values or files.
+const maxTexts = 500
 
 // readText reads a template that is a text somewhere.
 func (m *machine) readText(in *context, source string, with value) {
-	if !strings.Contains(source, "{{") || strings.Count(source, "{{") > mostActions {
+	if !strings.Contains(source, "{{") || strings.Count(source, "{{") > maxActions {
 		return
 	}
-	if m.depth > mostRecursion*mostRecursion || !m.step() {
+	if m.depth > maxRecursion*maxRecursion || !m.step() {
 		return
 	}
 	tree, known := m.texts[source]
@@ -63,7 +63,7 @@ func (m *machine) readTexts(in *context, n *node, with value) {
 func (n *node) allTexts(texts []string) []string {
 	texts = append(texts, n.texts...)
 	for _, below := range n.below() {
-		if len(texts) < mostTexts {
+		if len(texts) < maxTexts {
 			texts = below.allTexts(texts)
 		}
 	}

@@ -131,18 +131,18 @@ func union[T comparable](a, b []T) []T {
 
 // bound keeps a value from getting too wide: what is left out counts as used.
 func (m *machine) bound(v value) value {
-	if len(v.literals) > mostAlternatives {
-		v.literals, v.other = v.literals[:mostAlternatives], true
+	if len(v.literals) > maxAlternatives {
+		v.literals, v.other = v.literals[:maxAlternatives], true
 	}
-	if len(v.nodes) > mostAlternatives {
-		for _, n := range v.nodes[mostAlternatives:] {
+	if len(v.nodes) > maxAlternatives {
+		for _, n := range v.nodes[maxAlternatives:] {
 			n.doubt = "too many values may be this one"
 		}
-		v.nodes = v.nodes[:mostAlternatives]
+		v.nodes = v.nodes[:maxAlternatives]
 	}
-	if len(v.tables) > mostAlternatives {
-		m.use(value{tables: v.tables[mostAlternatives:]})
-		v.tables, v.other = v.tables[:mostAlternatives], true
+	if len(v.tables) > maxAlternatives {
+		m.use(value{tables: v.tables[maxAlternatives:]})
+		v.tables, v.other = v.tables[:maxAlternatives], true
 	}
 	return v
 }

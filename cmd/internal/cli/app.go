@@ -1,0 +1,254 @@
+// Package cli holds the commands of pm-gitops: each turns its flags into a request,
+// lets another package do the work, and prints the result.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// System is everything that the commands may reach outside their arguments and the
+// files that these name. All of its fields must be set.
+type System struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Now      func() time.Time
+	Getenv   func(string) string
+	Environ  []string       // the environment, for programs that Git's configuration names
+	Targets  render.Targets // what --target takes, the default first
+}
+
+// app is the system as the commands see it.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+	getenv   func(string) string
+	environ  []string
+	targets  render.Targets
+}
+
+func newApp(s System) app {
+	return app{in: s.In, out: s.Out, err: s.Err, now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets}
+}
+
+// Run executes a command line and returns the exit code, one of [ExitDone],
+// [ExitFailed], [ExitUsage] and [ExitFound]. Errors are printed to s.Err. When the
+// context ends, what runs stops as soon as it can.
+func Run(ctx context.Context, s System, args []string) int { return newApp(s).run(ctx, args) }
+
+// Command returns the root command, with all others below it.
+func Command(s System) *cobra.Command { return newApp(s).rootCommand() }
+
+// The exit codes of every command.
+const (
+	ExitDone   = 0
+	ExitFailed = 1
+	ExitUsage  = 2
+	ExitFound  = 3 // differences, blocking findings, or what is not ready yet
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+// foundError is findings that a command printed as its result.
+type foundError struct{ error }
+
+// hinted is an error with a line that says what to do next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// run executes a command line and gives the exit code. Only it prints errors.
+func (a app) run(ctx context.Context, args []string) int {
+	out := &output{w: a.out}
+	a.out = out
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write the result: %w", out.err)
+	}
+	if err == nil {
+		return ExitDone
+	}
+	a.report(err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return ExitUsage
+	}
+	var found foundError
+	if errors.As(err, &found) {
+		return ExitFound
+	}
+	return ExitFailed
+}
+
+// output remembers that a result did not get where it should, so that no
+// command has to look after each line that it prints.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(data []byte) (int, error) {
+	n, err := o.w.Write(data)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// maxProblems is how many problems are printed: nobody reads more.
+const maxProblems = 100
+
+// report prints what went wrong, input problems a line each, then at most one
+// line that says what to do next.
+func (a app) report(err error) {
+	problems, others := sorted(err)
+	for _, problem := range problems[:min(len(problems), maxProblems)] {
+		fmt.Fprintf(a.err, "%s\n", problem.Error())
+	}
+	for _, other := range others {
+		message := other.Error()
+		if errors.Is(other, context.Canceled) {
+			message = strings.ReplaceAll(message, context.Canceled.Error(), "interrupted")
+		}
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", text.VisibleLines(message))
+	}
+	what := "nothing was written"
+	var partial partialError
+	if errors.As(err, &partial) {
+		what = "the other environments were " + partial.done
+	}
+	if len(problems) > 0 {
+		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(problems), "problem"), what)
+	} else if partial.error != nil {
+		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
+	}
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintln(a.err, h.hint)
+	}
+}
+
+// sorted takes an error that joins others apart: the problems of input files,
+// and everything else.
+func sorted(err error) (problems render.Problems, others []error) {
+	if h, ok := err.(hinted); ok {
+		return sorted(h.error)
+	}
+	if p, ok := err.(partialError); ok {
+		return sorted(p.error)
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			p, o := sorted(one)
+			problems, others = append(problems, p...), append(others, o...)
+		}
+		return problems, others
+	}
+	if errors.As(err, &problems) || err == nil {
+		return problems, nil
+	}
+	return nil, []error{err}
+}
+
+// warn prints what is suspicious, a line each.
+func (a app) warn(warnings render.Problems) {
+	for _, warning := range warnings {
+		fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
+	}
+}
+
+func (a app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pm-gitops",
+		Short: "One environment file becomes the manifests that Flux or Argo CD reconciles",
+		Long: `pm-gitops turns one environment file into the manifests that Flux or Argo CD
+reconciles to run Customer-Managed Prefect Cloud: istiod first, then
+prefect-cloud, then whatever else you name. It never puts a secret into Git;
+only status talks to a cluster, and only reads there.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 differences, findings or, from
+status, not ready yet.`,
+		Example: `  pm-gitops demo                                   see it work, without any set-up
+  pm-gitops init                                   write a starter environment.yaml
+  pm-gitops render --target flux --dir .           write the manifests into this repository`,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.Version = versions().Version
+	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
+	})
+	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.imagesCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
+	root.AddCommand(a.systemCommands()...)
+	return root
+}
+
+// nearestFlag adds to the error of an unknown flag which one was meant.
+func nearestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	if near := text.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
+		return fmt.Errorf("%w: did you mean %s?", err, near)
+	}
+	return err
+}
+
+// noArgs refuses arguments as wrong usage. Where there are commands to choose
+// from, the argument was meant to be one.
+func noArgs(cmd *cobra.Command, args []string) error {
+	var names []string
+	for _, command := range cmd.Commands() {
+		if command.IsAvailableCommand() {
+			names = append(names, command.Name())
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return nil
+	case names != nil:
+		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), text.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
+	default:
+		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, argumentHint(cmd, args[0])}
+	}
+}
+
+// argumentHint says how files are named, where an argument looks like one: the
+// shell makes many of a pattern without quotes, and -f takes the first alone.
+func argumentHint(cmd *cobra.Command, arg string) string {
+	looks := fleet.IsYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
+	switch {
+	case looks && cmd.Flags().Lookup("from") != nil:
+		return "Name the values of an installation with --from, the file to write with -f."
+	case looks && cmd.Flags().Lookup("file") != nil:
+		return "Name each file, folder or pattern with -f, patterns in quotes: -f 'environments/*.yaml'."
+	}
+	return "See " + cmd.CommandPath() + " --help."
+}

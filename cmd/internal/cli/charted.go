@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// planned is a release of an environment.
+type planned struct {
+	render.Release
+	index int // of its environment, among those that are looked at
+	plan  *render.Plan
+	wave  int // from 1
+}
+
+// releaseFlags is what a command takes that looks at releases and their charts.
+type releaseFlags struct {
+	input
+	chartFlags
+	target   string
+	releases []string // keys, all releases without any
+}
+
+// addReleases adds the flags, and takes and completes releases as arguments.
+func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
+	a.addInput(cmd, &o.input)
+	a.addCharts(cmd, &o.chartFlags)
+	a.addTarget(cmd, &o.target)
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		for _, name := range args {
+			if fleet.IsYAML(name) || strings.ContainsAny(name, `/\`) {
+				return hinted{usageError{fmt.Errorf("%q is no release", name)}, "Name each file, folder or pattern with -f."}
+			}
+		}
+		return nil
+	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.releaseKeys(cmd.Context(), o.input, args), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// selection is the releases that a command looks at.
+type selection struct {
+	charts.Source
+	plans    []render.Plan
+	releases []planned
+}
+
+// fleet reports whether there are several environments.
+func (s selection) fleet() bool { return len(s.plans) > 1 }
+
+// choose plans the environments that the flags name, warns of what is
+// suspicious in them, and chooses their releases.
+func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (selection, error) {
+	source, err := a.openCharts(o.chartFlags)
+	if err != nil {
+		return selection{}, err
+	}
+	plans, err := a.loadPlans(ctx, o.input, target)
+	if err != nil {
+		return selection{}, err
+	}
+	releases, err := plannedReleases(plans, o.releases)
+	if err != nil {
+		return selection{}, err
+	}
+	for _, plan := range plans {
+		a.warn(plan.Warnings)
+	}
+	return selection{source, plans, releases}, nil
+}
+
+// plannedReleases is the releases of environments that the names choose, all
+// without any, in the order of the plans.
+func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
+	var chosen []planned
+	var known []string
+	for i := range plans {
+		for wave, releases := range plans[i].Waves {
+			for _, release := range releases {
+				known = append(known, release.Key)
+				if chooses(names, release.Key) {
+					chosen = append(chosen, planned{release, i, &plans[i], wave + 1})
+				}
+			}
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), text.OneOf(unique(known)))}
+		}
+	}
+	return chosen, nil
+}
+
+// chooses reports whether names choose a release; none choose all.
+func chooses(names []string, key string) bool { return len(names) == 0 || slices.Contains(names, key) }
+
+// environmentsOf names the environments of plans, a fleet by their number.
+func environmentsOf(plans []render.Plan) string {
+	if len(plans) == 1 {
+		return plans[0].Environment
+	}
+	return text.Count(len(plans), "environment")
+}
+
+// unique is texts without those that were there before, in their order.
+func unique(texts []string) []string {
+	var all []string
+	for _, text := range texts {
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// eachChart does some work for releases and their charts, in bounds, and gives
+// the results in the order of the releases. With workers an environment that
+// fails does not keep the others from being worked on: done says which releases
+// are of one in which none failed.
+func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, source charts.Source, releases []planned, work func(context.Context, planned, charts.Chart) (T, error)) (results []T, done []bool, err error) {
+	wanted := make([]charts.Release, len(releases))
+	for i, p := range releases {
+		wanted[i] = charts.Release{Key: p.Key, Chart: p.Chart}
+		if releases[0].index != releases[len(releases)-1].index || workers != nil {
+			wanted[i].Environment = p.plan.Environment
+		}
+	}
+	results, failures := charts.Each(ctx, jobs, workers, source, wanted, func(ctx context.Context, i int, own charts.Chart) (T, error) { return work(ctx, releases[i], own) })
+	err = cmp.Or(charts.Join(wanted, failures), ctx.Err())
+	if err != nil && (workers == nil || ctx.Err() != nil) {
+		return nil, make([]bool, len(releases)), err
+	}
+	failed := map[int]bool{}
+	for i, failure := range failures {
+		failed[releases[i].index] = failed[releases[i].index] || failure != nil
+	}
+	for _, p := range releases {
+		done = append(done, !failed[p.index])
+	}
+	return results, done, err
+}
+
+// workersFor makes the workers that render the charts of a fleet; of a single
+// environment this process does.
+func (a app) workersFor(jobs, environments int) *charts.Workers {
+	if environments < 2 {
+		return nil
+	}
+	collector.Share()
+	return charts.NewWorkers(jobs, a.environ)
+}
+
+// only gives the results of releases that are done.
+func only[T any](all []T, done []bool) []T {
+	var some []T
+	for i, one := range all {
+		if done[i] {
+			some = append(some, one)
+		}
+	}
+	return some
+}
+
+// partly gives the error of a fleet of which some environments failed: what was
+// done with the others.
+func partly(err error, done []bool, what string) error {
+	if err == nil || !slices.Contains(done, true) {
+		return err
+	}
+	return partialError{err, what}
+}
+
+// input is what the chart of a release is rendered with in the way of the
+// renderer as, secret values as placeholders.
+func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
+	renderer, err := chart.ByName(as, string(p.plan.Delivery.Flux.Version))
+	if err != nil {
+		return chart.Input{}, err
+	}
+	values, err := p.PlaceholderValues()
+	if err != nil {
+		return chart.Input{}, err
+	}
+	return chart.Input{
+		As: renderer, Release: p.Name, Namespace: p.Namespace, Values: values,
+		KubeVersion: p.plan.KubeVersion, APIVersions: p.plan.APIVersions, Digest: own.Digest,
+		OriginNamespace: p.Namespace, OriginName: p.Key,
+	}, nil
+}
+
+// releaseKeys is the releases of the environments that the flags name, for
+// completion.
+func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
+	var keys []string
+	for _, m := range a.readable(ctx, in) {
+		plan, err := render.PlanFor(m.Environment, m.Catalog, a.targets[0])
+		if err != nil {
+			continue
+		}
+		for _, release := range plan.Releases() {
+			if !slices.Contains(named, release.Key) && !slices.Contains(keys, release.Key) {
+				keys = append(keys, release.Key)
+			}
+		}
+	}
+	return keys
+}

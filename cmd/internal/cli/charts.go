@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// chartFlags is the flags that say where charts come from.
+type chartFlags struct {
+	dir       string
+	cache     string
+	caFile    string
+	plainHTTP []string
+	offline   bool
+}
+
+// place is a flag that names a file or a folder. Without a name it is refused,
+// not ignored: a variable that is not set must not change what is looked at.
+type place string
+
+func (p *place) String() string { return string(*p) }
+func (p *place) Type() string   { return "string" }
+func (p *place) Set(name string) error {
+	if name == "" {
+		return errors.New("want a name: a variable that is not set, maybe?")
+	}
+	*p = place(name)
+	return nil
+}
+
+func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
+	flags := cmd.Flags()
+	flags.Var((*place)(&c.dir), "chart-dir", "take charts from this `folder` instead of a registry: archives NAME-VERSION.tgz, or folders NAME-VERSION or NAME")
+	flags.Var((*place)(&c.cache), "cache-dir", "keep charts from registries in this `folder` (default: pm-gitops in the user's cache folder)")
+	flags.Var((*place)(&c.caFile), "ca-file", "`file` with certificates in PEM that registries may be signed by, besides the system's")
+	flags.StringArrayVar(&c.plainHTTP, "plain-http", nil, "registry `host` that may answer without TLS, with its port; may be repeated")
+	flags.BoolVar(&c.offline, "offline", false, "ask no registry: take charts from the cache alone")
+	_ = cmd.MarkFlagDirname("chart-dir")
+	_ = cmd.MarkFlagDirname("cache-dir")
+	_ = cmd.MarkFlagFilename("ca-file", "pem", "crt")
+}
+
+// openCharts opens where the flags say that charts come from.
+func (a app) openCharts(flags chartFlags) (charts.Source, error) {
+	a.showWarnings()
+	if flags.dir != "" && (flags.offline || flags.caFile != "" || flags.plainHTTP != nil || flags.cache != "") {
+		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
+	}
+	source, err := charts.Open(a.chartOptions(flags))
+	return source, cacheHint(err)
+}
+
+// registry makes the client for registries that the flags ask for.
+func (a app) registry(flags chartFlags) (*registry.Client, error) {
+	client, err := a.chartOptions(flags).Client()
+	return client, cacheHint(err)
+}
+
+// cacheHint says what to do where nobody says where the cache is.
+func cacheHint(err error) error {
+	if errors.Is(err, charts.ErrNoCache) {
+		return hinted{err, "Name it with --cache-dir."}
+	}
+	return err
+}
+
+func (a app) chartOptions(flags chartFlags) charts.Options {
+	return charts.Options{
+		Dir:       flags.dir,
+		Cache:     flags.cache,
+		CAFile:    flags.caFile,
+		PlainHTTP: flags.plainHTTP,
+		Offline:   flags.offline,
+		UserAgent: "pm-gitops/" + versions().Version,
+		Getenv:    a.getenv,
+		Now:       a.now,
+		Warn:      func(warning string) { fmt.Fprintf(a.err, "warning: %s\n", text.VisibleLines(warning)) },
+	}
+}

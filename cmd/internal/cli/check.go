@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/check"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+type checkOptions struct {
+	releaseFlags
+	output   string
+	severity string
+	list     bool
+	explain  string
+}
+
+// checkFormats is what check can print, the default first.
+var checkFormats = []string{"text", "json", "sarif", "markdown", "github"}
+
+func (a app) checkCommand() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check [RELEASE ...]",
+		Short: "Look for what takes installations down in the objects that a controller will apply",
+		Long: `Check is for continuous integration. It does what validate does, renders the
+charts of environments as the controller will, for a first install, for an
+upgrade, and once more to see what is random, and looks at the objects: hooks
+that wait for what waits for them, images from elsewhere than the mirror,
+singletons in plural, API versions that are gone. --list lists the checks, and
+--explain says why one is there and how to end its findings. It never talks to a
+cluster, and prints nothing that Secrets hold.
+
+--severity is the least severity that is shown and that makes the exit code 3:
+error, warning (the default) or info. What the environment accepts, under
+spec.checks.ignore and with a reason, is listed and does not count. Problems of
+the environment file itself are errors as ever, with exit code 1.
+
+-o sarif is for code scanning, github for annotations of a workflow, markdown
+for a comment on a pull request. In JSON, findings and ignored are lists, each
+with check, severity, environment, release, object, source (the template), field
+(in the object), file, line, column and setting (where to change it), message,
+fix, set (fields and the values that end it) and, if ignored, the reason;
+summary counts the findings that are not ignored by severity, shown or not.`,
+		Example: `  pm-gitops check                                  every release, for Flux
+  pm-gitops check prefect-cloud --target argo --chart-dir charts
+  pm-gitops check -f environments/ --severity error
+  pm-gitops check -o sarif > check.sarif           for code scanning
+  pm-gitops check --list
+  pm-gitops check --explain migration-deadlock`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
+			if o.list || cmd.Flags().Changed("explain") {
+				return a.aboutChecks(o)
+			}
+			return a.check(cmd.Context(), o)
+		},
+	}
+	a.addReleases(cmd, &o.releaseFlags)
+	flags := cmd.Flags()
+	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+text.OneOf(checkFormats))
+	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
+	flags.BoolVar(&o.list, "list", false, "list the checks")
+	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(finding.Severities(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("explain", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func checkIDs() []string {
+	var ids []string
+	for _, c := range check.All() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// aboutChecks prints the list of the checks, or the page of one.
+func (a app) aboutChecks(o checkOptions) error {
+	switch {
+	case len(o.releases) > 0:
+		return usageError{fmt.Errorf("--list and --explain are about checks: no release %q with them", o.releases[0])}
+	case o.output != "text" && o.output != "json":
+		return usageError{fmt.Errorf("--list and --explain print text or json, not %s", o.output)}
+	}
+	checks := check.All()
+	if !o.list {
+		one, ok := check.ByID(o.explain)
+		if !ok {
+			return hinted{usageError{fmt.Errorf("unknown check %q%s", o.explain, text.Suggest(o.explain, checkIDs()))}, "pm-gitops check --list lists them."}
+		}
+		checks = []check.Check{one}
+	}
+	if o.output == "json" {
+		return a.printJSON(checks)
+	}
+	for _, c := range checks {
+		if o.list {
+			fmt.Fprintf(a.out, "%-26s %-8s %s\n", c.ID, c.Severity, c.Title)
+		} else {
+			fmt.Fprint(a.out, c.Page(""))
+		}
+	}
+	return nil
+}
+
+func (o checkOptions) check(targets render.Targets) (render.Target, error) {
+	target, err := targets.ByName(o.target)
+	switch {
+	case err != nil:
+	case !slices.Contains(checkFormats, o.output):
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(checkFormats))
+	case !slices.Contains(finding.Severities(), o.severity):
+		err = fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))
+	default:
+		return target, nil
+	}
+	return nil, usageError{err}
+}
+
+func (a app) check(ctx context.Context, o checkOptions) error {
+	target, err := o.check(a.targets)
+	if err != nil {
+		return err
+	}
+	source, err := a.openCharts(o.chartFlags)
+	if err != nil {
+		return err
+	}
+	request, err := o.request(a)
+	if err != nil {
+		return err
+	}
+	members, err := fleet.Render(ctx, request, target)
+	if err != nil {
+		return hintRead(err)
+	}
+	found, checked, failed := a.findings(ctx, o, source, target, members)
+	if failed != nil && (checked == 0 || ctx.Err() != nil) {
+		return failed
+	}
+	if len(o.releases) > 0 {
+		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
+	}
+	report := finding.NewReport(found, finding.Severity(o.severity))
+	if err := a.printCheck(o, report, checked); err != nil {
+		return err
+	}
+	if failed != nil {
+		return partialError{failed, "checked"}
+	}
+	if len(report.Findings) > 0 {
+		return foundError{fmt.Errorf("%s", report.CountShown())}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/tree"
+)
+
+type diffOptions struct {
+	input
+	chartFlags
+	target    string
+	dir       string
+	base      string
+	manifests bool
+	output    string
+}
+
+// diffFormats is what diff can print, the default first.
+var diffFormats = []string{"text", "unified", "json", "markdown"}
+
+func (a app) diffCommand() *cobra.Command {
+	var o diffOptions
+	cmd := &cobra.Command{
+		Use:   "diff",
+		Short: "Compare what would be rendered with a folder or a commit",
+		Long: `Diff says what render --dir would change, object by object and field by field:
+the order of keys is nothing, lists are compared by what names their items, and
+nothing that a Secret holds is printed. Nothing is written. The exit code is 3
+if anything differs, so it is a gate for continuous integration: whoever changes
+an environment commits what it renders to.
+
+--base compares with a commit of the repository that holds --dir instead: main,
+origin/main, HEAD~1, v1.2, the start of a hash. What others committed there since
+a branch left it shows as well: git merge-base gives the commit where it did.
+
+--manifests goes on through the charts: it renders those that the folder names
+and those that the environment names, each with its own values, and compares the
+objects that reach the cluster. Of each it says what happens there: restart of
+its pods, delete, or refuse, where a field is immutable and the controller's
+upgrade would fail. Releases with the same chart and values are not rendered.
+What a cluster alone knows, such as its webhooks, it cannot say.
+
+-o unified is for what shows diffs; objects are written the same way on both
+sides, so it is no patch for the files. -o markdown is for a comment on a pull
+request. In JSON, changes is a list, each with kind (added, removed, changed),
+within (the file, or environment and release), source, object, edits (op, path,
+old, new) and effect (action, fields, why, source); summary counts them.`,
+		Example: `  pm-gitops diff                                   with the repository here
+  pm-gitops diff -f environments/ --target argo    every environment of a fleet
+  pm-gitops diff --base origin/main                how it differs from main
+  pm-gitops diff --manifests                       what the cluster does about it
+  pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
+  pm-gitops diff -o unified | less`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.differences(cmd.Context(), o, cmd.Flags().Changed)
+		},
+	}
+	a.addInput(cmd, &o.input)
+	a.addCharts(cmd, &o.chartFlags)
+	a.addTarget(cmd, &o.target)
+	flags := cmd.Flags()
+	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
+	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
+	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
+	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+text.OneOf(diffFormats))
+	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.RegisterFlagCompletionFunc("base", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check refuses what makes no sense.
+func (o diffOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
+	target, err := targets.ByName(o.target)
+	switch {
+	case err != nil:
+	case !slices.Contains(diffFormats, o.output):
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(diffFormats))
+	case o.dir == "" || given("base") && o.base == "":
+		err = errors.New("--dir and --base want a text: a variable that is not set, maybe?")
+	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
+		err = errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")
+	default:
+		return target, nil
+	}
+	return nil, usageError{err}
+}
+
+func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
+	target, err := o.check(a.targets, given)
+	if err != nil {
+		return err
+	}
+	old, name, err := a.before(ctx, o)
+	if err != nil {
+		return err
+	}
+	o.input.progress = a.progress("environments rendered")
+	members, failed := a.renderFleet(ctx, o.input, target)
+	a.warnOf(members)
+	if failed != nil && len(members) == 0 {
+		return failed
+	}
+	trees, all := fleet.Trees(members), tree.Tree{}
+	for _, rendered := range trees {
+		maps.Copy(all, rendered)
+	}
+	had, err := old.Before(a.targets.Layouts(), trees)
+	if err != nil {
+		return err
+	}
+	if failed != nil {
+		had.Others = nil // some of them may be what failed
+	}
+	a.remarkBefore(o, name, had)
+	var result diff.Result
+	if o.manifests {
+		result, err = a.diffCharts(ctx, o, members, had.Tree)
+	} else {
+		result = diff.Compare(diff.Documents(had.Tree), diff.Documents(all))
+	}
+	var rest partialError
+	if err != nil && !errors.As(err, &rest) {
+		return errors.Join(failed, err)
+	}
+	if err := a.printDiff(o, result); err != nil {
+		return err
+	}
+	if failed = errors.Join(failed, err); failed != nil {
+		return partialError{failed, "compared"}
+	}
+	if len(result.Changes) == 0 {
+		return nil
+	}
+	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
+}
+
+// remarkBefore says what render would refuse or not look at.
+func (a app) remarkBefore(o diffOptions, name string, had folder.Had) {
+	for _, refusal := range had.Refusals {
+		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", text.VisibleLines(refusal.Error()))
+	}
+	if len(had.Others) > 0 && o.whole() {
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, text.Visible(strings.Join(had.Others, ", ")))
+	}
+}
+
+// printDiff prints differences in the format asked for.
+func (a app) printDiff(o diffOptions, result diff.Result) error {
+	var text string
+	switch o.output {
+	case "json":
+		data, err := diff.JSON(result)
+		if err != nil {
+			return err
+		}
+		text = string(data)
+	case "markdown":
+		text = diff.Markdown(result, diff.MaxMarkdown)
+	case "unified":
+		text = diff.Unified(result, a.colour().diff())
+	default:
+		text = diff.Text(result, a.colour().diff())
+	}
+	if _, err := io.WriteString(a.out, text); err != nil {
+		return fmt.Errorf("print the differences: %w", err)
+	}
+	return nil
+}
+
+// diff paints differences.
+func (p painter) diff() diff.Paint {
+	codes := map[diff.Style]string{diff.Title: "1", diff.Plus: "32", diff.Minus: "31", diff.Tilde: "33", diff.Attended: "1;31"}
+	if !p.on {
+		return nil
+	}
+	return func(style diff.Style, text string) string { return p.paint(codes[style], text) }
+}

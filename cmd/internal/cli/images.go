@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+type imagesOptions struct {
+	releaseFlags
+	output  string
+	digests bool
+}
+
+// imagesFormats is what images can print, the default first.
+var imagesFormats = []string{"text", "json", "script"}
+
+func (a app) imagesCommand() *cobra.Command {
+	var o imagesOptions
+	cmd := &cobra.Command{
+		Use:   "images [RELEASE ...]",
+		Short: "Print every image and chart that environments need",
+		Long: `Images renders the charts of environments for an install and an upgrade, and
+prints which images their objects need, each once, with what needs it; and the
+charts. It never talks to a cluster.
+
+Images that no pod names are there too, and marked hidden: what Istio's sidecar
+injector composes from its ConfigMap, and what custom resources, environment
+variables, arguments and ConfigMaps hold. Possible is what only has the form of
+an image. The text auto, which the injector replaces, is no image, and Secrets
+and the definitions of custom resources are not looked into.
+
+-o script prints a POSIX shell script that copies everything to the mirror with
+crane (https://github.com/google/go-containerregistry/tree/main/cmd/crane).
+What follows registry.source is kept below registry.mirror, and names of other
+hosts get the mirror as prefix; where an image comes from that is pulled from
+the mirror follows from that. What cannot be copied, because nobody knows where
+it comes from, and what the cluster would not pull from the mirror, is a comment
+in the script and a finding. Possible images are comments too.
+
+Charts that the mirror lacks come from where they are mirrored from.`,
+		Example: `  pm-gitops images
+  pm-gitops images prefect-cloud --chart-dir charts
+  pm-gitops images -f environments/ -o json | jq -r '.images[].image'
+  pm-gitops images prefect-cloud -o script > copy.sh     where spec.registry.mirror says where to`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
+			return a.images(cmd.Context(), o)
+		},
+	}
+	a.addReleases(cmd, &o.releaseFlags)
+	flags := cmd.Flags()
+	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
+	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+text.OneOf(imagesFormats))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(imagesFormats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check refuses what makes no sense.
+func (o imagesOptions) check(targets render.Targets) (render.Target, error) {
+	target, err := targets.ByName(o.target)
+	switch {
+	case err != nil:
+	case !slices.Contains(imagesFormats, o.output):
+		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(imagesFormats))
+	case o.digests && o.offline:
+		err = errors.New("digests are asked of registries: no --offline with --digests")
+	default:
+		return target, nil
+	}
+	return nil, usageError{err}
+}
+
+func (a app) images(ctx context.Context, o imagesOptions) error {
+	target, err := o.check(a.targets)
+	if err != nil {
+		return err
+	}
+	flags := o.releaseFlags
+	if o.digests && o.dir != "" {
+		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the digests
+	}
+	chosen, err := a.choose(ctx, flags, target)
+	if err != nil {
+		return err
+	}
+	if err := checkMirrors(o, chosen.plans); err != nil {
+		return err
+	}
+	originals := newOriginals(chosen, chosen.releases)
+	workers := a.workersFor(o.jobs, len(chosen.plans))
+	defer workers.Close()
+	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
+		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
+	})
+	releases := only(chosen.releases, done)
+	if found = only(found, done); failed != nil && len(found) == 0 {
+		return kubeHint(chosen.plans, failed)
+	}
+	a.noteImages(releases, found, originals)
+	all := gather(releases, found, originals)
+	if o.digests {
+		if err := a.resolve(ctx, o, &all); err != nil {
+			return err
+		}
+	}
+	printed := a.printImages(o, chosen.plans, all)
+	if failed != nil {
+		return kubeHint(chosen.plans, partly(failed, done, "searched"))
+	}
+	return printed
+}
+
+// checkMirrors refuses a script where there is nothing to copy to.
+func checkMirrors(o imagesOptions, plans []render.Plan) error {
+	for _, plan := range plans {
+		if o.output == "script" && plan.Mirror() == "" {
+			return hinted{fmt.Errorf("%s has no mirror to copy to", plan.Environment), "Name it in spec.registry.mirror."}
+		}
+	}
+	return nil
+}
+
+// releaseImages is the images of a release.
+type releaseImages struct {
+	images.Result
+	digest string // of the chart, where it is known
+}
+
+// imagesOf finds the images of all that a release can make.
+func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (releaseImages, error) {
+	in, err := p.input(own, as)
+	if err != nil {
+		return releaseImages{}, err
+	}
+	objects, err := own.Everything(ctx, in)
+	if err != nil {
+		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
+	}
+	found, err := images.Find(objects)
+	if err != nil {
+		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
+	}
+	return releaseImages{found, own.Digest}, nil
+}
+
+// noteImages says what the list may lack.
+func (a app) noteImages(releases []planned, found []releaseImages, originals *originals) {
+	var notes []string
+	for i, result := range found {
+		for _, object := range result.Unread {
+			notes = append(notes, fmt.Sprintf("note: %s: %s %s holds more text than is looked through", releases[i].Key, object.Kind, object.Name))
+		}
+		if from, ok := originals.used(releases[i].Chart); ok {
+			notes = append(notes, fmt.Sprintf("note: %s: the mirror does not give the chart, so it is that of %s", releases[i].Key, from))
+		}
+	}
+	for _, note := range unique(notes) {
+		fmt.Fprintln(a.err, text.Visible(note))
+	}
+}

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/adopt"
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/templates"
+)
+
+// initFrom writes the environment file of an installation that exists.
+func (a app) initFrom(ctx context.Context, o initOptions) error {
+	options, err := o.adoptOptions()
+	if err != nil {
+		return err
+	}
+	over, err := fleet.Request{Catalog: o.catalog, Stdin: a.in}.ReadCatalog(ctx)
+	if err != nil {
+		return hintRead(err)
+	}
+	files, err := a.readFrom(ctx, o.from)
+	if err != nil {
+		return err
+	}
+	result, err := adopt.Environment(files, catalog.Embedded().With(over), options)
+	if err != nil {
+		return err
+	}
+	head, _, _ := bytes.Cut(templates.Environment, []byte("apiVersion:"))
+	if err := a.create(o.file, slices.Concat(head, result.YAML)); err != nil {
+		return err
+	}
+	report{a.err, o}.print(result)
+	return nil
+}
+
+// adoptOptions is what the flags say that no values file does.
+func (o initOptions) adoptOptions() (adopt.Options, error) {
+	options := adopt.Options{Name: render.Name(o.name), PrefectCloud: render.ChartVersion(o.prefectCloud), PrefectIstiod: render.ChartVersion(o.prefectIstiod)}
+	versions := []struct {
+		flag    string
+		version render.ChartVersion
+	}{{"prefect-cloud", options.PrefectCloud}, {"prefect-istiod", options.PrefectIstiod}}
+	for _, v := range versions {
+		if v.version != "" && v.version.Validate() != nil {
+			return options, usageError{fmt.Errorf("--%s: %w", v.flag, v.version.Validate())}
+		}
+	}
+	if o.name == "" {
+		options.Name = nameFor(o.file)
+	}
+	if err := options.Name.Validate(); err != nil {
+		return options, usageError{fmt.Errorf("--name: %w", err)}
+	}
+	return options, nil
+}
+
+// nameFor is the name of the environment in a file: environments/dev.yaml is dev.
+func nameFor(file string) render.Name {
+	base := filepath.Base(file)
+	name := render.Name(strings.TrimSuffix(base, filepath.Ext(base)))
+	if name == "environment" || name.Validate() != nil {
+		return "prod"
+	}
+	return name
+}
+
+// readFrom reads the files of --from.
+func (a app) readFrom(ctx context.Context, from []string) ([]adopt.File, error) {
+	var files []adopt.File
+	for _, name := range from {
+		file := adopt.File{Name: name}
+		for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
+			if rest, ok := strings.CutPrefix(name, key+"="); ok {
+				file = adopt.File{Name: rest, Release: key}
+			}
+		}
+		data, err := a.read(ctx, file.Name)
+		if err != nil {
+			return nil, err
+		}
+		file.Data = data
+		if file.Name == "-" {
+			file.Name = "<stdin>"
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// report says how an environment file came to be, and what comes next.
+type report struct {
+	w io.Writer
+	o initOptions
+}
+
+func (r report) print(result adopt.Result) {
+	for _, note := range result.Notes {
+		path := note.Path
+		if path != "" {
+			path += ": "
+		}
+		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
+	}
+	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), lines(result), text.Count(len(result.Values), "other"))
+	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
+	switch n := len(result.Secrets); {
+	case n == 1:
+		fmt.Fprintln(r.w, "1 secret became a reference; its value was not written or printed:")
+	case n > 1:
+		fmt.Fprintf(r.w, "%d secrets became references; no value was written or printed:\n", n)
+	}
+	for _, secret := range result.Secrets {
+		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
+	}
+	if len(result.Added) > 0 {
+		fmt.Fprintf(r.w, "The environment adds %s:\n", text.Count(len(result.Added), "chart value"))
+	}
+	for _, added := range result.Added {
+		fmt.Fprintf(r.w, "  %s: %v\n", at(added.Release, added.Path), added.Value)
+	}
+	if len(result.Blanks) > 0 {
+		fmt.Fprintf(r.w, "Still to fill in, where %s has a comment:\n", r.o.fileName())
+	}
+	for _, blank := range result.Blanks {
+		fmt.Fprintf(r.w, "  %s: %s\n", blank.Field, strings.TrimPrefix(blank.Hint, "FILL IN "))
+	}
+	r.next(result)
+}
+
+// lines is the release lines that the values were read by.
+func lines(result adopt.Result) string {
+	switch {
+	case len(result.Fields) == 0:
+		return ""
+	case len(result.Guesses) == 0:
+		return " (line " + result.Line + ")"
+	default:
+		return " (they fit line " + text.OneOf(result.Guesses) + ")"
+	}
+}
+
+// fileName is how people call the file.
+func (o initOptions) fileName() string {
+	if o.file == "-" {
+		return "the file"
+	}
+	return o.file
+}
+
+// next says what to do with the file.
+func (r report) next(result adopt.Result) {
+	flags := ""
+	if r.o.file != "environment.yaml" && r.o.file != "-" {
+		flags += " -f " + r.o.file
+	}
+	if r.o.catalog != "" {
+		flags += " --catalog " + r.o.catalog
+	}
+	fmt.Fprintf(r.w, "Next: pm-gitops validate%s\n", flags)
+	if len(result.Create) > 0 {
+		names := make([]string, len(result.Create))
+		for i, secret := range result.Create {
+			names[i] = secret.Namespace + "/" + secret.Name
+		}
+		fmt.Fprintf(r.w, "      pm-gitops secrets list%s   prints what to create, to fill in: Secret %s\n", flags, strings.Join(names, ", "))
+	}
+	if len(result.Secrets) > 0 && result.FromArgo {
+		fmt.Fprintf(r.w, "      pm-gitops secrets list%s --target argo   for Argo CD, which hands no secret values to a chart: the chart reads Secrets itself\n", flags)
+	}
+	if len(result.Secrets) > 0 {
+		fmt.Fprintln(r.w, "Keep the input out of Git: the secrets are still in it.")
+	}
+}
+
+// maxListed is how many paths a report lists: the file has them all.
+const maxListed = 10
+
+func (r report) list(paths []string) {
+	if len(paths) == 0 {
+		fmt.Fprintln(r.w)
+		return
+	}
+	fmt.Fprintln(r.w, ":")
+	for _, path := range paths[:min(len(paths), maxListed)] {
+		fmt.Fprintf(r.w, "  %s\n", path)
+	}
+	if more := len(paths) - maxListed; more > 0 {
+		fmt.Fprintf(r.w, "  and %d more\n", more)
+	}
+}
+
+func paths[T any](all []T, where func(T) (release, path string)) []string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = at(where(one))
+	}
+	return texts
+}
+
+// at is a chart value: prefect-cloud's go without saying.
+func at(release, path string) string {
+	if release == render.PrefectCloud {
+		return path
+	}
+	return release + ": " + path
+}

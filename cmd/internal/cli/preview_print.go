@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// previewed is a release as it is printed.
+type previewed struct {
+	notes []string
+	text  []byte
+}
+
+func (p previewed) Size() int { return len(p.text) }
+
+// unknown says where a preview must differ from what a controller does.
+func unknown(p planned, in chart.Input, out chart.Output) []string {
+	var notes []string
+	say := func(format string, args ...any) {
+		notes = append(notes, text.Visible(fmt.Sprintf("note: "+format, args...)))
+	}
+	if in.KubeVersion == "" {
+		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
+	}
+	if in.As.DigestInVersion && in.Digest == "" {
+		say("%s: the digest of the chart is not known: %s puts its first 12 characters behind .Chart.Version", p.Key, in.As.Title)
+	}
+	for _, url := range out.Unread {
+		say("%s: the chart's schema refers to %s, which was not read: anything is valid there", p.Key, url)
+	}
+	for _, hook := range out.Left {
+		say("%s: hook %s %s (%s) does not run in this action", p.Key, hook.Kind, hook.Name, strings.Join(hook.Hook.Events, ", "))
+	}
+	return notes
+}
+
+// printPreview prints the objects of releases, and what is said of several of
+// them once.
+func (a app) printPreview(o previewOptions, releases []previewed) error {
+	var notes []string
+	for _, r := range releases {
+		notes = append(notes, r.notes...)
+	}
+	for _, note := range unique(notes) {
+		fmt.Fprintln(a.err, note)
+	}
+	var texts [][]byte
+	for _, r := range releases {
+		if len(r.text) > 0 {
+			texts = append(texts, r.text)
+		}
+	}
+	if o.output != "json" {
+		return a.printAll(texts...)
+	}
+	if texts == nil {
+		return a.printAll([]byte("[]\n"))
+	}
+	return a.printAll([]byte("[\n"), bytes.Join(texts, []byte(",\n")), []byte("\n]\n"))
+}
+
+func (a app) printAll(texts ...[]byte) error {
+	for _, text := range texts {
+		if _, err := a.out.Write(text); err != nil {
+			return fmt.Errorf("print the objects: %w", err)
+		}
+	}
+	return nil
+}
+
+// format is the objects of a release as they are printed; of several
+// environments, each says its name.
+func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, fleet bool) ([]byte, error) {
+	switch {
+	case o.output == "json":
+		return formatJSON(p, out)
+	case as.Verbatim:
+		return out.Bytes(), nil
+	}
+	var text bytes.Buffer
+	for i, object := range out.Objects {
+		fmt.Fprintln(&text, "---")
+		switch {
+		case i == 0 && fleet:
+			fmt.Fprintf(&text, "# %s, wave %d: %s %s (%s in %s)\n", p.plan.Environment, p.wave, p.Key, p.Chart.Version, p.Name, p.Namespace)
+		case i == 0:
+			fmt.Fprintf(&text, "# Wave %d: %s %s (%s in %s)\n", p.wave, p.Key, p.Chart.Version, p.Name, p.Namespace)
+		}
+		fmt.Fprintf(&text, "# Source: %s\n", object.Source)
+		if hook := object.Hook; hook != nil {
+			fmt.Fprintf(&text, "# Hook: %s\n", describe(*hook))
+		}
+		fmt.Fprintf(&text, "%s\n", object.YAML)
+	}
+	return text.Bytes(), nil
+}
+
+// describe is when a hook runs, on a line.
+func describe(hook chart.Hook) string {
+	events := strings.Join(hook.Events, ", ")
+	if hook.Phases != nil {
+		events += " (" + strings.Join(hook.Phases, ", ") + ")"
+	}
+	return fmt.Sprintf("%s, weight %d", events, hook.Weight)
+}
+
+// previewObject is an object in JSON output.
+type previewObject struct {
+	Environment string         `json:"environment"`
+	Wave        int            `json:"wave"`
+	Release     string         `json:"release"`
+	Source      string         `json:"source"`
+	CRD         bool           `json:"crd,omitempty"` // from the chart's folder crds
+	Hook        *chart.Hook    `json:"hook,omitempty"`
+	Object      map[string]any `json:"object"`
+}
+
+// formatJSON is the objects of a release as items of a list.
+func formatJSON(p planned, out chart.Output) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("  ", "  ")
+	encoder.SetEscapeHTML(false)
+	for _, object := range out.Objects {
+		tree, err := object.Tree()
+		if err != nil {
+			return nil, err
+		}
+		if tree == nil {
+			continue
+		}
+		if text.Len() > 0 {
+			text.Truncate(text.Len() - 1) // the end of the line
+			text.WriteString(",\n")
+		}
+		text.WriteString("  ")
+		if err := encoder.Encode(previewObject{p.plan.Environment, p.wave, p.Key, object.Source, object.CRD, object.Hook, tree}); err != nil {
+			return nil, fmt.Errorf("print %s %s: %w", object.Kind, object.Name, err)
+		}
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+}
+
+// showWarnings puts what Helm warns of in charts where people see it.
+func (a app) showWarnings() {
+	log.SetFlags(0)
+	log.SetOutput(printable{a.err})
+}
+
+// printable writes lines that cannot steer the terminal.
+type printable struct{ w io.Writer }
+
+func (p printable) Write(data []byte) (int, error) {
+	for _, line := range slices.Collect(strings.Lines(string(data))) {
+		if _, err := fmt.Fprintln(p.w, "helm: "+text.Visible(strings.TrimSuffix(line, "\n"))); err != nil {
+			return 0, err
+		}
+	}
+	return len(data), nil
+}

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// progressEvery is how often a line changes: faster than that nobody reads.
+const progressEvery = 100 * time.Millisecond
+
+// progress gives what says how far some work is, nil if nobody looks.
+func (a app) progress(what string) func(done, total int) {
+	if !isTerminal(a.err) || a.getenv("TERM") == "dumb" {
+		return nil
+	}
+	return newProgress(a.err, what, a.now)
+}
+
+// newProgress gives what says on a terminal how much of something is done, such
+// as "environments rendered", and at the end takes the line away: what comes next
+// says what became of it all.
+func newProgress(w io.Writer, what string, now func() time.Time) func(done, total int) {
+	var said time.Time
+	return func(done, total int) {
+		if total < 2 || done == 0 {
+			return
+		}
+		if now := now(); now.Sub(said) >= progressEvery || done == total {
+			said = now
+			fmt.Fprintf(w, "\r%d of %d %s", done, total, what)
+		}
+		if done == total {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/trace"
+)
+
+type secretsTraceOptions struct {
+	releaseFlags
+	output string
+}
+
+func (a app) secretsTraceCommand() *cobra.Command {
+	var o secretsTraceOptions
+	cmd := &cobra.Command{
+		Use:   "trace [RELEASE ...]",
+		Short: "Say where the secret values of releases land in what their charts make",
+		Long: `Trace renders the charts of environments with a marker in place of each secret
+value, and says where the markers land: in a Secret, or in an environment
+variable, a ConfigMap, an annotation, a label, an argument or another field,
+where more people can read them than may; and in what encoding. It needs none of
+the secrets, and never talks to a cluster.
+
+A checksum is what is made of a value and no longer shows it; of a short value
+it may give it away. A value that lands nowhere is not used by the chart. What a
+chart hashes with a random salt cannot be seen, and is noted.
+
+Where the chart reads Secrets itself (secrets.into: chart, the way of Argo CD),
+no secret value goes through it, and there is nothing to trace.
+
+Exit code 3 says that a value lands outside of a Secret.`,
+		Example: `  pm-gitops secrets trace
+  pm-gitops secrets trace prefect-cloud --chart-dir charts
+  pm-gitops secrets trace -f environments/ -o json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
+			return a.secretsTrace(cmd.Context(), o)
+		},
+	}
+	a.addReleases(cmd, &o.releaseFlags)
+	addOutput(cmd, &o.output)
+	return cmd
+}
+
+// tracedRelease is a release with the trace of its secrets, as JSON has it.
+type tracedRelease struct {
+	Environment string `json:"environment"`
+	Release     string `json:"release"`
+	trace.Trace
+}
+
+func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
+	if err := checkOutput(o.output); err != nil {
+		return err
+	}
+	target, err := a.targets.ByName(o.target)
+	if err != nil {
+		return usageError{err}
+	}
+	chosen, err := a.choose(ctx, o.releaseFlags, target)
+	if err != nil {
+		return err
+	}
+	releases := a.withSecrets(chosen.releases, chosen.fleet())
+	traced, done := []tracedRelease{}, []bool{}
+	if len(releases) > 0 {
+		workers := a.workersFor(o.jobs, len(chosen.plans))
+		defer workers.Close()
+		traced, done, err = eachChart(ctx, o.jobs, workers, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
+			return traceRelease(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
+		})
+	}
+	if traced = append([]tracedRelease{}, only(traced, done)...); err != nil && len(traced) == 0 {
+		return kubeHint(chosen.plans, err)
+	}
+	printed := a.printTraces(o, traced, chosen.fleet())
+	if err != nil {
+		return kubeHint(chosen.plans, partly(err, done, "traced"))
+	}
+	return printed
+}
+
+// withSecrets is the releases that have secret values, whose charts alone are
+// looked at. Of others it says so, and why where that is known.
+func (a app) withSecrets(releases []planned, fleet bool) []planned {
+	return slices.DeleteFunc(releases, func(p planned) bool {
+		if len(p.SecretInputs) > 0 {
+			return false
+		}
+		why := ""
+		if p.plan.Secrets.Into == render.IntoChart && p.Key == render.PrefectCloud {
+			why = ": the chart reads Secrets itself (secrets.into: chart)"
+		}
+		fmt.Fprintf(a.err, "note: %s has no secret values%s\n", user(p.plan.Environment, p.Key, fleet), why)
+		return true
+	})
+}
+
+// traceRelease traces the secrets of a release. A marker is no secret, so
+// nothing has to be taken out of what the chart says.
+func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (tracedRelease, error) {
+	in, err := p.input(own, as)
+	if err != nil {
+		return tracedRelease{}, err
+	}
+	found, err := own.Trace(ctx, p.Release, in)
+	if err != nil {
+		return tracedRelease{}, fmt.Errorf("%s: no marker takes the place of its secret values: %w", p.Key, err)
+	}
+	return tracedRelease{p.plan.Environment, p.Key, found}, nil
+}
+
+// printTraces prints where secrets land. A landing outside of a Secret is a
+// finding.
+func (a app) printTraces(o secretsTraceOptions, traced []tracedRelease, fleet bool) error {
+	for _, one := range traced {
+		for _, field := range one.Random {
+			fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("note: %s: %s %s: %s is another one each time: no secret value can be seen there", user(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)))
+		}
+	}
+	var err error
+	if o.output == "json" {
+		err = a.printJSON(traced)
+	} else {
+		err = a.printAll(traceTable(traced, fleet))
+	}
+	if n := outside(traced); err == nil && n > 0 {
+		return foundError{errors.New(text.Count(n, "place") + " outside of Secrets where secret values land")}
+	}
+	return err
+}
+
+// outside is at how many places secret values land outside of a Secret.
+func outside(traced []tracedRelease) int {
+	n := 0
+	for _, one := range traced {
+		for _, input := range one.Inputs {
+			for _, landing := range input.Landings {
+				if landing.Outside() {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// traceTable is where secrets land as text, what is outside of Secrets first.
+func traceTable(traced []tracedRelease, fleet bool) []byte {
+	var out bytes.Buffer
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	for i, one := range traced {
+		if i == 0 {
+			fmt.Fprintln(table, "RELEASE\tVALUE\tLANDS IN\tOBJECT\tFIELD")
+		}
+		for _, input := range one.Inputs {
+			name := user(one.Environment, one.Release, fleet) + "\t" + input.Path
+			if len(input.Landings) == 0 {
+				fmt.Fprintf(table, "%s\tnothing\t\t\n", name)
+			}
+			landings := slices.Clone(input.Landings)
+			slices.SortStableFunc(landings, func(a, b trace.Landing) int { return order(a) - order(b) })
+			for _, l := range landings {
+				how := string(l.How)
+				if l.Encoding != "" {
+					how += " (" + l.Encoding + ")"
+				}
+				row := []string{name, how, text.Visible(l.Object.Kind + " " + l.Object.Name), text.Visible(l.Path)}
+				fmt.Fprintln(table, strings.Join(row, "\t"))
+			}
+		}
+	}
+	_ = table.Flush() // a buffer takes everything
+	return out.Bytes()
+}
+
+// order puts what is outside of Secrets first.
+func order(l trace.Landing) int {
+	if l.Outside() {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+type validateOptions struct {
+	input
+	explainOptions
+	chartFlags
+	target string
+	output string
+	charts bool
+}
+
+func (a app) validateCommand() *cobra.Command {
+	var o validateOptions
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Check environment files",
+		Long: `Validate checks environment files and files of defaults, and says everything
+that is wrong with them at once: file, line, column and field, what is expected
+and the nearest name; also what the delivery system cannot do, and environments
+that cannot all be applied. It writes nothing, and reaches for no network unless
+--charts is given.
+
+With --charts, or with --chart-dir, it also looks into the chart of each
+release: values that the chart's schemas refuse, values that the chart does not
+know, and a Kubernetes that the chart does not want, are errors. What the chart
+knows and no template reads, and what may be one of these, is a warning. Charts
+are read, not rendered.
+
+With --explain it also prints every field that is in force and every chart
+value of each release, with the file and line it came from and what it replaces.
+A secret is only named. In JSON that is explanations, one a file, with fields,
+and releases with their values: each with path, value or secret, origin (from,
+file, line, column, field), rule and replaces.`,
+		Example: `  pm-gitops validate
+  pm-gitops validate -f environments/prod.yaml
+  pm-gitops validate -f environments/
+  pm-gitops validate -f environments/prod.yaml -o json
+  pm-gitops validate --target argo
+  pm-gitops validate --charts                      with the charts from their registry
+  pm-gitops validate --chart-dir charts            with charts from a folder
+  pm-gitops validate --explain                     where each value came from
+  pm-gitops validate --explain --release prefect-cloud`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), o) },
+	}
+	a.addInput(cmd, &o.input)
+	a.addTarget(cmd, &o.target)
+	addOutput(cmd, &o.output)
+	a.addExplainFlags(cmd, &o)
+	a.addCharts(cmd, &o.chartFlags)
+	cmd.Flags().BoolVar(&o.charts, "charts", false, "check values against the charts too, fetched from their registry unless --chart-dir is given")
+	return cmd
+}
+
+// addOutput adds the flag for the format of a result.
+func addOutput(cmd *cobra.Command, output *string) {
+	cmd.Flags().StringVarP(output, "output", "o", "text", "format: text or json")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkOutput refuses other formats.
+func checkOutput(output string) error {
+	if output != "text" && output != "json" {
+		return usageError{fmt.Errorf("unknown format %q: want text or json", output)}
+	}
+	return nil
+}
+
+// toFindings makes findings of problems, as JSON shows those of files.
+func toFindings(severity finding.Severity, problems render.Problems) []finding.InFile {
+	found := []finding.InFile{}
+	for _, p := range problems {
+		found = append(found, finding.FromProblem(severity, p).InFile())
+	}
+	return found
+}
+
+// examined is what was found out about one environment file.
+type examined struct {
+	fleet.Member // without a plan if the file holds defaults
+	warnings     render.Problems
+	summary      string
+	explanation  render.Explanation
+}
+
+func (a app) validate(ctx context.Context, o validateOptions) error {
+	if err := errors.Join(checkOutput(o.output), o.explainOptions.check(), o.checkCharts()); err != nil {
+		return err
+	}
+	target, err := a.targets.ByName(o.target)
+	if err != nil {
+		return usageError{err}
+	}
+	request, err := o.request(a)
+	if err != nil {
+		return err
+	}
+	request.Defaults = true
+	members, err := fleet.Render(ctx, request, target)
+	err = hintRead(err)
+	files := o.examine(members)
+	if err == nil {
+		err = o.pick(files)
+	}
+	if err == nil && o.asksCharts() {
+		err = a.checkValues(ctx, o, files)
+	}
+	if o.output == "json" {
+		return a.validateJSON(o, files, err)
+	}
+	for _, file := range files {
+		a.warn(file.warnings)
+	}
+	if err != nil {
+		return err
+	}
+	if o.explain {
+		a.explain(files)
+		return nil
+	}
+	for _, file := range files {
+		fmt.Fprintln(a.out, file.summary)
+	}
+	return nil
+}
+
+// examine says what there is to say about valid environments and defaults.
+func (o validateOptions) examine(members []fleet.Member) []examined {
+	var files []examined
+	for _, m := range members {
+		found := examined{Member: m, warnings: m.Plan.Warnings}
+		if m.Environment.IsDefaults() {
+			found.summary = m.File + ": valid defaults; an environment that extends them says the rest"
+			found.explanation = render.Explanation{Fields: m.Environment.Explain(), Releases: []render.ExplainedRelease{}}
+		} else {
+			found.summary = fmt.Sprintf("%s: valid; waves of %s", m.File, m.Plan)
+		}
+		if o.explain && !m.Environment.IsDefaults() {
+			found.explanation = m.Plan.Explain()
+		}
+		files = append(files, found)
+	}
+	return files
+}
+
+// validateJSON prints problems and warnings as JSON. Other failures are
+// errors as ever.
+func (a app) validateJSON(o validateOptions, files []examined, failure error) error {
+	problems, others := sorted(failure)
+	if len(others) > 0 {
+		return failure
+	}
+	report := struct {
+		File         string           `json:"file"` // as the flags name it; several with a comma between
+		Valid        bool             `json:"valid"`
+		Findings     []finding.InFile `json:"findings"`
+		Explanations []explanation    `json:"explanations,omitempty"`
+	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: toFindings(finding.Error, problems)}
+	for _, file := range files {
+		report.Findings = append(report.Findings, toFindings(finding.Warning, file.warnings)...)
+		if o.explain && failure == nil {
+			report.Explanations = append(report.Explanations, explanation{file.File, file.explanation})
+		}
+	}
+	if err := a.printJSON(report); err != nil {
+		return err
+	}
+	if failure != nil {
+		return fmt.Errorf("%s: %s", report.File, text.Count(len(problems), "problem"))
+	}
+	return nil
+}
+
+func (a app) printJSON(value any) error {
+	encoder := json.NewEncoder(a.out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
+	return nil
+}

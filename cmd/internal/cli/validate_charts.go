@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+)
+
+// asksCharts reports whether charts are looked into.
+func (o validateOptions) asksCharts() bool { return o.charts || o.dir != "" }
+
+// checkCharts refuses flags about charts where none are looked into.
+func (o validateOptions) checkCharts() error {
+	if !o.asksCharts() && (o.offline || o.caFile != "" || o.cache != "" || o.plainHTTP != nil) {
+		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
+	}
+	return nil
+}
+
+// judged is what is wrong with the values of a release.
+type judged struct{ problems, warnings render.Problems }
+
+// checkValues checks the values of valid environments against their charts.
+// Warnings are added to those of the files, problems are the error.
+func (a app) checkValues(ctx context.Context, o validateOptions, files []examined) error {
+	source, err := a.openCharts(o.chartFlags)
+	if err != nil {
+		return err
+	}
+	var releases []planned
+	explained := map[int]map[string]render.ExplainedRelease{} // of each file
+	for i, file := range files {
+		if file.Environment.IsDefaults() {
+			continue
+		}
+		explained[file.Index] = map[string]render.ExplainedRelease{}
+		for _, release := range file.Plan.Explain().Releases {
+			explained[file.Index][release.Release] = release
+		}
+		for _, release := range file.Plan.Releases() {
+			releases = append(releases, planned{Release: release, index: file.Index, plan: &files[i].Plan})
+		}
+	}
+	workers := a.workersFor(o.jobs, len(explained))
+	defer workers.Close()
+	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
+		found, err := p.judge(ctx, own, explained[p.index][p.Key])
+		if errors.Is(err, charts.ErrTooLong) {
+			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
+		}
+		return found, err
+	})
+	var problems render.Problems
+	for i, found := range all {
+		if !done[i] {
+			continue
+		}
+		problems = append(problems, found.problems...)
+		for _, warning := range found.warnings.Sorted() {
+			if file := &files[releases[i].index]; !slices.Contains(file.warnings, warning) { // several releases of one chart
+				file.warnings = append(file.warnings, warning)
+			}
+		}
+	}
+	return errors.Join(problems.Err(), err)
+}
+
+// judge checks the values of one release against its chart.
+func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease) (judged, error) {
+	found := p.judgeKube(own)
+	values, err := p.PlaceholderValues()
+	if err != nil {
+		return found, err
+	}
+	judgement, err := own.Judge(ctx, p.Release, values)
+	switch {
+	case err != nil:
+		return found, err
+	case judgement.Failure != nil:
+		return found, fmt.Errorf("%s: %w", p.Key, judgement.Failure)
+	}
+	for _, u := range judgement.Unknown {
+		problem := p.plan.ValueProblem(explained, u.Path, "%s", unknownText(own, u))
+		if u.Kind == keys.NotKnown && u.Doubtful == "" {
+			found.problems = append(found.problems, problem)
+		} else {
+			found.warnings = append(found.warnings, problem)
+		}
+	}
+	for _, url := range judgement.Unread {
+		found.warnings = append(found.warnings, p.plan.Problem(p.plan.ReleasePath(p.Key), "the schema of chart %s %s refers to %s, which was not read: anything is valid there", own.Name(), own.Version(), url))
+	}
+	for _, problem := range judgement.KnownRefused() {
+		found.problems = append(found.problems, p.plan.ValueProblem(explained, problem.Path, "the schema of chart %s %s: %s: %s", own.Name(), own.Version(), problem.Path, problem.Message))
+	}
+	return found, nil
+}
+
+// judgeKube compares the cluster's Kubernetes with the one that a chart wants.
+func (p planned) judgeKube(own charts.Chart) (found judged) {
+	const field = "spec.cluster.kubeVersion"
+	wanted := own.KubeVersion()
+	switch {
+	case wanted == "":
+	case p.plan.KubeVersion == "":
+		found.warnings = append(found.warnings, p.plan.Problem(field, "not set: chart %s %s wants Kubernetes %s", own.Name(), own.Version(), wanted))
+	case own.RunsOn(p.plan.KubeVersion) != nil:
+		found.problems = append(found.problems, p.plan.Problem(field, "chart %s %s wants Kubernetes %s, and the cluster has %s", own.Name(), own.Version(), wanted, p.plan.KubeVersion))
+	}
+	return found
+}
+
+// unknownText says what is wrong with a value that does nothing, or may do
+// nothing.
+func unknownText(own charts.Chart, u keys.Unknown) string {
+	of := own.Name() + " " + own.Version()
+	text := fmt.Sprintf("chart %s has no value %s", of, u.Path)
+	switch {
+	case u.Kind == keys.Inert && u.Doubtful != "":
+		text = fmt.Sprintf("perhaps no template of chart %s reads %s (%s)", of, u.Path, u.Doubtful)
+	case u.Kind == keys.Inert:
+		text = fmt.Sprintf("no template of chart %s reads %s, so it does nothing", of, u.Path)
+	case u.Doubtful != "":
+		text = fmt.Sprintf("chart %s may have no value %s (%s)", of, u.Path, u.Doubtful)
+	}
+	if u.Nearest != "" {
+		text += fmt.Sprintf(": did you mean %q?", u.Nearest)
+	}
+	return text
+}

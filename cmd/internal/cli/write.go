@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+func (a app) write(o renderOptions, members []fleet.Member) error {
+	root, err := openFolder(o.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	job := publish.Rendered{Members: members, Target: o.target, Layouts: a.targets.Layouts()}
+	changes, _, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
+	if err != nil {
+		return forceHint(err)
+	}
+	if err := a.printChanges(o, changes); err != nil || o.quiet {
+		return err
+	}
+	a.remark(o, changes)
+	return nil
+}
+
+// remark says what may be a mistake, and is none in every repository: manifests
+// in a folder of it, and environments whose files are gone or renamed.
+func (a app) remark(o renderOptions, changes folder.Changes) {
+	dir, err := filepath.Abs(o.dir)
+	if top := fleet.RepositoryAbove(dir); err == nil && top != "" && top != dir {
+		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
+	}
+	if len(changes.Others) > 0 && o.whole() && !o.partial {
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
+	}
+}
+
+// openFolder opens the folder of --dir, which must be there: who mistypes it
+// would otherwise fill another one.
+func openFolder(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err == nil {
+		return root, nil
+	}
+	failure := fmt.Errorf("open folder %s: %w", dir, errors.Unwrap(err))
+	if hint := unexpanded(dir); hint != "" {
+		return nil, hinted{failure, hint}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hinted{failure, "--dir is the root of your Git repository: clone it or make the folder first."}
+	}
+	return nil, failure
+}
+
+// forceHint says how to go on where the folder is not as expected.
+func forceHint(err error) error {
+	var conflict folder.ConflictError
+	var move folder.MoveError
+	var target folder.TargetError
+	var twin folder.TwinError
+	var name folder.NameError
+	var elsewhere folder.PathError
+	switch {
+	case errors.As(err, &elsewhere):
+		return hinted{err, "Nothing was changed. Take it out first: pm-gitops remove " + elsewhere.Environment + " --dir DIR"}
+	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &twin), errors.As(err, &name):
+		return hinted{err, "Nothing was changed. Look first (git log -p -- FILE); --force goes ahead."}
+	}
+	return err
+}
+
+// printChanges prints a line a file that changed, and a summary.
+func (a app) printChanges(o renderOptions, changes folder.Changes) error {
+	if o.output == "json" {
+		return a.printJSON(struct {
+			Created   []string `json:"created"`
+			Updated   []string `json:"updated"`
+			Removed   []string `json:"removed"`
+			Unchanged int      `json:"unchanged"`
+		}{append([]string{}, changes.Created...), append([]string{}, changes.Updated...), append([]string{}, changes.Removed...), changes.Unchanged})
+	}
+	if o.quiet {
+		return nil
+	}
+	a.printPaths(changes)
+	defer a.tellDry(o)
+	if changes.Empty() {
+		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
+		return nil
+	}
+	fmt.Fprintf(a.err, "%s, %d unchanged\n", changes.Summary(), changes.Unchanged)
+	return nil
+}
+
+// tellDry says that nothing was done of what was said.
+func (a app) tellDry(o renderOptions) {
+	if o.dryRun && !o.quiet {
+		fmt.Fprintln(a.err, "This was a dry run: nothing was written.")
+	}
+}
+
+// printPaths prints a line a file that changed.
+func (a app) printPaths(changes folder.Changes) {
+	for _, list := range []struct {
+		verb  string
+		paths []string
+	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
+		for _, name := range list.paths {
+			fmt.Fprintf(a.out, "%s %s\n", list.verb, text.Visible(name))
+		}
+	}
+}
