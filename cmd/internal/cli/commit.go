@@ -27,7 +27,7 @@ var commitsPer = []string{"fleet", "environment"}
 func (o *commitFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.commit, "commit", false, "write into the Git repository and commit; --dir is its root if it is not given")
-	flags.BoolVar(&o.push, "push", false, "with --commit: push the branch")
+	flags.BoolVar(&o.push, "push", false, "with --commit: have git push the branch")
 	flags.StringVar(&o.repo, "repo", "", "commit to the repository at this `URL` without a checkout, and push; --file names files in it")
 	flags.StringVar(&o.branch, "branch", "", "`branch` on the server (--repo: its default branch; --push: the name of ours)")
 	flags.StringArrayVarP(&o.messages, "message", "m", nil, "what the commit says, in place of our own `text`; several are paragraphs")

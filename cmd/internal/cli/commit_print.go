@@ -13,7 +13,7 @@ import (
 func (a app) tell(o renderOptions, done publish.Outcome) error {
 	commits := done.Commits()
 	if len(commits) > 0 && !o.dryRun {
-		a.caveats(o, done)
+		a.caveats(done)
 	}
 	if o.output == "json" {
 		return a.printJSON(struct {
@@ -86,10 +86,9 @@ func (a app) tellEnvironments(done publish.Outcome) {
 }
 
 // caveats says what a commit does otherwise than git would.
-func (a app) caveats(o renderOptions, done publish.Outcome) {
-	hooks := slices.DeleteFunc(done.Hooks, func(name string) bool { return name == "pre-push" && !o.push })
-	if len(hooks) > 0 {
-		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(hooks, ", "))
+func (a app) caveats(done publish.Outcome) {
+	if len(done.Hooks) > 0 {
+		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.Hooks, ", "))
 	}
 	if len(done.Unstaged) > 0 {
 		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", text.Visible(strings.Join(done.Unstaged, ", ")))

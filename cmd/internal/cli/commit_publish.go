@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
@@ -53,19 +50,8 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 	defer root.Close()
 	o.input.progress = a.progress("environments rendered")
 	request := o.publishing(a)
-	request.Push, request.Repeatable, request.Files = o.push, o.isRepeatable(), o.filesRead(a)
-	var typed []byte // standard input can be read once
-	request.Make = func(ctx context.Context, _ fs.FS) (publish.Job, error) {
-		if slices.Contains(o.files, "-") && o.remove == "" && typed == nil {
-			var err error
-			if typed, err = a.read(ctx, "-"); err != nil {
-				return nil, err
-			}
-		}
-		again := a
-		again.in = bytes.NewReader(typed)
-		return again.job(ctx, o)
-	}
+	request.Push, request.Files = o.push, o.filesRead(a)
+	request.Make = func(ctx context.Context, _ fs.FS) (publish.Job, error) { return a.job(ctx, o) }
 	done, err := publish.ToCheckout(ctx, root, request)
 	return a.tellCheckout(o, done, hintPublish(err))
 }
@@ -73,9 +59,6 @@ func (a app) commitHere(ctx context.Context, o renderOptions) error {
 // tellCheckout says what became of a checkout, and gives the error of it all.
 func (a app) tellCheckout(o renderOptions, done publish.Outcome, err error) error {
 	a.warn(done.Warnings)
-	for _, race := range done.Races {
-		fmt.Fprintf(a.err, "others have pushed meanwhile: took over %.12s (%s here), took our commit back, and do it again\n", race.Commit, text.Count(race.Files, "file"))
-	}
 	switch {
 	case err != nil && o.dryRun:
 		return err
@@ -102,14 +85,6 @@ func (a app) tellCheckout(o renderOptions, done publish.Outcome, err error) erro
 		what = "committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
 	}
 	return errors.Join(partialError{done.Failed, what}, err)
-}
-
-// isRepeatable reports whether all files can be read again: pipes can be read once.
-func (in input) isRepeatable() bool {
-	return !slices.ContainsFunc(in.files, func(name string) bool {
-		info, err := os.Stat(name)
-		return err == nil && !info.Mode().IsRegular() && !info.IsDir()
-	})
 }
 
 // filesRead names the environment files that the flags lead to.
@@ -166,7 +141,7 @@ func hintPublish(err error) error {
 		publish.Written:   "The files are written, and not committed: mend it and run the same again.",
 		publish.Committed: "The commit is in the repository: run the same again to push it.",
 		publish.Waiting:   "Nothing was committed; the commits before wait to be pushed.",
-		publish.TakenBack: "What others have pushed was taken over, and our commit taken back; it was not made again.",
+		publish.Raced:     "Our commit stays here: run git pull --rebase, then the same again. If files conflict, git rebase --skip leaves our commit out, and the next run makes it anew.",
 	}
 	var staged *publish.StageError
 	switch {

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -23,7 +22,7 @@ func TestPublishHints(t *testing.T) {
 		{&publish.StageError{Stage: publish.Written, Err: cause}, "The files are written, and not committed: mend it"},
 		{&publish.StageError{Stage: publish.Committed, Err: cause}, "The commit is in the repository: run the same again"},
 		{&publish.StageError{Stage: publish.Waiting, Err: cause}, "Nothing was committed; the commits before wait"},
-		{&publish.StageError{Stage: publish.TakenBack, Err: folder.ConflictError{}}, "What others have pushed was taken over"},
+		{&publish.StageError{Stage: publish.Raced, Err: folder.ConflictError{}}, "Our commit stays here: run git pull --rebase"},
 		{fmt.Errorf("%w\n%w", &publish.StageError{Stage: publish.Committed, Err: cause}, cause), "The commit is in the repository"},
 		{gitrepo.ErrNoBranch, "Say --branch NAME"},
 		{fmt.Errorf("compare: %w", folder.ConflictError{}), "Nothing was changed. Look first"},
@@ -37,16 +36,6 @@ func TestPublishHints(t *testing.T) {
 	for _, err := range []error{nil, cause} {
 		if got := hintPublish(err); got != err {
 			t.Errorf("%v became %v", err, got)
-		}
-	}
-}
-
-// TestWhatCanBeReadTwice: after a lost race everything is read again, but pipes
-// and devices cannot be.
-func TestWhatCanBeReadTwice(t *testing.T) {
-	for name, want := range map[string]bool{"-": true, ".": true, "main.go": true, "no/such/file": true, os.DevNull: false} {
-		if got := (input{files: []string{"main.go", name}}).isRepeatable(); got != want {
-			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }

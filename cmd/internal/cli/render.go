@@ -50,10 +50,10 @@ removed. Files that a person changed or put there are left alone, and said;
 the branch that is checked out; without --dir, to the one that holds this folder,
 at its root. Nothing but those files is in the commit, and what else is staged or
 edited stays as it is. The message ends with the digest of what was rendered and
-the program's version. Hooks are not run, and ignored files are refused.
+the program's version. Hooks but pre-push are not run, and ignored files are refused.
 
---push pushes to the remote that git push would take, and never forces. If others
-were faster, their commits are taken over, and all of it is done again.
+--push has git push the branch to the remote that git push would take, and never
+forces. If others were faster the commit stays here, and the exit code is 1.
 
 --repo URL needs no checkout: it reads the environment files from the repository,
 commits what they render to on top of its newest commit, and pushes. If somebody

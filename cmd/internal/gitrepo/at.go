@@ -6,9 +6,9 @@ import (
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -18,7 +18,7 @@ import (
 // was opened. It must be closed.
 func (l *Local) At(revision string) (*Base, error) {
 	from := l.storage()
-	b := &Base{here: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.TreeEntry{}}
+	b := &Base{here: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	var err error
 	if b.commit, err = l.commitAt(from, revision); err == nil {
 		b.tree, err = treeOf(from, b.commit)

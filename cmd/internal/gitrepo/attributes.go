@@ -2,18 +2,18 @@ package gitrepo
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
-// attributes is what .gitattributes and its relatives say. go-git's own matcher
-// lets the less important of two lines win, and has no built-in macro.
+// attributes is what .gitattributes of a commit say, where there is no checkout that
+// git answers for. go-git's own matcher lets the less important of two lines win, and
+// has no built-in macro.
 // https://git-scm.com/docs/gitattributes
 type attributes struct {
-	read       func(name string) []byte // a file of the tree, nil where there is none
-	ignoreCase bool
-	low, high  []attributeRule // of the system and the user; of info/attributes
-	folders    map[string][]attributeRule
-	macros     map[string][]string
+	read    func(name string) []byte // a file of the tree, nil where there is none
+	folders map[string][]attributeRule
+	macros  map[string][]string
 }
 
 // attributeRule is a line: a pattern, and what it sets, in the words of the file.
@@ -35,7 +35,7 @@ func newGlob(dir, pattern string) glob {
 	return glob{dir, strings.TrimPrefix(pattern, "/"), whole}
 }
 
-func (g glob) matches(name string, ignoreCase bool) bool {
+func (g glob) matches(name string) bool {
 	if g.dir != "" {
 		rest, below := strings.CutPrefix(name, g.dir+"/")
 		if !below {
@@ -46,15 +46,12 @@ func (g glob) matches(name string, ignoreCase bool) bool {
 	if !g.whole {
 		name = path.Base(name)
 	}
-	if ignoreCase {
-		return matches(strings.ToLower(g.pattern), strings.ToLower(name))
-	}
 	return matches(g.pattern, name)
 }
 
-func newAttributes(read func(string) []byte, ignoreCase bool) *attributes {
+func newAttributes(read func(string) []byte) *attributes {
 	return &attributes{
-		read: read, ignoreCase: ignoreCase, folders: map[string][]attributeRule{},
+		read: read, folders: map[string][]attributeRule{},
 		macros: map[string][]string{"binary": {"-diff", "-merge", "-text"}},
 	}
 }
@@ -106,20 +103,16 @@ func attributePattern(line string) (pattern, rest string) {
 
 // of is what is said of a file: set, unset or a value; unspecified ones are empty.
 func (a *attributes) of(name string) map[string]string {
-	layers := [][]attributeRule{a.low}
-	for _, dir := range foldersAbove(name) {
-		rules, known := a.folders[dir]
-		if !known {
-			rules = a.parse(a.read(path.Join(dir, ".gitattributes")), dir, dir == "")
-			a.folders[dir] = rules
+	dirs := foldersAbove(name)
+	for _, dir := range dirs { // macros come first
+		if _, known := a.folders[dir]; !known {
+			a.folders[dir] = a.parse(a.read(path.Join(dir, ".gitattributes")), dir, dir == "")
 		}
-		layers = append(layers, rules)
 	}
-	layers = append(layers, a.high)
 	values := map[string]string{}
-	for i := len(layers) - 1; i >= 0; i-- {
-		for j := len(layers[i]) - 1; j >= 0; j-- {
-			if rule := layers[i][j]; rule.pattern.matches(name, a.ignoreCase) {
+	for _, dir := range slices.Backward(dirs) {
+		for _, rule := range slices.Backward(a.folders[dir]) {
+			if rule.pattern.matches(name) {
 				a.apply(rule.sets, values, 0)
 			}
 		}

@@ -11,9 +11,9 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/memory"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -21,13 +21,13 @@ import (
 // are asked for, and so are its folders where there are many; or one of a [Local].
 // The zero value has no files.
 type Base struct {
-	here       store  // of a Local
-	prefix     string // the folder that paths are below; empty for the root
+	here       object.Store // of a Local
+	prefix     string       // the folder that paths are below; empty for the root
 	connection *connection
 	storage    *memory.Storage
 	commit     plumbing.Hash // zero for none: the branch is yet to be born
 	tree       plumbing.Hash
-	folders    map[plumbing.Hash]map[string]object.TreeEntry
+	folders    map[plumbing.Hash]map[string]object.Entry
 	one        sync.Mutex // its file system is asked by many at once
 	walked     int        // entries of folders that its file system gave
 }
@@ -49,7 +49,7 @@ func (b *Base) Close() error {
 }
 
 // objects is where objects are read from that are not fetched.
-func (b *Base) objects() store {
+func (b *Base) objects() object.Store {
 	if b.here != nil {
 		return b.here
 	}
@@ -61,7 +61,7 @@ func (b *Base) blob(ctx context.Context, hash plumbing.Hash) ([]byte, error) {
 	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
 		return nil, err
 	}
-	return readObject(b.objects(), plumbing.BlobObject, hash)
+	return object.Read(b.objects(), plumbing.BlobObject, hash)
 }
 
 func (b *Base) fetch(ctx context.Context, hashes []plumbing.Hash) error {
@@ -79,7 +79,7 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 	}
 	var names []string
 	err = b.list(ctx, at.Hash, dir, &names)
-	var missing *MissingObjectError
+	var missing *object.MissingError
 	if b.here == nil && errors.As(err, &missing) { // one request for all that is below, for each folder is needed
 		names = nil
 		err = b.connection.more(ctx, b.storage, want{hashes: []plumbing.Hash{at.Hash}, noBlobs: true})
@@ -92,7 +92,7 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 
 // list goes through folders that are here. Few objects can make very many files.
 func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *[]string) error {
-	entries, err := readFolder(b.objects(), hash)
+	entries, err := object.ReadTree(b.objects(), hash)
 	if len(*names) > mostWalked {
 		err = fmt.Errorf("the commit has more than %d files", mostWalked)
 	}
@@ -141,7 +141,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 	}
 	files := tree.Tree{}
 	for name, hash := range hashes {
-		content, err := readObject(b.objects(), plumbing.BlobObject, hash)
+		content, err := object.Read(b.objects(), plumbing.BlobObject, hash)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func (b *Base) warm(ctx context.Context, root *edit) error {
 	if b.here != nil {
 		return nil
 	}
-	return root.levels(b.tree, func(hashes []plumbing.Hash) ([][]object.TreeEntry, error) {
+	return root.levels(b.tree, func(hashes []plumbing.Hash) ([][]object.Entry, error) {
 		if err := b.fetch(ctx, hashes); err != nil {
 			return nil, err
 		}
@@ -163,21 +163,21 @@ func (b *Base) warm(ctx context.Context, root *edit) error {
 	})
 }
 
-func (b *Base) folder(ctx context.Context, hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+func (b *Base) folder(ctx context.Context, hash plumbing.Hash) (map[string]object.Entry, error) {
 	if entries, known := b.folders[hash]; known {
 		return entries, nil
 	}
 	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
 		return nil, err
 	}
-	entries, err := readEntries(b.objects(), hash)
+	entries, err := object.ReadEntries(b.objects(), hash)
 	b.folders[hash] = entries
 	return entries, err
 }
 
 // entry is what is at a path.
-func (b *Base) entry(ctx context.Context, name string) (object.TreeEntry, bool, error) {
-	at := object.TreeEntry{Mode: filemode.Dir, Hash: b.tree}
+func (b *Base) entry(ctx context.Context, name string) (object.Entry, bool, error) {
+	at := object.Entry{Mode: filemode.Dir, Hash: b.tree}
 	if b.tree.IsZero() {
 		return at, false, nil
 	}

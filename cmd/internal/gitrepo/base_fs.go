@@ -13,8 +13,9 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/pm-gitops/pm-gitops/render/tree"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // FS is the commit's files as a file system, which has [fs.ReadFileFS],
@@ -75,7 +76,7 @@ func (f commitFS) find(operation, name string) (node, error) {
 	entry, found, err := f.base.entry(f.ctx, name)
 	f.base.one.Unlock()
 	if err == nil && !found {
-		entry, err = object.TreeEntry{Mode: filemode.Dir}, fs.ErrNotExist
+		entry, err = object.Entry{Mode: filemode.Dir}, fs.ErrNotExist
 		if name == "." { // no commit yet, or one without the folder
 			err = nil
 		}
@@ -144,7 +145,7 @@ func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
 // can make very many.
 const mostWalked = 1 << 23
 
-func (f commitFS) inside(hash plumbing.Hash) (map[string]object.TreeEntry, error) {
+func (f commitFS) inside(hash plumbing.Hash) (map[string]object.Entry, error) {
 	f.base.one.Lock()
 	defer f.base.one.Unlock()
 	if err := f.ctx.Err(); err != nil {
@@ -185,7 +186,7 @@ func (f commitFS) ReadLink(name string) (string, error) {
 // node is a file or a folder of a commit.
 type node struct {
 	of    commitFS
-	entry object.TreeEntry
+	entry object.Entry
 }
 
 func (n node) content() ([]byte, error) {

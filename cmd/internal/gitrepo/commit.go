@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
 )
 
 // CommitOptions is how a commit is made.
@@ -36,9 +38,12 @@ const indexPatience = 30 * time.Second
 // [ErrUnchanged] says that HEAD has it all; what the index lacks of it after a
 // crash is put right then. Other errors, several at once where they are about
 // files: [PathError], [IgnoredError], [AttributeError], [LockedError],
-// [MovedError], [IndexError], [SigningError], [MissingObjectError], [ErrNoIdentity].
+// [MovedError], [object.IndexError], [SigningError], [object.MissingError], [ErrNoIdentity].
 // Nothing is changed then, but for objects that nobody names.
 func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
+	if l.git == nil && o.As == nil {
+		return Result{}, noGit("commit in a checkout")
+	}
 	root, err := newEdit(changes, l.inTree)
 	if err != nil {
 		return Result{}, err
@@ -76,11 +81,11 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 		if staged.changes() {
 			err = staged.write(at, staged.encode())
 		}
-		return Result{Branch: head.branch(), Restaged: staged.restaged}, errors.Join(ErrUnchanged, err)
+		return Result{Branch: head.branch(), Unstaged: staged.unstaged}, errors.Join(ErrUnchanged, err)
 	}
-	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Restaged: staged.restaged}
+	result := Result{Branch: head.branch(), Written: b.written, Removed: b.removed, Unstaged: staged.unstaged}
 	var content []byte
-	wait := alongside(func() { content = staged.encode() })
+	wait := parallel.Start(func() { content = staged.encode() })
 	result.Hash, err = l.record(ctx, head, b, tree, o)
 	wait()
 	if err != nil {
@@ -90,35 +95,63 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *edit, changes C
 }
 
 // build makes the trees, and finds out what is to change in the index.
-func (l *Local) build(storage *packed, head headOf, root *edit, changes Changes, o CommitOptions) (*builder, plumbing.Hash, *staging, error) {
+func (l *Local) build(storage *object.Packs, head headOf, root *edit, changes Changes, o CommitOptions) (*builder, plumbing.Hash, *staging, error) {
 	base, err := treeOf(storage, head.hash)
 	if err != nil {
 		return nil, base, nil, err
 	}
-	var x *index
+	var x *object.Index
 	var indexErr error
-	wait := alongside(func() { x, indexErr = readIndex(filepath.Join(l.gitDir, "index")) })
+	wait := parallel.Start(func() { x, indexErr = readIndex(filepath.Join(l.gitDir, "index")) })
+	if o.As == nil {
+		err = l.rules.askAttributes(l.written(changes))
+	}
 	b := newBuilder(storage, l.converter(), l.config.boolean("core.ignorecase", false))
-	tree, err := b.commit(base, root)
+	tree := base
+	if err == nil {
+		tree, err = b.commit(base, root)
+	}
 	wait()
 	if err := firstError(indexErr, err); err != nil {
 		return nil, tree, nil, err
 	}
 	staged, stageErr := l.stage(x, b, l.removals(changes))
-	return b, tree, staged, errors.Join(errors.Join(b.problems...), stageErr, l.notIgnored(x, b, o))
+	err = errors.Join(errors.Join(b.problems...), stageErr)
+	if err == nil { // git does not answer for files behind a link and the like
+		err = l.notIgnored(x, b, o)
+	}
+	return b, tree, staged, err
+}
+
+// written is the files that are written, by their paths in the repository.
+func (l *Local) written(changes Changes) []string {
+	names := changes.Write.Paths()
+	for i, name := range names {
+		names[i] = l.inTree(name)
+	}
+	return names
+}
+
+// converter makes what Git stores of files whose attributes were asked for.
+func (l *Local) converter() converter {
+	autocrlf := strings.ToLower(l.config.get("core.autocrlf"))
+	if autocrlf != "input" && l.config.boolean("core.autocrlf", false) {
+		autocrlf = "true" // whatever it is called
+	}
+	return converter{l.rules.attributes, autocrlf}
 }
 
 // record stores a commit with its objects, and moves HEAD's branch to it.
 func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbing.Hash, o CommitOptions) (string, error) {
 	if tree.IsZero() {
-		tree = b.objects.add(plumbing.TreeObject, nil)
+		tree = b.objects.Add(plumbing.TreeObject, nil)
 	}
-	made, by, err := commitObject(ctx, signer{l.sys, l.config, o.Sign}, tree, parentsOf(head.hash), o)
+	made, by, err := commitObject(ctx, signer{l.sys, l.config, l.who, o.Sign}, tree, parentsOf(head.hash), o)
 	if err != nil {
 		return "", err
 	}
-	hash := b.objects.add(plumbing.CommitObject, made)
-	packed, err := newStoredPack(b.objects.all)
+	hash := b.objects.Add(plumbing.CommitObject, made)
+	packed, err := object.NewStoredPack(b.objects.All)
 	if err != nil {
 		return "", err
 	}
@@ -132,15 +165,15 @@ func (l *Local) record(ctx context.Context, head headOf, b *builder, tree plumbi
 	return hash.String(), l.advance(ctx, move{head, hash, by.line(), why + o.Message.subject()})
 }
 
-func treeOf(from store, commit plumbing.Hash) (plumbing.Hash, error) {
+func treeOf(from object.Store, commit plumbing.Hash) (plumbing.Hash, error) {
 	if commit.IsZero() {
 		return plumbing.ZeroHash, nil
 	}
-	header, err := readCommit(from, commit)
-	if header.tree.String() == emptyTree {
+	header, err := object.ReadCommit(from, commit)
+	if header.Tree.String() == emptyTree {
 		return plumbing.ZeroHash, err
 	}
-	return header.tree, err
+	return header.Tree, err
 }
 
 // emptyTree is known to every repository, also where it is not stored.
@@ -161,8 +194,8 @@ func commitObject(ctx context.Context, s signer, tree plumbing.Hash, parents []p
 		author, committer = *o.As, *o.As
 	} else {
 		var err, other error
-		author, err = identity(s.sys, s.config, "author")
-		committer, other = identity(s.sys, s.config, "committer")
+		author, err = s.who.of("author")
+		committer, other = s.who.of("committer")
 		if err := errors.Join(err, other); err != nil {
 			return nil, committer, firstError(err, other)
 		}
@@ -208,71 +241,4 @@ func (l *Local) removals(changes Changes) []string {
 		}
 	}
 	return names
-}
-
-// UnfinishedError is that a merge, or something like it, is under way: git
-// makes no commit of some files then either.
-type UnfinishedError struct{ What string }
-
-func (e *UnfinishedError) Error() string {
-	return fmt.Sprintf("a %s is under way in the repository: finish it, or stop it with git %s --abort", e.What, e.What)
-}
-
-func (l *Local) underWay() error {
-	for _, state := range [][2]string{{"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"}, {"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}} {
-		if _, err := os.Lstat(filepath.Join(l.gitDir, state[0])); err == nil {
-			return &UnfinishedError{state[1]}
-		}
-	}
-	return nil
-}
-
-// Check says why a commit of some changes would be refused, before their files are
-// written: it makes all of it but stores nothing. Errors are those of
-// [Local.Commit].
-func (l *Local) Check(changes Changes, o CommitOptions) error {
-	_, author := identity(l.sys, l.config, "author")
-	_, committer := identity(l.sys, l.config, "committer")
-	root, err := newEdit(changes, l.inTree)
-	head, headErr := l.head()
-	if err := errors.Join(l.underWay(), firstError(author, committer), err, headErr); err != nil {
-		return err
-	}
-	storage := l.objects()
-	defer storage.Close()
-	_, _, _, err = l.build(storage, head, root, changes, o)
-	return err
-}
-
-// notIgnored refuses files that are ignored and not known to the index yet.
-func (l *Local) notIgnored(x *index, b *builder, o CommitOptions) error {
-	if o.IncludeIgnored {
-		return nil
-	}
-	return ignoredOf(l.ignores(), b.written, func(name string) bool { _, known := x.find(name); return known })
-}
-
-// ignores is what the repository and its user ignore.
-func (l *Local) ignores() *ignores {
-	g := newIgnores(l.readFile, l.config.boolean("core.ignorecase", false))
-	if content, name := l.userFile("core.excludesfile", "ignore"); content != nil {
-		g.low = parseIgnores(content, "", name)
-	}
-	if content, err := os.ReadFile(filepath.Join(l.commonDir, "info", "exclude")); err == nil {
-		g.low = append(g.low, parseIgnores(content, "", ".git/info/exclude")...)
-	}
-	return g
-}
-
-func ignoredOf(g *ignores, names []string, known func(string) bool) error {
-	var files []IgnoredFile
-	for _, name := range names {
-		if rule := g.rule(name); rule != "" && !known(name) {
-			files = append(files, IgnoredFile{name, rule})
-		}
-	}
-	if len(files) > 0 {
-		return &IgnoredError{files}
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -159,11 +160,11 @@ func TestIndexKeepsEveryByteOfOthers(t *testing.T) {
 	for _, version := range []string{"2", "4"} {
 		w.git("r", "update-index", "--index-version="+version)
 		before := w.read("r/.git/index")
-		x, err := decodeIndex(before)
+		x, err := object.DecodeIndex(before)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(x.encode()); !strings.HasPrefix(before, got[:len(got)-20]) {
+		if got := string(x.Encode()); !strings.HasPrefix(before, got[:len(got)-20]) {
 			t.Errorf("version %s: encoding what was decoded gives other bytes", version)
 		}
 	}
@@ -187,16 +188,16 @@ func TestCommitKeepsWhatGitMustLookInto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range x.entries { // what git would have seen, had both been in the same moment
-		if x.entries[i].name == "README.md" {
+	for i := range x.Entries { // what git would have seen, had both been in the same moment
+		if x.Entries[i].Name == "README.md" {
 			info, _ := os.Stat(filepath.Join(w.home, "r/README.md"))
 			var stat [40]byte
-			copy(stat[:], x.entries[i].fixed)
+			copy(stat[:], x.Entries[i].Fixed)
 			fillStat(&stat, info)
-			x.entries[i].fixed = string(stat[:]) + x.entries[i].fixed[len(stat):]
+			x.Entries[i].Fixed = string(stat[:]) + x.Entries[i].Fixed[len(stat):]
 		}
 	}
-	if err := os.WriteFile(filepath.Join(w.home, "r/.git/index"), x.encode(), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(w.home, "r/.git/index"), x.Encode(), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chtimes(filepath.Join(w.home, "r/.git/index"), at, at); err != nil {
@@ -239,7 +240,7 @@ func TestCommitSaysWhatItUnstaged(t *testing.T) {
 	w.write("r/fleet/prod/kept.yaml", "staged: by someone\n")
 	w.git("r", "add", "-A")
 	result := w.commit("r", w.put("r", ours))
-	if diff := cmp.Diff([]string{"fleet/prod/kept.yaml"}, result.Restaged); diff != "" {
-		t.Errorf("Restaged: %s", diff)
+	if diff := cmp.Diff([]string{"fleet/prod/kept.yaml"}, result.Unstaged); diff != "" {
+		t.Errorf("Unstaged: %s", diff)
 	}
 }

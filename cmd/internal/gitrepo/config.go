@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/config"
 )
 
 // configuration is Git's configuration: values by key, in the order of reading,
@@ -41,94 +43,78 @@ func (c configuration) boolean(key string, otherwise bool) bool {
 	}
 }
 
-// configReader reads configuration files. go-git itself reads no includes, no
-// worktree's configuration and none from the environment.
-type configReader struct {
-	sys    System
-	gitDir string // of includeIf; empty outside of a repository
-	branch string
-	urls   []string // of the remotes, for includeIf.hasconfig
-	values configuration
+// readConfig reads the configuration of a repository, or, without one, of the
+// user and the system. https://git-scm.com/docs/git-config#FILES
+func readConfig(sys System, git *gitProgram, commonDir string) (configuration, error) {
+	if git == nil {
+		return readPlainConfig(sys, commonDir)
+	}
+	values, err := git.listConfig()
+	if err != nil || commonDir == "" || len(values["core.repositoryformatversion"]) > 0 {
+		return values, err
+	}
+	// Git takes no notice of a repository of a kind that it does not know.
+	own, err := git.listConfig("--file", filepath.Join(commonDir, "config"))
+	for key, more := range own {
+		values[key] = append(values[key], more...)
+	}
+	return values, err
 }
 
-// readConfig reads the whole configuration of a repository, or without one what
-// there is outside of any. https://git-scm.com/docs/git-config#FILES
-// GIT_CONFIG_PARAMETERS, which git -c sets for what it runs, is not read.
-func readConfig(sys System, gitDir, commonDir, branch string) (configuration, error) {
-	r := configReader{sys: sys, gitDir: gitDir, branch: branch, values: configuration{}}
-	if err := r.readAll(commonDir); err != nil {
-		return nil, err
+// readPlainConfig reads the usual files where there is no git program: without
+// includes, conditions and variables.
+func readPlainConfig(sys System, commonDir string) (configuration, error) {
+	var files []string
+	if no := sys.Getenv("GIT_CONFIG_NOSYSTEM"); no == "" || no == "0" || no == "false" {
+		files = append(files, firstOf(sys.Getenv("GIT_CONFIG_SYSTEM"), "/etc/gitconfig"))
 	}
-	// includeIf.hasconfig asks for remotes, wherever they are set.
-	if urls := r.remoteURLs(); len(urls) > 0 {
-		r.urls, r.values = urls, configuration{}
-		if err := r.readAll(commonDir); err != nil {
-			return nil, err
-		}
-	}
-	return r.values, nil
-}
-
-func (r *configReader) remoteURLs() []string {
-	var urls []string
-	for key, values := range r.values {
-		if strings.HasPrefix(key, "remote.") && strings.HasSuffix(key, ".url") {
-			urls = append(urls, values...)
-		}
-	}
-	return urls
-}
-
-func (r *configReader) readAll(commonDir string) error {
-	for _, file := range r.outside() {
-		if err := r.file(file, 0); err != nil {
-			return err
-		}
+	home := homeDir(sys)
+	if global := sys.Getenv("GIT_CONFIG_GLOBAL"); global != "" {
+		files = append(files, global)
+	} else if home != "" {
+		files = append(files, filepath.Join(firstOf(sys.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "git", "config"), filepath.Join(home, ".gitconfig"))
 	}
 	if commonDir != "" {
-		if err := r.file(filepath.Join(commonDir, "config"), 0); err != nil {
-			return err
-		}
-		if r.values.boolean("extensions.worktreeconfig", false) {
-			if err := r.file(filepath.Join(r.gitDir, "config.worktree"), 0); err != nil {
-				return err
-			}
+		files = append(files, filepath.Join(commonDir, "config"))
+	}
+	values := configuration{}
+	for _, name := range files {
+		if err := values.readFile(name); err != nil {
+			return nil, fmt.Errorf("read Git's configuration %s: %w", name, err)
 		}
 	}
-	return r.environment()
+	return values, nil
 }
 
-// outside is the files that are no repository's.
-func (r *configReader) outside() []string {
-	var files []string
-	if no := r.sys.Getenv("GIT_CONFIG_NOSYSTEM"); no == "" || no == "0" || no == "false" {
-		if system := r.sys.Getenv("GIT_CONFIG_SYSTEM"); system != "" {
-			files = append(files, system)
-		} else {
-			files = append(files, systemConfig()...)
+// readFile adds the settings of a file; one that is not there is empty.
+func (c configuration) readFile(name string) error {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return reason(err)
+	}
+	defer file.Close()
+	parsed := config.New()
+	if err := config.NewDecoder(file).Decode(parsed); err != nil {
+		return err
+	}
+	for _, section := range parsed.Sections {
+		at := strings.ToLower(section.Name) + "."
+		c.add(at, section.Options)
+		for _, sub := range section.Subsections {
+			c.add(at+sub.Name+".", sub.Options)
 		}
 	}
-	if global := r.sys.Getenv("GIT_CONFIG_GLOBAL"); global != "" {
-		return append(files, global)
-	}
-	if dir := userConfigDir(r.sys); dir != "" {
-		files = append(files, filepath.Join(dir, "config"))
-	}
-	if home := homeDir(r.sys); home != "" {
-		files = append(files, filepath.Join(home, ".gitconfig"))
-	}
-	return files
+	return nil
 }
 
-// systemConfig is where packages of git have the system's configuration.
-func systemConfig() []string {
-	switch runtime.GOOS {
-	case "windows":
-		return []string{`C:\Program Files\Git\etc\gitconfig`}
-	case "darwin":
-		return []string{"/Library/Developer/CommandLineTools/usr/share/git-core/gitconfig", "/opt/homebrew/etc/gitconfig", "/usr/local/etc/gitconfig", "/etc/gitconfig"}
+func (c configuration) add(section string, options config.Options) {
+	for _, option := range options {
+		key := section + strings.ToLower(option.Key)
+		c[key] = append(c[key], option.Value)
 	}
-	return []string{"/etc/gitconfig"}
 }
 
 func homeDir(sys System) string {
@@ -138,71 +124,13 @@ func homeDir(sys System) string {
 	return sys.Getenv("USERPROFILE")
 }
 
-// userConfigDir is $XDG_CONFIG_HOME/git.
-func userConfigDir(sys System) string {
-	if dir := sys.Getenv("XDG_CONFIG_HOME"); dir != "" {
-		return filepath.Join(dir, "git")
+// expandPath makes ~/ the home folder, and a relative path one below a folder.
+func expandPath(sys System, name, dir string) string {
+	if rest, found := strings.CutPrefix(name, "~/"); found {
+		return filepath.Join(homeDir(sys), rest)
 	}
-	if home := homeDir(sys); home != "" {
-		return filepath.Join(home, ".config", "git")
+	if filepath.IsAbs(name) {
+		return name
 	}
-	return ""
-}
-
-// environment reads GIT_CONFIG_COUNT and what it counts.
-func (r *configReader) environment() error {
-	text := r.sys.Getenv("GIT_CONFIG_COUNT")
-	if text == "" {
-		return nil
-	}
-	count, err := strconv.Atoi(text)
-	if err != nil || count < 0 || count > 10000 {
-		return fmt.Errorf("read Git's configuration: GIT_CONFIG_COUNT is %q: want a number", text)
-	}
-	for i := range count {
-		key := r.sys.Getenv("GIT_CONFIG_KEY_" + strconv.Itoa(i))
-		section, rest, _ := strings.Cut(key, ".")
-		name := rest[strings.LastIndexByte(rest, '.')+1:]
-		subsection := strings.TrimSuffix(strings.TrimSuffix(rest, name), ".")
-		if section == "" || name == "" {
-			return fmt.Errorf("read Git's configuration: GIT_CONFIG_KEY_%d is %q: want section.name", i, key)
-		}
-		r.add(section, subsection, name, r.sys.Getenv("GIT_CONFIG_VALUE_"+strconv.Itoa(i)))
-	}
-	return nil
-}
-
-func (r *configReader) add(section, subsection, name, value string) {
-	key := ""
-	if section != "" {
-		key = strings.ToLower(section) + "."
-	}
-	if subsection != "" {
-		key += subsection + "."
-	}
-	key += strings.ToLower(name)
-	r.values[key] = append(r.values[key], value)
-}
-
-// file reads a file with what it includes; one that is not there is empty.
-func (r *configReader) file(name string, depth int) error {
-	const deepest = 10 // git's own limit
-	if depth > deepest {
-		return fmt.Errorf("read Git's configuration: files include each other, %d deep: %s", depth, name)
-	}
-	content, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && depth == 0 {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read Git's configuration %s: %w", name, reason(err))
-	}
-	err = parseConfig(content, func(s setting) error {
-		r.add(s.section, s.subsection, s.name, s.value)
-		return r.include(name, depth, s)
-	})
-	if err != nil && depth == 0 {
-		return fmt.Errorf("read Git's configuration %s: %w", name, err)
-	}
-	return err
+	return filepath.Join(dir, name)
 }

@@ -75,7 +75,7 @@ two
 		if global == "" {
 			delete(w.env, "GIT_CONFIG_GLOBAL")
 		}
-		want := configuration{}
+		want := configuration{"core.fsmonitor": {"false"}} // of our own run
 		for entry := range strings.SplitSeq(strings.TrimSuffix(w.git("work/r", "config", "--list", "-z"), "\x00"), "\x00") {
 			key, value, set := strings.Cut(entry, "\n")
 			if !set {
@@ -89,29 +89,22 @@ two
 	}
 }
 
-// What git refuses we refuse, and the other way round.
-func TestSyntaxOfConfiguration(t *testing.T) {
+// Without a git program the usual files are read.
+func TestConfigurationWithoutGit(t *testing.T) {
 	w := newWorld(t)
-	for _, text := range []string{
-		"", "[a]", "[a]b", "[a] b = c", "[a]\n\tb = c # d\n", "[a \"b\"]\nc", "[a.B]\nc=d", "[a.b \"C\"]\nd=e", "[a\"b\"]\nc", "[a b]\nc", "[a", "[]\na=b", "a = b", "[a]\nb c",
-		"[a]\n1b=c", "[a]\nb-c=d", "[a]\nb_c=d", "[a]\nb=\"c", "[a]\nb=\"c\"d\"e f\"", "[a]\nb=\\x", "[a]\nb=c\\\nd", "[a]\nb=c\\", "[a]\nb=\"c\\\nd\"", "[a \"b\nc\"]", "[a]\nb=c;d", "[a]\nb=\"c;d\"",
-		"[a]\r\nb=c\r\n", "[a]\nb = c  d  \n", "[a]\nb=\\t\\n\\b\\\\\\\"", "[a]\nb=\n", "[a]\nb\n#x\n;y\nc", "[a]x=1[b]y=2", "]", "[a]\n\x00",
-	} {
-		w.write("syntax", text)
-		out, gitErr := w.try(".", "config", "-f", "syntax", "--list", "-z")
-		var got strings.Builder
-		err := parseConfig([]byte(text), func(s setting) error {
-			key := strings.Trim(s.section+"."+s.subsection, ".") + "." + s.name
-			got.WriteString(strings.TrimPrefix(key, ".") + "\n" + s.value + "\x00")
-			return nil
-		})
-		want := out
-		for _, bare := range []string{"a.b\x00", "a.b.c\x00", "a.c\x00"} { // a name alone
-			want = strings.ReplaceAll(want, bare, strings.TrimSuffix(bare, "\x00")+"\ntrue\x00")
+	w.repo("r", base)
+	w.write(".config/git/config", "[user]\n\tname = From XDG\n[xdg \"Sub.Section\"]\n\tKey = \"a b\" ; comment\n")
+	w.git("r", "config", "remote.origin.url", "https://git.company.com/platform/fleet.git")
+	w.env["PATH"] = "/nowhere"
+	got := w.open("r").config
+	for key, want := range map[string]string{"user.name": "Ada", "user.email": "ada@example.com", "xdg.Sub.Section.key": "a b", "remote.origin.url": "https://git.company.com/platform/fleet.git", "core.bare": "false"} {
+		if got.get(key) != want {
+			t.Errorf("%s = %q, want %q", key, got.get(key), want)
 		}
-		if (err == nil) != (gitErr == nil) || err == nil && got.String() != want {
-			t.Errorf("%q is %q, %v; git says %q, %v", text, got.String(), err, want, gitErr)
-		}
+	}
+	w.write("r/.git/config", "[core\n")
+	if _, err := Open(w.sys(), filepath.Join(w.home, "r")); err == nil || !strings.Contains(err.Error(), "read Git's configuration "+w.home+"/r/.git/config: ") {
+		t.Errorf("Open = %v, want that the configuration is damaged", err)
 	}
 }
 
@@ -130,6 +123,7 @@ func TestIdentityIsWhatGitSays(t *testing.T) {
 		"RFC 2822":            {env: map[string]string{"GIT_AUTHOR_DATE": "Thu, 07 Apr 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "Thu, 7 Apr 2005 22:13:13 +0200"}},
 		"ISO 8601":            {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13+02:00", "GIT_COMMITTER_DATE": "2005-04-07 22:13:13 +0200"}},
 		"ISO 8601 in UTC":     {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13Z", "GIT_COMMITTER_DATE": "2005-04-07T22:13:13+0000"}},
+		"words":               {env: map[string]string{"GIT_AUTHOR_DATE": "Apr 7 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "2005.04.07T22:13:13 +0200"}},
 		"only the date's own": {env: map[string]string{"GIT_AUTHOR_DATE": "@1 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +138,7 @@ func TestIdentityIsWhatGitSays(t *testing.T) {
 				if w.env[upper+"_DATE"] == "" {
 					w.env[upper+"_DATE"] = "@1762171200 +0000"
 				}
-				got, err := identity(w.sys(), w.open("r").config, role)
+				got, err := w.open("r").who.of(role)
 				if want := strings.TrimSpace(w.git("r", "var", upper+"_IDENT")); err != nil || got.line() != want {
 					t.Errorf("identity(%s) = %s, %v\nwant %s", role, got.line(), err, want)
 				}
@@ -154,19 +148,39 @@ func TestIdentityIsWhatGitSays(t *testing.T) {
 }
 
 func TestDates(t *testing.T) {
+	for name, path := range map[string]string{"git": os.Getenv("PATH"), "no git": "/nowhere"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.repo("r", nil)
+			w.env["PATH"] = path
+			for _, c := range []struct{ epoch, date, want string }{
+				{"1700000000", "", "2023-11-14T22:13:20Z"},
+				{"1700000000", "@1 +0100", "1970-01-01T01:00:01+01:00"},
+				{"", "2005-04-07T22:13:13+02:00", "2005-04-07T22:13:13+02:00"},
+				{"", "", "2025-11-03T12:00:00Z"},
+			} {
+				w.env["SOURCE_DATE_EPOCH"], w.env["GIT_AUTHOR_DATE"] = c.epoch, c.date
+				got, err := w.open("r").who.of("author")
+				if err != nil || got.When.Format("2006-01-02T15:04:05Z07:00") != c.want || got.Name != "Ada" || got.Email != "ada@example.com" {
+					t.Errorf("with SOURCE_DATE_EPOCH=%s and GIT_AUTHOR_DATE=%s: %+v, %v: want %s", c.epoch, c.date, got, err, c.want)
+				}
+			}
+		})
+	}
+}
+
+// The same as for git, the author is that of a file included for a folder that is
+// reached through a link.
+func TestIdentityIncludedThroughALink(t *testing.T) {
 	w := newWorld(t)
-	w.env["SOURCE_DATE_EPOCH"] = "1700000000"
-	if got, err := date(w.sys(), "GIT_AUTHOR_DATE"); err != nil || got.Format("2006-01-02T15:04:05Z07:00") != "2023-11-14T22:13:20Z" {
-		t.Errorf("date = %v, %v: want SOURCE_DATE_EPOCH", got, err)
+	w.repo("real/r", nil)
+	if err := os.Symlink("real", filepath.Join(w.home, "work")); err != nil {
+		t.Fatal(err)
 	}
-	w.env["GIT_AUTHOR_DATE"] = "@1 +0100"
-	if got, err := date(w.sys(), "GIT_AUTHOR_DATE"); err != nil || got.Unix() != 1 {
-		t.Errorf("date = %v, %v: want GIT_AUTHOR_DATE", got, err)
-	}
-	delete(w.env, "GIT_AUTHOR_DATE")
-	delete(w.env, "SOURCE_DATE_EPOCH")
-	if got, err := date(w.sys(), "GIT_AUTHOR_DATE"); err != nil || !got.Equal(noon) {
-		t.Errorf("date = %v, %v: want now", got, err)
+	w.write("work.inc", "[user]\n\temail = me@company.test\n")
+	w.write(".gitconfig", w.read(".gitconfig")+"[includeIf \"gitdir:"+w.home+"/work/\"]\n\tpath = work.inc\n")
+	if got, err := w.open("work/r").who.of("author"); err != nil || got.Email != "me@company.test" {
+		t.Errorf("identity = %+v, %v, want me@company.test", got, err)
 	}
 }
 
@@ -203,16 +217,25 @@ func TestIgnoredIsWhatGitIgnores(t *testing.T) {
 	w.repo("r", nil)
 	w.write("r/.gitignore", "*.log\n!keep.log\n/top\nfoo/\na/**/z\n**/deep\nabc/**\n\\#hash\n\\!bang\ntrail\\ \nspace   \n*.[oa]\nq?x\ndoc/*.txt\n{a,b}\nx**y\n!foo/inside\nw[!a]w\n")
 	w.write("r/sub/.gitignore", "!*.log\n/only\nnested/\n")
-	w.write("r/.git/info/exclude", "*.tmp\nkeep.tmp\n")
-	w.write(".config/git/ignore", ".DS_Store\n*.swp\n")
-	g := newIgnores(w.open("r").readFile, false)
-	g.low = append(parseIgnores([]byte(w.read(".config/git/ignore")), "", "u"), parseIgnores([]byte(w.read("r/.git/info/exclude")), "", "e")...)
-	for _, name := range strings.Fields(`a.log keep.log sub/a.log sub/keep.log top sub/top top/x foo/x foo/inside x/foo/y foo a/z a/b/z a/b/c/z deep x/y/deep/f abc abc/x abc/x/y #hash !bang space
-		l.o l.a l.b qax qx doc/a.txt doc/x/a.txt {a,b} a b xy xaay x/y only sub/only sub/x/only sub/nested/f nested/f m.tmp keep.tmp .DS_Store d/.DS_Store v.swp waw wbw sub/deep/x`) {
-		_, err := w.try("r", "check-ignore", "-q", name)
-		if got, want := g.rule(name) != "", err == nil; got != want {
-			t.Errorf("%s is ignored: %v, git says %v", name, got, want)
+	g := newIgnores(w.readIn("r"))
+	asked := newRules(w.open("r").git)
+	names := strings.Fields(`a.log keep.log sub/a.log sub/keep.log top sub/top top/x foo/x foo/inside x/foo/y foo a/z a/b/z a/b/c/z deep x/y/deep/f abc abc/x abc/x/y #hash !bang space
+		l.o l.a l.b qax qx doc/a.txt doc/x/a.txt {a,b} a b xy xaay x/y only sub/only sub/x/only sub/nested/f nested/f m.tmp keep.tmp .DS_Store d/.DS_Store v.swp waw wbw sub/deep/x`)
+	if err := asked.askIgnored(names); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if got, want := g.rule(name), asked.rule(name); got != want {
+			t.Errorf("%s is ignored by %q, git says %q", name, got, want)
 		}
+	}
+}
+
+// readIn reads files of a folder, as those of a commit are read.
+func (w *world) readIn(dir string) func(string) []byte {
+	return func(name string) []byte {
+		content, _ := os.ReadFile(filepath.Join(w.home, dir, name))
+		return content
 	}
 }
 
@@ -221,21 +244,17 @@ func TestAttributesAreWhatGitReads(t *testing.T) {
 	w.repo("r", nil)
 	w.write("r/.gitattributes", "[attr]lfs filter=lfs diff=lfs -text\n* text=auto\n*.bin binary\n*.yaml text eol=lf\n*.yaml -eol\n\"with space.txt\" filter=x\nsub/*.md ident\n/top.md ident !text\nvendor/** -text\n*.lfs lfs\n*.lfs text\n#c ident\n!neg ident\ndir/ ident\n*.a ident -ident ident=x\n")
 	w.write("r/sub/.gitattributes", "*.yaml text=auto !eol\n[attr]no filter=y\nx.md -ident\nno no\n")
-	w.write("r/.git/info/attributes", "forced.yaml working-tree-encoding=UTF-16\n")
-	w.write(".config/git/attributes", "*.user filter=user\n* ident\n*.yaml text=user\n")
-	l := w.open("r")
-	a := l.converter().attributes
-	names := []string{"ident", "text", "eol", "filter", "working-tree-encoding", "crlf"}
-	for _, name := range []string{"x", "x.bin", "x.yaml", "with space.txt", "sub/y.md", "sub/x.md", "sub/sub/y.md", "top.md", "sub/top.md", "vendor/a/b.yaml", "m.lfs", "neg", "dir/f", "sub/x.yaml", "no", "sub/no", "forced.yaml", "sub/forced.yaml", "q.user", "n.a"} {
-		got := a.of(name)
-		for _, attribute := range names {
-			want := strings.TrimSpace(w.git("r", "check-attr", attribute, "--", name))
-			want = want[strings.LastIndex(want, ": ")+2:]
-			if want == "unspecified" {
-				want = ""
-			}
-			if got[attribute] != want {
-				t.Errorf("%s of %s = %q, git says %q", attribute, name, got[attribute], want)
+	a, asked := newAttributes(w.readIn("r")), newRules(w.open("r").git)
+	attributes := []string{"ident", "text", "eol", "filter", "working-tree-encoding", "crlf"}
+	names := []string{"x", "x.bin", "x.yaml", "with space.txt", "sub/y.md", "sub/x.md", "sub/sub/y.md", "top.md", "sub/top.md", "vendor/a/b.yaml", "m.lfs", "neg", "dir/f", "sub/x.yaml", "no", "sub/no", "forced.yaml", "sub/forced.yaml", "q.user", "n.a"}
+	if err := asked.askAttributes(names); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		got, want := a.of(name), asked.attributes(name)
+		for _, attribute := range attributes {
+			if got[attribute] != want[attribute] {
+				t.Errorf("%s of %s = %q, git says %q", attribute, name, got[attribute], want[attribute])
 			}
 		}
 	}

@@ -60,12 +60,20 @@ func (c *connection) overHTTP(ctx context.Context) error {
 	if headers := c.extraHeaders(); len(headers) > 0 {
 		return nil // they are the credentials, as actions/checkout leaves them
 	}
-	c.login, err = findLogin(ctx, c.sys, c.config, c.at)
-	if err != nil || c.login == nil {
+	found, err := findLogin(ctx, c.sys, c.config, c.at)
+	if err != nil {
 		return err
 	}
+	return c.use(found)
+}
+
+// use takes a login, if there is one, unless it would go without TLS.
+func (c *connection) use(found *login) error {
+	if c.login = found; found == nil {
+		return nil
+	}
 	if !safeForLogin(c.at) {
-		return &RemoteError{Kind: PlainHTTP, Host: c.at.host(), sentence: fmt.Sprintf("the credentials from %s would go to %s in plain HTTP: use https", c.login.from, c.at.host())}
+		return c.told(c.say(plainHTTP))
 	}
 	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
 		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))
@@ -112,8 +120,7 @@ func (c *connection) httpClient() (*http.Client, error) {
 	choose := proxies.ProxyFunc()
 	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
 	if name := firstOf(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
-		r := configReader{sys: c.sys}
-		pem, err := os.ReadFile(r.expand(name, ""))
+		pem, err := os.ReadFile(expandPath(c.sys, name, ""))
 		pool := x509.NewCertPool()
 		if err != nil || !pool.AppendCertsFromPEM(pem) {
 			return nil, &RemoteError{Kind: UnknownCA, Host: c.at.host(), sentence: fmt.Sprintf("there is no CA certificate in %s (GIT_SSL_CAINFO or http.sslCAInfo)", name)}

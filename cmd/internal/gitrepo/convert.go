@@ -17,8 +17,8 @@ func (e *AttributeError) Error() string {
 
 // converter makes of a file's bytes what Git stores of them.
 type converter struct {
-	attributes *attributes
-	autocrlf   string // core.autocrlf: true, input or anything else
+	attributes func(name string) map[string]string // unspecified ones are left out, or empty
+	autocrlf   string                              // core.autocrlf: true, input or anything else
 }
 
 var ident = regexp.MustCompile(`\$Id: [^$\n]*\$`)
@@ -26,7 +26,7 @@ var ident = regexp.MustCompile(`\$Id: [^$\n]*\$`)
 // toGit is what Git would store for a file, as convert.c has it. Earlier gives
 // what is stored now.
 func (c converter) toGit(name string, content []byte, earlier func() ([]byte, error)) ([]byte, error) {
-	said := c.attributes.of(name)
+	said := c.attributes(name)
 	if filter := said["filter"]; filter != "" && filter != "set" && filter != "unset" {
 		return nil, &AttributeError{name, "filter=" + filter}
 	}

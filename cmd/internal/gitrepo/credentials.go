@@ -1,13 +1,11 @@
 package gitrepo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -92,10 +90,8 @@ func hostOf(text string) string {
 // (helpers and GIT_ASKPASS), then GIT_ASKPASS itself where there is no git. Nil
 // where there are none. None is sent without TLS, but to this machine.
 func findLogin(ctx context.Context, sys System, c configuration, at address) (*login, error) {
-	for _, variable := range tokenVariables() {
-		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
-			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}, nil
-		}
+	if found := tokenFor(sys, at); found != nil {
+		return found, nil
 	}
 	found, err := gitCredential(ctx, sys, at, "fill", nil)
 	if err == nil && found != nil {
@@ -107,6 +103,16 @@ func findLogin(ctx context.Context, sys System, c configuration, at address) (*l
 	return nil, ctx.Err()
 }
 
+// tokenFor gives the token of a variable that is for a host, or nil.
+func tokenFor(sys System, at address) *login {
+	for _, variable := range tokenVariables() {
+		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
+			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}
+		}
+	}
+	return nil
+}
+
 // safeForLogin reports whether credentials may go there.
 func safeForLogin(at address) bool {
 	ip := net.ParseIP(strings.Trim(at.Host, "[]"))
@@ -115,8 +121,8 @@ func safeForLogin(at address) bool {
 
 // gitCredential runs git credential. https://git-scm.com/docs/git-credential
 func gitCredential(ctx context.Context, sys System, at address, action string, known *login) (*login, error) {
-	program, err := lookPath(sys, "git")
-	if err != nil {
+	git := findGit(sys, "")
+	if git == nil {
 		return nil, exec.ErrNotFound
 	}
 	question := "protocol=" + at.Protocol + "\nhost=" + at.host() + "\npath=" + strings.TrimPrefix(at.Path, "/") + "\n"
@@ -126,15 +132,12 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 	if known != nil {
 		question += "username=" + known.user + "\npassword=" + known.password + "\n"
 	}
-	cmd := exec.CommandContext(ctx, program, "credential", action)
-	var out bytes.Buffer
-	cmd.Stdin, cmd.Stdout = strings.NewReader(question+"\n"), &out
-	cmd.Env = append(slices.Clone(sys.Environ), "GIT_TERMINAL_PROMPT=0")
-	if err := cmd.Run(); err != nil {
+	out, err := runGit(git.command(ctx, "credential", action), question+"\n")
+	if err != nil {
 		return nil, err
 	}
 	found := login{from: "git credential", helped: true}
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
 		switch key {
 		case "username":
@@ -147,19 +150,6 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 		return nil, nil
 	}
 	return &found, nil
-}
-
-// lookPath finds a program by the PATH of the system.
-func lookPath(sys System, name string) (string, error) {
-	if sys.Getenv("PATH") == "" {
-		return "", exec.ErrNotFound
-	}
-	for _, dir := range strings.Split(sys.Getenv("PATH"), string(filepath.ListSeparator)) {
-		if found, err := exec.LookPath(filepath.Join(dir, name)); err == nil && filepath.IsAbs(dir) {
-			return found, nil
-		}
-	}
-	return "", exec.ErrNotFound
 }
 
 // askpass runs the program that git would ask. https://git-scm.com/docs/gitcredentials

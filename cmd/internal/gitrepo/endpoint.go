@@ -14,6 +14,7 @@ import (
 // address is where a repository is.
 type address struct {
 	*transport.Endpoint
+	given string // as git may have it
 	shown string // for messages: no credential in it
 	user  string // of the URL, for credential helpers
 }
@@ -29,7 +30,7 @@ func newAddress(repository string, c configuration, pushes bool) (address, error
 	if parsed, err := url.Parse(repository); err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && (parsed.RawQuery != "" || parsed.Fragment != "") {
 		return address{}, &RemoteError{Kind: BadURL, Host: parsed.Host, sentence: "the URL of " + parsed.Host + " has a query in it, which may hold a credential: leave it out, and use a credential helper, GIT_ASKPASS" + tokenHint(parsed.Hostname())}
 	}
-	user := ""
+	given, user := repository, ""
 	if parsed, err := url.Parse(repository); err == nil && parsed.Scheme != "" && parsed.User != nil {
 		_, password := parsed.User.Password()
 		overHTTP := parsed.Scheme == "https" || parsed.Scheme == "http"
@@ -60,7 +61,7 @@ func newAddress(repository string, c configuration, pushes bool) (address, error
 	default:
 		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%s is not spoken here: want https, ssh or file", clip(endpoint.Protocol))}
 	}
-	return address{endpoint, clip(repository), user}, nil
+	return address{endpoint, given, clip(repository), user}, nil
 }
 
 // namesUsers reports whether a host offers URLs with a user in them to clone

@@ -47,9 +47,6 @@ type want struct {
 	flat     bool // only what is named: no folder comes with what is in it
 	justThat bool // without the history
 	most     int  // if it is more objects, the error is errMany; 0 for any number
-
-	has  []plumbing.Hash // commits that are here, with all that leads to them
-	ends []plumbing.Hash // those of them whose parents are not here
 }
 
 // errMany is that there are more objects than were wanted.
@@ -184,11 +181,7 @@ func (c *connection) request(has *capability.List, known references, asked want)
 	if azure := c.at.Host; azure == "dev.azure.com" || strings.HasSuffix(azure, ".visualstudio.com") {
 		_ = request.Capabilities.Set(capability.MultiACK) // it answers nobody else
 	}
-	request.Wants, request.Haves = asked.hashes, asked.has
-	if len(asked.ends) > 0 && known.shallow {
-		_ = request.Capabilities.Set(capability.Shallow)
-		request.Shallows = asked.ends
-	}
+	request.Wants = asked.hashes
 	if asked.justThat && known.shallow {
 		_ = request.Capabilities.Set(capability.Shallow)
 		request.Depth = packp.DepthCommits(1)

@@ -2,12 +2,16 @@ package gitrepo
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // finishIndex does what a commit of ours had left to do whose process died after
@@ -16,25 +20,18 @@ import (
 // is as HEAD has it: what somebody staged since then, or removed, stays. The index
 // is locked.
 func (l *Local) finishIndex(head headOf) error {
-	storage := l.storage()
-	defer storage.Close()
-	if head.hash.IsZero() {
+	if head.hash.IsZero() || l.git == nil {
 		return nil
 	}
-	commit, err := readCommit(storage, head.hash)
-	if err != nil || len(commit.parents) > 1 {
+	storage := l.storage()
+	defer storage.Close()
+	commit, err := object.ReadCommit(storage, head.hash)
+	if err != nil || len(commit.Parents) > 1 {
 		return err
 	}
-	var before plumbing.Hash
-	if len(commit.parents) == 1 {
-		// Where the clone ends there, the commit before is not ours to finish.
-		if before, err = treeOf(storage, commit.parents[0]); err != nil {
-			return nil
-		}
-	}
-	found := comparison{from: storage}
-	if err := found.folders(before, commit.tree, ""); err != nil {
-		return nil // more than any commit of ours changes
+	changes, err := l.changesOf(head.hash, len(commit.Parents) == 0)
+	if err != nil {
+		return err
 	}
 	at := filepath.Join(l.gitDir, "index")
 	x, err := readIndex(at)
@@ -42,21 +39,59 @@ func (l *Local) finishIndex(head headOf) error {
 		return err
 	}
 	s := staging{local: l, index: x, gone: map[string]bool{}}
-	for _, one := range found.changes {
+	for _, one := range changes {
 		s.finish(one)
 	}
 	if !s.changes() {
 		return nil
 	}
-	slices.SortFunc(s.news, func(a, b newEntry) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(s.news, func(a, b object.StagedEntry) int { return strings.Compare(a.Name, b.Name) })
 	return s.write(at, s.encode())
+}
+
+// leaf is what is at a path of a commit; its mode is empty where there is nothing.
+type leaf struct {
+	mode filemode.FileMode
+	hash plumbing.Hash
+}
+
+func (f leaf) none() bool { return f.mode == filemode.Empty }
+
+// change is a path that a commit has otherwise than the one before.
+type change struct {
+	path     string
+	old, new leaf
+}
+
+// changesOf gives what a commit changed. Where the clone ends there, git gives nothing.
+// https://git-scm.com/docs/git-diff-tree#_raw_output_format
+func (l *Local) changesOf(commit plumbing.Hash, root bool) (changes []change, err error) {
+	args := []string{"diff-tree", "-r", "-z", "--no-commit-id", "--no-renames"}
+	if root {
+		args = append(args, "--root")
+	}
+	out, err := l.git.ask("", nil, append(args, commit.String())...)
+	if err != nil {
+		return nil, fmt.Errorf("git diff-tree: %w", err)
+	}
+	for line := range slices.Chunk(strings.Split(strings.TrimSuffix(out, "\x00"), "\x00"), 2) {
+		words := strings.Fields(strings.TrimPrefix(line[0], ":"))
+		if len(line) < 2 || len(words) < 4 {
+			continue
+		}
+		one := change{path: line[1], old: leaf{hash: plumbing.NewHash(words[2])}, new: leaf{hash: plumbing.NewHash(words[3])}}
+		one.old.mode, _ = filemode.New(words[0])
+		one.new.mode, _ = filemode.New(words[1])
+		changes = append(changes, one)
+	}
+	return changes, nil
 }
 
 // finish puts a change of HEAD on the list if the index lacks it.
 func (s *staging) finish(one change) {
-	at, there := s.index.find(one.path)
+	at, there := s.index.Find(one.path)
 	switch {
-	case there && !s.index.entries[at].is(one.old), !there && !one.old.none():
+	case there && !one.old.in(&s.index.Entries[at]), !there && !one.old.none():
 		return
 	case !s.onDisk(one.path, one.new):
 		return
@@ -64,9 +99,15 @@ func (s *staging) finish(one change) {
 		s.gone[one.path] = true
 		return
 	}
-	entry := newEntry{name: one.path, hash: one.new.hash}
-	binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(one.new.mode))
+	entry := object.StagedEntry{Name: one.path, Hash: one.new.hash}
+	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(one.new.mode))
 	s.news = append(s.news, entry)
+}
+
+// in reports whether an entry of the index is it.
+func (f leaf) in(e *object.IndexEntry) bool {
+	const intentToAdd = 0x2000
+	return !f.none() && e.Mode() == uint32(f.mode) && plumbing.Hash(e.Hash()) == f.hash && e.Extended()&intentToAdd == 0
 }
 
 // onDisk reports whether a plain file of the working tree has some content, or

@@ -6,22 +6,26 @@
 //   - [Local] is a repository with a working tree. [Local.Commit] makes a
 //     commit on top of HEAD. Only the paths of the changes are touched, in the
 //     commit and in the index: what the user staged or edited elsewhere stays.
-//     [Local.Push] sends it; if others were faster, [Local.CatchUp] takes it back
-//     and takes over theirs, so that it can be made again.
+//     [Local.Push] has git push it; if others were faster it stays as it is.
 //   - [Remote] is a branch of a repository that has no checkout here. What of it
 //     is needed is fetched into memory, whatever its history, the commit is
 //     pushed, and a lost race is run again on the new base.
 //
 // In both, blobs and trees are built in memory from those of the base, unchanged
 // folders are taken over by their hash, and exactly the new objects are stored,
-// or sent, as one pack. No commit reads or hashes the working tree; catching up
-// looks at those files only that others have changed.
+// or sent, as one pack. No commit reads or hashes the working tree.
+//
+// In a checkout the git program answers what is Git's: its configuration, who
+// commits, attributes and ignored files; and it pushes. How often it is run does not
+// depend on how many files there are. A Remote, and reading commits of a Local, do
+// without: what they need of the configuration is in the usual files.
 //
 // # What differs from the git program
 //
 //   - GIT_DIR, GIT_WORK_TREE and GIT_INDEX_FILE are ignored: the folder says
 //     which repository is meant.
-//   - Hooks are not run. [Local.Hooks] names those that git would have run.
+//   - Hooks of a commit are not run. [Local.Hooks] names those that git would have
+//     run. The pre-push hook is git's to run.
 //   - Replacement objects (refs/replace) and grafts are not followed.
 //   - What Git would store differently from the bytes it is given, because of
 //     attributes, is normalised (line ends, $Id$) or refused by the attribute's
@@ -35,8 +39,7 @@
 // each is a rename of a whole file that was synced before. Killed at any point,
 // the repository is whole, and running again finishes the job: our lock files
 // are held with a lock of the operating system as well, so a lock whose process
-// is gone is known for what it is, and taken over. A CatchUp changes files, index
-// and branch, in this order, and [Local.Resume] finishes one that was killed.
+// is gone is known for what it is, and taken over.
 package gitrepo
 
 import (
@@ -76,9 +79,9 @@ type Result struct {
 	Branch  string   // its short name; empty where HEAD is detached
 	Written []string // the files that differ from the base, sorted
 	Removed []string // the files that are gone, sorted
-	// Restaged is those of our files whose staged content was another than
+	// Unstaged is those of our files whose staged content was another than
 	// HEAD's and ours: it is no longer staged.
-	Restaged []string
+	Unstaged []string
 }
 
 // System is what the package may reach outside of its arguments.

@@ -11,22 +11,123 @@ import (
 // ErrNoIdentity is that nothing says who commits.
 var ErrNoIdentity = errors.New("nobody is known to commit as: set git config --global user.name and git config --global user.email (or GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL)")
 
-// identity is who commits, as git var GIT_AUTHOR_IDENT and GIT_COMMITTER_IDENT
-// have it: environment, then author.* or committer.*, then user.*, for the
-// address EMAIL last. When is GIT_AUTHOR_DATE or GIT_COMMITTER_DATE, then
-// SOURCE_DATE_EPOCH, in UTC, then now. https://git-scm.com/docs/git-commit-tree
-func identity(sys System, c configuration, role string) (Signature, error) {
-	upper := "GIT_" + strings.ToUpper(role) + "_"
-	s := Signature{
-		Name:  clean(firstOf(sys.Getenv(upper+"NAME"), c.get(role+".name"), c.get("user.name"))),
-		Email: clean(firstOf(sys.Getenv(upper+"EMAIL"), c.get(role+".email"), c.get("user.email"), sys.Getenv("EMAIL"))),
+// identities finds out who commits, once for each role.
+type identities struct {
+	sys    System
+	git    *gitProgram
+	config configuration
+	known  map[string]identity
+}
+
+// identity is a name and an address. Dated is whether the time is set as well;
+// otherwise it is now, whenever that is.
+type identity struct {
+	Signature
+	dated bool
+}
+
+// of gives the author or the committer. The time is that of GIT_AUTHOR_DATE or
+// GIT_COMMITTER_DATE, then SOURCE_DATE_EPOCH, in UTC, then now.
+func (i *identities) of(role string) (Signature, error) {
+	found, asked := i.known[role]
+	if !asked {
+		var err error
+		if found, err = i.find(role); err != nil {
+			return found.Signature, err
+		}
+		if i.known == nil {
+			i.known = map[string]identity{}
+		}
+		i.known[role] = found
 	}
-	if s.Name == "" || s.Email == "" {
-		return s, ErrNoIdentity
+	if !found.dated {
+		found.When = i.sys.Now()
 	}
-	var err error
-	s.When, err = date(sys, upper+"DATE")
-	return s, err
+	return found.Signature, nil
+}
+
+func (i *identities) find(role string) (identity, error) {
+	upper := "GIT_" + strings.ToUpper(role)
+	when, dated, err := i.date(upper + "_DATE")
+	if err != nil {
+		return identity{}, err
+	}
+	if i.git == nil {
+		found := i.plain(upper, role)
+		if found.Name == "" || found.Email == "" {
+			return identity{}, ErrNoIdentity
+		}
+		if text := i.sys.Getenv(upper + "_DATE"); text != "" {
+			found.When, err = parseDate(text)
+		} else {
+			found.When = when
+		}
+		if err != nil {
+			err = fmt.Errorf("read %s_DATE: %w", upper, err)
+		}
+		return identity{found, dated}, err
+	}
+	found, err := i.ask(upper, when)
+	return identity{found, dated}, err
+}
+
+// date gives the time that git is told, unless the variable is set, and whether
+// either is given.
+func (i *identities) date(variable string) (when time.Time, given bool, err error) {
+	text := i.sys.Getenv("SOURCE_DATE_EPOCH")
+	switch {
+	case i.sys.Getenv(variable) != "":
+		return time.Time{}, true, nil
+	case text == "":
+		return i.sys.Now(), false, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 {
+		return time.Time{}, false, fmt.Errorf("read SOURCE_DATE_EPOCH: %q is no number of seconds since 1970", text)
+	}
+	return time.Unix(seconds, 0).UTC(), true, nil
+}
+
+// ask asks git, which is to make up nothing from the names of user and host.
+// user.useConfigOnly does that, but then git does not look at EMAIL.
+// https://git-scm.com/docs/git-var
+func (i *identities) ask(upper string, when time.Time) (Signature, error) {
+	args := []string{"-c", "user.useConfigOnly=true"}
+	if address := i.sys.Getenv("EMAIL"); address != "" && i.config.get("user.email") == "" {
+		args = append(args, "-c", "user.email="+address)
+	}
+	var date []string
+	if !when.IsZero() {
+		date = append(date, fmt.Sprintf("%s_DATE=@%d %s", upper, when.Unix(), when.Format("-0700")))
+	}
+	out, err := i.git.ask("", date, append(args, "var", upper+"_IDENT")...)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "invalid date format"):
+		return Signature{}, fmt.Errorf("read %s_DATE: %q is no date that Git can read: want 2006-01-02T15:04:05+02:00, or seconds since 1970 with an offset", upper, i.sys.Getenv(upper+"_DATE"))
+	case err != nil:
+		return Signature{}, ErrNoIdentity
+	}
+	return parseIdentity(strings.TrimRight(out, "\n"))
+}
+
+// parseIdentity reads a name, an address in angle brackets, and a time.
+func parseIdentity(text string) (Signature, error) {
+	name, rest, _ := strings.Cut(text, " <")
+	email, stamp, _ := strings.Cut(rest, "> ")
+	when, err := parseDate("@" + stamp)
+	if err != nil {
+		err = fmt.Errorf("git var says %q: %w", oneLine(text), err)
+	}
+	return Signature{name, email, when}, err
+}
+
+// plain finds out who commits where there is no git program: environment, then
+// author.* or committer.*, then user.*, for the address EMAIL last.
+func (i *identities) plain(upper, role string) Signature {
+	return Signature{
+		Name:  clean(firstOf(i.sys.Getenv(upper+"_NAME"), i.config.get(role+".name"), i.config.get("user.name"))),
+		Email: clean(firstOf(i.sys.Getenv(upper+"_EMAIL"), i.config.get(role+".email"), i.config.get("user.email"), i.sys.Getenv("EMAIL"))),
+	}
 }
 
 func firstOf(values ...string) string {
@@ -44,45 +145,16 @@ func clean(text string) string {
 	return strings.NewReplacer("<", "", ">", "", "\n", "").Replace(text)
 }
 
-func date(sys System, variable string) (time.Time, error) {
-	if text := sys.Getenv(variable); text != "" {
-		when, err := parseDate(text)
-		if err != nil {
-			return when, fmt.Errorf("read %s: %w", variable, err)
-		}
-		return when, nil
-	}
-	if text := sys.Getenv("SOURCE_DATE_EPOCH"); text != "" {
-		seconds, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || seconds < 0 {
-			return time.Time{}, fmt.Errorf("read SOURCE_DATE_EPOCH: %q is no number of seconds since 1970", text)
-		}
-		return time.Unix(seconds, 0).UTC(), nil
-	}
-	return sys.Now(), nil
-}
-
-// parseDate reads the formats that git documents: seconds with an offset, RFC
-// 2822 and ISO 8601. https://git-scm.com/docs/git-commit#_date_formats
+// parseDate reads seconds since 1970 with an offset, as Git writes them, and ISO 8601.
 func parseDate(text string) (time.Time, error) {
-	if stamp, zone, found := strings.Cut(strings.TrimPrefix(text, "@"), " "); found {
-		seconds, err := strconv.ParseInt(stamp, 10, 64)
-		offset, zoneErr := time.Parse("-0700", zone)
-		if err == nil && zoneErr == nil {
-			return time.Unix(seconds, 0).In(offset.Location()), nil
-		}
-	} else if seconds, err := strconv.ParseInt(stamp, 10, 64); err == nil && (text[0] == '@' || len(stamp) > 8) {
-		return time.Unix(seconds, 0).UTC(), nil
+	stamp, zone, _ := strings.Cut(strings.TrimPrefix(text, "@"), " ")
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	offset, zoneErr := time.Parse("-0700", firstOf(zone, "+0000"))
+	if err == nil && zoneErr == nil {
+		return time.Unix(seconds, 0).In(offset.Location()), nil
 	}
-	for _, layout := range []string{time.RFC1123Z, "Mon, 2 Jan 2006 15:04:05 -0700", time.RFC3339, "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05-07", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -07:00"} {
-		if when, err := time.Parse(layout, text); err == nil {
-			return when, nil
-		}
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if when, err := time.ParseInLocation(layout, text, time.Local); err == nil {
-			return when, nil
-		}
+	if when, err := time.Parse(time.RFC3339, text); err == nil {
+		return when, nil
 	}
 	return time.Time{}, fmt.Errorf("%q is no date that can be read: want 2006-01-02T15:04:05+02:00, or seconds since 1970 with an offset", text)
 }

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -27,14 +28,13 @@ func (e *IgnoredError) Error() string {
 	return "files that are to be committed are ignored: " + strings.Join(lines, ", ")
 }
 
-// ignores is what .gitignore and its relatives say.
+// ignores is what .gitignore of a commit say, where there is no checkout that git
+// answers for.
 // https://git-scm.com/docs/gitignore
 type ignores struct {
-	read       func(name string) []byte // a file of the tree, nil where there is none
-	ignoreCase bool
-	low        []ignoreRule // of core.excludesFile, then of info/exclude
-	folders    map[string][]ignoreRule
-	dirs       map[string]string // the rule that ignores a folder, or empty
+	read    func(name string) []byte // a file of the tree, nil where there is none
+	folders map[string][]ignoreRule
+	dirs    map[string]string // the rule that ignores a folder, or empty
 }
 
 type ignoreRule struct {
@@ -43,8 +43,8 @@ type ignoreRule struct {
 	from     string // file:line:pattern, as git check-ignore -v has it
 }
 
-func newIgnores(read func(string) []byte, ignoreCase bool) *ignores {
-	return &ignores{read: read, ignoreCase: ignoreCase, folders: map[string][]ignoreRule{}, dirs: map[string]string{"": ""}}
+func newIgnores(read func(string) []byte) *ignores {
+	return &ignores{read: read, folders: map[string][]ignoreRule{}, dirs: map[string]string{"": ""}}
 }
 
 func parseIgnores(content []byte, dir, file string) []ignoreRule {
@@ -93,20 +93,15 @@ func (g *ignores) rule(name string) string {
 
 // last is the last line that says something of a path, if it ignores it.
 func (g *ignores) last(name string, dirs []string, isDir bool) string {
-	layers := [][]ignoreRule{g.low}
-	for _, dir := range dirs {
+	for _, dir := range slices.Backward(dirs) {
 		rules, known := g.folders[dir]
 		if !known {
 			file := path.Join(dir, ".gitignore")
 			rules = parseIgnores(g.read(file), dir, file)
 			g.folders[dir] = rules
 		}
-		layers = append(layers, rules)
-	}
-	for i := len(layers) - 1; i >= 0; i-- {
-		for j := len(layers[i]) - 1; j >= 0; j-- {
-			rule := layers[i][j]
-			if (isDir || !rule.dir) && rule.pattern.matches(name, g.ignoreCase) {
+		for _, rule := range slices.Backward(rules) {
+			if (isDir || !rule.dir) && rule.pattern.matches(name) {
 				if rule.not {
 					return ""
 				}

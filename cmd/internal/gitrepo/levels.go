@@ -7,12 +7,14 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
 )
 
 // levels goes down the folders of a base that an edit is about. All folders that
 // are equally deep are read at once.
-func (e *edit) levels(base plumbing.Hash, read func([]plumbing.Hash) ([][]object.TreeEntry, error)) error {
+func (e *edit) levels(base plumbing.Hash, read func([]plumbing.Hash) ([][]object.Entry, error)) error {
 	if base.IsZero() {
 		return nil
 	}
@@ -45,7 +47,7 @@ type edited struct {
 
 // deeper is the folders in a folder that edits are about. Several places of a
 // base may have the same folder, and an edit each.
-func deeper(edits []*edit, folder []object.TreeEntry) (found []edited) {
+func deeper(edits []*edit, folder []object.Entry) (found []edited) {
 	for _, entry := range folder {
 		for _, e := range edits {
 			if inside := e.folders[entry.Name]; inside != nil && entry.Mode == filemode.Dir {
@@ -57,19 +59,19 @@ func deeper(edits []*edit, folder []object.TreeEntry) (found []edited) {
 }
 
 // readFolders reads folders of a commit, several at a time.
-func readFolders(from store, hashes []plumbing.Hash) ([][]object.TreeEntry, error) {
-	folders, problems := make([][]object.TreeEntry, len(hashes)), make([]error, len(hashes))
-	sideBySide(len(hashes), func(mine iter.Seq[int]) {
+func readFolders(from object.Store, hashes []plumbing.Hash) ([][]object.Entry, error) {
+	folders, problems := make([][]object.Entry, len(hashes)), make([]error, len(hashes))
+	parallel.Each(len(hashes), func(mine iter.Seq[int]) {
 		for i := range mine {
-			folders[i], problems[i] = readFolder(from, hashes[i])
+			folders[i], problems[i] = object.ReadTree(from, hashes[i])
 		}
 	})
 	return folders, firstError(problems...)
 }
 
 // apart takes the entries that an edit is about out of a folder.
-func (e *edit) apart(all []object.TreeEntry) (kept []object.TreeEntry, ours map[string]object.TreeEntry) {
-	kept, ours = make([]object.TreeEntry, 0, len(all)), map[string]object.TreeEntry{}
+func (e *edit) apart(all []object.Entry) (kept []object.Entry, ours map[string]object.Entry) {
+	kept, ours = make([]object.Entry, 0, len(all)), map[string]object.Entry{}
 	for _, entry := range all {
 		_, file := e.files[entry.Name]
 		if file || e.folders[entry.Name] != nil {
@@ -82,11 +84,11 @@ func (e *edit) apart(all []object.TreeEntry) (kept []object.TreeEntry, ours map[
 }
 
 // together puts entries of ours among those of others.
-func together(kept []object.TreeEntry, ours map[string]object.TreeEntry) []object.TreeEntry {
-	sorted := slices.SortedFunc(maps.Values(ours), compareEntries)
-	all := make([]object.TreeEntry, 0, len(kept)+len(sorted))
+func together(kept []object.Entry, ours map[string]object.Entry) []object.Entry {
+	sorted := slices.SortedFunc(maps.Values(ours), object.CompareEntries)
+	all := make([]object.Entry, 0, len(kept)+len(sorted))
 	for _, entry := range kept {
-		for len(sorted) > 0 && compareEntries(sorted[0], entry) < 0 {
+		for len(sorted) > 0 && object.CompareEntries(sorted[0], entry) < 0 {
 			all, sorted = append(all, sorted[0]), sorted[1:]
 		}
 		all = append(all, entry)

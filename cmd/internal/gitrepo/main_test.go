@@ -21,10 +21,8 @@ type errand struct {
 	URL     string            // or of a Remote
 	Files   map[string]string // to write
 	Message string
-	Push    bool          // what was committed to a Local
-	NoFiles bool          // only push
-	Undo    string        // a commit to take back with CatchUp, after a Resume
-	Die     time.Duration // after which that is killed; it says how long it took
+	Push    bool // what was committed to a Local
+	NoFiles bool // only push
 }
 
 // errandVariable names the file that has the errand.
@@ -73,31 +71,11 @@ func (e errand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.Undo != "" {
-		return e.catchUp(ctx, l)
-	}
 	if !e.NoFiles {
 		if _, err := l.Commit(ctx, changes, said(e.Message)); err != nil && !errors.Is(err, ErrUnchanged) || !e.Push {
 			return err
 		}
 	}
 	_, err = l.Push(ctx, PushOptions{})
-	return err
-}
-
-func (e errand) catchUp(ctx context.Context, l *Local) error {
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return err
-	}
-	if e.Die > 0 {
-		time.AfterFunc(e.Die, func() { _ = self.Kill() })
-	}
-	start := time.Now()
-	_, err = l.Resume(ctx)
-	if errors.Is(err, ErrUnchanged) && !e.NoFiles {
-		_, err = l.CatchUp(ctx, e.Undo, PushOptions{})
-	}
-	fmt.Fprintln(os.Stderr, int64(time.Since(start)))
 	return err
 }

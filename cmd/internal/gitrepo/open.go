@@ -8,11 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/go-git/go-billy/v5/osfs"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/storage/filesystem"
-	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
 // Local is a repository with a working tree, seen from a folder in it. It may
@@ -24,6 +19,9 @@ type Local struct {
 	workTree  string
 	prefix    string // the folder, seen from the working tree; empty for its root
 	config    configuration
+	git       *gitProgram // nil where there is none
+	who       *identities
+	rules     *rules
 }
 
 // NoRepositoryError is that a folder is in no repository with a working tree.
@@ -36,9 +34,10 @@ func (e *NoRepositoryError) Error() string { return e.sentence }
 // submodules have it. The error is a [NoRepositoryError] where there is none, or
 // says what of the repository cannot be worked with.
 func Open(sys System, dir string) (*Local, error) {
-	start, err := filepath.Abs(dir)
+	named, err := filepath.Abs(dir)
+	start := named
 	if err == nil {
-		start, err = filepath.EvalSymlinks(start)
+		start, err = filepath.EvalSymlinks(named)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the repository of %s: %w", dir, reason(err))
@@ -49,7 +48,7 @@ func Open(sys System, dir string) (*Local, error) {
 			return nil, fmt.Errorf("open the repository of %s: %w", dir, err)
 		}
 		if gitDir != "" {
-			return openAt(sys, at, gitDir, start)
+			return openAt(sys, at, gitDir, start, named)
 		}
 		if isGitDir(at) {
 			return nil, &NoRepositoryError{fmt.Sprintf("open the repository of %s: %s has no working tree: give it as a remote, file://%s", dir, at, filepath.ToSlash(at))}
@@ -108,8 +107,8 @@ func gitDirOf(dir string) (string, error) {
 	return filepath.EvalSymlinks(target)
 }
 
-// openAt opens a repository whose .git was found.
-func openAt(sys System, workTree, gitDir, dir string) (*Local, error) {
+// openAt opens a repository whose .git was found. The folder's name is the user's.
+func openAt(sys System, workTree, gitDir, dir, named string) (*Local, error) {
 	l := &Local{sys: sys, gitDir: gitDir, commonDir: gitDir, workTree: workTree}
 	prefix, err := filepath.Rel(workTree, dir)
 	if err != nil {
@@ -127,11 +126,13 @@ func openAt(sys System, workTree, gitDir, dir string) (*Local, error) {
 	if err := l.trusted(); err != nil {
 		return nil, err
 	}
-	head, _ := os.ReadFile(filepath.Join(gitDir, "HEAD"))
-	branch, _ := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/")
-	if l.config, err = readConfig(sys, gitDir, l.commonDir, branch); err != nil {
+	l.git = findGit(sys, workTree)
+	l.git.knownAs(named, l.prefix)
+	if l.config, err = readConfig(sys, l.git, l.commonDir); err != nil {
 		return nil, err
 	}
+	l.who = &identities{sys: sys, git: l.git, config: l.config}
+	l.rules = newRules(l.git)
 	return l, l.supported()
 }
 
@@ -167,34 +168,29 @@ func (l *Local) supported() error {
 	return nil
 }
 
-// storage reads objects. It is made anew for each use: git may repack meanwhile.
-func (l *Local) storage() *filesystem.Storage {
-	git, common := osfs.New(l.gitDir), osfs.New(l.commonDir)
-	repository := dotgit.NewRepositoryFilesystem(git, common)
-	return filesystem.NewStorageWithOptions(wholePacks{repository}, cache.NewObjectLRU(32*cache.MiByte), filesystem.Options{
-		KeepDescriptors: true,
-		AlternatesFS:    wholePacks{osfs.New("/")},
-	})
-}
-
 // inTree is a path of the changes as the repository has it.
 func (l *Local) inTree(name string) string { return path.Join(l.prefix, name) }
 
-// Hooks names the hooks that git commit and git push would run here, sorted:
-// nothing runs them. core.hooksPath is honoured.
+// Hooks names the hooks that git commit would run here, sorted: nothing runs them.
+// core.hooksPath is honoured.
 func (l *Local) Hooks() []string {
-	dir := filepath.Join(l.commonDir, "hooks")
-	if set := l.config.get("core.hookspath"); set != "" {
-		r := configReader{sys: l.sys}
-		dir = r.expand(set, l.workTree)
-	}
 	var found []string
-	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "pre-push", "prepare-commit-msg", "reference-transaction"} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "prepare-commit-msg", "reference-transaction"} {
+		if l.hook(name) {
 			found = append(found, name)
 		}
 	}
 	return found
+}
+
+// hook reports whether git would run a hook here.
+func (l *Local) hook(name string) bool {
+	dir := filepath.Join(l.commonDir, "hooks")
+	if set := l.config.get("core.hookspath"); set != "" {
+		dir = expandPath(l.sys, set, l.workTree)
+	}
+	info, err := os.Stat(filepath.Join(dir, name))
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // reason is an error of the operating system without operation and path, which

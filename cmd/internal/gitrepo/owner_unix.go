@@ -36,7 +36,7 @@ func (l *Local) trusted() error {
 }
 
 func (l *Local) safe() bool {
-	outside, err := readConfig(l.sys, "", "", "")
+	outside, err := readConfig(l.sys, findGit(l.sys, ""), "")
 	if err != nil {
 		return false
 	}

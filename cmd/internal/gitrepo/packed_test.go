@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // versions makes a repository with many versions of a few files, so that git
@@ -54,7 +56,7 @@ func (w *world) crowd(dir string, files int) {
 }
 
 // everyObject is what git says that a repository has.
-func (w *world) everyObject(dir string) map[plumbing.Hash]newObject {
+func (w *world) everyObject(dir string) map[plumbing.Hash]object.Object {
 	w.t.Helper()
 	cmd := exec.Command("git", "cat-file", "--batch-all-objects", "--batch")
 	cmd.Dir, cmd.Env = filepath.Join(w.home, dir), w.environ()
@@ -62,7 +64,7 @@ func (w *world) everyObject(dir string) map[plumbing.Hash]newObject {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	objects := map[plumbing.Hash]newObject{}
+	objects := map[plumbing.Hash]object.Object{}
 	for len(out) > 0 {
 		var name, kind string
 		var size int
@@ -75,7 +77,7 @@ func (w *world) everyObject(dir string) map[plumbing.Hash]newObject {
 			w.t.Fatal(err)
 		}
 		hash := plumbing.NewHash(name)
-		objects[hash], out = newObject{parsed, hash, rest[:size]}, rest[size+1:]
+		objects[hash], out = object.Object{Kind: parsed, Hash: hash, Data: rest[:size]}, rest[size+1:]
 	}
 	return objects
 }
@@ -124,22 +126,22 @@ func TestObjectsAreThoseThatGitReads(t *testing.T) {
 			store(w)
 			all := w.everyObject("r")
 			objects := w.open("r").objects()
-			defer objects.Close()
 			if strings.HasPrefix(name, "only") { // nothing is left to go-git
 				w.repo("empty", base)
-				objects.rest.Close()
-				objects.rest = w.open("empty").storage()
+				objects.Close()
+				objects = object.OpenPacks(filepath.Join(w.home, "r/.git/objects/pack"), w.open("empty").storage())
 			}
+			defer objects.Close()
 			var group sync.WaitGroup
 			for _, want := range all {
 				group.Go(func() {
-					got, err := readObject(objects, want.kind, want.hash)
-					if err != nil || !bytes.Equal(got, want.data) {
-						t.Errorf("%s %s: %d bytes, %v, want %d", want.kind, want.hash, len(got), err, len(want.data))
+					got, err := object.Read(objects, want.Kind, want.Hash)
+					if err != nil || !bytes.Equal(got, want.Data) {
+						t.Errorf("%s %s: %d bytes, %v, want %d", want.Kind, want.Hash, len(got), err, len(want.Data))
 					}
 					other := plumbing.TagObject
-					if _, err := objects.EncodedObject(other, want.hash); err != plumbing.ErrObjectNotFound {
-						t.Errorf("%s as a tag: %v", want.kind, err)
+					if _, err := objects.EncodedObject(other, want.Hash); err != plumbing.ErrObjectNotFound {
+						t.Errorf("%s as a tag: %v", want.Kind, err)
 					}
 				})
 			}
@@ -180,10 +182,10 @@ func TestDamagedPacksAreErrors(t *testing.T) {
 			}
 			objects := w.open("r").objects()
 			for _, want := range all {
-				if got, err := readObject(objects, want.kind, want.hash); err != nil {
+				if got, err := object.Read(objects, want.Kind, want.Hash); err != nil {
 					failed++
 				} else if len(got) > 1<<20 {
-					t.Errorf("%s: %d bytes", want.hash, len(got))
+					t.Errorf("%s: %d bytes", want.Hash, len(got))
 				}
 			}
 			objects.Close()
@@ -222,7 +224,7 @@ func TestAWrongChecksumIsAnError(t *testing.T) {
 	}
 	objects := w.open("r").objects()
 	defer objects.Close()
-	if _, err := readObject(objects, plumbing.AnyObject, plumbing.NewHash(name)); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if _, err := object.Read(objects, plumbing.AnyObject, plumbing.NewHash(name)); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("%s %s: %v, want that it is damaged", kind, name, err)
 	}
 }

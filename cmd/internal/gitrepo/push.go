@@ -7,50 +7,64 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// PushOptions is where a branch is pushed to.
+// PushOptions is where a branch is pushed to: to the remote that git push would
+// take (branch.NAME.pushRemote, remote.pushDefault, branch.NAME.remote, origin).
 type PushOptions struct {
-	// Remote is a remote's name or a URL. If empty it is the one that git push
-	// would take: branch.NAME.pushRemote, remote.pushDefault, branch.NAME.remote,
-	// origin.
-	Remote string
-	// Branch is the branch there; if empty the one of the same name. A detached
-	// HEAD has none.
+	// Branch is the branch there; if empty the one that remote.NAME.push names for
+	// ours, or else the one of the same name. A detached HEAD has none.
 	Branch string
 }
 
 // Pushed is what a push did.
 type Pushed struct {
-	URL    string // as it was given, without credentials
-	Branch string // there
+	URL    string // as it was given, without credentials; several with commas between
+	Branch string // there; the whole name of what is no branch
 	Hash   string // what it is at now, in hexadecimal
 }
 
-// Push sends HEAD's branch: exactly the objects that are new there. It never
-// forces. What git knows of the remote's branch is brought up to date.
+// Push lets git push HEAD's branch, to every URL that its remote is pushed to, and
+// nothing else. It never forces, and refuses a configuration that would, or that
+// would push more. The pre-push hook is run.
 //
-// [ErrUnchanged] says that it has everything. A [RemoteError] of the kind Raced
-// says that it has commits which are not in our branch.
+// [ErrUnchanged] says that the server has everything. A [RemoteError] of the kind
+// Raced says that it has commits which are not in our branch.
 func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	head, err := l.head()
 	if err != nil {
 		return Pushed{}, err
 	}
-	to, err := l.destination(ctx, head, o)
+	if l.git == nil {
+		return Pushed{}, noGit("push from a checkout")
+	}
+	to, err := l.destination(head, o)
 	if err != nil {
 		return Pushed{}, err
 	}
-	result := Pushed{URL: to.conn.at.shown, Branch: to.branch, Hash: head.hash.String()}
-	err = l.pushTo(ctx, to.conn, update{ref: "refs/heads/" + to.branch, to: head.hash})
-	if err == nil || errors.Is(err, ErrUnchanged) {
-		err = errors.Join(err, l.track(ctx, to, head.hash, "update by push"))
+	result := Pushed{strings.Join(to.shown(), ", "), strings.TrimPrefix(to.ref, "refs/heads/"), head.hash.String()}
+	for range pushes {
+		err = l.push(ctx, to)
+		var said *RemoteError
+		if !errors.As(err, &said) || said.Kind != Raced {
+			break
+		}
+		ours, theirs := l.compare(ctx, head, to)
+		if theirs {
+			return result, ErrUnchanged
+		}
+		if !ours {
+			break
+		}
 	}
 	return result, err
 }
+
+// pushes is how often a push is tried that others of our own make as well: an older
+// run, killed or not, whose git is still at work.
+const pushes = 3
 
 // ErrNoBranch is that nothing says which branch to push to.
 var ErrNoBranch = errors.New("no branch with a commit is checked out: name the branch to push to")
@@ -59,20 +73,6 @@ var ErrNoBranch = errors.New("no branch with a commit is checked out: name the b
 func (l *Local) Branch() (string, error) {
 	head, err := l.head()
 	return head.branch(), err
-}
-
-// Last gives the commit that HEAD is at, in hexadecimal, and its message; both
-// are empty for a branch that is yet to be born.
-func (l *Local) Last() (hash, message string, err error) {
-	head, err := l.head()
-	if err != nil || head.hash.IsZero() {
-		return "", "", err
-	}
-	storage := l.objects()
-	defer storage.Close()
-	data, err := readObject(storage, plumbing.CommitObject, head.hash)
-	_, message, _ = strings.Cut(string(data), "\n\n")
-	return head.hash.String(), message, err
 }
 
 // branchName is a branch's short name: refs/heads/main, as many systems for
@@ -95,50 +95,67 @@ func branchName(name string) (string, error) {
 
 // destination is where a branch is pushed to.
 type destination struct {
-	remote string // empty for a URL
-	branch string
-	conn   *connection
+	remote string        // a name or a URL, for git
+	from   string        // what is pushed: HEAD's branch, or HEAD
+	ref    string        // there
+	at     []*connection // every URL, with what is known of it; nothing is asked of it
 }
 
-func (l *Local) destination(ctx context.Context, head headOf, o PushOptions) (destination, error) {
+func (d destination) shown() (urls []string) {
+	for _, conn := range d.at {
+		urls = append(urls, conn.at.shown)
+	}
+	return urls
+}
+
+func (l *Local) destination(head headOf, o PushOptions) (destination, error) {
 	named, err := branchName(o.Branch)
 	if err != nil {
 		return destination{}, err
 	}
-	to := destination{branch: firstOf(named, head.branch())}
-	if to.branch == "" || head.hash.IsZero() {
-		return to, ErrNoBranch
+	if head.hash.IsZero() || head.ref == "" && named == "" {
+		return destination{}, ErrNoBranch
 	}
-	remote, url, err := l.pushURL(o.Remote, head.branch())
-	if err != nil {
+	to := destination{from: firstOf(head.ref, "HEAD"), ref: "refs/heads/" + named}
+	var urls []string
+	if to.remote, urls, err = l.pushURLs(head.branch()); err != nil {
 		return to, err
 	}
-	at, err := newAddress(url, l.config, l.config.get("remote."+remote+".pushurl") == "")
-	if err != nil {
+	if err := l.pushesMore(to.remote); err != nil {
 		return to, err
 	}
-	to.remote = remote
-	to.conn, err = connect(ctx, l.sys, l.config, at)
-	return to, err
+	if named == "" {
+		if to.ref, err = l.refThere(to.remote, head.ref); err != nil {
+			return to, err
+		}
+	}
+	for _, url := range urls {
+		conn, err := l.known(url, len(l.config["remote."+to.remote+".pushurl"]) == 0)
+		if err != nil {
+			return to, err
+		}
+		to.at = append(to.at, conn)
+	}
+	return to, nil
 }
 
-// pushURL is a remote's name, empty for a URL, and its URL.
-func (l *Local) pushURL(name, branch string) (remote, url string, err error) {
-	named := name != ""
-	if !named {
-		name = firstOf(l.config.get("branch."+branch+".pushremote"), l.config.get("remote.pushdefault"), l.config.get("branch."+branch+".remote"))
-		named = name != ""
-		name = firstOf(name, "origin")
+// known gives what is known of a URL: its host, and the token that is for it.
+func (l *Local) known(url string, pushes bool) (*connection, error) {
+	at, err := newAddress(url, l.config, pushes)
+	if err != nil {
+		return nil, err
 	}
-	if url := firstOf(l.config.get("remote."+name+".pushurl"), l.config.get("remote."+name+".url")); url != "" {
-		if !strings.Contains(url, ":") && !filepath.IsAbs(url) { // a path, seen from the working tree
-			url = filepath.Join(l.workTree, url)
-		}
-		return name, url, nil
+	conn := &connection{sys: l.sys, config: l.config, at: at}
+	if at.Protocol == "https" || at.Protocol == "http" {
+		conn.extraHeaders() // none of them is shown
+		return conn, conn.use(tokenFor(l.sys, at))
 	}
-	if strings.ContainsAny(name, ":/") {
-		return "", name, nil
-	}
+	return conn, nil
+}
+
+// pushURLs gives the remote that is pushed to, by name or URL, and its URLs.
+func (l *Local) pushURLs(branch string) (remote string, urls []string, err error) {
+	name := firstOf(l.config.get("branch."+branch+".pushremote"), l.config.get("remote.pushdefault"), l.config.get("branch."+branch+".remote"))
 	var names []string
 	for key := range l.config {
 		if other, found := strings.CutSuffix(strings.TrimPrefix(key, "remote."), ".url"); found && strings.HasPrefix(key, "remote.") {
@@ -146,95 +163,96 @@ func (l *Local) pushURL(name, branch string) (remote, url string, err error) {
 		}
 	}
 	slices.Sort(names)
+	if name == "" {
+		name = "origin"
+		if len(names) == 1 { // as git does
+			name = names[0]
+		}
+	}
+	urls = l.config["remote."+name+".pushurl"]
+	if len(urls) == 0 {
+		urls = l.config["remote."+name+".url"]
+	}
 	switch {
+	case len(urls) > 0:
+	case strings.ContainsAny(name, ":/"):
+		urls = []string{name}
 	case len(names) == 0:
-		return "", "", fmt.Errorf("there is no remote: git remote add %s URL adds one", name)
-	case len(names) == 1 && !named: // as git does
-		return l.pushURL(names[0], branch)
+		return "", nil, fmt.Errorf("there is no remote: git remote add %s URL adds one", name)
+	default:
+		return "", nil, fmt.Errorf("there is no remote %q: there are %s", name, strings.Join(names, ", "))
 	}
-	return "", "", fmt.Errorf("there is no remote %q: there are %s", name, strings.Join(names, ", "))
-}
-
-// pushTo sends what is new.
-func (l *Local) pushTo(ctx context.Context, conn *connection, u update) error {
-	sending, err := conn.startSending(ctx)
-	if err != nil {
-		return err
-	}
-	defer sending.session.Close()
-	if u.from = sending.known.References[u.ref]; u.from == u.to {
-		return ErrUnchanged
-	}
-	packed, err := l.newThere(u, sending.known.References)
-	if err == nil {
-		err = sending.send(ctx, u, packed)
-	}
-	if errors.Is(err, errRaced) {
-		err = &RemoteError{Kind: Raced, Host: conn.at.Host, sentence: fmt.Sprintf("%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(u.ref, "refs/heads/"), conn.at.shown)}
-	}
-	return err
-}
-
-// newThere packs what a server lacks that has some references. The error is
-// errRaced if its branch does not lead to ours.
-func (l *Local) newThere(u update, has map[string]plumbing.Hash) ([]byte, error) {
-	storage := l.objects()
-	defer storage.Close()
-	ends := endsOf(storage.rest)
-	if !u.from.IsZero() {
-		if inside, err := leadsTo(storage, ends, u.from, u.to); err != nil || !inside {
-			return nil, firstError(err, errRaced)
+	urls = slices.Clone(urls)
+	for i, url := range urls {
+		if !strings.Contains(url, ":") && !strings.HasPrefix(url, "-") && !filepath.IsAbs(url) { // a path, seen from the working tree
+			urls[i] = filepath.Join(l.workTree, url)
 		}
 	}
-	const most = 1000 // of the branches that may save us from sending something
-	known := []plumbing.Hash{u.from}
-	for _, ref := range sortedKeys(has) {
-		if strings.HasPrefix(ref, "refs/heads/") && len(known) < most {
-			known = append(known, has[ref])
-		}
-	}
-	commits, err := since(storage, ends, u.to, known)
-	if err != nil {
-		return nil, err
-	}
-	b := between{from: storage, tried: map[plumbing.Hash]bool{}}
-	if err := b.commits(commits); err != nil {
-		return nil, err
-	}
-	packed, err := newPack(b.objects.all)
-	if err != nil {
-		return nil, err
-	}
-	return packed.data, nil
+	return name, urls, nil
 }
 
-// track notes where the remote's branch is, where git fetch would note it too,
-// and in the reflog how we know.
-func (l *Local) track(ctx context.Context, to destination, at plumbing.Hash, why string) error {
-	name := "refs/remotes/" + to.remote + "/" + to.branch
-	fetched := l.config["remote."+to.remote+".fetch"]
-	usual, single := "+refs/heads/*:refs/remotes/"+to.remote+"/*", "+refs/heads/"+to.branch+":"+name // git clone --single-branch
-	if to.remote == "" || !slices.Contains(fetched, usual) && !slices.Contains(fetched, single) {
-		return nil
+// pushesMore refuses settings with which git would push, or delete, more than a
+// branch.
+func (l *Local) pushesMore(remote string) error {
+	mirror := "remote." + remote + ".mirror"
+	switch recurse := strings.ToLower(l.config.get("push.recursesubmodules")); {
+	case l.config.boolean(mirror, false):
+		return misconfigured(mirror, "would make the server's branches and tags the same as those here, deleting others")
+	case l.config.boolean("push.followtags", false):
+		return misconfigured("push.followTags", "would push tags as well")
+	case recurse == "on-demand", recurse == "only", l.config.boolean("push.recursesubmodules", false):
+		return misconfigured("push.recurseSubmodules", "would push submodules as well")
 	}
-	known, err := l.resolve(name)
-	if err != nil || known.hash == at {
-		return err
-	}
-	file := filepath.Join(l.commonDir, filepath.FromSlash(name))
-	if err := l.makeDirs(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("note %s: %w", name, reason(err))
-	}
-	held, err := l.acquire(ctx, file, time.Second)
-	if err != nil {
-		return fmt.Errorf("note %s: %w", name, err)
-	}
-	defer held.release()
-	if by, err := identity(l.sys, l.config, "committer"); err == nil {
-		line := fmt.Sprintf("%s %s %s\t%s\n", known.hash, at, by.line(), why)
-		if err := l.appendLog(filepath.Join(l.commonDir, "logs", filepath.FromSlash(name)), line); err != nil {
-			return fmt.Errorf("note %s: %w", name, reason(err))
+	return nil
+}
+
+func misconfigured(setting, does string) error {
+	return &RemoteError{Kind: Misconfigured, sentence: fmt.Sprintf("%s %s, and only one branch is pushed here: git config --show-origin --get-all %s says where it is set", setting, does, setting)}
+}
+
+// refThere gives where a branch is pushed to: what remote.NAME.push says of it, and
+// only of it, or else the branch of the same name.
+func (l *Local) refThere(remote, branch string) (string, error) {
+	setting := "remote." + remote + ".push"
+	specs := l.config[setting]
+	for _, spec := range specs {
+		plain, forced := strings.CutPrefix(spec, "+")
+		there, covered := mapRef(plain, branch)
+		switch {
+		case covered && forced:
+			return "", misconfigured(setting, fmt.Sprintf("(%s) would force", clip(spec)))
+		case covered:
+			return there, nil
 		}
 	}
-	return l.replace(l.gitDir, file, []byte(at.String()+"\n"))
+	if len(specs) > 0 {
+		return "", misconfigured(setting, "names other branches than "+strings.TrimPrefix(branch, "refs/heads/"))
+	}
+	return branch, nil
+}
+
+// mapRef gives where a refspec pushes a branch, if it does.
+// https://git-scm.com/docs/git-push#Documentation/git-push.txt-ltrefspecgt82308203
+func mapRef(spec, branch string) (there string, covered bool) {
+	from, to, mapped := strings.Cut(spec, ":")
+	short := strings.TrimPrefix(branch, "refs/heads/")
+	switch before, after, pattern := strings.Cut(from, "*"); {
+	case spec == ":":
+		return branch, true
+	case pattern && len(branch) >= len(from)-1 && strings.HasPrefix(branch, before) && strings.HasSuffix(branch, after):
+		star := branch[len(before) : len(branch)-len(after)]
+		return strings.Replace(firstOf(to, from), "*", star, 1), true
+	case pattern, from != "HEAD" && from != "@" && from != branch && from != short:
+		return "", false
+	case !mapped || to == "":
+		return branch, true
+	case strings.HasPrefix(to, "refs/"):
+		return to, true
+	}
+	return "refs/heads/" + to, true
+}
+
+// noGit is that something takes the git program.
+func noGit(what string) error {
+	return &RemoteError{Kind: NoGit, sentence: what + ": this takes the git program, and there is none on the PATH; --repo does without"}
 }

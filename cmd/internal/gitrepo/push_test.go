@@ -26,7 +26,7 @@ func TestPushSendsWhatIsNewThere(t *testing.T) {
 		w.git("r", "commit", "-q", "-m", "theirs")
 		w.git("r", "merge", "-q", "--no-edit", "side")
 		w.commit("r", w.put("r", ours, "fleet/prod/old.yaml"))
-		before := objectsIn(w, "origin")
+		before := strings.Count(w.git("origin", "cat-file", "--batch-all-objects", "--batch-check"), "\n")
 		pushed, err := w.open("r").Push(context.Background(), PushOptions{})
 		if err != nil || pushed.Branch != "main" {
 			t.Fatalf("Push = %+v, %v, want main", pushed, err)
@@ -37,7 +37,7 @@ func TestPushSendsWhatIsNewThere(t *testing.T) {
 		}
 		// Exactly the new ones: git says how many that are.
 		want := strings.Count(w.git("r", "rev-list", "--objects", "main", "--not", "side", "origin/main@{1}", "--"), "\n")
-		if got := objectsIn(w, "origin") - before; got != want {
+		if got := strings.Count(w.git("origin", "cat-file", "--batch-all-objects", "--batch-check"), "\n") - before; got != want {
 			t.Errorf("%d objects came, want %d", got, want)
 		}
 		if got := w.git("r", "status", "-sb"); got != "## main...origin/main\n" {
@@ -50,22 +50,6 @@ func TestPushSendsWhatIsNewThere(t *testing.T) {
 			t.Errorf("Push = %v, want ErrUnchanged", err)
 		}
 	})
-}
-
-// objectsIn counts every copy of an object that a repository has.
-func objectsIn(w *world, dir string) int {
-	total := 0
-	for line := range strings.Lines(w.git(dir, "count-objects", "-v")) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		if key == "count" || key == "in-pack" {
-			n := 0
-			for _, digit := range value {
-				n = 10*n + int(digit-'0')
-			}
-			total += n
-		}
-	}
-	return total
 }
 
 func TestPushOfOddRepositories(t *testing.T) {
@@ -90,7 +74,15 @@ func TestPushOfOddRepositories(t *testing.T) {
 		"full name":     {o: PushOptions{Branch: "refs/heads/feature"}},
 		"not there yet": {o: PushOptions{Branch: "origin/main"}, want: `^"origin/main" is no name of a branch on the server: did you mean main\?$`},
 		"HEAD":          {o: PushOptions{Branch: "HEAD"}, want: `^"HEAD" is no name of a branch$`},
-		"named remote":  {setup: func(w *world) { w.git("r", "remote", "rename", "origin", "upstream") }, o: PushOptions{Remote: "upstream"}},
+		"push remote": {setup: func(w *world) {
+			w.git("r", "remote", "rename", "origin", "upstream")
+			w.git("r", "remote", "add", "other", "/nowhere")
+			w.git("r", "config", "branch.main.remote", "other")
+			w.git("r", "config", "branch.main.pushRemote", "upstream")
+		}},
+		"remote is a URL": {setup: func(w *world) {
+			w.git("r", "config", "branch.main.remote", "file://"+filepath.Join(w.home, "origin"))
+		}},
 		"push default": {setup: func(w *world) {
 			w.git("r", "remote", "add", "other", "/nowhere")
 			w.git("r", "config", "remote.pushDefault", "other")

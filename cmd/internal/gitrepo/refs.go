@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -29,126 +28,65 @@ type headOf struct {
 
 func (h headOf) branch() string { return strings.TrimPrefix(h.ref, "refs/heads/") }
 
+// head follows HEAD to a commit. On the way may be symbolic references.
 func (l *Local) head() (headOf, error) {
-	content, err := os.ReadFile(filepath.Join(l.gitDir, "HEAD"))
-	if err != nil {
-		return headOf{}, fmt.Errorf("read HEAD: %w", reason(err))
-	}
-	text := strings.TrimSpace(string(content))
-	ref, symbolic := strings.CutPrefix(text, "ref:")
-	if !symbolic {
-		if !plumbing.IsHash(text) {
-			return headOf{}, fmt.Errorf("read HEAD: it is damaged")
-		}
-		return headOf{hash: plumbing.NewHash(text)}, nil
-	}
-	ref = strings.TrimSpace(ref)
-	if !strings.HasPrefix(ref, "refs/heads/") || !filepath.IsLocal(ref) {
-		return headOf{}, fmt.Errorf("read HEAD: it is %q, which is no branch", ref)
-	}
-	return l.resolve(ref)
-}
-
-// resolve follows a reference to where it is, zero where it is not there. It
-// may lead to another, whose name is given then.
-func (l *Local) resolve(name string) (headOf, error) {
-	for range 5 { // a symbolic reference may lead to another
-		content, err := os.ReadFile(filepath.Join(l.commonDir, filepath.FromSlash(name)))
-		text := strings.TrimSpace(string(content))
-		switch target, symbolic := strings.CutPrefix(text, "ref: "); {
-		case err != nil && !isThere(filepath.Join(l.commonDir, filepath.FromSlash(name))):
-			hash, err := l.packedRef(name)
-			return headOf{name, hash}, err
+	storage := l.storage()
+	defer storage.Close()
+	name := plumbing.HEAD
+	for range 5 {
+		reference, err := storage.Reference(name)
+		switch {
+		case errors.Is(err, plumbing.ErrReferenceNotFound) && name != plumbing.HEAD:
+			return headOf{ref: name.String()}, nil
 		case err != nil:
 			return headOf{}, fmt.Errorf("read %s: %w", name, reason(err))
-		case symbolic && filepath.IsLocal(target):
-			name = target
-		case plumbing.IsHash(text):
-			return headOf{name, plumbing.NewHash(text)}, nil
-		default:
+		case reference.Type() == plumbing.SymbolicReference:
+			if name = reference.Target(); !name.IsBranch() || !filepath.IsLocal(name.String()) {
+				return headOf{}, fmt.Errorf("read HEAD: it is %q, which is no branch", name)
+			}
+			continue
+		case reference.Hash().IsZero():
 			return headOf{}, fmt.Errorf("read %s: it is damaged", name)
+		case name == plumbing.HEAD:
+			return headOf{hash: reference.Hash()}, nil
 		}
+		return headOf{name.String(), reference.Hash()}, nil
 	}
 	return headOf{}, fmt.Errorf("read %s: references lead to each other", name)
-}
-
-// isThere reports whether a reference has a file. It has none where there is a
-// folder, or where a folder of its would be a file.
-func isThere(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && !info.IsDir()
-}
-
-func (l *Local) packedRef(name string) (plumbing.Hash, error) {
-	file, err := os.Open(filepath.Join(l.commonDir, "packed-refs"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return plumbing.ZeroHash, nil
-	}
-	if err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("read packed-refs: %w", reason(err))
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if hash, found := strings.CutSuffix(lines.Text(), " "+name); found && plumbing.IsHash(hash) {
-			return plumbing.NewHash(hash), nil
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("read packed-refs: %w", reason(err))
-	}
-	return plumbing.ZeroHash, nil
 }
 
 // move is a step of HEAD's branch, or of a detached HEAD.
 type move struct {
 	from headOf // where it was read
 	to   plumbing.Hash
-	by   string // who moves it, as reflogs have it; without it, none is written
+	by   string // who moves it, as reflogs have it
 	why  string
 }
 
-// advance makes a move, and writes the reflogs as git does.
+// advance makes a move, if HEAD's branch, or a detached HEAD, is still where it was
+// read, and writes the reflogs as git does.
 func (l *Local) advance(ctx context.Context, m move) error {
-	held, err := l.holdHead(ctx, m.from)
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	return l.advanceHeld(held, m)
-}
-
-// holdHead locks HEAD's branch, or a detached HEAD, if it is still where it was
-// read.
-func (l *Local) holdHead(ctx context.Context, from headOf) (*lock, error) {
 	file, name := filepath.Join(l.gitDir, "HEAD"), "HEAD"
-	if from.ref != "" {
-		file, name = filepath.Join(l.commonDir, filepath.FromSlash(from.ref)), from.ref
+	if m.from.ref != "" {
+		file, name = filepath.Join(l.commonDir, filepath.FromSlash(m.from.ref)), m.from.ref
 	}
 	if err := l.makeDirs(filepath.Dir(file)); err != nil {
-		return nil, fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
+		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
 	}
 	held, err := l.acquire(ctx, file, time.Second)
 	if err != nil {
-		return nil, fmt.Errorf("move %s: %w", name, err)
+		return fmt.Errorf("move %s: %w", name, err)
 	}
+	defer held.release()
 	now, err := l.head()
-	if err == nil && now != from {
+	if err == nil && now != m.from {
 		err = &MovedError{name}
 	}
-	if err != nil {
-		held.release()
-		return nil, err
+	if err == nil {
+		err = l.log(m)
 	}
-	return held, nil
-}
-
-// advanceHeld makes a move; what is moved is locked.
-func (l *Local) advanceHeld(held *lock, m move) error {
-	if m.by != "" {
-		if err := l.log(m); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	return l.replace(l.gitDir, held.name, []byte(m.to.String()+"\n"))
 }

@@ -44,17 +44,13 @@ func (c *connection) turnedAway(kind RemoteKind, text string) *RemoteError {
 	said := serverSentence(text)
 	switch {
 	case hasAny(said, missing):
-		return c.noRepository()
+		return c.say(noRepository)
 	case hasAny(said, archived):
 		return &RemoteError{Kind: Rejected, sentence: fmt.Sprintf("%s is archived: it takes no commits", c.at.shown)}
 	case kind == Forbidden, hasAny(said, denials):
 		return c.forbidden(said)
 	}
 	return &RemoteError{Kind: kind, sentence: fmt.Sprintf("%s does not let us in%s", c.at.shown, itSays(said))}
-}
-
-func (c *connection) noRepository() *RemoteError {
-	return &RemoteError{Kind: NoRepository, sentence: fmt.Sprintf("there is no repository %s, or none that these credentials may see", c.at.shown)}
 }
 
 func (c *connection) forbidden(said string) *RemoteError {
@@ -88,7 +84,7 @@ func (c *connection) unanswered(ctx context.Context, service string, err error) 
 			return c.told(c.turnedAway(OtherRemote, text))
 		}
 	case odd && c.at.Protocol != "file":
-		return c.told(&RemoteError{Kind: NotGit, sentence: fmt.Sprintf("%s answers with something else than Git: is the URL right, and is that no page for logging in?", c.at.shown)})
+		return c.told(c.say(notGit))
 	}
 	return c.explain(ctx, err)
 }

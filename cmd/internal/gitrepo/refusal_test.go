@@ -9,7 +9,7 @@ import (
 
 func TestWordsOfRefusals(t *testing.T) {
 	const where = "https://git.example.com/a/b.git"
-	c := &connection{at: address{&transport.Endpoint{Protocol: "https", Host: "git.example.com"}, where, ""}}
+	c := &connection{at: address{&transport.Endpoint{Protocol: "https", Host: "git.example.com"}, where, where, ""}}
 	const forbidden = "git.example.com knows the credentials, but they do not suffice for " + where + ": may they write there?"
 	for _, test := range []struct {
 		kind RemoteKind

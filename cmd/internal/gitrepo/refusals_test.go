@@ -79,7 +79,7 @@ var refusals = []refusal{
 	{name: "index damaged", setup: having(".git/index", "DIRCnonsensenonsensenonsensenonsensenonsense"), want: `^read the index: it is damaged: `},
 	{name: "split index", setup: run("update-index", "--split-index"), want: `^read the index: it is split in two \(core.splitIndex\): git update-index --no-split-index joins it$`},
 	{name: "no identity", setup: func(w *world) { w.write(".gitconfig", "") }, want: `^nobody is known to commit as: .*git config --global user.email`},
-	{name: "no date", setup: func(w *world) { w.env["GIT_AUTHOR_DATE"] = "yesterday, roughly" }, want: `^read GIT_AUTHOR_DATE: "yesterday, roughly" is no date`},
+	{name: "no date", setup: func(w *world) { w.env["GIT_AUTHOR_DATE"] = "yesterday, roughly" }, want: `^read GIT_AUTHOR_DATE: "yesterday, roughly" is no date that Git can read`},
 	{name: "no epoch", setup: func(w *world) { w.env["SOURCE_DATE_EPOCH"] = "x" }, want: `^read SOURCE_DATE_EPOCH: "x" is no number`},
 	{name: "X.509", setup: func(w *world) {
 		w.git("r", "config", "gpg.format", "x509")
@@ -154,8 +154,8 @@ func TestOpenRefuses(t *testing.T) {
 			w.write("r/.git", "gitdir: ../gone\n")
 		}, `leads to .*/gone, which is no Git folder`},
 		"odd .git":         {func(w *world) { _ = os.RemoveAll(filepath.Join(w.home, "r/.git")); w.write("r/.git", "nonsense\n") }, `is a file, but does not name a Git folder`},
-		"damaged config":   {having(".git/config", "[core\n"), `^read Git's configuration .*/r/.git/config: `},
-		"circular include": {having(".git/config", "[include]\n\tpath = config\n"), `files include each other`},
+		"damaged config":   {having(".git/config", "[core\n"), `^read Git's configuration: bad config line 1 in file .*/config$`},
+		"circular include": {having(".git/config", "[include]\n\tpath = config\n"), `exceeded maximum include depth`},
 		"no folder":        {func(w *world) { _ = os.RemoveAll(filepath.Join(w.home, "r")) }, `no such file or directory`},
 	} {
 		t.Run(name, func(t *testing.T) {

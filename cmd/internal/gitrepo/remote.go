@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/memory"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -19,6 +19,7 @@ import (
 type Remote struct {
 	connection *connection
 	config     configuration
+	who        *identities
 	branch     string
 	from       string
 }
@@ -49,7 +50,8 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 			return nil, err
 		}
 	}
-	config, err := readConfig(sys, "", "", "")
+	git := findGit(sys, "")
+	config, err := readConfig(sys, git, "")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Remote{conn, config, o.Branch, o.From}, nil
+	return &Remote{conn, config, &identities{sys: sys, git: git, config: config}, o.Branch, o.From}, nil
 }
 
 // URL is where the repository is, without credentials.
@@ -223,7 +225,7 @@ func (r *Remote) read(ctx context.Context) (target, error) { return r.readFrom(c
 // readFrom reads the branch or, if it is to be made anew, what it starts from.
 func (r *Remote) readFrom(ctx context.Context, anew bool) (target, error) {
 	t := target{branch: r.branch}
-	t.base = &Base{connection: r.connection, storage: memory.NewStorage(), folders: map[plumbing.Hash]map[string]object.TreeEntry{}}
+	t.base = &Base{connection: r.connection, storage: memory.NewStorage(), folders: map[plumbing.Hash]map[string]object.Entry{}}
 	_, err := r.connection.tip(ctx, t.base.storage, func(known references) (plumbing.Hash, error) {
 		t.head = firstOf(known.head, "main")
 		t.branch = firstOf(r.branch, t.head)
@@ -282,7 +284,7 @@ func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Con
 	if s.at == t.base.commit {
 		return results, ErrUnchanged
 	}
-	packed, err := newPack(s.objects.all)
+	packed, err := object.NewPack(s.objects.All)
 	if err != nil {
 		return nil, err
 	}
@@ -291,5 +293,5 @@ func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Con
 		return nil, err
 	}
 	defer sending.session.Close()
-	return results, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, s.at}, packed.data)
+	return results, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, s.at}, packed.Data)
 }

@@ -41,6 +41,7 @@ const (
 	PlainHTTP                 // credentials would go without TLS
 	NoGit                     // the git program is needed, and is not there
 	NotGit                    // something answers, and it is no Git server
+	Misconfigured             // Git's configuration would push more than a branch, or force
 )
 
 // RemoteError is why there is no answer from a remote repository: a sentence
@@ -52,6 +53,41 @@ type RemoteError struct {
 }
 
 func (e *RemoteError) Error() string { return e.sentence }
+
+// problem is what our own connections, and git's, may run into: its sentence has
+// the host, the URL, where a login is from, and which variable may have one.
+type problem struct {
+	kind     RemoteKind
+	sentence string
+}
+
+var (
+	noRepository     = problem{NoRepository, "there is no repository %[2]s, or none that these credentials may see"}
+	noLogin          = problem{NoLogin, "%[1]s wants credentials, and there are none: set a credential helper (git config credential.helper), GIT_ASKPASS%[4]s"}
+	badLogin         = problem{BadLogin, "%[1]s does not take the credentials from %[3]s: are they wrong, or expired?"}
+	noKeyTaken       = problem{BadLogin, "%[1]s takes none of the SSH keys: does it know one of those in the agent, ~/.ssh or the IdentityFile of ~/.ssh/config?"}
+	plainHTTP        = problem{PlainHTTP, "the credentials from %[3]s would go to %[1]s in plain HTTP: use https"}
+	noGitThere       = problem{NoGit, "%[2]s is on this machine, and reaching it takes the git program, which is not there"}
+	unknownCA        = problem{UnknownCA, "the certificate of %[1]s is signed by an authority that is not trusted here: name the file of its CA certificate with GIT_SSL_CAINFO or git config http.sslCAInfo"}
+	otherCertificate = problem{BadCertificate, "the certificate of %[1]s is for other hosts"}
+	badCertificate   = problem{BadCertificate, "the certificate of %[1]s is not valid: is it expired, or is the clock of this machine wrong?"}
+	noProxy          = problem{NoConnection, "the proxy for %[1]s does not take the connection"}
+	noTLS            = problem{NoConnection, "%[1]s answers without TLS, in plain HTTP"}
+	refused          = problem{NoConnection, "%[1]s refuses the connection: is its port right, and does it need a proxy?"}
+	noWay            = problem{NoConnection, "there is no way to %[1]s: does it need a VPN or a proxy?"}
+	closed           = problem{NoConnection, "%[2]s closed the connection before it answered"}
+	noHost           = problem{NoHost, "there is no host %[1]s: is its name right, and does it need a VPN or a proxy?"}
+	notGit           = problem{NotGit, "%[2]s answers with something else than Git: is the URL right, and is that no page for logging in?"}
+)
+
+// say makes a sentence of a problem.
+func (c *connection) say(p problem) *RemoteError {
+	from := "git credential"
+	if c.login != nil {
+		from = c.login.from
+	}
+	return &RemoteError{Kind: p.kind, sentence: fmt.Sprintf(p.sentence, c.at.host(), c.at.shown, from, tokenHint(c.at.host()))}
+}
 
 // explain makes a sentence of an error on the way to a server. What may hold a
 // credential is not taken over, or has it taken out.
@@ -85,64 +121,60 @@ func (c *connection) hide(text string) string {
 }
 
 func (c *connection) sentence(err error) *RemoteError {
-	at, text := c.at.shown, err.Error()
+	var request *url.Error
+	var dns *net.DNSError
 	switch {
-	case errors.Is(err, transport.ErrRepositoryNotFound):
-		return c.noRepository()
-	case errors.Is(err, transport.ErrAuthenticationRequired) && c.login == nil:
-		return &RemoteError{Kind: NoLogin, sentence: fmt.Sprintf("%s wants credentials, and there are none: set a credential helper (git config credential.helper), GIT_ASKPASS%s", c.at.host(), tokenHint(c.at.host()))}
-	case errors.Is(err, transport.ErrAuthenticationRequired):
-		return &RemoteError{Kind: BadLogin, sentence: fmt.Sprintf("%s does not take the credentials from %s: are they wrong, or expired?", c.at.host(), c.login.from)}
 	case errors.Is(err, transport.ErrAuthorizationFailed):
 		return c.turnedAway(Forbidden, statusText(err))
-	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "Permission denied"):
-		return &RemoteError{Kind: BadLogin, sentence: fmt.Sprintf("%s takes none of the SSH keys: does it know one of those in the agent, ~/.ssh or the IdentityFile of ~/.ssh/config?", c.at.host())}
-	case strings.Contains(text, "executable file not found"):
-		return &RemoteError{Kind: NoGit, sentence: fmt.Sprintf("%s is on this machine, and reaching it takes the git program, which is not there", at)}
-	}
-	if said := c.certificate(err); said != nil {
-		return said
-	}
-	return c.network(err)
-}
-
-func (c *connection) certificate(err error) *RemoteError {
-	var authority x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &authority):
-		return &RemoteError{Kind: UnknownCA, sentence: fmt.Sprintf("the certificate of %s is signed by an authority that is not trusted here: name the file of its CA certificate with GIT_SSL_CAINFO or git config http.sslCAInfo", c.at.host())}
-	case errors.As(err, &name):
-		return &RemoteError{Kind: BadCertificate, sentence: fmt.Sprintf("the certificate of %s is for other hosts", c.at.host())}
-	case errors.As(err, &invalid):
-		return &RemoteError{Kind: BadCertificate, sentence: fmt.Sprintf("the certificate of %s is not valid: is it expired, or is the clock of this machine wrong?", c.at.host())}
-	}
-	return nil
-}
-
-func (c *connection) network(err error) *RemoteError {
-	var dns *net.DNSError
-	var operation *net.OpError
-	var request *url.Error
-	host := c.at.host()
-	switch {
-	case errors.As(err, &operation) && operation.Op == "proxyconnect":
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("the proxy for %s does not take the connection", host)}
 	case errors.As(err, &dns):
-		return &RemoteError{Kind: NoHost, sentence: fmt.Sprintf("there is no host %s: is its name right, and does it need a VPN or a proxy?", dns.Name)}
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("%s answers without TLS, in plain HTTP", host)}
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("%s refuses the connection: is its port right, and does it need a proxy?", host)}
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("there is no way to %s: does it need a VPN or a proxy?", host)}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return &RemoteError{Kind: NoConnection, sentence: fmt.Sprintf("%s closed the connection before it answered", c.at.shown)}
-	case errors.As(err, &request):
+		return &RemoteError{Kind: NoHost, sentence: fmt.Sprintf(noHost.sentence, dns.Name)} // the proxy's, maybe
+	}
+	if p := problemOf(err); p.sentence != "" {
+		if p == badLogin && c.login == nil {
+			p = noLogin
+		}
+		return c.say(p)
+	}
+	if errors.As(err, &request) {
 		err = request.Err // without the URL
 	}
 	return &RemoteError{Kind: OtherRemote, sentence: fmt.Sprintf("cannot talk to %s: %s", c.at.shown, oneLine(err.Error()))}
+}
+
+// problemOf is what an error on the way to a server is, or empty.
+func problemOf(err error) problem {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var operation *net.OpError
+	said := err.Error()
+	switch {
+	case errors.Is(err, transport.ErrRepositoryNotFound):
+		return noRepository
+	case errors.Is(err, transport.ErrAuthenticationRequired):
+		return badLogin
+	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"):
+		return noKeyTaken
+	case strings.Contains(said, "executable file not found"):
+		return noGitThere
+	case errors.As(err, &authority):
+		return unknownCA
+	case errors.As(err, &name):
+		return otherCertificate
+	case errors.As(err, &invalid):
+		return badCertificate
+	case errors.As(err, &operation) && operation.Op == "proxyconnect":
+		return noProxy
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return noTLS
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return refused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return noWay
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return closed
+	}
+	return problem{}
 }
 
 // oneLine returns the first line of a foreign text, made safe for a terminal.

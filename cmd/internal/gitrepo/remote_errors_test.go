@@ -24,7 +24,26 @@ func (w *world) hook(text string) {
 	}
 }
 
+// pushFrom commits in a clone of origin.work, and pushes to a URL.
+func (w *world) pushFrom(dir, url string) (Pushed, error) {
+	w.t.Helper()
+	w.git(".", "clone", "-q", "origin.work", dir)
+	w.git(dir, "config", "--replace-all", "remote.origin.url", url)
+	w.commit(dir, w.put(dir, ours))
+	return w.push(PushOptions{})
+}
+
 func TestRemoteErrorsAreSentences(t *testing.T) {
+	pushed := map[string]struct { // what a push knows less, or otherwise
+		kind RemoteKind
+		want string
+	}{
+		"no key":               {BadLogin, `takes none of the SSH keys`},
+		"key does not suffice": {Forbidden, `they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada.\)$`},
+		"no CA in the file":    {UnknownCA, `is signed by an authority that is not trusted here`},
+		"relative path":        {NoRepository, `^there is no repository /\S+/r/some/folder`},
+		"proxy is not there":   {NoConnection, `^git.example.com refuses the connection: is its port right, and does it need a proxy\?$`},
+	}
 	https := func(w *world) string { return w.serveHTTPS().URL + "/origin" }
 	ssh := func(w *world) string { return w.serveSSH() + "/origin" }
 	closed := func() string {
@@ -153,8 +172,18 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			if !errors.As(err, &got) || got.Kind != c.kind || !regexp.MustCompile(c.want).MatchString(err.Error()) {
 				t.Errorf("Commit = %v (%T)\nwant %s, kind %d", err, err, c.want, c.kind)
 			}
-			if err != nil && (strings.Contains(err.Error(), canary) || strings.ContainsAny(err.Error(), "\x1b\n")) {
-				t.Errorf("a credential or a control character in: %q", err)
+			_, pushErr := w.pushFrom("r", url)
+			kind, want := c.kind, c.want
+			if other, differs := pushed[name]; differs {
+				kind, want = other.kind, other.want
+			}
+			if !errors.As(pushErr, &got) || got.Kind != kind || !regexp.MustCompile(want).MatchString(pushErr.Error()) {
+				t.Errorf("Push = %v (%T)\nwant %s, kind %d", pushErr, pushErr, want, kind)
+			}
+			for _, err := range []error{err, pushErr} {
+				if err != nil && (strings.Contains(err.Error(), canary) || strings.ContainsAny(err.Error(), "\x1b\n")) {
+					t.Errorf("a credential or a control character in: %q", err)
+				}
 			}
 		})
 	}

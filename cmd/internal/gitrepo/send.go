@@ -103,20 +103,27 @@ func (s *sending) rejected(report *packp.ReportStatus, progress string) error {
 			status = one.Status
 		}
 	}
-	for _, words := range lostRace {
-		if strings.Contains(status, words) {
-			return errRaced
-		}
+	return s.connection.rejected(status, progress)
+}
+
+// rejected makes an error of a server's answer, and of what it says beside that.
+// It is errRaced if the branch was moved meanwhile.
+func (c *connection) rejected(status, progress string) error {
+	if hasAny(status, lostRace) {
+		return errRaced
 	}
-	c := s.connection
 	said := c.hide(serverSentence(progress))
 	if c.at.Protocol != "file" && hasAny(said, denials) {
 		return c.told(c.forbidden(said))
 	}
-	if said != "" {
-		said = ": " + said
+	return &RemoteError{Kind: Rejected, Host: c.at.host(), sentence: fmt.Sprintf("%s does not take the commit (%s)%s%s", c.at.shown, c.hide(oneLine(status)), behindColon(said), rejectionHint(status+progress))}
+}
+
+func behindColon(said string) string {
+	if said == "" {
+		return ""
 	}
-	return &RemoteError{Kind: Rejected, Host: c.at.host(), sentence: fmt.Sprintf("%s does not take the commit (%s)%s%s", c.at.shown, c.hide(oneLine(status)), said, rejectionHint(status+progress))}
+	return ": " + said
 }
 
 // rejectionHint says what to do where a branch is protected.

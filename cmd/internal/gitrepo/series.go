@@ -3,8 +3,11 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // series is commits that are made, one on top of the other.
@@ -13,7 +16,7 @@ type series struct {
 	base    *Base
 	at      plumbing.Hash // the last commit
 	tree    plumbing.Hash // its tree
-	objects objectsOf
+	objects object.Set
 }
 
 // add makes a commit, unless it would change nothing.
@@ -26,11 +29,11 @@ func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Res
 	if len(b.written)+len(b.removed) == 0 {
 		return Result{}, nil
 	}
-	made, _, err := commitObject(ctx, signer{s.remote.connection.sys, s.remote.config, o.Sign}, tree, parentsOf(s.at), o)
+	made, _, err := commitObject(ctx, signer{s.remote.connection.sys, s.remote.config, s.remote.who, o.Sign}, tree, parentsOf(s.at), o)
 	if err != nil {
 		return Result{}, err
 	}
-	s.at, s.tree = s.objects.add(plumbing.CommitObject, made), tree
+	s.at, s.tree = s.objects.Add(plumbing.CommitObject, made), tree
 	return Result{Hash: s.at.String(), Written: b.written, Removed: b.removed}, nil
 }
 
@@ -48,7 +51,7 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
-	b := newBuilder(nil, converter{attributes: newAttributes(said, false)}, false)
+	b := newBuilder(nil, converter{attributes: newAttributes(said).of}, false)
 	b.objects = s.objects
 	b.from = layered{&b.objects, lazyStore{ctx, s.base}} // what this one makes included
 	tree, err := b.commit(s.tree, root)
@@ -56,24 +59,24 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 		return nil, tree, err
 	}
 	if !o.IncludeIgnored {
-		known := func(name string) bool { _, there := b.before[name]; return there }
-		err = ignoredOf(newIgnores(said, false), b.written, known)
+		news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := b.before[name]; return known })
+		err = ignoredOf(newIgnores(said).rule, news)
 	}
 	if tree.IsZero() {
-		tree = b.objects.add(plumbing.TreeObject, nil)
+		tree = b.objects.Add(plumbing.TreeObject, nil)
 	}
 	return b, tree, errors.Join(errors.Join(b.problems...), err)
 }
 
 // layered reads what was made, and else what is stored.
 type layered struct {
-	made *objectsOf
-	store
+	made *object.Set
+	object.Store
 }
 
 func (l layered) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
-	if made, found := l.made.find(hash); found {
+	if made, found := l.made.Find(hash); found {
 		return made, nil
 	}
-	return l.store.EncodedObject(kind, hash)
+	return l.Store.EncodedObject(kind, hash)
 }

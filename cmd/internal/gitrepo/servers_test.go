@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -132,6 +133,11 @@ func (w *world) ownKey() ssh.PublicKey {
 		w.t.Fatal(err)
 	}
 	w.write(".ssh/id_ed25519", string(pem.EncodeToMemory(block)))
+	if err := os.Chmod(filepath.Join(w.home, ".ssh/id_ed25519"), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	// ssh looks for the user's home folder elsewhere than in HOME.
+	w.env["GIT_SSH_COMMAND"] = "ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -i " + w.home + "/.ssh/id_ed25519 -o UserKnownHostsFile=" + w.home + "/.ssh/known_hosts"
 	return public
 }
 

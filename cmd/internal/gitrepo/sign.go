@@ -18,6 +18,7 @@ import (
 type signer struct {
 	sys    System
 	config configuration
+	who    *identities
 	wanted Signing
 }
 
@@ -87,8 +88,7 @@ func (s signer) ssh(ctx context.Context, commit []byte, key string) (string, err
 		}
 		arguments = append(arguments, filepath.Join(dir, "key"), "-U")
 	} else {
-		r := configReader{sys: s.sys}
-		arguments = append(arguments, r.expand(key, ""))
+		arguments = append(arguments, expandPath(s.sys, key, ""))
 	}
 	payload := filepath.Join(dir, "commit")
 	if err := os.WriteFile(payload, commit, 0o600); err != nil {

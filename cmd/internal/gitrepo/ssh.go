@@ -45,12 +45,11 @@ func newSSHLogin(sys System, at address) (*sshLogin, error) {
 	}
 	s.user = firstOf(endpoint.User, get(at.Host, "User"), "git")
 	s.hosts = net.JoinHostPort(endpoint.Host, strconv.Itoa(endpoint.Port))
-	r := configReader{sys: sys}
 	home := filepath.Join(homeDir(sys), ".ssh")
 	for _, name := range []string{get(at.Host, "UserKnownHostsFile"), filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"} {
 		for file := range strings.FieldsSeq(name) {
-			if _, err := os.Stat(r.expand(file, home)); err == nil {
-				s.known = append(s.known, r.expand(file, home))
+			if _, err := os.Stat(expandPath(sys, file, home)); err == nil {
+				s.known = append(s.known, expandPath(sys, file, home))
 			}
 		}
 	}
@@ -59,7 +58,7 @@ func newSSHLogin(sys System, at address) (*sshLogin, error) {
 	}
 	for _, name := range []string{strings.Trim(get(at.Host, "IdentityFile"), `"`), "id_ed25519", "id_ecdsa", "id_rsa"} {
 		if name != "" {
-			s.fromFile(r.expand(name, home))
+			s.fromFile(expandPath(sys, name, home))
 		}
 	}
 	if len(s.signers) == 0 {
@@ -153,18 +152,25 @@ func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
 
 // explain says what is wrong with the host's key, or nil.
 func (s *sshLogin) explain() error {
-	host := s.endpoint.Host
-	scan := "ssh-keyscan " + host
-	if s.endpoint.Port != 22 {
-		scan = fmt.Sprintf("ssh-keyscan -p %d %s", s.endpoint.Port, host)
-	}
 	switch {
 	case s.problem == nil:
 		return nil
 	case knownhosts.IsHostKeyChanged(s.problem):
-		return &RemoteError{Kind: ChangedHostKey, Host: host, sentence: fmt.Sprintf("the key of %s is another than the one in known_hosts: it was changed, or somebody is in between; ask its administrator, then ssh-keygen -R removes the old one", s.hosts)}
+		return hostKey(ChangedHostKey, s.endpoint.Host, s.endpoint.Port)
 	case knownhosts.IsHostUnknown(s.problem):
-		return &RemoteError{Kind: UnknownHostKey, Host: host, sentence: fmt.Sprintf("the key of %s is in no known_hosts: compare what %s prints with what its administrator publishes, then append it to ~/.ssh/known_hosts", s.hosts, scan)}
+		return hostKey(UnknownHostKey, s.endpoint.Host, s.endpoint.Port)
 	}
-	return &RemoteError{Kind: UnknownHostKey, Host: host, sentence: fmt.Sprintf("the key of %s cannot be checked: %s", s.hosts, oneLine(s.problem.Error()))}
+	return &RemoteError{Kind: UnknownHostKey, Host: s.endpoint.Host, sentence: fmt.Sprintf("the key of %s cannot be checked: %s", s.hosts, oneLine(s.problem.Error()))}
+}
+
+// hostKey says what to do about a host's key.
+func hostKey(kind RemoteKind, host string, port int) *RemoteError {
+	at, scan := net.JoinHostPort(host, strconv.Itoa(port)), "ssh-keyscan "+host
+	if port != 22 {
+		scan = fmt.Sprintf("ssh-keyscan -p %d %s", port, host)
+	}
+	if kind == ChangedHostKey {
+		return &RemoteError{Kind: kind, Host: host, sentence: fmt.Sprintf("the key of %s is another than the one in known_hosts: it was changed, or somebody is in between; ask its administrator, then ssh-keygen -R removes the old one", at)}
+	}
+	return &RemoteError{Kind: kind, Host: host, sentence: fmt.Sprintf("the key of %s is in no known_hosts: compare what %s prints with what its administrator publishes, then append it to ~/.ssh/known_hosts", at, scan)}
 }

@@ -15,31 +15,34 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
 )
 
 // staging brings our files' entries of the index to what is committed.
 type staging struct {
 	local    *Local
-	index    *index
+	index    *object.Index
 	files    *builder
-	news     []newEntry      // sorted by name
-	gone     map[string]bool // names whose entries go
-	restaged []string
+	news     []object.StagedEntry // sorted by name
+	gone     map[string]bool      // names whose entries go
+	unstaged []string
 	racy     bool
 }
 
 // stage finds out what is to change in the index, and refuses what cannot. The
 // entries of all other files are left as they are.
-func (l *Local) stage(x *index, b *builder, removed []string) (*staging, error) {
+func (l *Local) stage(x *object.Index, b *builder, removed []string) (*staging, error) {
 	s := &staging{local: l, index: x, files: b, gone: map[string]bool{}}
 	var problems []error
 	for _, name := range sortedKeys(b.blobs) {
 		problems = append(problems, s.file(name))
 	}
 	for _, name := range removed {
-		if _, there := x.find(name); there {
+		if _, there := x.Find(name); there {
 			problems = append(problems, s.settled(name))
-			s.noteRestaged(name, plumbing.ZeroHash)
+			s.noteUnstaged(name, plumbing.ZeroHash)
 			s.gone[name] = true
 		}
 	}
@@ -59,19 +62,19 @@ func (s *staging) file(name string) error {
 		return err
 	}
 	for _, dir := range foldersAbove(name)[1:] {
-		if at, found := s.index.find(dir + "/"); found && s.index.entries[at].mode() == modeDir {
+		if at, found := s.index.Find(dir + "/"); found && s.index.Entries[at].Mode() == object.ModeDir {
 			return &PathError{name, "it is outside of this sparse checkout: git sparse-checkout add " + dir + " brings it in"}
 		}
 	}
-	entry := newEntry{name: name, hash: s.files.blobs[name]}
-	binary.BigEndian.PutUint32(entry.stat[statMode:], uint32(s.files.modes[name]))
-	if at, found := s.index.find(name); found {
-		old := s.index.entries[at]
-		if old.hash() == entry.hash && old.mode() == uint32(s.files.modes[name]) && old.extended()&^flagSkip == 0 {
+	entry := object.StagedEntry{Name: name, Hash: s.files.blobs[name]}
+	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(s.files.modes[name]))
+	if at, found := s.index.Find(name); found {
+		old := s.index.Entries[at]
+		if old.Hash() == entry.Hash && old.Mode() == uint32(s.files.modes[name]) && old.Extended()&^object.FlagSkip == 0 {
 			return nil
 		}
-		entry.extended = old.extended() & flagSkip
-		s.noteRestaged(name, entry.hash)
+		entry.Extended = old.Extended() & object.FlagSkip
+		s.noteUnstaged(name, entry.Hash)
 	}
 	s.news = append(s.news, entry)
 	return nil
@@ -79,17 +82,17 @@ func (s *staging) file(name string) error {
 
 // settled refuses a file that is in conflict.
 func (s *staging) settled(name string) error {
-	if at, found := s.index.find(name); found && s.index.entries[at].stage() > 0 {
+	if at, found := s.index.Find(name); found && s.index.Entries[at].Stage() > 0 {
 		return &PathError{name, "it is in conflict: resolve that first (git status)"}
 	}
 	return nil
 }
 
-func (s *staging) noteRestaged(name string, ours plumbing.Hash) {
-	at, _ := s.index.find(name)
-	staged := plumbing.Hash(s.index.entries[at].hash())
+func (s *staging) noteUnstaged(name string, ours plumbing.Hash) {
+	at, _ := s.index.Find(name)
+	staged := plumbing.Hash(s.index.Entries[at].Hash())
 	if staged != s.files.before[name] && staged != ours {
-		s.restaged = append(s.restaged, name)
+		s.unstaged = append(s.unstaged, name)
 	}
 }
 
@@ -98,15 +101,15 @@ func (s *staging) noteRestaged(name string, ours plumbing.Hash) {
 func (s *staging) folders() error {
 	var problems []error
 	for _, entry := range s.news {
-		for _, dir := range foldersAbove(entry.name)[1:] {
-			if _, found := s.index.find(dir); found && !s.gone[dir] {
-				problems = append(problems, &PathError{entry.name, dir + " is staged as a file"})
+		for _, dir := range foldersAbove(entry.Name)[1:] {
+			if _, found := s.index.Find(dir); found && !s.gone[dir] {
+				problems = append(problems, &PathError{entry.Name, dir + " is staged as a file"})
 			}
 		}
-		at, _ := s.index.find(entry.name + "/")
-		for ; at < len(s.index.entries) && strings.HasPrefix(s.index.entries[at].name, entry.name+"/"); at++ {
-			if other := s.index.entries[at].name; !s.gone[other] {
-				problems = append(problems, &PathError{entry.name, "it is a folder in the index, with " + other})
+		at, _ := s.index.Find(entry.Name + "/")
+		for ; at < len(s.index.Entries) && strings.HasPrefix(s.index.Entries[at].Name, entry.Name+"/"); at++ {
+			if other := s.index.Entries[at].Name; !s.gone[other] {
+				problems = append(problems, &PathError{entry.Name, "it is a folder in the index, with " + other})
 				break
 			}
 		}
@@ -117,12 +120,12 @@ func (s *staging) folders() error {
 // encode is the new index.
 func (s *staging) encode() []byte {
 	s.merge()
-	return s.index.encode()
+	return s.index.Encode()
 }
 
 // write puts the new index in place. The caller holds its lock.
 func (s *staging) write(name string, content []byte) error {
-	written := s.index.written
+	written := s.index.Written
 	// Git looks into files that are not older than the index: their entries may
 	// miss a change of the same second. With a newer index it no longer would.
 	// https://git-scm.com/docs/racy-git
@@ -138,22 +141,22 @@ func (s *staging) write(name string, content []byte) error {
 // merge puts the new entries among the old ones, which are sorted as they are,
 // and notes whether git is to look into files of those.
 func (s *staging) merge() {
-	merged, news := make([]indexEntry, 0, len(s.index.entries)+len(s.news)), s.news
-	written := s.index.written
-	for _, entry := range s.index.entries {
-		for len(news) > 0 && news[0].name < entry.name {
-			merged, news = append(merged, news[0].entry()), news[1:]
+	merged, news := make([]object.IndexEntry, 0, len(s.index.Entries)+len(s.news)), s.news
+	written := s.index.Written
+	for _, entry := range s.index.Entries {
+		for len(news) > 0 && news[0].Name < entry.Name {
+			merged, news = append(merged, news[0].Entry()), news[1:]
 		}
-		if s.gone[entry.name] || len(news) > 0 && news[0].name == entry.name {
+		if s.gone[entry.Name] || len(news) > 0 && news[0].Name == entry.Name {
 			continue
 		}
 		merged = append(merged, entry)
-		s.racy = s.racy || !written.IsZero() && int64(entry.modified()) >= written.Unix()
+		s.racy = s.racy || !written.IsZero() && int64(entry.Modified()) >= written.Unix()
 	}
 	for i := range news {
-		merged = append(merged, news[i].entry())
+		merged = append(merged, news[i].Entry())
 	}
-	s.index.entries = merged
+	s.index.Entries = merged
 }
 
 // stat fills in what the files on disk are like, where they are what is
@@ -163,9 +166,9 @@ func (s *staging) stat() error {
 	if err != nil {
 		return err
 	}
-	sideBySide(len(s.news), func(mine iter.Seq[int]) {
+	parallel.Each(len(s.news), func(mine iter.Seq[int]) {
 		for i := range mine {
-			if entry := &s.news[i]; plain[path.Dir(entry.name)] {
+			if entry := &s.news[i]; plain[path.Dir(entry.Name)] {
 				s.statFile(entry)
 			}
 		}
@@ -173,22 +176,22 @@ func (s *staging) stat() error {
 	return nil
 }
 
-func (s *staging) statFile(entry *newEntry) {
-	name := filepath.Join(s.local.workTree, filepath.FromSlash(entry.name))
+func (s *staging) statFile(entry *object.StagedEntry) {
+	name := filepath.Join(s.local.workTree, filepath.FromSlash(entry.Name))
 	info, err := os.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
-	entry.extended = 0 // it is there, sparse checkout or not
-	if info.Size() > indexMostSize || uint32(s.files.modes[entry.name]) != diskMode(info.Mode(), s.files.modes[entry.name], s.local.config.boolean("core.filemode", true)) {
+	entry.Extended = 0 // it is there, sparse checkout or not
+	if info.Size() > object.MaxIndexSize || uint32(s.files.modes[entry.Name]) != diskMode(info.Mode(), s.files.modes[entry.Name], s.local.config.boolean("core.filemode", true)) {
 		return
 	}
 	content, err := os.ReadFile(name)
-	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) != entry.hash && !s.checkedOut(content, entry.hash) {
+	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) != entry.Hash && !s.checkedOut(content, entry.Hash) {
 		return
 	}
-	fillStat(&entry.stat, info)
-	binary.BigEndian.PutUint32(entry.stat[statSize:], uint32(info.Size()))
+	fillStat(&entry.Stat, info)
+	binary.BigEndian.PutUint32(entry.Stat[object.StatSize:], uint32(info.Size()))
 }
 
 // checkedOut reports whether a file is what Git checks out where lines end in
@@ -205,13 +208,13 @@ func (s *staging) checkedOut(content []byte, hash plumbing.Hash) bool {
 func (s *staging) throughLinks() (map[string]bool, error) {
 	plain := map[string]bool{}
 	for _, entry := range s.news {
-		for _, dir := range foldersAbove(entry.name)[1:] {
+		for _, dir := range foldersAbove(entry.Name)[1:] {
 			if _, seen := plain[dir]; seen {
 				continue
 			}
 			info, err := os.Lstat(filepath.Join(s.local.workTree, filepath.FromSlash(dir)))
 			if err == nil && info.Mode().Type() == fs.ModeSymlink {
-				return nil, &PathError{entry.name, fmt.Sprintf("folder %s is a symbolic link", dir)}
+				return nil, &PathError{entry.Name, fmt.Sprintf("folder %s is a symbolic link", dir)}
 			}
 			plain[dir] = err == nil && info.IsDir()
 		}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 )
 
 // PathError is that a file cannot be where it is to be.
@@ -83,9 +84,9 @@ func (e *edit) put(parts []string, content []byte) {
 
 // builder makes the trees of a commit.
 type builder struct {
-	from       store
-	folders    map[plumbing.Hash][]object.TreeEntry // of the base, as far as the changes go
-	objects    objectsOf
+	from       object.Store
+	folders    map[plumbing.Hash][]object.Entry // of the base, as far as the changes go
+	objects    object.Set
 	ignoreCase bool
 	modes      map[string]filemode.FileMode // what became of each file that is there
 	blobs      map[string]plumbing.Hash
@@ -96,9 +97,9 @@ type builder struct {
 	problems   []error
 }
 
-func newBuilder(from store, convert converter, ignoreCase bool) *builder {
+func newBuilder(from object.Store, convert converter, ignoreCase bool) *builder {
 	return &builder{
-		from: from, convert: convert, ignoreCase: ignoreCase, folders: map[plumbing.Hash][]object.TreeEntry{},
+		from: from, convert: convert, ignoreCase: ignoreCase, folders: map[plumbing.Hash][]object.Entry{},
 		modes: map[string]filemode.FileMode{}, blobs: map[string]plumbing.Hash{}, before: map[string]plumbing.Hash{},
 	}
 }
@@ -106,7 +107,7 @@ func newBuilder(from store, convert converter, ignoreCase bool) *builder {
 // commit applies an edit to the tree of a base, zero for none, and gives the new
 // tree, zero for an empty one.
 func (b *builder) commit(base plumbing.Hash, root *edit) (plumbing.Hash, error) {
-	err := root.levels(base, func(hashes []plumbing.Hash) ([][]object.TreeEntry, error) {
+	err := root.levels(base, func(hashes []plumbing.Hash) ([][]object.Entry, error) {
 		folders, err := readFolders(b.from, hashes)
 		for i, hash := range hashes {
 			b.folders[hash] = folders[i]
@@ -140,11 +141,11 @@ func (b *builder) build(base plumbing.Hash, e *edit, dir string) (plumbing.Hash,
 	if len(b.written)+len(b.removed) == before && !base.IsZero() {
 		return base, nil
 	}
-	return b.objects.add(plumbing.TreeObject, encodeFolder(together(kept, entries))), nil
+	return b.objects.Add(plumbing.TreeObject, object.EncodeTree(together(kept, entries))), nil
 }
 
 // folder brings a folder in a folder to what it is to be.
-func (b *builder) folder(entries map[string]object.TreeEntry, name string, e *edit, full string) error {
+func (b *builder) folder(entries map[string]object.Entry, name string, e *edit, full string) error {
 	entry, found := entries[name]
 	if found && entry.Mode != filemode.Dir {
 		if e.writes() {
@@ -158,7 +159,7 @@ func (b *builder) folder(entries map[string]object.TreeEntry, name string, e *ed
 	}
 	delete(entries, name)
 	if !hash.IsZero() {
-		entries[name] = object.TreeEntry{Name: name, Mode: filemode.Dir, Hash: hash}
+		entries[name] = object.Entry{Name: name, Mode: filemode.Dir, Hash: hash}
 	}
 	return nil
 }
@@ -178,7 +179,7 @@ func (e *edit) writes() bool {
 	return false
 }
 
-func (b *builder) remove(entries map[string]object.TreeEntry, e *edit, dir string) {
+func (b *builder) remove(entries map[string]object.Entry, e *edit, dir string) {
 	for _, name := range sortedKeys(e.files) {
 		entry, found := entries[name]
 		if e.files[name] != nil || !found {
@@ -194,7 +195,7 @@ func (b *builder) remove(entries map[string]object.TreeEntry, e *edit, dir strin
 	}
 }
 
-func (b *builder) write(entries map[string]object.TreeEntry, e *edit, dir string) {
+func (b *builder) write(entries map[string]object.Entry, e *edit, dir string) {
 	for _, name := range sortedKeys(e.files) {
 		content := e.files[name]
 		if content == nil {
@@ -217,10 +218,10 @@ func (b *builder) write(entries map[string]object.TreeEntry, e *edit, dir string
 		}
 		hash := plumbing.ComputeHash(plumbing.BlobObject, content)
 		if !found || entry.Hash != hash {
-			b.objects.add(plumbing.BlobObject, content)
+			b.objects.Add(plumbing.BlobObject, content)
 			b.written = append(b.written, dir+name)
 		}
-		entries[name] = object.TreeEntry{Name: name, Mode: mode, Hash: hash}
+		entries[name] = object.Entry{Name: name, Mode: mode, Hash: hash}
 		b.modes[dir+name], b.blobs[dir+name] = mode, hash
 	}
 }
@@ -231,12 +232,12 @@ func (b *builder) earlier(hash plumbing.Hash) func() ([]byte, error) {
 		if hash.IsZero() {
 			return nil, nil
 		}
-		return readObject(b.from, plumbing.BlobObject, hash)
+		return object.Read(b.from, plumbing.BlobObject, hash)
 	}
 }
 
 // twins refuses names that are one file where case does not count.
-func (b *builder) twins(kept []object.TreeEntry, entries map[string]object.TreeEntry, e *edit, dir string) {
+func (b *builder) twins(kept []object.Entry, entries map[string]object.Entry, e *edit, dir string) {
 	names := sortedKeys(entries)
 	for _, entry := range kept {
 		names = append(names, entry.Name)

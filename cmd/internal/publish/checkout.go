@@ -12,7 +12,7 @@ import (
 )
 
 // ToCheckout writes into a folder of a checkout and commits that, and pushes it if
-// the request says so. Where some environments failed, or an error came after
+// the request says so. If others were faster, the commits stay. Where some environments failed, or an error came after
 // commits, the outcome has what was done; a [StageError] says what is left.
 // The error is [gitrepo.ErrNoBranch] if it cannot be known which branch is pushed.
 func ToCheckout(ctx context.Context, root *os.Root, r Request) (Outcome, error) {
@@ -62,6 +62,41 @@ func (l local) dryRun(ctx context.Context) (done Outcome, err error) {
 	return done, nil
 }
 
+// run commits, and pushes where that is asked for.
+func (l local) run(ctx context.Context) (done Outcome, err error) {
+	job, failed := l.Make(ctx, nil)
+	if job == nil {
+		return done, failed
+	}
+	done, err = l.commit(ctx, job)
+	done.warn(job.warnings())
+	done.Failed = failed
+	if err != nil {
+		done.Unfinished = true
+		return done, err // what was committed before it is said
+	}
+	if !l.Push || failed != nil && !l.KeepGoing {
+		return done, nil
+	}
+	if done.Pushed, err = l.push(ctx); err != nil {
+		return done, &StageError{unpushed(done, err), err}
+	}
+	done.NothingToPush = done.Pushed == nil
+	return done, nil
+}
+
+// unpushed says how far it came where a push failed.
+func unpushed(done Outcome, err error) Stage {
+	var remote *gitrepo.RemoteError
+	switch {
+	case errors.As(err, &remote) && remote.Kind == gitrepo.Raced:
+		return Raced
+	case len(done.Commits()) == 0:
+		return Waiting
+	}
+	return Committed
+}
+
 // commit brings the folder to what a job makes of it, and commits that.
 func (l local) commit(ctx context.Context, job Job) (done Outcome, err error) {
 	drafts, err := l.drafts(ctx, job)
@@ -80,6 +115,7 @@ func (l local) commit(ctx context.Context, job Job) (done Outcome, err error) {
 			return done, &StageError{Written, err}
 		}
 		done.Drafts, done.made = append(done.Drafts, d), append(done.made, made)
+		done.Unstaged = append(done.Unstaged, made.Unstaged...)
 	}
 	done.Hooks = l.repository.Hooks()
 	done.Removed = job.removed()

@@ -12,7 +12,7 @@ type Outcome struct {
 	Drafts []Draft
 	URL    string   // of a remote repository
 	Pushed *Pushed  // from a checkout; nil if nothing was
-	Hooks  []string // that git would have run
+	Hooks  []string // of the commit, that git would have run
 	// Unstaged are files of ours whose staged content is in no commit.
 	Unstaged []string
 	// Unfinished says that something went wrong, with drafts that are not there.
@@ -26,8 +26,6 @@ type Outcome struct {
 	Failed error
 	// Warnings are of the environments of all tries, each once.
 	Warnings render.Problems
-	// Races are the lost ones, after which everything was done again.
-	Races []Race
 	// Uncommitted are environment files that are not committed as they are here,
 	// although what was rendered from them is pushed.
 	Uncommitted []string
@@ -40,12 +38,6 @@ type Pushed struct {
 	URL    string `json:"url"`
 	Branch string `json:"branch"`
 	Commit string `json:"commit"`
-}
-
-// Race is a push that lost against others, whose commits were taken over.
-type Race struct {
-	Commit string
-	Files  int // that they changed
 }
 
 // Commit is a commit that was made, or in a dry run would be: then it has no hash
@@ -100,13 +92,4 @@ func (o *Outcome) warn(warnings render.Problems) {
 			o.Warnings = append(o.Warnings, warning)
 		}
 	}
-}
-
-// unstaged names the files whose staged content is in no commit.
-func (o Outcome) unstaged() []string {
-	var names []string
-	for _, made := range o.made {
-		names = append(names, made.Restaged...)
-	}
-	return names
 }

@@ -15,8 +15,8 @@ import (
 // Request says what is published to a checkout or a remote repository, and how.
 type Request struct {
 	// Make makes the job, from the files of a remote repository, or from those of
-	// this machine if repository is nil. It is called again after a lost race, and
-	// must then keep nothing of the call before. Where some environments fail and
+	// this machine if repository is nil. For a remote repository it is called again
+	// after a lost race, and must then keep nothing of the call before. Where some environments fail and
 	// the others may be published, it gives both the job and the error.
 	Make func(ctx context.Context, repository fs.FS) (Job, error)
 
@@ -33,9 +33,8 @@ type Request struct {
 	System  gitrepo.System
 
 	// Only for a checkout:
-	Push       bool
-	Repeatable bool     // Make gives the same again: what it reads can be read twice
-	Files      []string // the environment files, to warn of those that are not committed
+	Push  bool
+	Files []string // the environment files, to warn of those that are not committed
 }
 
 func (r Request) options() gitrepo.CommitOptions { return gitrepo.CommitOptions{Sign: r.Sign} }
@@ -66,7 +65,7 @@ const (
 	Written   Stage = iota + 1 // the files are written, and not committed
 	Committed                  // the commits are made, and not pushed
 	Waiting                    // nothing was to be committed; commits of earlier runs are not pushed
-	TakenBack                  // the commits of others are taken over, ours are taken back and not made again
+	Raced                      // the commits are made, and others have pushed meanwhile
 )
 
 // StageError is an error with what was done before it.

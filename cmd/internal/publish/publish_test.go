@@ -219,70 +219,51 @@ func racing(w world, races int) (func(context.Context, fs.FS) (publish.Job, erro
 
 // TestWarningsOfLostRaces: whatever a try warns of is said, and once.
 func TestWarningsOfLostRaces(t *testing.T) {
-	want := render.Problems{problem("always"), problem("call 1"), problem("call 2"), problem("call 3")}
-	wantSeen := []string{"", "theirs-1", "theirs-1 theirs-2"}
-	publishers := map[string]func(world, publish.Request) (publish.Outcome, error){
-		"remote": func(w world, r publish.Request) (publish.Outcome, error) {
-			return publish.ToRemote(t.Context(), w.url(), r)
-		},
-		"checkout": func(w world, r publish.Request) (publish.Outcome, error) {
-			return publish.ToCheckout(t.Context(), w.root(), r)
-		},
+	w := newWorld(t)
+	request := publish.Request{System: w.system()}
+	var seen *[]string
+	request.Make, seen = racing(w, 2)
+	done, err := publish.ToRemote(t.Context(), w.url(), request)
+	if err != nil || len(done.Commits()) != 1 {
+		t.Fatalf("%v: %v", brief(done), err)
 	}
-	for name, publishTo := range publishers {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			request := publish.Request{System: w.system(), Push: true, Repeatable: true}
-			var seen *[]string
-			request.Make, seen = racing(w, 2)
-			done, err := publishTo(w, request)
-			if err != nil || len(done.Commits()) != 1 {
-				t.Fatalf("%v: %v", brief(done), err)
-			}
-			if diff := cmp.Diff(want, done.Warnings); diff != "" {
-				t.Error(diff)
-			}
-			if diff := cmp.Diff(wantSeen, *seen); diff != "" {
-				t.Error(diff)
-			}
-			if got := w.git("fleet.git", "rev-list", "--count", "main"); got != "4" {
-				t.Errorf("%s commits, want 4", got)
-			}
-		})
+	if diff := cmp.Diff(render.Problems{problem("always"), problem("call 1"), problem("call 2"), problem("call 3")}, done.Warnings); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"", "theirs-1", "theirs-1 theirs-2"}, *seen); diff != "" {
+		t.Error(diff)
+	}
+	if got := w.git("fleet.git", "rev-list", "--count", "main"); got != "4" {
+		t.Errorf("%s commits, want 4", got)
 	}
 }
 
-func TestLostRacesOfACheckout(t *testing.T) {
+// TestLostRaceOfACheckout: what was committed stays, and the job is made once.
+func TestLostRaceOfACheckout(t *testing.T) {
 	w := newWorld(t)
 	request := publish.Request{System: w.system(), Push: true}
-	request.Make, _ = racing(w, 1)
+	var seen *[]string
+	request.Make, seen = racing(w, 1)
 	done, err := publish.ToCheckout(t.Context(), w.root(), request)
 	var staged *publish.StageError
-	if !errors.As(err, &staged) || staged.Stage != publish.Committed || len(done.Commits()) != 1 || len(done.Races) != 0 {
-		t.Errorf("what cannot be made again: %v: %v", brief(done), err)
+	if !errors.As(err, &staged) || staged.Stage != publish.Raced || len(done.Commits()) != 1 || len(done.Warnings) != 2 || len(*seen) != 1 {
+		t.Errorf("a lost race: %v: %v", brief(done), err)
+	}
+	if got := w.git("work", "rev-parse", "HEAD"); got != done.Commits()[0].Commit {
+		t.Errorf("HEAD is %s", got)
 	}
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
-	if !errors.As(err, &staged) || staged.Stage != publish.Waiting || len(done.Commits()) != 0 {
+	if !errors.As(err, &staged) || staged.Stage != publish.Raced || len(done.Commits()) != 0 {
 		t.Errorf("and once more: %v: %v", brief(done), err)
 	}
-	request.Repeatable = true
-	done, err = publish.ToCheckout(t.Context(), w.root(), request)
-	if err != nil || len(done.Races) != 1 || done.Races[0].Files == 0 || done.Pushed == nil {
-		t.Errorf("what can: %v: %v", brief(done), err)
+	w.git("work", "remote", "set-url", "origin", "/nowhere")
+	if _, err = publish.ToCheckout(t.Context(), w.root(), request); !errors.As(err, &staged) || staged.Stage != publish.Waiting {
+		t.Errorf("no server: %v", err)
 	}
-
-	w = newWorld(t)
-	made, _ := racing(w, 1)
-	calls, failure := 0, errors.New("the chart is gone")
-	request.System = w.system()
-	request.Make = func(ctx context.Context, repository fs.FS) (publish.Job, error) {
-		if calls++; calls == 2 {
-			return nil, failure
-		}
-		return made(ctx, repository)
-	}
+	w.git("work", "remote", "set-url", "origin", w.url())
+	w.git("work", "pull", "-q", "--rebase")
 	done, err = publish.ToCheckout(t.Context(), w.root(), request)
-	if !errors.As(err, &staged) || staged.Stage != publish.TakenBack || !errors.Is(err, failure) || len(done.Drafts) != 0 || len(done.Races) != 1 || len(done.Warnings) != 2 {
-		t.Errorf("what fails the second time: %v: %v", brief(done), err)
+	if err != nil || len(done.Commits()) != 0 || done.Pushed == nil {
+		t.Errorf("after git pull --rebase: %v: %v", brief(done), err)
 	}
 }

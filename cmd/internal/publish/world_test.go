@@ -144,5 +144,5 @@ func (w world) root() *os.Root {
 
 // brief is an outcome for the message of a test that failed.
 func brief(o publish.Outcome) string {
-	return fmt.Sprintf("commits %v, pushed %v, failed %v, races %v, warnings %q", o.Commits(), o.PushedTo(), o.Failed, o.Races, o.Warnings)
+	return fmt.Sprintf("commits %v, pushed %v, failed %v, warnings %q", o.Commits(), o.PushedTo(), o.Failed, o.Warnings)
 }

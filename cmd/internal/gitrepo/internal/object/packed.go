@@ -1,4 +1,4 @@
-package gitrepo
+package object
 
 import (
 	"bufio"
@@ -20,20 +20,20 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
-// packed reads the objects of a repository, several at a time. go-git reads the
+// Packs reads the objects of a repository, several at a time. go-git reads the
 // indexes of all packs in whole before it gives the first object, which takes
 // longer than a commit. What is in no pack, or in one of an unusual kind, is left
-// to it.
-type packed struct {
+// to it. go-git v6.0.0 ends the need for this: its idxfile.LazyIndex, in the alphas
+// since v6.0.0-alpha.1, reads an index where it looks into it.
+type Packs struct {
 	packs []*packReader // the newest first, as git looks for objects
 	rest  *filesystem.Storage
 	one   sync.Mutex // rest does one thing at a time
 }
 
-// objects reads objects. Like storage it is made anew for each use.
-func (l *Local) objects() *packed {
-	p := &packed{rest: l.storage()}
-	dir, bases := filepath.Join(l.commonDir, "objects", "pack"), cache.NewBufferLRU(32*cache.MiByte)
+// OpenPacks opens the packs of a folder. What is not in them is read from the rest.
+func OpenPacks(dir string, rest *filesystem.Storage) *Packs {
+	p, bases := &Packs{rest: rest}, cache.NewBufferLRU(32*cache.MiByte)
 	entries, _ := os.ReadDir(dir)
 	for i, entry := range entries[:min(len(entries), mostPacks)] {
 		name, is := strings.CutSuffix(filepath.Join(dir, entry.Name()), ".idx")
@@ -57,7 +57,7 @@ func (l *Local) objects() *packed {
 const mostPacks = 1 << 15
 
 // Close closes the files.
-func (p *packed) Close() error {
+func (p *Packs) Close() error {
 	for _, pack := range p.packs {
 		pack.index.close()
 		if pack.file != nil {
@@ -69,7 +69,7 @@ func (p *packed) Close() error {
 
 // EncodedObject reads an object. The error is [plumbing.ErrObjectNotFound] if
 // there is none of this kind. It may be called several times at once.
-func (p *packed) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
+func (p *Packs) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	for _, pack := range p.packs {
 		offset, found, err := pack.index.find(hash)
 		if err == nil && found {
@@ -152,7 +152,7 @@ func (p *packReader) patch(kind plumbing.ObjectType, data []byte, deltas []packE
 		p.bases.Put(p.baseName(delta.base), slices.Concat([]byte{byte(kind)}, data))
 		_, start := binary.Uvarint(delta.data) // how long the base is
 		size, end := binary.Uvarint(delta.data[max(start, 0):])
-		if start <= 0 || end <= 0 || size > mostObject {
+		if start <= 0 || end <= 0 || size > maxObject {
 			return kind, nil, errDamagedPack
 		}
 		var err error
@@ -185,8 +185,8 @@ func (p *packReader) entry(offset int64) (packEntry, error) {
 	if used == 0 {
 		return packEntry{}, errDamagedPack
 	}
-	if size > mostObject {
-		return packEntry{}, fmt.Errorf("an object is larger than %d MB", mostObject>>20)
+	if size > maxObject {
+		return packEntry{}, fmt.Errorf("an object is larger than %d MB", maxObject>>20)
 	}
 	_, _ = z.in.Discard(used)
 	entry.data, err = z.read(int(size))
@@ -205,7 +205,7 @@ func (p *packReader) entryHead(head []byte, offset int64) (e packEntry, size uin
 		if length <= 0 {
 			return e, 0, 0
 		}
-		size, used = size|min(more, mostObject)<<4, 1+length
+		size, used = size|min(more, maxObject)<<4, 1+length
 	}
 	switch e.kind {
 	case plumbing.OFSDeltaObject:

@@ -1,4 +1,4 @@
-package gitrepo
+package object
 
 import (
 	"io/fs"
@@ -8,12 +8,12 @@ import (
 	"github.com/go-git/go-billy/v5"
 )
 
-// wholePacks hides packs without an index, which git, too, takes no notice of: a
+// WholePacks hides packs without an index, which git, too, takes no notice of: a
 // killed git leaves them, and one that packs makes them for a moment. go-git
 // would read nothing at all.
-type wholePacks struct{ billy.Filesystem }
+type WholePacks struct{ billy.Filesystem }
 
-func (w wholePacks) ReadDir(name string) ([]fs.FileInfo, error) {
+func (w WholePacks) ReadDir(name string) ([]fs.FileInfo, error) {
 	entries, err := w.Filesystem.ReadDir(name)
 	if err != nil || filepath.Base(name) != "pack" {
 		return entries, err
@@ -32,7 +32,7 @@ func (w wholePacks) ReadDir(name string) ([]fs.FileInfo, error) {
 	return whole, nil
 }
 
-func (w wholePacks) Chroot(name string) (billy.Filesystem, error) {
+func (w WholePacks) Chroot(name string) (billy.Filesystem, error) {
 	inner, err := w.Filesystem.Chroot(name)
-	return wholePacks{inner}, err
+	return WholePacks{inner}, err
 }

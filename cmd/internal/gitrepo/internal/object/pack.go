@@ -1,4 +1,4 @@
-package gitrepo
+package object
 
 import (
 	"bytes"
@@ -8,46 +8,48 @@ import (
 	"fmt"
 	"hash/crc32"
 	"iter"
-	"os"
-	"path/filepath"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
 )
 
 // pack is objects as they are stored and sent, each in whole.
 // https://git-scm.com/docs/pack-format
-type pack struct {
-	data  []byte
+type Pack struct {
+	Data  []byte
 	index idxfile.Writer
-	name  string
+	Name  string
 }
 
-// newPack packs objects to be sent. It compresses them fast, as git does with
+// NewPack packs objects to be sent. It compresses them fast, as git does with
 // loose objects (core.looseCompression), for gc packs them again: side by side,
 // with the same bytes in any case.
-func newPack(objects []newObject) (*pack, error) { return packAt(objects, zlib.BestSpeed) }
+func NewPack(objects []Object) (*Pack, error) { return packAt(objects, zlib.BestSpeed) }
 
-// newStoredPack packs objects to be kept here. Folders stay as they are: hashes do
+// NewStoredPack packs objects to be kept here. Folders stay as they are: hashes do
 // not get smaller, trying it takes longer than all the rest, and gc finds what they
 // have in common.
-func newStoredPack(objects []newObject) (*pack, error) { return packAt(objects, zlib.NoCompression) }
+func NewStoredPack(objects []Object) (*Pack, error) { return packAt(objects, zlib.NoCompression) }
 
 // packAt packs objects, folders at a level of compression of their own.
-func packAt(objects []newObject, folders int) (*pack, error) {
+func packAt(objects []Object, folders int) (*Pack, error) {
 	packed, problems := make([][]byte, len(objects)), make([]error, len(objects))
-	sideBySide(len(objects), func(mine iter.Seq[int]) {
+	parallel.Each(len(objects), func(mine iter.Seq[int]) {
 		ofFolders, ofOthers := compressor{level: folders}, compressor{level: zlib.BestSpeed}
 		for i := range mine {
 			c := &ofOthers
-			if objects[i].kind == plumbing.TreeObject {
+			if objects[i].Kind == plumbing.TreeObject {
 				c = &ofFolders
 			}
 			packed[i], problems[i] = c.pack(objects[i])
 		}
 	})
-	if err := firstError(problems...); err != nil {
-		return nil, fmt.Errorf("pack objects: %w", err)
+	for _, err := range problems {
+		if err != nil {
+			return nil, fmt.Errorf("pack objects: %w", err)
+		}
 	}
 	return assemble(objects, packed)
 }
@@ -59,16 +61,16 @@ type compressor struct {
 	to    *zlib.Writer
 }
 
-func (c *compressor) pack(o newObject) (packed []byte, err error) {
+func (c *compressor) pack(o Object) (packed []byte, err error) {
 	if c.to == nil {
 		if c.to, err = zlib.NewWriterLevel(&c.out, c.level); err != nil {
 			return nil, err
 		}
 	}
 	c.out.Reset()
-	c.out.Write(objectHeader(o.kind, len(o.data)))
+	c.out.Write(objectHeader(o.Kind, len(o.Data)))
 	c.to.Reset(&c.out)
-	if _, err := c.to.Write(o.data); err != nil {
+	if _, err := c.to.Write(o.Data); err != nil {
 		return nil, err
 	}
 	if err := c.to.Close(); err != nil {
@@ -89,8 +91,8 @@ func objectHeader(kind plumbing.ObjectType, size int) []byte {
 	return append(out, first)
 }
 
-func assemble(objects []newObject, packed [][]byte) (*pack, error) {
-	p := &pack{}
+func assemble(objects []Object, packed [][]byte) (*Pack, error) {
+	p := &Pack{}
 	var out bytes.Buffer
 	out.WriteString("PACK")
 	_ = binary.Write(&out, binary.BigEndian, [2]uint32{2, uint32(len(objects))})
@@ -98,41 +100,21 @@ func assemble(objects []newObject, packed [][]byte) (*pack, error) {
 		return nil, fmt.Errorf("pack objects: %w", err)
 	}
 	for i, one := range objects {
-		p.index.Add(one.hash, uint64(out.Len()), crc32.ChecksumIEEE(packed[i]))
+		p.index.Add(one.Hash, uint64(out.Len()), crc32.ChecksumIEEE(packed[i]))
 		out.Write(packed[i])
 	}
 	sum := plumbing.Hash(sha1.Sum(out.Bytes()))
 	out.Write(sum[:])
-	p.data, p.name = out.Bytes(), "pack-"+sum.String()
+	p.Data, p.Name = out.Bytes(), "pack-"+sum.String()
 	if err := p.index.OnFooter(sum); err != nil {
 		return nil, fmt.Errorf("pack objects: %w", err)
 	}
 	return p, nil
 }
 
-// storePack puts a pack into the repository. The index comes last: without it
-// there is no pack for anybody.
-func (l *Local) storePack(p *pack) error {
-	dir := filepath.Join(l.commonDir, "objects", "pack")
-	if err := l.makeDirs(dir); err != nil {
-		return fmt.Errorf("store objects: %w", reason(err))
-	}
-	if _, err := os.Stat(filepath.Join(dir, p.name+".idx")); err == nil {
-		return nil // the same objects, packed by a run that was killed after it
-	}
-	encoded, err := encodePackIndex(&p.index)
-	if err != nil {
-		return err
-	}
-	if err := l.placePack(dir, p.name+".pack", p.data); err != nil {
-		return err
-	}
-	return l.placePack(dir, p.name+".idx", encoded)
-}
-
-// encodePackIndex is the file that says where in a pack the objects are.
-func encodePackIndex(from *idxfile.Writer) ([]byte, error) {
-	index, err := from.Index()
+// Index gives the file that says where in the pack the objects are.
+func (p *Pack) Index() ([]byte, error) {
+	index, err := p.index.Index()
 	if err != nil {
 		return nil, fmt.Errorf("store objects: %w", err)
 	}
@@ -141,10 +123,4 @@ func encodePackIndex(from *idxfile.Writer) ([]byte, error) {
 		return nil, fmt.Errorf("store objects: %w", err)
 	}
 	return encoded.Bytes(), nil
-}
-
-// placePack writes a file under a name that git gc removes if we do not get to
-// rename it.
-func (l *Local) placePack(dir, name string, content []byte) error {
-	return l.place(placed{pattern: filepath.Join(dir, "tmp_pack_%016x"), name: filepath.Join(dir, name), content: content, mode: 0o444})
 }

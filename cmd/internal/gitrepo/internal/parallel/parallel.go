@@ -1,4 +1,5 @@
-package gitrepo
+// Package parallel lets work run on several cores, and waits for it.
+package parallel
 
 import (
 	"iter"
@@ -7,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// sideBySide lets as many workers as there are cores share the numbers below n,
+// Each lets as many workers as there are cores share the numbers below n,
 // and waits for them.
-func sideBySide(n int, worker func(mine iter.Seq[int])) {
+func Each(n int, worker func(mine iter.Seq[int])) {
 	var next atomic.Int64
 	mine := func(yield func(int) bool) {
 		for i := int(next.Add(1)) - 1; i < n && yield(i); i = int(next.Add(1)) - 1 {
@@ -22,8 +23,8 @@ func sideBySide(n int, worker func(mine iter.Seq[int])) {
 	group.Wait()
 }
 
-// alongside starts work on another core, and gives what waits for it.
-func alongside(work func()) (wait func()) {
+// Start starts work on another core, and gives what waits for it.
+func Start(work func()) (wait func()) {
 	var group sync.WaitGroup
 	group.Go(work)
 	return group.Wait

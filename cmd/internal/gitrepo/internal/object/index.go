@@ -1,83 +1,91 @@
-package gitrepo
+package object
 
 import (
 	"crypto/sha1"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
 )
 
-// index is the staging area, in a form that gives back every byte of what we do
+// Index is the staging area, in a form that gives back every byte of what we do
 // not change: go-git's own encoder drops extensions and the flags of version 3.
 // https://git-scm.com/docs/index-format
-type index struct {
+type Index struct {
 	version    uint32
-	entries    []indexEntry // sorted by name and stage
+	Entries    []IndexEntry // sorted by name and stage
 	extensions []byte       // those that stay true
-	written    time.Time    // when the file was
+	Written    time.Time    // when the file was
 	sum        bool         // ends in a checksum; index.skipHash writes zeros instead
 }
 
-// indexEntry is a file in the index: its name, and what is before the name, byte
+// IndexEntry is a file in the index: its name, and what is before the name, byte
 // by byte as it is in the file. Both are parts of the one text that was read.
-type indexEntry struct {
-	name  string
-	fixed string // ctime, mtime, dev, ino, mode, uid, gid, size; hash; flags; extended flags, if any
+type IndexEntry struct {
+	Name  string
+	Fixed string // ctime, mtime, dev, ino, mode, uid, gid, size; hash; flags; extended flags, if any
 }
 
-// newEntry is an entry that is to be written.
-type newEntry struct {
-	name     string
-	stat     [40]byte // up to the size
-	hash     [20]byte
-	extended uint16
+// StagedEntry is an entry that is to be written.
+type StagedEntry struct {
+	Name     string
+	Stat     [40]byte // up to the size
+	Hash     [20]byte
+	Extended uint16
 }
 
-func (n *newEntry) entry() indexEntry {
-	fixed := slices.Concat(n.stat[:], n.hash[:])
-	flags := uint16(min(len(n.name), nameMask))
-	if n.extended != 0 {
+// Entry gives the entry as it is in the file.
+func (n *StagedEntry) Entry() IndexEntry {
+	fixed := slices.Concat(n.Stat[:], n.Hash[:])
+	flags := uint16(min(len(n.Name), nameMask))
+	if n.Extended != 0 {
 		fixed = binary.BigEndian.AppendUint16(fixed, flags|flagExtended)
-		flags = n.extended
+		flags = n.Extended
 	}
-	return indexEntry{n.name, string(binary.BigEndian.AppendUint16(fixed, flags))}
+	return IndexEntry{n.Name, string(binary.BigEndian.AppendUint16(fixed, flags))}
 }
 
+// Places and values of an entry's fields, and how large an index, or a file in it, may be.
 const (
-	flagExtended  = 0x4000
-	stageMask     = 0x3000
-	flagSkip      = 0x4000 // skip-worktree, of the extended ones
-	nameMask      = 0x0fff
-	entryFixed    = 62
-	modeDir       = 0o040000
-	statMtime     = 8
-	statMode      = 24
-	statSize      = 36
-	entryHash     = 40
-	entryFlags    = 60
-	indexMostSize = 1 << 30
+	flagExtended = 0x4000
+	stageMask    = 0x3000
+	FlagSkip     = 0x4000 // skip-worktree, of the extended ones
+	nameMask     = 0x0fff
+	entryFixed   = 62
+	ModeDir      = 0o040000
+	StatMtime    = 8
+	StatMode     = 24
+	StatSize     = 36
+	entryHash    = 40
+	entryFlags   = 60
+	MaxIndexSize = 1 << 30
 )
 
-func (e *indexEntry) stage() int       { return int(e.flags()&stageMask) >> 12 }
-func (e *indexEntry) mode() uint32     { return number32(e.fixed[statMode:]) }
-func (e *indexEntry) modified() uint32 { return number32(e.fixed[statMtime:]) }
-func (e *indexEntry) flags() uint16    { return uint16(number32(e.fixed[entryFlags-2:])) }
-func (e *indexEntry) hash() (hash [20]byte) {
-	copy(hash[:], e.fixed[entryHash:])
+// Stage is above 0 for a file in conflict.
+func (e *IndexEntry) Stage() int { return int(e.flags()&stageMask) >> 12 }
+
+// Mode gives the kind of file.
+func (e *IndexEntry) Mode() uint32 { return number32(e.Fixed[StatMode:]) }
+
+// Modified gives the second in which the file was changed.
+func (e *IndexEntry) Modified() uint32 { return number32(e.Fixed[StatMtime:]) }
+
+func (e *IndexEntry) flags() uint16 { return uint16(number32(e.Fixed[entryFlags-2:])) }
+
+// Hash gives the content.
+func (e *IndexEntry) Hash() (hash [20]byte) {
+	copy(hash[:], e.Fixed[entryHash:])
 	return hash
 }
 
-func (e *indexEntry) extended() uint16 {
-	if len(e.fixed) == entryFixed {
+// Extended gives the flags that only some entries have.
+func (e *IndexEntry) Extended() uint16 {
+	if len(e.Fixed) == entryFixed {
 		return 0
 	}
-	return uint16(number32(e.fixed[entryFixed-2:]))
+	return uint16(number32(e.Fixed[entryFixed-2:]))
 }
 
 // number32 is the number that a text starts with.
@@ -85,49 +93,26 @@ func number32(text string) uint32 {
 	return uint32(text[0])<<24 | uint32(text[1])<<16 | uint32(text[2])<<8 | uint32(text[3])
 }
 
-// IndexError is that the index holds something that we would not keep right.
+// IndexError says that the index holds something that we would not keep right.
 type IndexError struct{ sentence string }
 
 func (e *IndexError) Error() string { return "read the index: " + e.sentence }
 
-// readIndex reads an index file; one that is not there is empty.
-func readIndex(name string) (*index, error) {
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &index{version: 2, sum: true}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the index: %w", reason(err))
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("read the index: %w", reason(err))
-	}
-	if info.Size() > indexMostSize {
-		return nil, &IndexError{"it is larger than 1 GB"}
-	}
-	var text strings.Builder // and no bytes, of which each name would be a copy
-	text.Grow(int(info.Size()))
-	if _, err := io.Copy(&text, io.LimitReader(file, indexMostSize)); err != nil {
-		return nil, fmt.Errorf("read the index: %w", reason(err))
-	}
-	x, err := decodeIndex(text.String())
-	if err != nil {
-		return nil, err
-	}
-	x.written = info.ModTime()
-	return x, nil
-}
-
 var errDamaged = &IndexError{"it is damaged: rm .git/index && git reset makes it anew, and unstages what is staged"}
 
-func decodeIndex(text string) (*index, error) {
+// NewIndex gives an empty index.
+func NewIndex() *Index { return &Index{version: 2, sum: true} }
+
+// ErrLarge is that an index is larger than MaxIndexSize.
+var ErrLarge = &IndexError{"it is larger than 1 GB"}
+
+// DecodeIndex reads an index file.
+func DecodeIndex(text string) (*Index, error) {
 	if len(text) < 12+sha1.Size || text[:4] != "DIRC" {
 		return nil, errDamaged
 	}
 	body, sum := text[:len(text)-sha1.Size], text[len(text)-sha1.Size:]
-	x := &index{version: number32(text[4:]), sum: true}
+	x := &Index{version: number32(text[4:]), sum: true}
 	if sum == string(make([]byte, sha1.Size)) {
 		x.sum = false
 	} else if sum != sumOf(body) {
@@ -137,14 +122,14 @@ func decodeIndex(text string) (*index, error) {
 		return nil, &IndexError{fmt.Sprintf("it has version %d: 2 to 4 are known", x.version)}
 	}
 	rest, count := body[12:], number32(text[8:])
-	x.entries = make([]indexEntry, 0, min(int(count), len(body)/entryFixed))
+	x.Entries = make([]IndexEntry, 0, min(int(count), len(body)/entryFixed))
 	previous := ""
 	for range count {
 		entry, size := decodeEntry(rest, x.version, previous)
 		if size == 0 {
 			return nil, errDamaged
 		}
-		x.entries, previous, rest = append(x.entries, entry), entry.name, rest[size:]
+		x.Entries, previous, rest = append(x.Entries, entry), entry.Name, rest[size:]
 	}
 	return x, x.readExtensions(rest)
 }
@@ -157,7 +142,7 @@ func sumOf(text string) string {
 }
 
 // decodeEntry reads an entry, and says how many bytes it has, 0 if it is damaged.
-func decodeEntry(text string, version uint32, previous string) (e indexEntry, size int) {
+func decodeEntry(text string, version uint32, previous string) (e IndexEntry, size int) {
 	if len(text) < entryFixed {
 		return e, 0
 	}
@@ -167,7 +152,7 @@ func decodeEntry(text string, version uint32, previous string) (e indexEntry, si
 			return e, 0
 		}
 	}
-	e.fixed = text[:size]
+	e.Fixed = text[:size]
 	prefix := ""
 	if version == 4 {
 		cut, used := decodeOffset([]byte(text[size:min(len(text), size+8)]))
@@ -180,7 +165,7 @@ func decodeEntry(text string, version uint32, previous string) (e indexEntry, si
 	if end < 0 {
 		return e, 0
 	}
-	e.name = prefix + text[size:size+end]
+	e.Name = prefix + text[size:size+end]
 	if size += end + 1; version < 4 {
 		size = (size + 7) &^ 7
 	}
@@ -214,7 +199,7 @@ func encodeOffset(value int) []byte {
 // readExtensions keeps what stays true when entries change, leaves out what git
 // makes anew, and refuses the rest. A name that starts with a capital letter may
 // be left out.
-func (x *index) readExtensions(data string) error {
+func (x *Index) readExtensions(data string) error {
 	for len(data) > 0 {
 		if len(data) < 8 {
 			return errDamaged
@@ -236,24 +221,24 @@ func (x *index) readExtensions(data string) error {
 	return nil
 }
 
-// encode is the index file.
-func (x *index) encode() []byte {
+// Encode gives the index file.
+func (x *Index) Encode() []byte {
 	version := x.version
-	if version == 2 && slices.ContainsFunc(x.entries, func(e indexEntry) bool { return e.extended() != 0 }) {
+	if version == 2 && slices.ContainsFunc(x.Entries, func(e IndexEntry) bool { return e.Extended() != 0 }) {
 		version = 3
 	}
 	size := 12 + len(x.extensions) + sha1.Size
-	for i := range x.entries {
-		size += len(x.entries[i].fixed) + len(x.entries[i].name) + 8
+	for i := range x.Entries {
+		size += len(x.Entries[i].Fixed) + len(x.Entries[i].Name) + 8
 	}
 	out := make([]byte, 0, size)
 	out = append(out, "DIRC"...)
 	out = binary.BigEndian.AppendUint32(out, version)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(x.entries)))
+	out = binary.BigEndian.AppendUint32(out, uint32(len(x.Entries)))
 	previous := ""
-	for i := range x.entries {
-		out = x.entries[i].append(out, version, previous)
-		previous = x.entries[i].name
+	for i := range x.Entries {
+		out = x.Entries[i].append(out, version, previous)
+		previous = x.Entries[i].Name
 	}
 	out = append(out, x.extensions...)
 	sum := [sha1.Size]byte{}
@@ -263,15 +248,15 @@ func (x *index) encode() []byte {
 	return append(out, sum[:]...)
 }
 
-func (e *indexEntry) append(out []byte, version uint32, previous string) []byte {
+func (e *IndexEntry) append(out []byte, version uint32, previous string) []byte {
 	start := len(out)
-	out = append(out, e.fixed...)
+	out = append(out, e.Fixed...)
 	if version == 4 {
-		common := commonPrefix(previous, e.name)
+		common := commonPrefix(previous, e.Name)
 		out = append(out, encodeOffset(len(previous)-common)...)
-		return append(append(out, e.name[common:]...), 0)
+		return append(append(out, e.Name[common:]...), 0)
 	}
-	out = append(out, e.name...)
+	out = append(out, e.Name...)
 	var zeros [8]byte // one at least, so that the next entry starts at a multiple of 8
 	return append(out, zeros[:8-(len(out)-start)%8]...)
 }
@@ -284,7 +269,7 @@ func commonPrefix(a, b string) int {
 	return n
 }
 
-// find is where a file's entries are, or would be.
-func (x *index) find(name string) (at int, found bool) {
-	return slices.BinarySearchFunc(x.entries, name, func(e indexEntry, name string) int { return strings.Compare(e.name, name) })
+// Find gives where a file's entries are, or would be.
+func (x *Index) Find(name string) (at int, found bool) {
+	return slices.BinarySearchFunc(x.Entries, name, func(e IndexEntry, name string) int { return strings.Compare(e.Name, name) })
 }

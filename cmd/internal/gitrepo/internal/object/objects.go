@@ -1,0 +1,93 @@
+// Package object reads and makes Git's objects, packs and index, in the way that a
+// commit to a large repository takes: nothing is read that is not needed, and nothing
+// of others is changed. It knows no repository, and writes no file.
+package object
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+)
+
+// Object is an object that is to be stored or sent.
+type Object struct {
+	Kind plumbing.ObjectType
+	Hash plumbing.Hash
+	Data []byte
+}
+
+// Set is a set of new objects, in the order in which they were added.
+type Set struct {
+	All  []Object
+	seen map[plumbing.Hash]int // where it is in all
+}
+
+// Add adds an object, if it is not there yet, and gives its hash.
+func (o *Set) Add(kind plumbing.ObjectType, data []byte) plumbing.Hash {
+	hash := plumbing.ComputeHash(kind, data)
+	if o.seen == nil {
+		o.seen = map[plumbing.Hash]int{}
+	}
+	if _, seen := o.seen[hash]; !seen {
+		o.seen[hash] = len(o.All)
+		o.All = append(o.All, Object{kind, hash, data})
+	}
+	return hash
+}
+
+// Find gives an object that was added.
+func (o *Set) Find(hash plumbing.Hash) (plumbing.EncodedObject, bool) {
+	at, found := o.seen[hash]
+	if !found {
+		return nil, false
+	}
+	made := &plumbing.MemoryObject{}
+	made.SetType(o.All[at].Kind)
+	_, err := made.Write(o.All[at].Data)
+	return made, err == nil
+}
+
+// Store is where objects are read from.
+type Store interface {
+	EncodedObject(plumbing.ObjectType, plumbing.Hash) (plumbing.EncodedObject, error)
+}
+
+var _ Store = storer.EncodedObjectStorer(nil)
+
+// MissingError says that a repository lacks an object that it names: it is
+// a partial clone, or it is damaged.
+type MissingError struct{ what, hash string }
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets All folders), or it is damaged (git fsck tells)", e.what, e.hash)
+}
+
+// maxObject is how large an object may be that is read.
+const maxObject = 1 << 28
+
+// Read reads an object that is not too large.
+func Read(from Store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byte, error) {
+	found, err := from.EncodedObject(kind, hash)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return nil, &MissingError{kind.String(), hash.String()}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
+	}
+	if found.Size() > maxObject {
+		return nil, fmt.Errorf("read %s %s: it is larger than %d MB", kind, hash, maxObject>>20)
+	}
+	reader, err := found.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
+	}
+	defer reader.Close()
+	data := make([]byte, found.Size())
+	if _, err := io.ReadFull(reader, data); err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
+	}
+	return data, nil
+}
