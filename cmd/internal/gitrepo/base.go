@@ -93,8 +93,8 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 // list goes through folders that are here. Few objects can make very many files.
 func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *[]string) error {
 	entries, err := object.ReadTree(b.objects(), hash)
-	if len(*names) > mostWalked {
-		err = fmt.Errorf("the commit has more than %d files", mostWalked)
+	if len(*names) > maxWalked {
+		err = fmt.Errorf("the commit has more than %d files", maxWalked)
 	}
 	if err := firstError(ctx.Err(), err); err != nil {
 		return err

@@ -141,9 +141,9 @@ func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
-// mostWalked is more entries than the folders of any real commit have: few objects
+// maxWalked is more entries than the folders of any real commit have: few objects
 // can make very many.
-const mostWalked = 1 << 23
+const maxWalked = 1 << 23
 
 func (f commitFS) inside(hash plumbing.Hash) (map[string]object.Entry, error) {
 	f.base.one.Lock()
@@ -152,8 +152,8 @@ func (f commitFS) inside(hash plumbing.Hash) (map[string]object.Entry, error) {
 		return nil, err
 	}
 	entries, err := f.base.folder(f.ctx, hash)
-	if f.base.walked += len(entries) + 1; f.base.walked > mostWalked {
-		return nil, fmt.Errorf("the commit has more than %d files", mostWalked)
+	if f.base.walked += len(entries) + 1; f.base.walked > maxWalked {
+		return nil, fmt.Errorf("the commit has more than %d files", maxWalked)
 	}
 	return entries, err
 }

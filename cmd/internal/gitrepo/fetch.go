@@ -124,14 +124,14 @@ func (c *connection) take(ctx context.Context, open *conversation, into storer.S
 		objects = head
 	}
 	if memory, is := into.(*memory.Storage); is {
-		into = &limited{memory, mostInMemory}
+		into = &limited{memory, maxInMemory}
 	}
 	return c.explain(ctx, packfile.UpdateObjectStorage(into, objects))
 }
 
-// mostInMemory is how many bytes, unpacked, a server may have us keep: a small
+// maxInMemory is how many bytes, unpacked, a server may have us keep: a small
 // pack can hold very much of nothing.
-const mostInMemory = 1 << 30
+const maxInMemory = 1 << 30
 
 // limited is objects in memory, but no more than so many bytes.
 type limited struct {
@@ -141,7 +141,7 @@ type limited struct {
 
 func (l *limited) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, error) {
 	if l.left -= o.Size(); l.left < 0 {
-		return plumbing.ZeroHash, fmt.Errorf("it is more than %d MB, unpacked: work in a checkout, with --commit", mostInMemory>>20)
+		return plumbing.ZeroHash, fmt.Errorf("it is more than %d MB, unpacked: work in a checkout, with --commit", maxInMemory>>20)
 	}
 	return l.Storer.SetEncodedObject(o)
 }

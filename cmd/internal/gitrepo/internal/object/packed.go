@@ -35,7 +35,7 @@ type Packs struct {
 func OpenPacks(dir string, rest *filesystem.Storage) *Packs {
 	p, bases := &Packs{rest: rest}, cache.NewBufferLRU(32*cache.MiByte)
 	entries, _ := os.ReadDir(dir)
-	for i, entry := range entries[:min(len(entries), mostPacks)] {
+	for i, entry := range entries[:min(len(entries), maxPacks)] {
 		name, is := strings.CutSuffix(filepath.Join(dir, entry.Name()), ".idx")
 		if !is {
 			continue
@@ -52,9 +52,9 @@ func OpenPacks(dir string, rest *filesystem.Storage) *Packs {
 	return p
 }
 
-// mostPacks is how many packs are read; others are left to go-git. Their numbers
+// maxPacks is how many packs are read; others are left to go-git. Their numbers
 // are a part of what their objects are called in memory.
-const mostPacks = 1 << 15
+const maxPacks = 1 << 15
 
 // Close closes the files.
 func (p *Packs) Close() error {
