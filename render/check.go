@@ -78,7 +78,7 @@ func (e Environment) checkSecrets() Problems {
 		path := strictyaml.Index("spec.secretValues", i)
 		problems = append(problems, e.known(path+".release", string(value.Release))...)
 		if id := string(value.Release) + " " + string(value.Path); seen[id] {
-			problems = append(problems, e.problem(path+".path", "the value %s of %s is there twice", value.Path, value.Release))
+			problems = append(problems, e.problem(path+".path", "the value %s of %s is defined twice", value.Path, value.Release))
 		} else {
 			seen[id] = true
 		}
@@ -95,7 +95,7 @@ func (e Environment) checkReleases() Problems {
 		case name == Prereqs || name == PrefectIstiod || name == PrefectCloud:
 			problems = append(problems, e.problem(path+".name", "%q is taken: want another name", name))
 		case slices.Index(keys, name) < len(keys)-len(e.Spec.Releases)+i:
-			problems = append(problems, e.problem(path+".name", "the release %q is there twice", name))
+			problems = append(problems, e.problem(path+".name", "the release %q is defined twice", name))
 		case ReleaseName(name).Validate() != nil:
 			problems = append(problems, e.problem(path+".name", "%s: the name is Helm's name for the release too", ReleaseName(name).Validate()))
 		}
@@ -118,7 +118,7 @@ func (e Environment) checkNeeds(path, release string, needs []Name) Problems {
 	for i, need := range needs {
 		at := strictyaml.Index(path, i)
 		if string(need) == release {
-			problems = append(problems, e.problem(at, "the release %q needs itself", release))
+			problems = append(problems, e.problem(at, "the release %q depends on itself", release))
 			continue
 		}
 		problems = append(problems, e.known(at, string(need))...)

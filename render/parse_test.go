@@ -123,8 +123,8 @@ func TestParseProblems(t *testing.T) {
 			`dev.yaml:23:22: spec.releases[1].chart: want a chart such as oci://registry.company.com/charts/prefect-worker, without version, got "https://r.io/a"`,
 			`dev.yaml:24:22: spec.releases[2].chart: want a chart such as oci://registry.company.com/charts/prefect-worker, without version, got "oci://r.io/a:1.0.0"`,
 			`dev.yaml:22:6: spec.releases[0].name: "prereqs" is taken: want another name`,
-			`dev.yaml:23:78: spec.releases[1].needs[0]: the release "b" needs itself`,
-			`dev.yaml:24:6: spec.releases[2].name: the release "b" is there twice`}},
+			`dev.yaml:23:78: spec.releases[1].needs[0]: the release "b" depends on itself`,
+			`dev.yaml:24:6: spec.releases[2].name: the release "b" is defined twice`}},
 		{"second document", "", "---\napiVersion: v1\n", []string{
 			`dev.yaml:21:1: a second document starts here: want one document a file`}},
 		{"not YAML", "  name: dev", "\tname: dev", []string{

@@ -257,7 +257,7 @@ func TestWrongUsage(t *testing.T) {
 		{"render --target agro", "pm-gitops: unknown target \"agro\": want flux or argo\n"},
 		{"render --target=", "pm-gitops: unknown target \"\": want flux or argo\n"},
 		{"validate -o yaml", "pm-gitops: unknown format \"yaml\": want text or json\n"},
-		{"render --dir=", "pm-gitops: --dir wants a text: a variable that is not set, maybe?\nSee pm-gitops render --help.\n"},
+		{"render --dir=", "pm-gitops: --dir is empty (unset variable?)\nSee pm-gitops render --help.\n"},
 		{"render --built --dir .", "pm-gitops: --built prints, --dir writes: want one of them\nSee pm-gitops render --help.\n"},
 		{"render --built=maybe", "pm-gitops: invalid argument \"maybe\" for \"--built\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax\nSee pm-gitops render --help.\n"},
 		{"render -f", "pm-gitops: flag needs an argument: 'f' in -f\nSee pm-gitops render --help.\n"},

@@ -165,7 +165,7 @@ func (c Catalog) check(root *strictyaml.Value) strictyaml.Problems {
 			problem(path+".name", "want MAJOR.MINOR of the line's charts, got %s", text.Quoted(line.Name))
 		}
 		if seen[line.Name] {
-			problem(path+".name", "the line %q is there twice", line.Name)
+			problem(path+".name", "the line %q is defined twice", line.Name)
 		}
 		seen[line.Name] = true
 		for j, rule := range line.Layout {

@@ -147,7 +147,7 @@ func TestWith(t *testing.T) {
 func TestParseProblems(t *testing.T) {
 	tests := []struct{ lines, want string }{
 		{`- {name: "1.x"}`, `own.yaml:4:4: lines[0].name: want MAJOR.MINOR of the line's charts, got "1.x"`},
-		{"- name: \"1.2\"\n- name: \"1.2\"", `own.yaml:5:3: lines[1].name: the line "1.2" is there twice`},
+		{"- name: \"1.2\"\n- name: \"1.2\"", `own.yaml:5:3: lines[1].name: the line "1.2" is defined twice`},
 		{`- {name: "1.2", charts: {prefect-cloud: "~>a"}}`, `own.yaml:4:41: lines[0].charts.prefect-cloud: want a semver range such as ">=1.2.0 <1.3.0", got "~>a"`},
 		{`- {name: "1.2", server: ["[a"]}`, `own.yaml:4:26: lines[0].server[0]: want an image tag or a pattern such as "2025.10.*", got "[a"`},
 		{`- {name: "1.2", layout: [{path: a}]}`, `own.yaml:4:26: lines[0].layout[0]: want either field and path, or set`},

@@ -153,26 +153,26 @@ func (r *release) running(programs []string) *object {
 }
 
 func embeddedDatabase(s *scope) {
-	s.embedded("spec.database", s.Environment.Spec.Database != nil, databases)
+	s.embedded("spec.database", "database", s.Environment.Spec.Database != nil, databases)
 }
 
-func embeddedRedis(s *scope) { s.embedded("spec.redis", s.Environment.Spec.Redis != nil, caches) }
+func embeddedRedis(s *scope) { s.embedded("spec.redis", "Redis", s.Environment.Spec.Redis != nil, caches) }
 
 // embedded tells of a program that prefect-cloud runs itself, though a field
 // would name another, or does.
-func (s *scope) embedded(field string, external bool, programs []string) {
+func (s *scope) embedded(field, program string, external bool, programs []string) {
 	i := slices.IndexFunc(s.releases, func(r *release) bool { return r.Key == render.PrefectCloud })
 	if i < 0 {
 		return
 	}
 	r := s.releases[i]
 	o := r.running(programs)
-	f := r.finding("there is no %s: the chart runs its own, which is never for production", field)
+	f := r.finding("there is no %s: the chart starts its embedded %s, which is not for production", field, program)
 	switch {
 	case o == nil && external:
 		return
 	case o != nil && external:
-		f = o.finding("", "the chart runs its own although %s names others: nobody may be using it, or somebody may", field)
+		f = o.finding("", "the chart starts its embedded %s although %s is set", program, field)
 	case o != nil:
 		f = o.finding("", "%s", f.Message)
 	}

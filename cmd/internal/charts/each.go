@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
@@ -33,7 +33,7 @@ func Each[T any](ctx context.Context, jobs int, workers *Workers, source Source,
 		ctx, limits, done = bounded(ctx, noGarbage)
 		defer done()
 	}
-	parallel(jobs, len(releases), func(i int) {
+	parallel.Each(jobs, len(releases), func(i int) {
 		if failures[i] = ctx.Err(); failures[i] != nil {
 			return
 		}
@@ -107,21 +107,3 @@ func (e inEnvironment) Error() string {
 }
 
 func (e inEnvironment) Unwrap() error { return e.failure }
-
-// parallel calls work with 0 to n-1, at most jobs at a time.
-func parallel(jobs, n int, work func(i int)) {
-	var workers sync.WaitGroup
-	next := make(chan int)
-	for range min(jobs, n) {
-		workers.Go(func() {
-			for i := range next {
-				work(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-}

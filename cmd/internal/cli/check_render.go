@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
@@ -48,7 +49,7 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 		return nil, 0, failed
 	}
 	results, failures, skip := make([][]finding.Finding, len(members)), make([]error, len(members)), make([]bool, len(members))
-	parallel(o.jobs, len(members), func(i int) {
+	parallel.Each(o.jobs, len(members), func(i int) {
 		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Traits: target.Traits(members[i].Plan.Delivery), Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
 			if release.index == i {

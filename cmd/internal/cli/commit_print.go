@@ -91,6 +91,6 @@ func (a app) caveats(done publish.Outcome) {
 		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.Hooks, ", "))
 	}
 	if len(done.Unstaged) > 0 {
-		fmt.Fprintf(a.err, "warning: what was staged of %s was another content: it is staged no more, and in no commit\n", text.Visible(strings.Join(done.Unstaged, ", ")))
+		fmt.Fprintf(a.err, "warning: staged changes to %s were unstaged, and are in no commit\n", text.Visible(strings.Join(done.Unstaged, ", ")))
 	}
 }

@@ -92,7 +92,7 @@ func (o diffOptions) check(targets render.Targets, given func(string) bool) (ren
 	case !slices.Contains(diffFormats, o.output):
 		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(diffFormats))
 	case o.dir == "" || given("base") && o.base == "":
-		err = errors.New("--dir and --base want a text: a variable that is not set, maybe?")
+		err = errors.New("--dir and --base must not be empty (unset variable?)")
 	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
 		err = errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")
 	default:

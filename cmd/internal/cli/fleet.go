@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
@@ -144,24 +143,6 @@ func unexpanded(name string) string {
 		return "~ and $ in a path are the shell's to replace: take them out of single quotes, and write --flag ~/… with a space."
 	}
 	return ""
-}
-
-// parallel calls work with 0 to n-1, at most jobs at a time.
-func parallel(jobs, n int, work func(i int)) {
-	var workers sync.WaitGroup
-	next := make(chan int)
-	for range min(jobs, n) {
-		workers.Go(func() {
-			for i := range next {
-				work(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
 }
 
 // completeEnvironments names the environments that the flags name, as far as

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -85,7 +86,7 @@ func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 	}
 	questions := all.questions(o.output == "script")
 	digests, failures := make([]string, len(questions)), make([]error, len(questions))
-	parallel(max(o.jobs, 8), len(questions), func(i int) { digests[i], failures[i] = client.Digest(ctx, questions[i].reference) })
+	parallel.Each(max(o.jobs, 8), len(questions), func(i int) { digests[i], failures[i] = client.Digest(ctx, questions[i].reference) })
 	var missing []error
 	for i, q := range questions {
 		switch {

@@ -51,23 +51,7 @@ tag of pm-gitops that is to be built and used.`,
   helm get values customer-managed -n customer-managed | pm-gitops init --from -
   kubectl get helmreleases,ocirepositories -A -o yaml | pm-gitops init --from -`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.checkCI(cmd.Flags().Changed); err != nil {
-				return hinted{usageError{err}, "See pm-gitops init --help."}
-			}
-			if o.ci != "" {
-				return a.initCI(o, cmd.Flags().Changed("file"))
-			}
-			if len(o.from) > 0 {
-				return a.initFrom(cmd.Context(), o)
-			}
-			for _, flag := range []string{"name", "prefect-cloud", "prefect-istiod", "catalog"} {
-				if cmd.Flags().Changed(flag) {
-					return hinted{usageError{fmt.Errorf("--%s says nothing without --from", flag)}, "See pm-gitops init --help."}
-				}
-			}
-			return a.init(o.file)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInit(cmd, o) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&o.file, "file", "f", "environment.yaml", "file to write, or - for standard output")
@@ -82,6 +66,25 @@ tag of pm-gitops that is to be built and used.`,
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("catalog", "yaml", "yml")
 	return cmd
+}
+
+// runInit checks the flags of init, and does what they ask for.
+func (a app) runInit(cmd *cobra.Command, o initOptions) error {
+	if err := o.checkCI(cmd.Flags().Changed); err != nil {
+		return hinted{usageError{err}, "See pm-gitops init --help."}
+	}
+	if o.ci != "" {
+		return a.initCI(o, cmd.Flags().Changed("file"))
+	}
+	if len(o.from) > 0 {
+		return a.initFrom(cmd.Context(), o)
+	}
+	for _, flag := range []string{"name", "prefect-cloud", "prefect-istiod", "catalog"} {
+		if cmd.Flags().Changed(flag) {
+			return hinted{usageError{fmt.Errorf("--%s says nothing without --from", flag)}, "See pm-gitops init --help."}
+		}
+	}
+	return a.init(o.file)
 }
 
 func (a app) init(file string) error {

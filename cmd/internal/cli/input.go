@@ -55,7 +55,7 @@ func (in input) request(a app) (fleet.Request, error) {
 	case in.jobs < 1:
 		err = usageError{fmt.Errorf("want at least one job at a time, got --jobs %d", in.jobs)}
 	case slices.Contains(in.files, ""):
-		err = usageError{errors.New("--file wants a text: a variable that is not set, maybe?")}
+		err = usageError{errors.New("--file is empty (unset variable?)")}
 	}
 	return fleet.Request{
 		Files: in.files, Recursive: in.recurse, Environments: in.only, Catalog: in.catalog,

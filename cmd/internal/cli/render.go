@@ -72,24 +72,7 @@ Argo CD must be set up first: see pm-gitops argo prerequisites.`,
   pm-gitops render -f environments/ --repo https://git.company.com/platform/fleet.git --dry-run
   pm-gitops render --target flux --built | kubectl diff -f -`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
-				o.dir = a.repositoryHere()
-			}
-			if err := o.check(cmd, a.targets); err != nil {
-				return hinted{usageError{err}, "See pm-gitops render --help."}
-			}
-			if o.setup.asked() {
-				if target, _ := a.targets.ByName(o.target); target != nil && prerequisiteForms(render.Targets{target}) != nil {
-					a.sayDeprecated("render --prerequisites and --check-prerequisites", o.target+" prerequisites")
-				}
-				return a.prerequisites(cmd.Context(), o.input, o.target, o.setup)
-			}
-			if o.remove != "" {
-				a.sayDeprecated("render --remove", "remove "+o.remove)
-			}
-			return a.publish(cmd.Context(), o)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runRender(cmd, o) },
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
@@ -101,6 +84,26 @@ Argo CD must be set up first: see pm-gitops argo prerequisites.`,
 	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
 	o.addDeprecated(cmd, a.targets)
 	return cmd
+}
+
+// runRender checks the flags of render, and does what they ask for.
+func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
+	if o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
+		o.dir = a.repositoryHere()
+	}
+	if err := o.check(cmd, a.targets); err != nil {
+		return hinted{usageError{err}, "See pm-gitops render --help."}
+	}
+	if o.setup.asked() {
+		if target, _ := a.targets.ByName(o.target); target != nil && prerequisiteForms(render.Targets{target}) != nil {
+			a.sayDeprecated("render --prerequisites and --check-prerequisites", o.target+" prerequisites")
+		}
+		return a.prerequisites(cmd.Context(), o.input, o.target, o.setup)
+	}
+	if o.remove != "" {
+		a.sayDeprecated("render --remove", "remove "+o.remove)
+	}
+	return a.publish(cmd.Context(), o)
 }
 
 // addPublishing adds the flags that say where files go, and how.
@@ -150,7 +153,7 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	given := cmd.Flags().Changed
 	for _, name := range []string{"remove", "dir", "repo", "branch", "message"} {
 		if given(name) && isEmpty(cmd.Flag(name)) {
-			return fmt.Errorf("--%s wants a text: a variable that is not set, maybe?", name)
+			return fmt.Errorf("--%s is empty (unset variable?)", name)
 		}
 	}
 	if _, err := targets.ByName(o.target); err != nil && (o.commit || o.repo != "") { // before a server is asked

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -154,7 +155,7 @@ func (a app) rollouts(ctx context.Context, in input, target render.Target) ([]ro
 		return nil, hintRead(err)
 	}
 	rollouts, failures := make([]rollout.Rollout, len(members)), make([]error, len(members))
-	parallel(in.jobs, len(members), func(i int) {
+	parallel.Each(in.jobs, len(members), func(i int) {
 		rollouts[i], failures[i] = rollout.New(members[i].Plan, target, members[i].Rendering.Manifests)
 	})
 	return rollouts, errors.Join(failures...)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -40,7 +41,7 @@ func (w *watcher) open(o statusOptions) error {
 // look reads the clusters once.
 func (w watcher) look(ctx context.Context) (rollout.Report, error) {
 	environments, failures := make([]rollout.Environment, len(w.rollouts)), make([]error, len(w.rollouts))
-	parallel(w.jobs, len(w.rollouts), func(i int) { environments[i], failures[i] = w.environment(ctx, w.rollouts[i]) })
+	parallel.Each(w.jobs, len(w.rollouts), func(i int) { environments[i], failures[i] = w.environment(ctx, w.rollouts[i]) })
 	for _, err := range failures {
 		if err != nil { // the others mostly say the same
 			return rollout.Report{}, err

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -169,7 +169,7 @@ func TestFSIsAskedByMany(t *testing.T) {
 	}
 	bothBases(t, files, func(t *testing.T, _ *world, base *Base) {
 		tree, names := base.FS(context.Background()), sortedKeys(files)
-		parallel.Each(len(names), func(mine iter.Seq[int]) {
+		parallel.Share(len(names), func(mine iter.Seq[int]) {
 			for i := range mine {
 				if content, err := fs.ReadFile(tree, names[i]); err != nil || string(content) != files[names[i]] {
 					t.Errorf("%s = %q, %v", names[i], content, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
 // CommitOptions is how a commit is made.

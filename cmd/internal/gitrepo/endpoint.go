@@ -59,7 +59,7 @@ func newAddress(repository string, c configuration, pushes bool) (address, error
 			return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%q is no URL of a repository: want https://…, ssh://…, user@host:path or file://…", clip(repository))}
 		}
 	default:
-		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("%s is not spoken here: want https, ssh or file", clip(endpoint.Protocol))}
+		return address{}, &RemoteError{Kind: BadURL, sentence: fmt.Sprintf("unsupported protocol %q: want https, ssh or file", clip(endpoint.Protocol))}
 	}
 	return address{endpoint, given, clip(repository), user}, nil
 }

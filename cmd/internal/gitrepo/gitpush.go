@@ -9,7 +9,7 @@ import (
 
 // push runs git push, and makes a sentence of what it says.
 func (l *Local) push(ctx context.Context, to destination) error {
-	args := append(l.logins(to), "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", to.remote, to.from+":"+to.ref)
+	args := append(l.logins(to), "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", "--", to.remote, to.from+":"+to.ref)
 	cmd := l.git.command(ctx, args...)
 	cmd.Env = append(cmd.Env, secretsOf(to)...)
 	out, err := runGit(cmd, "")
@@ -92,7 +92,7 @@ func (l *Local) compare(ctx context.Context, head headOf, to destination) (ours,
 		return err == nil
 	}
 	for _, conn := range to.at {
-		args := append(l.logins(to), "fetch", "-q", "--no-tags", "--recurse-submodules=no", conn.at.given, to.ref)
+		args := append(l.logins(to), "fetch", "-q", "--no-tags", "--recurse-submodules=no", "--", conn.at.given, to.ref)
 		cmd := l.git.command(ctx, args...)
 		cmd.Env = append(cmd.Env, secretsOf(to)...)
 		if _, err := runGit(cmd, ""); err != nil {

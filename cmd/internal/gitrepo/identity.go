@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNoIdentity is that nothing says who commits.
-var ErrNoIdentity = errors.New("nobody is known to commit as: set git config --global user.name and git config --global user.email (or GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL)")
+var ErrNoIdentity = errors.New("no Git identity configured: set git config --global user.name and git config --global user.email (or GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL)")
 
 // identities finds out who commits, once for each role.
 type identities struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
 // levels goes down the folders of a base that an edit is about. All folders that
@@ -61,7 +61,7 @@ func deeper(edits []*edit, folder []object.Entry) (found []edited) {
 // readFolders reads folders of a commit, several at a time.
 func readFolders(from object.Store, hashes []plumbing.Hash) ([][]object.Entry, error) {
 	folders, problems := make([][]object.Entry, len(hashes)), make([]error, len(hashes))
-	parallel.Each(len(hashes), func(mine iter.Seq[int]) {
+	parallel.Share(len(hashes), func(mine iter.Seq[int]) {
 		for i := range mine {
 			folders[i], problems[i] = object.ReadTree(from, hashes[i])
 		}

@@ -78,7 +78,7 @@ var refusals = []refusal{
 	{name: "branch locked", setup: having(".git/refs/heads/main.lock", ""), want: `^move refs/heads/main: .*/refs/heads/main.lock is there`},
 	{name: "index damaged", setup: having(".git/index", "DIRCnonsensenonsensenonsensenonsensenonsense"), want: `^read the index: it is damaged: `},
 	{name: "split index", setup: run("update-index", "--split-index"), want: `^read the index: it is split in two \(core.splitIndex\): git update-index --no-split-index joins it$`},
-	{name: "no identity", setup: func(w *world) { w.write(".gitconfig", "") }, want: `^nobody is known to commit as: .*git config --global user.email`},
+	{name: "no identity", setup: func(w *world) { w.write(".gitconfig", "") }, want: `^no Git identity configured: .*git config --global user.email`},
 	{name: "no date", setup: func(w *world) { w.env["GIT_AUTHOR_DATE"] = "yesterday, roughly" }, want: `^read GIT_AUTHOR_DATE: "yesterday, roughly" is no date that Git can read`},
 	{name: "no epoch", setup: func(w *world) { w.env["SOURCE_DATE_EPOCH"] = "x" }, want: `^read SOURCE_DATE_EPOCH: "x" is no number`},
 	{name: "X.509", setup: func(w *world) {

@@ -17,7 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
 // staging brings our files' entries of the index to what is committed.
@@ -166,7 +166,7 @@ func (s *staging) stat() error {
 	if err != nil {
 		return err
 	}
-	parallel.Each(len(s.news), func(mine iter.Seq[int]) {
+	parallel.Share(len(s.news), func(mine iter.Seq[int]) {
 		for i := range mine {
 			if entry := &s.news[i]; plain[path.Dir(entry.Name)] {
 				s.statFile(entry)

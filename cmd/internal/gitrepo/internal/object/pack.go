@@ -12,7 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 
-	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
 // pack is objects as they are stored and sent, each in whole.
@@ -36,7 +36,7 @@ func NewStoredPack(objects []Object) (*Pack, error) { return packAt(objects, zli
 // packAt packs objects, folders at a level of compression of their own.
 func packAt(objects []Object, folders int) (*Pack, error) {
 	packed, problems := make([][]byte, len(objects)), make([]error, len(objects))
-	parallel.Each(len(objects), func(mine iter.Seq[int]) {
+	parallel.Share(len(objects), func(mine iter.Seq[int]) {
 		ofFolders, ofOthers := compressor{level: folders}, compressor{level: zlib.BestSpeed}
 		for i := range mine {
 			c := &ofOthers
