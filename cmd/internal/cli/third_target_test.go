@@ -55,7 +55,7 @@ func newThirdTarget(t *testing.T) *thirdTarget {
 	dir := t.TempDir()
 	r := &thirdTarget{
 		t: t, dir: dir, file: filepath.Join(dir, "environment.yaml"), charts: filepath.Join(dir, demoCharts), environment: string(source),
-		variables: map[string]string{"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b", "HOME": dir},
+		variables: map[string]string{"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b", "HOME": dir, "PATH": os.Getenv("PATH")},
 		targets:   render.Targets{targets.Flux{}, targets.Argo{}, pipeline{}},
 	}
 	r.save("", "")
@@ -90,9 +90,13 @@ func (r *thirdTarget) save(old, new string) {
 func (r *thirdTarget) run(code int, want string, args ...string) {
 	r.t.Helper()
 	var out, err bytes.Buffer
+	var environ []string
+	for name, value := range r.variables {
+		environ = append(environ, name+"="+value)
+	}
 	a := app{
 		in: strings.NewReader(""), out: &out, err: &err, now: time.Now, targets: r.targets,
-		getenv: func(name string) string { return r.variables[name] },
+		getenv: func(name string) string { return r.variables[name] }, environ: environ,
 	}
 	got := a.run(r.t.Context(), args)
 	r.gotOut, r.gotErr = out.String(), err.String()
