@@ -55,7 +55,7 @@ func workloadCases() map[string]pair {
 		},
 		"embedded-database": {
 			fires: cloud("{db: {use_embedded: true}}"), quiet: setting{},
-			object: "StatefulSet/postgres", at: "spec.database", says: "although spec.database names others",
+			object: "StatefulSet/postgres", at: "spec.database", says: "although spec.database is set",
 		},
 		"embedded-redis": {
 			fires: cloud("{redis: {use_embedded: true}}"), quiet: setting{},
