@@ -156,7 +156,9 @@ func embeddedDatabase(s *scope) {
 	s.embedded("spec.database", "database", s.Environment.Spec.Database != nil, databases)
 }
 
-func embeddedRedis(s *scope) { s.embedded("spec.redis", "Redis", s.Environment.Spec.Redis != nil, caches) }
+func embeddedRedis(s *scope) {
+	s.embedded("spec.redis", "Redis", s.Environment.Spec.Redis != nil, caches)
+}
 
 // embedded tells of a program that prefect-cloud runs itself, though a field
 // would name another, or does.
