@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -213,10 +214,18 @@ func TestPushFindsCredentials(t *testing.T) {
 func TestPushKeepsTokensFromOtherServers(t *testing.T) {
 	w := newWorld(t)
 	w.clone("x")
-	seen := ""
+	var mutex sync.Mutex
+	passwords := ""
+	seen := func() string {
+		mutex.Lock()
+		defer mutex.Unlock()
+		return passwords
+	}
 	other := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		_, password, _ := in.BasicAuth()
-		seen += password
+		mutex.Lock()
+		passwords += password
+		mutex.Unlock()
 		out.Header().Set("WWW-Authenticate", `Basic realm="test"`)
 		out.WriteHeader(http.StatusUnauthorized)
 	}))
@@ -227,8 +236,8 @@ func TestPushKeepsTokensFromOtherServers(t *testing.T) {
 	t.Cleanup(first.Close)
 	w.env["GITEA_SERVER_URL"], w.env["GITEA_TOKEN"] = first.URL, canary
 	w.git("r", "remote", "set-url", "origin", first.URL+"/origin")
-	if _, err := w.push(PushOptions{}); err == nil || seen != "" {
-		t.Errorf("Push = %v, and the other server saw %q", err, seen)
+	if _, err := w.push(PushOptions{}); err == nil || seen() != "" {
+		t.Errorf("Push = %v, and the other server saw %q", err, seen())
 	}
 	var said *RemoteError
 	w.git("r", "remote", "set-url", "origin", "http://git.example.com/x")
@@ -244,6 +253,9 @@ func TestPushKeepsTokensFromOtherServers(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(w.home, "asked")); err == nil {
 		t.Error("a helper was asked for a server without TLS")
+	}
+	if got := seen(); got != "" {
+		t.Errorf("the proxy saw %q", got)
 	}
 }
 
