@@ -197,13 +197,19 @@ func (f *fixture) hop() {
 	f.check(f.once(before, "prefect-istiod", "prefect-cloud"))
 }
 
-// hoppedWithUsualHealth goes one line on while istiod is held: its Application
-// is healthy still, from before.
+// hoppedWithUsualHealth goes one line on while istiod's chart is slow to pull, and
+// its pod cannot be scheduled: until Argo CD has compared the new chart, the
+// Application is healthy from before, and the root goes on.
 func hoppedWithUsualHealth(f *fixture, _ mutation) error {
 	before := f.Journal.Now()
 	f.setHealth(usualHealth)
 	f.check(f.Agent.Cordon(f.ctx, true))
+	release := f.Registry.Hold("/prefect-istiod/")
 	f.deliverUpgrade(lastLine, nil)
+	f.until("prefect-cloud is told of the upgrade while istiod has none", 2*time.Minute, func() bool {
+		return strings.Contains(fmt.Sprint(f.delivering("prefect-cloud").Object["spec"]), lastLine.server)
+	})
+	release()
 	return f.wentOn(before, lastLine)
 }
 

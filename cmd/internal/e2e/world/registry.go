@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -23,6 +24,8 @@ type Registry struct {
 	content http.Handler
 	mu      sync.Mutex
 	login   *node.Login
+	held    string        // what is pulled from below it waits
+	freed   chan struct{} // closed when nothing waits any more
 	http    *http.Server
 }
 
@@ -59,10 +62,32 @@ func (r *Registry) Lock(login *node.Login) {
 	r.login = login
 }
 
+// Hold lets every request whose path has a text in it wait, as a slow registry does,
+// until release is called.
+func (r *Registry) Hold(text string) (release func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	freed := make(chan struct{})
+	r.held, r.freed = text, freed
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.held, r.freed = "", nil
+		close(freed)
+	}
+}
+
 func (r *Registry) serve(out http.ResponseWriter, in *http.Request) {
 	r.mu.Lock()
-	login := r.login
+	login, held, freed := r.login, r.held, r.freed
 	r.mu.Unlock()
+	if held != "" && strings.Contains(in.URL.Path, held) {
+		select {
+		case <-freed:
+		case <-in.Context().Done():
+			return
+		}
+	}
 	if user, password, _ := in.BasicAuth(); login != nil && *login != (node.Login{Username: user, Password: password}) {
 		out.Header().Set("WWW-Authenticate", `Basic realm="e2e"`)
 		http.Error(out, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
