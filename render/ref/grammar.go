@@ -11,7 +11,7 @@ const (
 	label      = `[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?`
 	port       = `:[0-9]{1,5}`
 	localhost  = `[lL][oO][cC][aA][lL][hH][oO][sS][tT]`
-	host       = `((` + label + `(\.` + label + `)+|\[[0-9a-fA-F:]+\]|` + localhost + `)(` + port + `)?|` + label + port + `)`
+	host       = `((` + label + `(\.` + label + `)+|\[[0-9a-fA-F]*(:[0-9a-fA-F]*){2,7}\]|` + localhost + `)(` + port + `)?|` + label + port + `)`
 	component  = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 	repository = component + `(/` + component + `)*`
 
