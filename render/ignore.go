@@ -94,6 +94,7 @@ func checkIDs() []string {
 		"shared-object",
 		"singleton-replicas",
 		"tls-verification-disabled",
+		"unknown-hook",
 		"unknown-value",
 		"unpinned-image",
 		"unused-ignore",

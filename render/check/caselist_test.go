@@ -33,6 +33,15 @@ func migrationCases() map[string]pair {
 	}
 }
 
+func hookCases() map[string]pair {
+	return map[string]pair{
+		"unknown-hook": {
+			fires: with(job("tidy", `helm.sh/hook: "post-install,pre-uninstall"`, runs)), quiet: with(job("tidy", `helm.sh/hook: "post-install,pre-delete"`, runs)),
+			object: "Job/tidy", field: "metadata.annotations", says: `does not know the hook event "pre-uninstall"`,
+		},
+	}
+}
+
 func workloadCases() map[string]pair {
 	return map[string]pair{
 		"hook-sidecar": {

@@ -58,11 +58,10 @@ func (r Result) Effects(by render.Applier) Result {
 }
 
 func (c Change) effect(by render.Applier) Effect {
-	hook := c.annotation("helm.sh/hook") != ""
 	switch {
-	case hook && c.Kind == Removed:
+	case c.Kind == Removed && c.old.Hook:
 		return Effect{Action: Keep, Why: "it was a hook: nothing deletes what it left, but its own delete policy"}
-	case hook:
+	case c.Kind != Removed && c.new.Hook:
 		return Effect{Action: Run, Why: "a hook, made anew before it runs"}
 	case c.Kind == Added:
 		return Effect{Action: Create}

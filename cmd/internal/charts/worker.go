@@ -121,7 +121,7 @@ func (s *server) do(ctx context.Context, asked request) (reply, error) {
 	case doRender:
 		made.Install, err = own.Render(ctx, in)
 	case doEverything:
-		made.Install.Objects, err = own.Everything(ctx, in)
+		made.Install, err = own.Everything(ctx, in)
 	case doTrace:
 		made.Trace, err = own.Trace(ctx, asked.Release, in)
 	case doJudge:
@@ -142,10 +142,12 @@ func examined(made check.Release) reply {
 	if made.Judgement != nil {
 		r.Judgement = *made.Judgement
 	}
-	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, same) && slices.EqualFunc(made.Install.Left, made.Again.Left, same)
+	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, same) && slices.EqualFunc(made.Install.Left, made.Again.Left, sameLeft)
 	return r
 }
 
 func same(a, b chart.Object) bool {
 	return a.ID() == b.ID() && bytes.Equal(a.YAML, b.YAML)
 }
+
+func sameLeft(a, b chart.Left) bool { return same(a.Object, b.Object) }

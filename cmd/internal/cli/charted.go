@@ -187,7 +187,7 @@ func partly(err error, done []bool, what string) error {
 // input is what the chart of a release is rendered with in the way of the
 // renderer as, secret values as placeholders.
 func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
-	renderer, err := chart.ByName(as, string(p.plan.Delivery.Flux.Version))
+	renderer, err := chart.ByName(as, chart.Releases{Flux: string(p.plan.Delivery.Flux.Version), Argo: string(p.plan.Delivery.Argo.Version)})
 	if err != nil {
 		return chart.Input{}, err
 	}

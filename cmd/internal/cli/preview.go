@@ -43,7 +43,8 @@ key that GOOGLE_APPLICATION_CREDENTIALS names; each is fetched once and kept.
 --as says whose way: helm is what helm template --include-crds prints with the
 same values, byte for byte; flux puts the chart's digest behind .Chart.Version,
 labels every object with the HelmRelease it is from, and leaves test hooks out;
-argo renders every sync as a first install and turns hooks into its phases.
+argo renders every sync as a first install and turns hooks into its phases. A
+note says which objects are left out, and why.
 
 What only a cluster knows is not there: lookup finds nothing, and API versions
 are those of Kubernetes as Helm knows it and cluster.apiVersions. Values that
@@ -81,7 +82,7 @@ func (o *previewOptions) check(targets render.Targets) (render.Target, error) {
 	if o.as == "" {
 		o.as = target.Traits(render.Delivery{}).Renderer
 	}
-	as, unknown := chart.ByName(o.as, "")
+	as, unknown := chart.ByName(o.as, chart.Releases{})
 	switch {
 	case !slices.Contains(previewFormats, o.output):
 		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(previewFormats))

@@ -36,8 +36,14 @@ func unknown(p planned, in chart.Input, out chart.Output) []string {
 	for _, url := range out.Unread {
 		say("%s: the chart's schema refers to %s, which was not read: anything is valid there", p.Key, url)
 	}
-	for _, hook := range out.Left {
-		say("%s: hook %s %s (%s) does not run in this action", p.Key, hook.Kind, hook.Name, strings.Join(hook.Hook.Events, ", "))
+	return append(notes, leftOut(p, out.Left)...)
+}
+
+// leftOut says which objects are not among those of a release, and why.
+func leftOut(p planned, left []chart.Left) []string {
+	var notes []string
+	for _, l := range left {
+		notes = append(notes, text.Visible(fmt.Sprintf("note: %s: %s %s is left out: %s", p.Key, l.Kind, l.Name, l.Why)))
 	}
 	return notes
 }
@@ -105,11 +111,11 @@ func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, f
 
 // describe is when a hook runs, on a line.
 func describe(hook chart.Hook) string {
-	events := strings.Join(hook.Events, ", ")
+	when := hook.Said()
 	if hook.Phases != nil {
-		events += " (" + strings.Join(hook.Phases, ", ") + ")"
+		when += " (" + strings.Join(hook.Phases, ", ") + ")"
 	}
-	return fmt.Sprintf("%s, weight %d", events, hook.Weight)
+	return fmt.Sprintf("%s, weight %d", when, hook.Weight)
 }
 
 // previewObject is an object in JSON output.
