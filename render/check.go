@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -151,6 +152,9 @@ func (e Environment) checkDelivery() Problems {
 	if path.IsAbs(e.Spec.Catalog) {
 		problems = append(problems, e.problem("spec.catalog", "want the path of a catalog, relative to this file"))
 	}
+	if path.IsAbs(e.Spec.Cluster.Capabilities) {
+		problems = append(problems, e.problem("spec.cluster.capabilities", "want the path of a recorded file, relative to this file"))
+	}
 	if registry := e.Spec.Registry; registry.CASecret != "" && registry.CASecret == registry.PullSecret {
 		problems = append(problems, e.problem("spec.registry.caSecret", "want another Secret than pullSecret: they are of different types"))
 	}
@@ -224,6 +228,9 @@ func (e Environment) Warnings() Problems {
 	}
 	if e.Spec.Database == nil {
 		warn("spec.database", "the chart runs an embedded database: never for production")
+	}
+	if cluster := e.Spec.Cluster; e.recorded != nil && cluster.KubeVersion != "" && apis.Minor(string(cluster.KubeVersion)) != apis.Minor(e.recorded.KubeVersion) {
+		warn("spec.cluster.kubeVersion", "the recorded file %s says %s, and that counts: leave the version out, or record the file again", cluster.Capabilities, e.recorded.KubeVersion)
 	}
 	if e.Spec.Redis == nil {
 		warn("spec.redis", "the chart runs an embedded Redis: never for production")

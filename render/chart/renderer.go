@@ -11,9 +11,7 @@ import (
 
 // Renderer is what a program that renders charts does in its own way. What
 // none of these can know without the cluster is the same for all: `lookup`
-// finds nothing, host names have no address, and the API versions are those
-// that Helm knows and those that the environment names, not what a cluster
-// serves.
+// finds nothing, and host names have no address.
 type Renderer struct {
 	Name string
 	// Title is the program's name as people write it.
@@ -29,6 +27,11 @@ type Renderer struct {
 	KeepsCRDs bool
 	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
 	DigestInVersion bool
+	// FromCluster: the API versions are those that the cluster serves. Else Helm's
+	// own are there too, for it renders without a cluster.
+	FromCluster bool
+	// KubeForm is how much of the cluster's version charts are told.
+	KubeForm KubeForm
 	// OriginGroup is the prefix of the labels name and namespace that every
 	// object gets, empty for none; OriginOnHooks: hooks too.
 	OriginGroup   string
@@ -56,6 +59,8 @@ func Flux(version string) Renderer {
 		Title:           "Flux",
 		KeepsCRDs:       true,
 		DigestInVersion: true,
+		FromCluster:     true,
+		KubeForm:        WholeVersion,
 		OriginGroup:     "helm.toolkit.fluxcd.io",
 		OriginOnHooks:   since(version, 2, 8),
 	}
@@ -67,10 +72,15 @@ func Flux(version string) Renderer {
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks). The
 // annotation or label that Argo CD tracks objects with is not shown.
 func Argo(version string) Renderer {
+	form := MinorOnly
+	if since(version, 3, 4) {
+		form = NumbersOnly
+	}
 	return Renderer{
 		Name:          "argo",
 		Title:         "Argo CD",
 		AlwaysInstall: true,
+		KubeForm:      form,
 		Syncs:         &Syncs{PreDelete: since(version, 3, 3), Lists: since(version, 3, 4)},
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,8 +45,9 @@ labels every object with the HelmRelease it is from, and leaves test hooks out;
 argo renders every sync as a first install and turns hooks into its phases. A
 note says which objects are left out, and why.
 
-What only a cluster knows is not there: lookup finds nothing, and API versions
-are those of Kubernetes as Helm knows it and cluster.apiVersions. Values that
+What only a cluster knows is not there: lookup finds nothing. API versions are
+those that a Kubernetes of cluster.kubeVersion serves and cluster.apiVersions,
+or those of cluster.capabilities, recorded by pm-gitops capabilities. Values that
 come from Secrets are placeholders, so checksums over them differ. A chart in a
 folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
 		Example: `  pm-gitops preview                                every release, as the target does it
@@ -106,7 +106,9 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 		return err
 	}
 	for i := range chosen.plans {
-		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
+		if o.kubeVersion != "" { // what was recorded is of another version
+			chosen.plans[i].KubeVersion, chosen.plans[i].APIs = o.kubeVersion, nil
+		}
 	}
 	workers := a.workersFor(o.jobs, len(chosen.plans))
 	defer workers.Close()

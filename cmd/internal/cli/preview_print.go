@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -29,6 +30,9 @@ func unknown(p planned, in chart.Input, out chart.Output) []string {
 	}
 	if in.KubeVersion == "" {
 		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
+	}
+	if minor := apis.Minor(in.KubeVersion); minor > apis.Newest && in.APIs == nil {
+		say("Kubernetes %s is newer than this program: its API versions are taken to be those of 1.%d", in.KubeVersion, apis.Newest)
 	}
 	if in.As.DigestInVersion && in.Digest == "" {
 		say("%s: the digest of the chart is not known: %s puts its first 12 characters behind .Chart.Version", p.Key, in.As.Title)

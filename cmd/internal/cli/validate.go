@@ -118,7 +118,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 		err = o.pick(files)
 	}
 	if err == nil && o.asksCharts() {
-		err = a.checkValues(ctx, o, files)
+		err = a.checkValues(ctx, o, target, files)
 	}
 	if o.output == "json" {
 		return a.validateJSON(o, files, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 )
 
@@ -27,7 +28,7 @@ type judged struct{ problems, warnings render.Problems }
 
 // checkValues checks the values of valid environments against their charts.
 // Warnings are added to those of the files, problems are the error.
-func (a app) checkValues(ctx context.Context, o validateOptions, files []examined) error {
+func (a app) checkValues(ctx context.Context, o validateOptions, target render.Target, files []examined) error {
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 	workers := a.workersFor(o.jobs, len(explained))
 	defer workers.Close()
 	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
-		found, err := p.judge(ctx, own, explained[p.index][p.Key])
+		found, err := p.judge(ctx, own, explained[p.index][p.Key], target)
 		if errors.Is(err, charts.ErrTooLong) {
 			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
 		}
@@ -71,8 +72,12 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 }
 
 // judge checks the values of one release against its chart.
-func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease) (judged, error) {
-	found := p.judgeKube(own)
+func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease, target render.Target) (judged, error) {
+	as, err := p.renderer(target.Traits(p.plan.Delivery).Renderer)
+	if err != nil {
+		return judged{}, err
+	}
+	found := p.judgeKube(own, as)
 	values, err := p.PlaceholderValues()
 	if err != nil {
 		return found, err
@@ -102,14 +107,14 @@ func (p planned) judge(ctx context.Context, own charts.Chart, explained render.E
 }
 
 // judgeKube compares the cluster's Kubernetes with the one that a chart wants.
-func (p planned) judgeKube(own charts.Chart) (found judged) {
+func (p planned) judgeKube(own charts.Chart, as chart.Renderer) (found judged) {
 	const field = "spec.cluster.kubeVersion"
 	wanted := own.KubeVersion()
 	switch {
 	case wanted == "":
 	case p.plan.KubeVersion == "":
 		found.warnings = append(found.warnings, p.plan.Problem(field, "not set: chart %s %s wants Kubernetes %s", own.Name(), own.Version(), wanted))
-	case own.RunsOn(p.plan.KubeVersion) != nil:
+	case own.RunsOn(as, p.plan.KubeVersion) != nil:
 		found.problems = append(found.problems, p.plan.Problem(field, "chart %s %s wants Kubernetes %s, and the cluster has %s", own.Name(), own.Version(), wanted, p.plan.KubeVersion))
 	}
 	return found

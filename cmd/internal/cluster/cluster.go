@@ -35,6 +35,7 @@ type Options struct {
 type Client struct {
 	objects dynamic.Interface
 	raw     rest.Interface // for logs, which are no objects
+	config  *rest.Config
 	host    string
 }
 
@@ -74,7 +75,7 @@ func newClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, &Error{Kind: BadConfig, sentence: fmt.Sprintf("read the kubeconfig: %s", err)}
 	}
-	return &Client{objects, raw, config.Host}, nil
+	return &Client{objects, raw, config, config.Host}, nil
 }
 
 // reader lets requests through that only read, and none for what may be secret.
