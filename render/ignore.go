@@ -70,6 +70,7 @@ func checkIDs() []string {
 		"gateway-auto-image",
 		"hook-before-objects",
 		"hook-sidecar",
+		"hooks-alone",
 		"immutable-job",
 		"inert-value",
 		"kube-version-unknown",

@@ -55,7 +55,7 @@ func fits(wanted string, caps *chartutil.Capabilities) error {
 	return nil
 }
 
-// capabilities is what templates are told of the cluster. Helm's own list of API
+// capabilities composes what templates are told of the cluster. Helm's own list of API
 // versions is there wherever Helm renders without a cluster.
 func capabilities(in Input) (*chartutil.Capabilities, error) {
 	said := cmp.Or(in.KubeVersion, DefaultKubeVersion)

@@ -81,7 +81,7 @@ var events = map[string]string{
 	"test": "test", "test-success": "test",
 }
 
-// annotations is those of the document.
+// annotations gives those of the document.
 func (d document) annotations() map[string]string {
 	if d.head.Metadata == nil {
 		return nil

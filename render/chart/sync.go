@@ -92,7 +92,7 @@ func (s Syncs) place(o *Object, annotations map[string]string) (Reason, string) 
 	return "", ""
 }
 
-// wave is the wave of its phase in which an object is applied, hook or not.
+// wave reads in which wave of its phase an object is applied, hook or not.
 func wave(annotations map[string]string) int {
 	for _, name := range []string{waveAnnotation, release.HookWeightAnnotation} {
 		if n, err := strconv.Atoi(annotations[name]); err == nil {

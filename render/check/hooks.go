@@ -17,7 +17,23 @@ func hookChecks() []Check {
 		Fix:    "Correct the annotation in the chart, or in the chart value that sets it.",
 		Source: "https://helm.sh/docs/topics/charts_hooks/#the-available-hooks",
 		each:   unknownHook,
+	}, {
+		ID: "hooks-alone", Severity: finding.Error,
+		Title:  "Argo CD never syncs a release that has hooks alone",
+		Why:    "Argo CD compares no hooks. An Application without any other object is Synced from the start, and Argo CD syncs by itself only what is OutOfSync: no hook ever runs, and the next wave opens with nothing done.",
+		Fix:    "Make the chart bring an object that is no hook and changes with its version, such as a ConfigMap or the Job itself without its hook annotation. `argocd app sync` runs the hooks once.",
+		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics",
+		each:   hooksAlone,
 	}}
+}
+
+func hooksAlone(s *scope, r *release) {
+	if s.byHelm() || len(r.objects) == 0 || slices.ContainsFunc(r.objects, func(o *object) bool { return o.Hook == nil }) {
+		return
+	}
+	f := r.finding("the chart makes hooks alone (%s %s): to Argo CD the Application is Synced from the start, so it never syncs the release by itself, no hook runs, and its wave opens with nothing done", r.objects[0].Kind, r.objects[0].Name)
+	f.Fix = "let the chart make an object that is no hook, or the Job without its hook annotation"
+	s.add(f)
 }
 
 func unknownHook(s *scope, r *release) {
