@@ -88,7 +88,7 @@ func TestParseProblems(t *testing.T) {
 			"f:4:1: apis: want the API versions of the cluster: record them with `pm-gitops capabilities`",
 		head: "f:1:1: apis: the field is missing",
 		head + "apis:\n- apiVersion: Apps\n- {apiVersion: v1, kinds: [Pod, 1d], other: 1}\n- apiVersion: v1\n": "f:5:3: apis[0].apiVersion: want GROUP/VERSION such as apps/v1, or v1, got \"Apps\"\n" +
-			"f:6:33: apis[1].kinds[1]: want a kind such as Deployment, got \"1d\"\nf:6:38: apis[1].other: unknown field",
+			"f:6:33: apis[1].kinds[1]: want a kind such as Deployment, got \"1d\"\nf:6:38: apis[1].other: unknown field: want apiVersion, kinds or unlisted\nf:7:3: apis[2].apiVersion: v1 is defined twice",
 	} {
 		_, err := apis.Parse("f", []byte(text))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

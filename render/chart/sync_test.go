@@ -130,6 +130,13 @@ func TestSyncOrder(t *testing.T) {
 			[]string{object("v1", "Namespace", "own"), object("v1", "Namespace", "other"), object("batch/v1", "Job", "hook", presync)},
 			"own hook other",
 		},
+		"the namespaces of two hooks": {
+			[]string{
+				object("v1", "Namespace", "own"), object("v1", "Namespace", "early"), object("batch/v1", "Job", "b", presync),
+				strings.Replace(object("batch/v1", "Job", "a", presync), "name: a", "name: a\n  namespace: early", 1),
+			},
+			"early a own b",
+		},
 		"the definition of a hook": {
 			[]string{
 				object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "things.example.com") + "spec: {group: example.com, names: {kind: Thing}}\n",

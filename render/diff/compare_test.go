@@ -268,6 +268,7 @@ func TestHooksAlone(t *testing.T) {
 	}{
 		"a hook changes":             {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", false)}, []diff.Document{document("r", "h", "y", true), document("r", "p", "x", false)}, diff.Defer},
 		"a hook and an object":       {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", false)}, []diff.Document{document("r", "h", "y", true), document("r", "p", "y", false)}, diff.Run},
+		"an object before a hook":    {[]diff.Document{document("r", "a", "x", false), document("r", "h", "x", true)}, []diff.Document{document("r", "a", "y", false), document("r", "h", "y", true)}, diff.Run},
 		"an object of another":       {[]diff.Document{document("r", "h", "x", true), document("s", "p", "x", false)}, []diff.Document{document("r", "h", "y", true), document("s", "p", "y", false)}, diff.Defer},
 		"an object goes":             {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", false)}, []diff.Document{document("r", "h", "y", true)}, diff.Run},
 		"a hook goes":                {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", true)}, []diff.Document{document("r", "h", "y", true)}, diff.Defer},
