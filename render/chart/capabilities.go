@@ -55,8 +55,8 @@ func fits(wanted string, caps *chartutil.Capabilities) error {
 	return nil
 }
 
-// capabilities composes what templates are told of the cluster. Helm's own list of API
-// versions is there wherever Helm renders without a cluster.
+// capabilities composes what templates are told of the cluster. Helm's own list
+// of API versions is in it wherever Helm renders without a cluster.
 func capabilities(in Input) (*chartutil.Capabilities, error) {
 	said := cmp.Or(in.KubeVersion, DefaultKubeVersion)
 	version, err := chartutil.ParseKubeVersion(said)

@@ -37,6 +37,14 @@ func TestKubeVersions(t *testing.T) {
 	}
 }
 
+// TestNewestKubernetes: charts are rendered for the newest Kubernetes whose APIs
+// are known, where an environment says none.
+func TestNewestKubernetes(t *testing.T) {
+	if got := apis.Minor(DefaultKubeVersion); got != apis.Newest {
+		t.Errorf("the default is 1.%d, and the newest that is known 1.%d", got, apis.Newest)
+	}
+}
+
 // TestCapabilities: a controller's charts see what a cluster serves, those of
 // Argo CD what its helm knows too; what was recorded counts in place of the
 // version's list.

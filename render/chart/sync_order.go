@@ -48,7 +48,11 @@ func (o *Output) sync(objects []Object, in Input) error {
 			if err != nil {
 				return err
 			}
-			annotations := document{head: h}.annotations()
+			d := document{head: h}
+			annotations := d.annotations()
+			if item.Hook == nil { // Helm looks at the list, and Argo CD at its items
+				item.Hook, _ = d.hook()
+			}
 			if reason, why := in.As.Syncs.place(&item, annotations); why != "" {
 				o.Left = append(o.Left, Left{item, reason, why})
 				continue

@@ -39,10 +39,20 @@ func TestSyncHooks(t *testing.T) {
 		reason, why := Syncs{}.place(&o, test.Annotations)
 		skipped := slices.Equal(test.Types, []string{"Skip"})
 		failing := slices.Equal(test.Types, []string{"SyncFail"})
-		if left := test.Ignored || skipped || failing; left != (why != "") {
-			t.Errorf("%v: %s %s", test.Annotations, reason, why)
-			continue
-		} else if left {
+		_, own := test.Annotations[hookAnnotation]
+		want := Reason("")
+		switch {
+		case failing:
+			want = Later
+		case test.Ignored && own:
+			want = Unknown
+		case test.Ignored, skipped:
+			want = NotApplied
+		}
+		if reason != want {
+			t.Errorf("%v: %q (%s), want %q", test.Annotations, reason, why, want)
+		}
+		if reason != "" {
 			continue
 		}
 		if test.Hook != (o.Hook != nil) {
@@ -145,8 +155,8 @@ func TestSyncOrder(t *testing.T) {
 			"things.example.com thing c",
 		},
 		"items of a list": {
-			[]string{"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: after, annotations: {argocd.argoproj.io/hook: PostSync}}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: skipped, annotations: {argocd.argoproj.io/hook: Skip}}\n", object("v1", "Service", "s")},
-			"s after",
+			[]string{"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: after, annotations: {argocd.argoproj.io/hook: PostSync}}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: skipped, annotations: {argocd.argoproj.io/hook: Skip}}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: before, annotations: {helm.sh/hook: pre-install}}\n", object("v1", "Service", "s")},
+			"before s after",
 		},
 	} {
 		files := map[string][]byte{"Chart.yaml": []byte("apiVersion: v2\nname: c\nversion: 1.0.0\n"), "templates/a.yaml": []byte(strings.Join(test.documents, "---\n"))}
