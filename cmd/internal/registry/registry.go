@@ -81,7 +81,7 @@ func New(options Options) (*Client, error) {
 	c := &Client{
 		options:  options,
 		cache:    cache{options.Cache, options.Now},
-		logins:   &logins{inner: options.Keychain},
+		logins:   &logins{inner: options.Keychain, known: map[string]bool{}, missing: map[string]missingHelper{}},
 		exchange: &exchange{base: transport, options: options},
 		resolved: map[string]manifest{},
 	}
