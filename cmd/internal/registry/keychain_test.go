@@ -98,9 +98,9 @@ func TestBrokenCredentialsAreNoSecretInAnError(t *testing.T) {
 		prepare func(t *testing.T)
 		want    string
 	}{
-		"no JSON":           {func(t *testing.T) { home(t, `{"auths":{"r":`+canaryPassword) }, "config.json does not read as docker login writes it"},
-		"wrong type":        {func(t *testing.T) { home(t, `{"auths":{"r":{"identitytoken":42`+`}},"x":"`+canaryPassword+`"}`) }, "config.json does not read as docker login writes it"},
-		"wrong base64":      {func(t *testing.T) { home(t, `{"auths":{"r":{"auth":"`+canaryPassword+`!"}}}`) }, "cannot get the credentials for r.company.test: "},
+		"no JSON":      {func(t *testing.T) { home(t, `{"auths":{"r":`+canaryPassword) }, "config.json does not read as docker login writes it"},
+		"wrong type":   {func(t *testing.T) { home(t, `{"auths":{"r":{"identitytoken":42`+`}},"x":"`+canaryPassword+`"}`) }, "config.json does not read as docker login writes it"},
+		"wrong base64": {func(t *testing.T) { home(t, `{"auths":{"r":{"auth":"`+canaryPassword+`!"}}}`) }, "cannot get the credentials for r.company.test: "},
 		"helper fails": {func(t *testing.T) {
 			home(t, `{"credsStore":"test"}`)
 			helper(t, "test", "echo the token is "+canaryToken+"; exit 1")
