@@ -32,7 +32,7 @@ func Before(files fs.FS, layouts tree.Layouts, trees []tree.Tree) (Had, error) {
 	if err := known.elsewhere(files, writes); err != nil {
 		return Had{}, err
 	}
-	s := step{files: files, known: known, force: true, plain: map[string]bool{}}
+	s := newStep(files, known, true)
 	s.stale(writes)
 	had := Had{Tree: tree.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
 	names := s.changes.Removed

@@ -68,7 +68,7 @@ func compare(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) (
 	if err := known.elsewhere(files, writes); err != nil {
 		return step{}, nil, err
 	}
-	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
+	s := newStep(files, known, force)
 	if !force {
 		s.refusals = known.refusals(writes)
 	}
@@ -94,7 +94,7 @@ func compareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, for
 	if err != nil {
 		return step{}, had, err
 	}
-	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
+	s := newStep(files, known, force)
 	if _, _, err := s.read(inventoryPath); err != nil {
 		return s, had, err
 	}

@@ -79,15 +79,19 @@ func (known inventories) unknown(writes []write) error {
 // read adds a file of an inventory folder.
 func (known inventories) read(files fs.FS, dir, file string) error {
 	name, environment := path.Join(dir, file), environmentOf(file)
-	if before, _, found := strings.Cut(name, ".json."); found && (strings.HasSuffix(name, pendingSuffix) || name == before+".json"+growingSuffix) {
+	if before, _, found := strings.Cut(name, ".json."); found && (strings.HasSuffix(name, pendingSuffix) || strings.HasSuffix(name, growingSuffix)) {
 		known.leftovers[before+".json"] = append(known.leftovers[before+".json"], name)
 	}
 	if environment == "" {
 		return nil
 	}
-	data, err := fs.ReadFile(files, name)
+	info, err := fs.Lstat(files, name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, reason(err))
+	}
+	data, err := readPlain(files, name, info)
+	if err != nil {
+		return err
 	}
 	inventory, err := tree.ParseInventory(data)
 	if err != nil {

@@ -20,6 +20,9 @@ func (e ConflictError) Error() string {
 	return "these files are not as they were written:\n  " + strings.Join(e.Paths, "\n  ")
 }
 
+// ErrMeanwhile is the error of a file that another program changed after it was judged.
+var ErrMeanwhile = errors.New("it changed while this was writing: look at it, then run again, which finishes the job")
+
 // MoveError is a release that would be installed a second time.
 type MoveError struct {
 	Environment, Release string
