@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -352,5 +353,19 @@ func TestReadable(t *testing.T) {
 	found := fleet.Readable(t.Context(), fleet.Request{Files: []string{"-", "."}, Environments: []string{"x"}})
 	if diff := cmp.Diff([]string{"a", "c"}, names(found)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A pipe that a folder or a pattern brings up has no end.
+func TestPipesInFoldersAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{dir, filepath.Join(dir, "*.yaml")} {
+		_, err := fleet.Request{Files: []string{name}}.Sources()
+		if want := "read " + filepath.Join(dir, "pipe.yaml") + ": it is no plain file"; err == nil || err.Error() != want {
+			t.Errorf("Sources of %s = %v, want %s", name, err, want)
+		}
 	}
 }

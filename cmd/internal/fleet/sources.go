@@ -94,10 +94,14 @@ func (r Request) folder(name string) ([]Source, error) {
 			return fs.SkipDir
 		case !entry.IsDir() && !hidden && IsYAML(file):
 			found = append(found, Source{file, false})
+			return r.plain(file)
 		}
 		return nil
 	})
+	var read *ReadError
 	switch {
+	case errors.As(err, &read):
+		return nil, read
 	case err != nil:
 		return nil, fmt.Errorf("read folder %s: %w", name, errors.Unwrap(err))
 	case len(found) == 0 && deeper:
@@ -127,9 +131,21 @@ func (r Request) pattern(name string) ([]Source, error) {
 	slices.Sort(names)
 	var found []Source
 	for _, file := range names {
+		if err := r.plain(file); err != nil {
+			return nil, err
+		}
 		found = append(found, Source{file, false})
 	}
 	return found, nil
+}
+
+// plain refuses a pipe or a device that a folder or a pattern brought up: who names
+// one means it. What cannot be looked at is left to those who read it.
+func (r Request) plain(file string) error {
+	if info, err := fs.Stat(r.place(), file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return &ReadError{Name: file, Err: errors.New("it is no plain file")}
+	}
+	return nil
 }
 
 // IsYAML reports whether a file is YAML by its name.
