@@ -69,7 +69,10 @@ func forceHint(err error) error {
 	var duplicate folder.DuplicateReleaseError
 	var name folder.NameError
 	var elsewhere folder.PathError
+	var unfinished folder.LeftByGitError
 	switch {
+	case errors.As(err, &unfinished) && unfinished.Conflict:
+		return hinted{err, "Nothing was changed. An inventory is made of the rest: --force makes it anew of both sides."}
 	case errors.As(err, &elsewhere):
 		return hinted{err, "Nothing was changed. Take it out first: pm-gitops remove " + elsewhere.Environment + " --dir DIR"}
 	case errors.As(err, &conflict), errors.As(err, &move), errors.As(err, &target), errors.As(err, &duplicate), errors.As(err, &name):

@@ -25,7 +25,7 @@ func Before(files fs.FS, layouts tree.Layouts, trees []tree.Tree) (Had, error) {
 	if err != nil {
 		return Had{}, err
 	}
-	known, err := readInventories(files, layouts, writes)
+	known, err := readInventories(files, layouts, writes, false)
 	if err != nil {
 		return Had{}, err
 	}

@@ -61,7 +61,7 @@ func compare(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) (
 	if err != nil {
 		return step{}, nil, err
 	}
-	known, err := readInventories(files, layouts, writes)
+	known, err := readInventories(files, layouts, writes, force)
 	if err != nil {
 		return step{}, nil, err
 	}
@@ -90,7 +90,7 @@ func CompareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, for
 func compareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, force bool) (step, tree.Inventory, error) {
 	var had tree.Inventory
 	gone := []write{{inventoryPath: inventoryPath, next: tree.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
-	known, err := readInventories(files, layouts, gone)
+	known, err := readInventories(files, layouts, gone, force)
 	if err != nil {
 		return step{}, had, err
 	}

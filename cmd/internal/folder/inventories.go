@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -32,6 +33,7 @@ func environmentOf(file string) string {
 // inventories is what is known of the files of a folder.
 type inventories struct {
 	layouts tree.Layouts
+	force   bool
 	// of is the inventories of each environment, the finished one first.
 	of map[string][]tree.Inventory
 	// leftovers is what writes that died left, by the inventory's path.
@@ -41,8 +43,8 @@ type inventories struct {
 }
 
 // readInventories reads the inventories beside those that are to be written.
-func readInventories(files fs.FS, layouts tree.Layouts, writes []write) (inventories, error) {
-	known := inventories{layouts, map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
+func readInventories(files fs.FS, layouts tree.Layouts, writes []write, force bool) (inventories, error) {
+	known := inventories{layouts, force, map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
 	var dirs []string
 	for _, w := range writes {
 		dirs = append(dirs, path.Dir(w.inventoryPath))
@@ -94,9 +96,37 @@ func (known inventories) read(files fs.FS, dir, file string) error {
 		return err
 	}
 	inventory, err := tree.ParseInventory(data)
+	if line, sentence := text.LeftByGit(data); sentence != "" {
+		return known.joinSides(dir, name, data, LeftByGitError{Path: name, Line: line, What: sentence})
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
+	return known.add(dir, name, inventory)
+}
+
+// joinSides takes both sides of an inventory with a merge conflict, as those of two
+// writes, where force says so. A [LeftByGitError] is the answer elsewhere.
+func (known inventories) joinSides(dir, name string, data []byte, refused LeftByGitError) error {
+	ours, theirs := text.Sides(data)
+	for _, side := range [][]byte{ours, theirs} {
+		inventory, err := tree.ParseInventory(side)
+		if err != nil {
+			return refused
+		}
+		if !known.force {
+			refused.Conflict = true
+			return refused
+		}
+		if err := known.add(dir, name, inventory); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds an inventory.
+func (known inventories) add(dir, name string, inventory tree.Inventory) error {
 	known.of[inventory.Environment] = append(known.of[inventory.Environment], inventory)
 	layout, judged := known.layouts[inventory.Target]
 	if !judged {

@@ -3,7 +3,6 @@
 package folder
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -13,20 +12,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
-
-const inventory = "p/.pm-gitops/dev.json"
-
-var layouts = tree.Layouts{"flux": {Paths: []string{"{path}/overlays/{environment}/"}}}
-
-func treeWith(content string) tree.Tree {
-	files := tree.Tree{"p/overlays/dev/a": []byte(content), "p/overlays/dev/b": []byte(content)}
-	listed := tree.Inventory{Environment: "dev", Target: "flux", Files: map[string]string{}}
-	for name, content := range files {
-		listed.Files[name] = tree.Digest(content)
-	}
-	files[inventory], _ = json.Marshal(listed)
-	return files
-}
 
 // TestWhatChangesMeanwhileStays: a file that another program changes, makes or turns
 // into a link after it was judged is neither replaced nor removed.

@@ -23,6 +23,18 @@ func (e ConflictError) Error() string {
 // ErrMeanwhile is the error of a file that another program changed after it was judged.
 var ErrMeanwhile = errors.New("it changed while this was writing: look at it, then run again, which finishes the job")
 
+// LeftByGitError is an inventory that Git left unfinished: a merge conflict, or the
+// pointer of Git LFS.
+type LeftByGitError struct {
+	Path string
+	Line int
+	What string // with what to do
+	// Conflict: force makes the inventory anew of both sides.
+	Conflict bool
+}
+
+func (e LeftByGitError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.What) }
+
 // MoveError is a release that would be installed a second time.
 type MoveError struct {
 	Environment, Release string

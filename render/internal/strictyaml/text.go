@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // versionDirective is a %YAML 1.2 at the beginning of a file, which the
@@ -20,6 +22,10 @@ func checkText(file Position, data []byte) Problems {
 	}
 	if problem := unreadable(file, data); problem != nil {
 		return Problems{*problem}
+	}
+	if line, sentence := text.LeftByGit(data); sentence != "" {
+		file.Line, file.Column = line, 1
+		return Problems{{Position: file, Message: sentence}}
 	}
 	return nil
 }
@@ -66,28 +72,28 @@ var (
 
 // syntaxProblem says where a file is not YAML, and what may be the matter.
 func syntaxProblem(at Position, data []byte, err error) Problem {
-	text := err.Error()
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
+	said := err.Error()
+	if m := yamlLine.FindStringSubmatch(said); m != nil {
 		at.Line, _ = strconv.Atoi(m[1])
-		text = text[len(m[0]):]
+		said = said[len(m[0]):]
 	}
-	if fromParser.MatchString(text) {
+	if fromParser.MatchString(said) {
 		at.Line++
 	}
 	at.Line, at.Column = max(at.Line, 1), 1
-	if m := unknownAnchor.FindStringSubmatch(text); m != nil { // the name may be a password
+	if m := unknownAnchor.FindStringSubmatch(said); m != nil { // the name may be a password
 		if i := bytes.Index(data, []byte("*"+m[1])); i >= 0 {
 			at = place(at, data, i)
 		}
-		text = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
+		said = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
 	}
 	for _, hint := range syntaxHints {
-		if strings.Contains(text, hint.error) {
-			text += ": " + hint.hint
+		if strings.Contains(said, hint.error) {
+			said += ": " + hint.hint
 			break
 		}
 	}
-	return Problem{Position: at, Message: "not valid YAML: " + text}
+	return Problem{Position: at, Message: "not valid YAML: " + said}
 }
 
 // syntaxHints is what people do when the library says such things.
