@@ -148,6 +148,12 @@ func (e Environment) checkDelivery() Problems {
 	if first, _, _ := strings.Cut(string(e.Spec.Delivery.Path), "/"); strings.EqualFold(first, "clusters") {
 		problems = append(problems, e.problem("spec.delivery.path", "want a folder outside clusters: the controller applies every file there as it is"))
 	}
+	for part := range strings.SplitSeq(string(e.Spec.Delivery.Path), "/") {
+		if strings.HasPrefix(part, ".") {
+			problems = append(problems, e.problem("spec.delivery.path", "want folders whose names begin with no dot: Git and its forges have their own, and run what is in .github/workflows and the like"))
+			break
+		}
+	}
 	if path.IsAbs(e.Spec.Catalog) {
 		problems = append(problems, e.problem("spec.catalog", "want the path of a catalog, relative to this file"))
 	}
