@@ -110,9 +110,12 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
-	o.input.progress = a.progress("environments rendered")
-	members, failed := a.renderFleet(ctx, o.input, target)
-	a.warnOf(members)
+	request, err := o.request(a)
+	if err != nil {
+		return err
+	}
+	request.Progress = a.progress("environments rendered")
+	members, failed := a.renderFleet(ctx, request, target)
 	if failed != nil && len(members) == 0 {
 		return failed
 	}
@@ -124,10 +127,10 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
-	if failed != nil {
-		had.Others = nil // some of them may be what failed
+	if failed != nil || !request.Whole() {
+		had.Others = nil // some of them may be what failed, or what was not read
 	}
-	a.remarkBefore(o, name, had)
+	a.remarkBefore(name, had)
 	var result diff.Result
 	if o.manifests {
 		result, err = a.diffCharts(ctx, o, members, had.Tree)
@@ -151,11 +154,11 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 }
 
 // remarkBefore says what render would refuse or not look at.
-func (a app) remarkBefore(o diffOptions, name string, had folder.Had) {
+func (a app) remarkBefore(name string, had folder.Had) {
 	for _, refusal := range had.Refusals {
 		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", text.VisibleLines(refusal.Error()))
 	}
-	if len(had.Others) > 0 && o.whole() {
+	if len(had.Others) > 0 {
 		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, text.Visible(strings.Join(had.Others, ", ")))
 	}
 }

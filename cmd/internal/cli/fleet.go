@@ -60,32 +60,17 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 	return plans[0], nil
 }
 
-// renderFleet renders the environments that the flags name, and says what to do
-// about errors. It gives those that may be worked on, and warns of nothing.
-func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
-	request, err := in.request(a)
-	if err != nil {
-		return nil, err
-	}
+// renderFleet renders environments, and says what to do about errors. It gives
+// those that may be worked on, and warns of what is suspicious in them.
+func (a app) renderFleet(ctx context.Context, request fleet.Request, target render.Target) ([]fleet.Member, error) {
 	members, err := fleet.Render(ctx, request, target)
-	if err != nil && !isPartial(err) {
+	if err != nil && !fleet.IsPartial(err) {
 		return nil, hintRead(err)
 	}
-	return members, hintRead(err)
-}
-
-// warnOf prints what is suspicious in environments.
-func (a app) warnOf(members []fleet.Member) {
 	for _, m := range members {
 		a.warn(m.Plan.Warnings)
 	}
-}
-
-// isPartial reports whether an error says that some environments failed and the
-// others may be worked on.
-func isPartial(err error) bool {
-	var failed fleet.Failures
-	return errors.As(err, &failed)
+	return members, hintRead(err)
 }
 
 // partialError is the error of a command that some environments failed in, and

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 
@@ -21,9 +20,6 @@ type input struct {
 	only    []string // names of environments; all of them if empty
 	recurse bool
 	jobs    int
-	tree    fs.FS // the files are those of a commit; nil if they are this machine's
-
-	progress func(done, total int) // of the work on them; may be nil
 }
 
 func (a app) addInput(cmd *cobra.Command, in *input) {
@@ -59,14 +55,8 @@ func (in input) request(a app) (fleet.Request, error) {
 	}
 	return fleet.Request{
 		Files: in.files, Recursive: in.recurse, Environments: in.only, Catalog: in.catalog,
-		Jobs: in.jobs, Repository: in.tree, Stdin: a.in, Progress: in.progress,
+		Jobs: in.jobs, Stdin: a.in,
 	}, err
-}
-
-// whole reports whether the flags take all environments that are there.
-func (in input) whole() bool {
-	request, err := in.request(app{})
-	return err == nil && request.Whole()
 }
 
 // read reads a file that the user named, unless the user gives up first.

@@ -4,135 +4,96 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// job makes what the flags ask for. Where some environments fail and the others
-// may be worked on all the same, it gives both.
-func (a app) job(ctx context.Context, o renderOptions) (publish.Job, error) {
-	target, err := a.targets.ByName(o.target)
+// toFolder does a job in a folder, and prints what changed.
+func (a app) toFolder(f publishFlags, job publish.Job) (folder.Changes, *publish.Removed, error) {
+	root, err := openFolder(f.dir)
 	if err != nil {
-		return nil, usageError{err}
+		return folder.Changes{}, nil, err
 	}
-	if o.remove != "" {
-		place := "folder " + o.dir
-		if o.repo != "" {
-			place = "the repository"
-		}
-		return &publish.Removal{Environment: o.remove, Place: place, Layouts: a.targets.Layouts()}, nil
+	defer root.Close()
+	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: f.force, DryRun: f.dryRun})
+	if err != nil {
+		return changes, removed, forceHint(err)
 	}
-	members, err := a.renderFleet(ctx, o.input, target)
-	if err != nil && len(members) == 0 {
-		return nil, err
-	}
-	return publish.Rendered{Members: members, Target: target.Name(), Layouts: a.targets.Layouts(), PerEnvironment: o.per == "environment"}, err
+	return changes, removed, a.printChanges(f, changes)
 }
 
-// publishing asks for commits, but not for what they are made of.
-func (o renderOptions) publishing(a app) publish.Request {
-	return publish.Request{
-		Force: o.force, DryRun: o.dryRun, KeepGoing: o.keepGoing, Branch: o.branch,
-		Message: strings.Join(o.messages, "\n\n"), Version: versions().Version, Sign: gitrepo.Signing(o.signs), System: a.git(),
+// publish commits to a checkout or to a repository without one. It is told which
+// environments are read, of a removal none.
+func (a app) publish(ctx context.Context, f publishFlags, request publish.Request, read fleet.Request) error {
+	if f.repo != "" {
+		return a.toRemote(ctx, f, request)
 	}
-}
-
-// commitHere commits to the repository that holds --dir.
-func (a app) commitHere(ctx context.Context, o renderOptions) error {
-	root, err := openFolder(o.dir)
+	root, err := openFolder(f.dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	o.input.progress = a.progress("environments rendered")
-	request := o.publishing(a)
-	request.Push, request.Files = o.push, o.filesRead(a)
-	request.Make = func(ctx context.Context, _ fs.FS) (publish.Job, error) { return a.job(ctx, o) }
+	sources, _ := read.Sources()
+	for _, source := range sources {
+		request.Files = append(request.Files, source.Name)
+	}
 	done, err := publish.ToCheckout(ctx, root, request)
-	return a.tellCheckout(o, done, hintPublish(err))
-}
-
-// tellCheckout says what became of a checkout, and gives the error of it all.
-func (a app) tellCheckout(o renderOptions, done publish.Outcome, err error) error {
+	done.Failed, err = hintRead(done.Failed), hintPublish(hintRead(err))
 	a.warn(done.Warnings)
 	switch {
-	case err != nil && o.dryRun:
+	case err != nil && f.dryRun:
 		return err
-	case len(done.Drafts) == 0 && !o.dryRun:
+	case len(done.Drafts) == 0 && !f.dryRun:
 		return errors.Join(done.Failed, err)
 	}
-	if told := a.tell(o, done); told != nil {
+	if told := a.tellCheckout(f, done, read); told != nil {
 		return told
-	}
-	for _, file := range done.Uncommitted {
-		fmt.Fprintf(a.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file))
-	}
-	if !o.quiet && !o.dryRun && o.output != "json" {
-		o.partial = done.Failed != nil
-		a.remark(o, done.Drafts[0].All())
 	}
 	what := "written"
 	switch {
 	case done.Failed == nil:
 		return err
-	case o.dryRun:
+	case f.dryRun:
 		what = "looked at"
-	case o.push && !o.keepGoing:
+	case request.Push && !request.KeepGoing:
 		what = "committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
 	}
 	return errors.Join(partialError{done.Failed, what}, err)
 }
 
-// filesRead names the environment files that the flags lead to.
-func (in input) filesRead(a app) []string {
-	request, err := in.request(a)
-	if err != nil {
-		return nil
+// tellCheckout says what became of a checkout, and what its user should know.
+func (a app) tellCheckout(f publishFlags, done publish.Outcome, read fleet.Request) error {
+	if err := a.tell(f, done); err != nil {
+		return err
 	}
-	sources, _ := request.Sources()
-	var names []string
-	for _, source := range sources {
-		names = append(names, source.Name)
+	for _, file := range done.Uncommitted {
+		fmt.Fprintf(a.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file))
 	}
-	return names
+	if !f.quiet && !f.dryRun && f.output != "json" {
+		a.remark(f.dir, leftOver(done.Drafts[0].All(), read, done.Failed))
+	}
+	return nil
 }
 
-// commitThere commits to a repository that has no checkout here.
-func (a app) commitThere(ctx context.Context, o renderOptions) error {
-	o.input.progress = a.progress("environments rendered")
-	request := o.publishing(a)
-	var local publish.Job // with --local it does not depend on the repository
-	var failed error
-	request.Make = func(ctx context.Context, repository fs.FS) (publish.Job, error) {
-		if local != nil {
-			return local, failed
-		}
-		o := o
-		if !o.local {
-			o.tree = repository
-		}
-		job, err := a.job(ctx, o)
-		if o.local {
-			local, failed = job, err
-		}
-		return job, err
-	}
-	done, err := publish.ToRemote(ctx, o.repo, request)
+// toRemote commits to a repository that has no checkout here.
+func (a app) toRemote(ctx context.Context, f publishFlags, request publish.Request) error {
+	done, err := publish.ToRemote(ctx, f.repo, request)
 	a.warn(done.Warnings)
 	if err != nil {
-		return hintPublish(err)
+		return hintPublish(hintRead(err))
 	}
-	if told := a.tell(o, done); told != nil || done.Failed == nil {
+	if told := a.tell(f, done); told != nil || done.Failed == nil {
 		return told
 	}
-	if o.dryRun {
-		return partialError{done.Failed, "looked at"}
+	what := "written"
+	if f.dryRun {
+		what = "looked at"
 	}
-	return partialError{done.Failed, "written"}
+	return partialError{hintRead(done.Failed), what}
 }
 
 // hintPublish adds to an error of publishing what to do next.

@@ -25,14 +25,9 @@ var layouts = render.Targets{targets.Flux{}, targets.Argo{}}.Layouts()
 // renderedFor gives environments of these names, rendered for Flux.
 func renderedFor(t *testing.T, names ...string) publish.Rendered {
 	t.Helper()
-	minimal, err := os.ReadFile("../../../testdata/env/minimal.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	files := fstest.MapFS{}
 	for _, name := range names {
-		text := strings.Replace(string(minimal), "name: minimal", "name: "+name, 1)
-		files["environments/"+name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
+		files["environments/"+name+".yaml"] = &fstest.MapFile{Data: minimal(t, name)}
 	}
 	members, err := fleet.Render(t.Context(), fleet.Request{Files: []string{"environments"}, Repository: files}, targets.Flux{})
 	if err != nil {
@@ -47,7 +42,7 @@ func renderedFor(t *testing.T, names ...string) publish.Rendered {
 func problem(message string) render.Problem { return render.Problem{Message: message} }
 
 // always makes the same job.
-func always(job publish.Job) func(context.Context, fs.FS) (publish.Job, error) {
+func always(job publish.Job) publish.Make {
 	return func(context.Context, fs.FS) (publish.Job, error) { return job, nil }
 }
 
