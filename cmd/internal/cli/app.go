@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
@@ -200,25 +199,11 @@ status, not ready yet.`,
 	root.Version = versions().Version
 	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.imagesCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
-}
-
-// nearestFlag adds to the error of an unknown flag which one was meant.
-func nearestFlag(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
-	if near := text.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
-		return fmt.Errorf("%w: did you mean %s?", err, near)
-	}
-	return err
 }
 
 // noArgs refuses arguments as wrong usage. Where there are commands to choose

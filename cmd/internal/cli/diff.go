@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
@@ -67,7 +65,10 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
   pm-gitops diff -o unified | less`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.differences(cmd.Context(), o, cmd.Flags().Changed)
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return a.differences(cmd.Context(), o)
 		},
 	}
 	a.addInput(cmd, &o.input)
@@ -77,32 +78,25 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
 	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
-	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+text.OneOf(diffFormats))
+	addOutput(cmd, &o.output, diffFormats)
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("base", cobra.NoFileCompletions)
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // check refuses what makes no sense.
-func (o diffOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
-	case !slices.Contains(diffFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(diffFormats))
-	case o.dir == "" || given("base") && o.base == "":
-		err = errors.New("--dir and --base must not be empty (unset variable?)")
-	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
-		err = errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")
-	default:
-		return target, nil
+func (o diffOptions) check(cmd *cobra.Command) error {
+	if err := refuseEmpty(cmd, "dir", "base"); err != nil {
+		return usageError{err}
 	}
-	return nil, usageError{err}
+	if !o.manifests && (o.chartFlags.dir != "" || o.asksRegistries()) {
+		return usageError{errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")}
+	}
+	return checkOutput(o.output, diffFormats)
 }
 
-func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
-	target, err := o.check(a.targets, given)
+func (a app) differences(ctx context.Context, o diffOptions) error {
+	target, err := a.target(o.target)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -59,29 +59,21 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
-	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+text.OneOf(imagesFormats))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(imagesFormats, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, imagesFormats)
 	return cmd
 }
 
-// check refuses what makes no sense.
-func (o imagesOptions) check(targets render.Targets) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
-	case !slices.Contains(imagesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(imagesFormats))
-	case o.digests && o.offline:
-		err = errors.New("digests are asked of registries: no --offline with --digests")
-	default:
-		return target, nil
+// check refuses flags that exclude each other.
+func (o imagesOptions) check() error {
+	if o.digests && o.offline {
+		return usageError{errors.New("digests are asked of registries: no --offline with --digests")}
 	}
-	return nil, usageError{err}
+	return checkOutput(o.output, imagesFormats)
 }
 
 func (a app) images(ctx context.Context, o imagesOptions) error {
-	target, err := o.check(a.targets)
-	if err != nil {
+	target, err := a.target(o.target)
+	if err = cmp.Or(err, o.check()); err != nil {
 		return err
 	}
 	flags := o.releaseFlags

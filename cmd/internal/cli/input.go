@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // input is the flags that say which environments a command is about.
@@ -34,13 +33,6 @@ func (a app) addInput(cmd *cobra.Command, in *input) {
 	_ = cmd.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return a.completeEnvironments(cmd.Context(), *in), cobra.ShellCompDirectiveNoFileComp
 	})
-}
-
-// addTarget adds the flag for the delivery system.
-func (a app) addTarget(cmd *cobra.Command, target *string) {
-	names := a.targets.Names()
-	cmd.Flags().StringVarP(target, "target", "t", names[0], "delivery system: "+text.OneOf(names))
-	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // request asks for the environments that the flags name, and refuses flags that

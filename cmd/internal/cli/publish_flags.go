@@ -28,7 +28,7 @@ func (f *publishFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.dir, "dir", "", "write into this folder, the root of the repository")
 	flags.BoolVar(&f.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but problems")
-	addOutput(cmd, &f.output)
+	addOutput(cmd, &f.output, textOrJSON)
 	_ = cmd.MarkFlagDirname("dir")
 	flags.BoolVar(&f.commit, "commit", false, "write into the Git repository and commit; --dir is its root if it is not given")
 	flags.BoolVar(&f.push, "push", false, "with --commit: have git push the branch")
@@ -69,16 +69,6 @@ func (f *publishFlags) fillDir(a app, given func(string) bool) {
 	if f.commit && !given("dir") && f.repo == "" {
 		f.dir = a.repositoryHere()
 	}
-}
-
-// refuseEmpty refuses flags that were given an empty text.
-func refuseEmpty(cmd *cobra.Command, names ...string) error {
-	for _, name := range names {
-		if flag := cmd.Flag(name); flag.Changed && strings.Trim(flag.Value.String(), `[]" `) == "" {
-			return fmt.Errorf("--%s is empty (unset variable?)", name)
-		}
-	}
-	return nil
 }
 
 // check refuses flags that exclude or need each other.

@@ -67,7 +67,7 @@ func (f publishFlags) checkRemoval(cmd *cobra.Command) error {
 	if err := f.check(cmd.Flags().Changed); err != nil {
 		return err
 	}
-	return checkOutput(f.output)
+	return checkOutput(f.output, textOrJSON)
 }
 
 // remove takes the files of an environment out of where the flags say.

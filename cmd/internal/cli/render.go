@@ -86,20 +86,24 @@ func (o *renderOptions) add(cmd *cobra.Command) {
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
 	flags.BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
 	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
-	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "commit-per", commitsPer)
 }
 
 // addDeprecated adds the flags that became commands. They work for one more release.
 func (o *renderOptions) addDeprecated(cmd *cobra.Command, targets render.Targets) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.removal, "remove", "", "take the files of this environment out of --dir, or of --repo")
-	flags.StringVar(&o.setup.form, "prerequisites", "", "print what must be set in Argo CD first")
-	flags.StringVar(&o.setup.check, "check-prerequisites", "", "print what the ConfigMap in this file lacks")
-	if forms := prerequisiteForms(targets); forms != nil {
-		flags.Lookup("prerequisites").NoOptDefVal = forms[0]
-	}
-	for _, name := range []string{"remove", "prerequisites", "check-prerequisites"} {
-		_ = flags.MarkHidden(name)
+	deprecate(cmd, "remove", "remove")
+	for _, target := range targets {
+		system, ok := target.(prerequisites)
+		if !ok || flags.Lookup("prerequisites") != nil {
+			continue
+		}
+		flags.StringVar(&o.setup.form, "prerequisites", "", "print what must be set in Argo CD first")
+		flags.StringVar(&o.setup.check, "check-prerequisites", "", "print what the ConfigMap in this file lacks")
+		flags.Lookup("prerequisites").NoOptDefVal = system.PrerequisiteForms()[0]
+		deprecate(cmd, "prerequisites", target.Name()+" prerequisites")
+		deprecate(cmd, "check-prerequisites", target.Name()+" prerequisites --check")
 	}
 }
 
@@ -110,7 +114,7 @@ func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
 		return hinted{usageError{err}, "See pm-gitops render --help."}
 	}
 	if o.setup.asked() {
-		if target, _ := a.targets.ByName(o.target); target != nil && prerequisiteForms(render.Targets{target}) != nil {
+		if target, _ := a.targets.ByName(o.target); hasPrerequisites(target) {
 			a.sayDeprecated("render --prerequisites and --check-prerequisites", o.target+" prerequisites")
 		}
 		return a.prerequisites(cmd.Context(), o.input, o.target, o.setup)
@@ -119,9 +123,9 @@ func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
 		a.sayDeprecated("render --remove", "remove "+o.removal)
 		return a.remove(cmd.Context(), o.removal, o.publishFlags)
 	}
-	target, err := a.targets.ByName(o.target)
+	target, err := a.target(o.target)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	return a.render(cmd.Context(), o, target)
 }
@@ -168,7 +172,7 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	case o.removal != "" && (given("recursive") || given("environment")):
 		return errors.New("--remove takes one environment, by its name")
 	}
-	return checkOutput(o.output)
+	return checkOutput(o.output, textOrJSON)
 }
 
 // render renders the environments that the flags name, and prints them or takes

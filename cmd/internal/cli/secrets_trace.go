@@ -50,7 +50,7 @@ Exit code 3 says that a value lands outside of a Secret.`,
 		},
 	}
 	a.addReleases(cmd, &o.releaseFlags)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
 }
 
@@ -62,12 +62,12 @@ type tracedRelease struct {
 }
 
 func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
-	if err := checkOutput(o.output); err != nil {
+	if err := checkOutput(o.output, textOrJSON); err != nil {
 		return err
 	}
-	target, err := a.targets.ByName(o.target)
+	target, err := a.target(o.target)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	chosen, err := a.choose(ctx, o.releaseFlags, target)
 	if err != nil {

@@ -64,7 +64,7 @@ waitsFor. With --watch there is a document on a line for each change.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG or ~/.kube/config)")
 	flags.StringVar(&o.Context, "context", "", "`context` of the kubeconfig for the cluster that Flux or Argo CD is in (default: the current one)")
@@ -87,15 +87,10 @@ waitsFor. With --watch there is a document on a line for each change.`,
 const maxLogs = 100
 
 // check refuses what makes no sense.
-func (o statusOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	if err == nil {
-		err = rollout.Check(target)
-	}
+func (o statusOptions) check(target render.Target, given func(string) bool) error {
+	err := rollout.Check(target)
 	switch {
 	case err != nil:
-	case checkOutput(o.output) != nil:
-		return nil, checkOutput(o.output)
 	case !o.watch && (given("interval") || given("timeout")):
 		err = errors.New("--interval and --timeout are for --watch")
 	case o.interval < 100*time.Millisecond:
@@ -105,14 +100,17 @@ func (o statusOptions) check(targets render.Targets, given func(string) bool) (r
 	case o.logs < 0 || o.logs > maxLogs:
 		err = fmt.Errorf("want 0 to %d lines of a log, got --logs %d", maxLogs, o.logs)
 	default:
-		return target, nil
+		return checkOutput(o.output, textOrJSON)
 	}
-	return nil, usageError{err}
+	return usageError{err}
 }
 
 func (a app) status(ctx context.Context, o statusOptions, given func(string) bool) error {
-	target, err := o.check(a.targets, given)
+	target, err := a.target(o.target)
 	if err != nil {
+		return err
+	}
+	if err := o.check(target, given); err != nil {
 		return err
 	}
 	// What is suspicious in an environment file is for those who change it.

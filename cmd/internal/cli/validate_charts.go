@@ -16,7 +16,7 @@ func (o validateOptions) asksCharts() bool { return o.charts || o.dir != "" }
 
 // checkCharts refuses flags about charts where none are looked into.
 func (o validateOptions) checkCharts() error {
-	if !o.asksCharts() && (o.offline || o.caFile != "" || o.cache != "" || o.plainHTTP != nil) {
+	if !o.asksCharts() && o.asksRegistries() {
 		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
 	}
 	return nil

@@ -77,9 +77,8 @@ exit code is 3 if anything differs.`,
 	flags.StringVar(&o.show, "show", valuesShows[0], "what to print: "+text.OneOf(valuesShows))
 	flags.BoolVar(&o.raw, "raw", false, "the chart's own values.yaml as it is, without those of the charts in it")
 	flags.StringVar(&o.diff, "diff", "", "compare with this `version`, or with a chart named like CHART")
-	flags.StringVarP(&o.output, "output", "o", valuesFormats[0], "format: "+text.OneOf(valuesFormats))
-	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions(valuesShows, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(valuesFormats, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, valuesFormats)
+	completeWith(cmd, "show", valuesShows)
 	return cmd
 }
 
@@ -93,12 +92,12 @@ func oneChart(cmd *cobra.Command, args []string) error {
 
 // check refuses what makes no sense.
 func (o valuesOptions) check() error {
-	var err error
+	err := checkOutput(o.output, valuesFormats)
 	switch {
+	case err != nil:
+		return err
 	case !slices.Contains(valuesShows, o.show):
 		err = fmt.Errorf("cannot show %q: want %s", o.show, text.OneOf(valuesShows))
-	case !slices.Contains(valuesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(valuesFormats))
 	case o.diff != "" && (o.raw || o.show != valuesShows[0]):
 		err = errors.New("--diff is about default values: leave out --raw and --show")
 	case o.diff != "" && o.output == "yaml":
