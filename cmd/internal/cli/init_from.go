@@ -11,15 +11,15 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/importer"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
 // initFrom writes the environment file of an installation that exists.
 func (a app) initFrom(ctx context.Context, o initOptions) error {
-	options, err := o.adoptOptions()
+	options, err := o.importOptions()
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	result, err := adopt.Environment(files, catalog.Embedded().With(over), options)
+	result, err := importer.Environment(files, catalog.Embedded().With(over), options)
 	if err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	return nil
 }
 
-// adoptOptions is what the flags say that no values file does.
-func (o initOptions) adoptOptions() (adopt.Options, error) {
-	options := adopt.Options{Name: render.Name(o.name), PrefectCloud: render.ChartVersion(o.prefectCloud), PrefectIstiod: render.ChartVersion(o.prefectIstiod)}
+// importOptions is what the flags say that no values file does.
+func (o initOptions) importOptions() (importer.Options, error) {
+	options := importer.Options{Name: render.Name(o.name), PrefectCloud: render.ChartVersion(o.prefectCloud), PrefectIstiod: render.ChartVersion(o.prefectIstiod)}
 	versions := []struct {
 		flag    string
 		version render.ChartVersion
@@ -75,13 +75,13 @@ func nameFor(file string) render.Name {
 }
 
 // readFrom reads the files of --from.
-func (a app) readFrom(ctx context.Context, from []string) ([]adopt.File, error) {
-	var files []adopt.File
+func (a app) readFrom(ctx context.Context, from []string) ([]importer.File, error) {
+	var files []importer.File
 	for _, name := range from {
-		file := adopt.File{Name: name}
+		file := importer.File{Name: name}
 		for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
 			if rest, ok := strings.CutPrefix(name, key+"="); ok {
-				file = adopt.File{Name: rest, Release: key}
+				file = importer.File{Name: rest, Release: key}
 			}
 		}
 		data, err := a.read(ctx, file.Name)
@@ -103,7 +103,7 @@ type report struct {
 	o initOptions
 }
 
-func (r report) print(result adopt.Result) {
+func (r report) print(result importer.Result) {
 	for _, note := range result.Notes {
 		path := note.Path
 		if path != "" {
@@ -112,7 +112,7 @@ func (r report) print(result adopt.Result) {
 		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
 	}
 	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), lines(result), text.Count(len(result.Values), "other"))
-	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
+	r.list(paths(result.Values, func(k importer.Kept) (string, string) { return k.Release, k.Path }))
 	switch n := len(result.Secrets); {
 	case n == 1:
 		fmt.Fprintln(r.w, "1 secret became a reference; its value was not written or printed:")
@@ -138,7 +138,7 @@ func (r report) print(result adopt.Result) {
 }
 
 // lines is the release lines that the values were read by.
-func lines(result adopt.Result) string {
+func lines(result importer.Result) string {
 	switch {
 	case len(result.Fields) == 0:
 		return ""
@@ -158,7 +158,7 @@ func (o initOptions) fileName() string {
 }
 
 // next says what to do with the file.
-func (r report) next(result adopt.Result) {
+func (r report) next(result importer.Result) {
 	flags := ""
 	if r.o.file != "environment.yaml" && r.o.file != "-" {
 		flags += " -f " + r.o.file
