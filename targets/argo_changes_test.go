@@ -19,7 +19,7 @@ type argoObject struct {
 	object map[string]any
 }
 
-// betweenArgo is what a commit does, as Argo CD documents it
+// betweenArgo says what a commit does, as Argo CD documents it
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/): what is
 // gone from a folder is pruned, unless it says Prune=false, or Prune=confirm
 // and nobody confirms. Nothing is where a folder is gone, and nobody takes

@@ -18,7 +18,7 @@ import (
 // (https://fluxcd.io/flux/components/source/ocirepositories/#layer-selector).
 const chartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
-// ociRepository is where Flux gets a release's chart. It is served as v1 from
+// ociRepository says where Flux gets a release's chart. It is served as v1 from
 // Flux 2.6.
 func (w fluxWriter) ociRepository(release render.Release) sourcev1.OCIRepository {
 	version := "v1"

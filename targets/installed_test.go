@@ -43,7 +43,7 @@ func TestInstalledReadsBack(t *testing.T) {
 	}
 }
 
-// fromPlan is what should be read: a digest in Argo CD leaves no version.
+// fromPlan gives what should be read: a digest in Argo CD leaves no version.
 func fromPlan(plan render.Plan, target render.Target) []render.Installation {
 	var all []render.Installation
 	for _, release := range plan.Releases() {

@@ -50,7 +50,7 @@ func Bounded(ctx context.Context) (_ context.Context, done func()) {
 	return ctx, done
 }
 
-// bounded is [Bounded] for whoever keeps results, or stops the work because
+// bounded does as [Bounded] for callers that keep results, or stop the work because
 // the time is up.
 func bounded(ctx context.Context, noGarbage uint64) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)

@@ -121,7 +121,7 @@ const maxProblems = 100
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
-	problems, others := sorted(err)
+	problems, others := splitProblems(err)
 	for _, problem := range problems[:min(len(problems), maxProblems)] {
 		fmt.Fprintf(a.err, "%s\n", problem.Error())
 	}
@@ -148,18 +148,18 @@ func (a app) report(err error) {
 	}
 }
 
-// sorted takes an error that joins others apart: the problems of input files,
+// splitProblems takes an error that joins others apart: the problems of input files,
 // and everything else.
-func sorted(err error) (problems render.Problems, others []error) {
+func splitProblems(err error) (problems render.Problems, others []error) {
 	if h, ok := err.(hinted); ok {
-		return sorted(h.error)
+		return splitProblems(h.error)
 	}
 	if p, ok := err.(partialError); ok {
-		return sorted(p.error)
+		return splitProblems(p.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			p, o := sorted(one)
+			p, o := splitProblems(one)
 			problems, others = append(problems, p...), append(others, o...)
 		}
 		return problems, others
@@ -221,13 +221,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case names != nil:
 		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), text.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
 	default:
-		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, argumentHint(cmd, args[0])}
+		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, hintArgument(cmd, args[0])}
 	}
 }
 
-// argumentHint says how files are named, where an argument looks like one: the
+// hintArgument says how files are named, where an argument looks like one: the
 // shell makes many of a pattern without quotes, and -f takes the first alone.
-func argumentHint(cmd *cobra.Command, arg string) string {
+func hintArgument(cmd *cobra.Command, arg string) string {
 	looks := fleet.IsYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
 	switch {
 	case looks && cmd.Flags().Lookup("from") != nil:

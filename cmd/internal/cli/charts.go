@@ -58,17 +58,17 @@ func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
 	}
 	source, err := charts.Open(a.chartOptions(flags))
-	return source, cacheHint(err)
+	return source, hintCache(err)
 }
 
 // registry makes the client for registries that the flags ask for.
 func (a app) registry(flags chartFlags) (*registry.Client, error) {
 	client, err := a.chartOptions(flags).Client()
-	return client, cacheHint(err)
+	return client, hintCache(err)
 }
 
-// cacheHint says what to do where no flag and no variable names the cache.
-func cacheHint(err error) error {
+// hintCache says what to do where no flag and no variable names the cache.
+func hintCache(err error) error {
 	if errors.Is(err, charts.ErrNoCache) {
 		return hinted{err, "Name it with --cache-dir."}
 	}

@@ -142,7 +142,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		return failed
 	}
 	if len(o.releases) > 0 {
-		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
+		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(dropRepeated(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, checked); err != nil {

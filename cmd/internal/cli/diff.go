@@ -68,7 +68,7 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			return a.differences(cmd.Context(), o)
+			return a.runDiff(cmd.Context(), o)
 		},
 	}
 	a.addInput(cmd, &o.input)
@@ -95,7 +95,7 @@ func (o diffOptions) check(cmd *cobra.Command) error {
 	return checkOutput(o.output, diffFormats)
 }
 
-func (a app) differences(ctx context.Context, o diffOptions) error {
+func (a app) runDiff(ctx context.Context, o diffOptions) error {
 	target, err := a.target(o.target)
 	if err != nil {
 		return err

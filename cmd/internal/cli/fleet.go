@@ -110,7 +110,7 @@ func readHint(err error) string {
 	case failed.Name == fleet.DefaultFile && errors.Is(err, fs.ErrNotExist):
 		return "Write one with `pm-gitops init`, or name yours with -f FILE."
 	default:
-		return unexpanded(failed.Name)
+		return hintUnexpanded(failed.Name)
 	}
 	return ""
 }
@@ -121,9 +121,9 @@ func isHere(name string) bool {
 	return err == nil
 }
 
-// unexpanded says what to do about a path that holds what a shell would have
+// hintUnexpanded says what to do about a path that holds what a shell would have
 // replaced, had it not been in quotes or come from a file.
-func unexpanded(name string) string {
+func hintUnexpanded(name string) string {
 	if strings.HasPrefix(name, "~") || strings.Contains(name, "$") {
 		return "~ and $ in a path are the shell's to replace: take them out of single quotes, and write --flag ~/… with a space."
 	}

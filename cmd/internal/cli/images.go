@@ -93,9 +93,9 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
 	})
-	releases := only(chosen.releases, done)
-	if found = only(found, done); failed != nil && len(found) == 0 {
-		return kubeHint(chosen.plans, failed)
+	releases := keepDone(chosen.releases, done)
+	if found = keepDone(found, done); failed != nil && len(found) == 0 {
+		return hintKube(chosen.plans, failed)
 	}
 	a.noteImages(releases, found, originals)
 	all := gather(releases, found, originals)
@@ -106,7 +106,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	}
 	printed := a.printImages(o, chosen.plans, all)
 	if failed != nil {
-		return kubeHint(chosen.plans, partly(failed, done, "searched"))
+		return hintKube(chosen.plans, markPartial(failed, done, "searched"))
 	}
 	return printed
 }
@@ -133,7 +133,7 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (rele
 	if err != nil {
 		return releaseImages{}, err
 	}
-	objects, err := own.Everything(ctx, in)
+	objects, err := own.RenderAll(ctx, in)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
@@ -155,7 +155,7 @@ func (a app) noteImages(releases []planned, found []releaseImages, originals *or
 			notes = append(notes, fmt.Sprintf("note: %s: the mirror does not give the chart, so it is that of %s", releases[i].Key, from))
 		}
 	}
-	for _, note := range unique(notes) {
+	for _, note := range dropRepeated(notes) {
 		fmt.Fprintln(a.err, text.Visible(note))
 	}
 }

@@ -43,7 +43,7 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	return nil
 }
 
-// importOptions is what the flags say that no values file does.
+// importOptions gives the options that flags set and no values file holds.
 func (o initOptions) importOptions() (importer.Options, error) {
 	options := importer.Options{Name: render.Name(o.name), PrefectCloud: render.ChartVersion(o.prefectCloud), PrefectIstiod: render.ChartVersion(o.prefectIstiod)}
 	versions := []struct {
@@ -56,7 +56,7 @@ func (o initOptions) importOptions() (importer.Options, error) {
 		}
 	}
 	if o.name == "" {
-		options.Name = nameFor(o.file)
+		options.Name = nameAfter(o.file)
 	}
 	if err := options.Name.Validate(); err != nil {
 		return options, usageError{fmt.Errorf("--name: %w", err)}
@@ -64,8 +64,8 @@ func (o initOptions) importOptions() (importer.Options, error) {
 	return options, nil
 }
 
-// nameFor is the name of the environment in a file: environments/dev.yaml is dev.
-func nameFor(file string) render.Name {
+// nameAfter names the environment of a file: environments/dev.yaml is dev.
+func nameAfter(file string) render.Name {
 	base := filepath.Base(file)
 	name := render.Name(strings.TrimSuffix(base, filepath.Ext(base)))
 	if name == "environment" || name.Validate() != nil {
@@ -111,8 +111,8 @@ func (r report) print(result importer.Result) {
 		}
 		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
 	}
-	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), lines(result), text.Count(len(result.Values), "other"))
-	r.list(paths(result.Values, func(k importer.Kept) (string, string) { return k.Release, k.Path }))
+	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), describeLines(result), text.Count(len(result.Values), "other"))
+	r.list(listPaths(result.Values, func(k importer.Kept) (string, string) { return k.Release, k.Path }))
 	switch n := len(result.Secrets); {
 	case n == 1:
 		fmt.Fprintln(r.w, "1 secret became a reference; its value was not written or printed:")
@@ -120,13 +120,13 @@ func (r report) print(result importer.Result) {
 		fmt.Fprintf(r.w, "%d secrets became references; no value was written or printed:\n", n)
 	}
 	for _, secret := range result.Secrets {
-		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
+		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", formatPath(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
 	}
 	if len(result.Added) > 0 {
 		fmt.Fprintf(r.w, "The environment adds %s:\n", text.Count(len(result.Added), "chart value"))
 	}
 	for _, added := range result.Added {
-		fmt.Fprintf(r.w, "  %s: %v\n", at(added.Release, added.Path), added.Value)
+		fmt.Fprintf(r.w, "  %s: %v\n", formatPath(added.Release, added.Path), added.Value)
 	}
 	if len(result.Blanks) > 0 {
 		fmt.Fprintf(r.w, "Still to fill in, where %s has a comment:\n", r.o.fileName())
@@ -137,8 +137,8 @@ func (r report) print(result importer.Result) {
 	r.next(result)
 }
 
-// lines is the release lines that the values were read by.
-func lines(result importer.Result) string {
+// describeLines names the release lines that the values were read by.
+func describeLines(result importer.Result) string {
 	switch {
 	case len(result.Fields) == 0:
 		return ""
@@ -149,7 +149,7 @@ func lines(result importer.Result) string {
 	}
 }
 
-// fileName is how people call the file.
+// fileName names the file for messages.
 func (o initOptions) fileName() string {
 	if o.file == "-" {
 		return "the file"
@@ -199,16 +199,16 @@ func (r report) list(paths []string) {
 	}
 }
 
-func paths[T any](all []T, where func(T) (release, path string)) []string {
+func listPaths[T any](all []T, where func(T) (release, path string)) []string {
 	texts := make([]string, len(all))
 	for i, one := range all {
-		texts[i] = at(where(one))
+		texts[i] = formatPath(where(one))
 	}
 	return texts
 }
 
-// at is a chart value: prefect-cloud's go without saying.
-func at(release, path string) string {
+// formatPath writes the path of a chart value, behind its release unless that is prefect-cloud.
+func formatPath(release, path string) string {
 	if release == render.PrefectCloud {
 		return path
 	}

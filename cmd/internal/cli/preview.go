@@ -107,12 +107,12 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	made, done, err := eachChart(ctx, o.jobs, workers, chosen, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (previewed, error) {
 		return o.previewRelease(ctx, p, own, chosen.fleet())
 	})
-	if made = only(made, done); len(made) > 0 || err == nil {
+	if made = keepDone(made, done); len(made) > 0 || err == nil {
 		if err := a.printPreview(o, made); err != nil {
 			return err
 		}
 	}
-	return kubeHint(chosen.plans, partly(err, done, "printed"))
+	return hintKube(chosen.plans, markPartial(err, done, "printed"))
 }
 
 // previewRelease renders the chart of one release.
@@ -126,7 +126,7 @@ func (o previewOptions) previewRelease(ctx context.Context, p planned, own chart
 	if err != nil {
 		return previewed{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	made := previewed{notes: unknown(p, in, out)}
+	made := previewed{notes: noteDifferences(p, in, out)}
 	if !o.showSecrets {
 		if out, err = out.Redacted(); err != nil {
 			return previewed{}, err
@@ -136,8 +136,8 @@ func (o previewOptions) previewRelease(ctx context.Context, p planned, own chart
 	return made, err
 }
 
-// kubeHint says what to do about a chart that wants another Kubernetes.
-func kubeHint(plans []render.Plan, err error) error {
+// hintKube says what to do about a chart that wants another Kubernetes.
+func hintKube(plans []render.Plan, err error) error {
 	unsaid := func(plan render.Plan) bool { return plan.KubeVersion == "" }
 	var wrong chart.KubeVersionError
 	if errors.As(err, &wrong) && slices.ContainsFunc(plans, unsaid) {

@@ -21,7 +21,7 @@ func (a app) toFolder(f publishFlags, job publish.Job) (folder.Changes, *publish
 	defer root.Close()
 	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: f.force, DryRun: f.dryRun})
 	if err != nil {
-		return changes, removed, forceHint(err)
+		return changes, removed, hintForce(err)
 	}
 	return changes, removed, a.printChanges(f, changes)
 }
@@ -111,5 +111,5 @@ func hintPublish(err error) error {
 	case errors.Is(err, gitrepo.ErrNoBranch):
 		return hinted{err, "Say --branch NAME: HEAD is detached, as jobs of continuous integration often have it."}
 	}
-	return forceHint(err)
+	return hintForce(err)
 }

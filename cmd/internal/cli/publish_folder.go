@@ -42,7 +42,7 @@ func openFolder(dir string) (*os.Root, error) {
 		return root, nil
 	}
 	failure := fmt.Errorf("open folder %s: %w", dir, errors.Unwrap(err))
-	if hint := unexpanded(dir); hint != "" {
+	if hint := hintUnexpanded(dir); hint != "" {
 		return nil, hinted{failure, hint}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -51,8 +51,8 @@ func openFolder(dir string) (*os.Root, error) {
 	return nil, failure
 }
 
-// forceHint says how to go on where the folder is not as expected.
-func forceHint(err error) error {
+// hintForce says how to go on where the folder is not as expected.
+func hintForce(err error) error {
 	var conflict folder.ConflictError
 	var move folder.MoveError
 	var target folder.TargetError

@@ -13,7 +13,7 @@ import (
 func (a app) tell(f publishFlags, done publish.Outcome) error {
 	commits := done.Commits()
 	if len(commits) > 0 && !f.dryRun {
-		a.caveats(done)
+		a.warnOfCaveats(done)
 	}
 	if f.output == "json" {
 		return a.printJSON(struct {
@@ -34,7 +34,7 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 			fmt.Fprintf(a.out, "would commit %s\n", files)
 			continue
 		}
-		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, onBranch(one.Branch, done.URL), files)
+		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, nameBranch(one.Branch, done.URL), files)
 	}
 	defer a.tellDry(f)
 	if len(commits) == 0 && !done.Unfinished {
@@ -52,7 +52,7 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 	return nil
 }
 
-func onBranch(branch, url string) string {
+func nameBranch(branch, url string) string {
 	switch {
 	case url != "":
 		return "on " + text.Visible(branch) + " of " + url
@@ -85,8 +85,8 @@ func (a app) tellEnvironments(done publish.Outcome) {
 	}
 }
 
-// caveats says what a commit does otherwise than git would.
-func (a app) caveats(done publish.Outcome) {
+// warnOfCaveats says what a commit does otherwise than git would.
+func (a app) warnOfCaveats(done publish.Outcome) {
 	if len(done.Hooks) > 0 {
 		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.Hooks, ", "))
 	}

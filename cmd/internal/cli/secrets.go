@@ -46,7 +46,7 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 	return cmd
 }
 
-// requiredSecrets is the plan's Secrets, or what a target makes of them that
+// requiredSecrets gives the plan's Secrets, or what a target makes of them that
 // needs others.
 func requiredSecrets(target render.Target, plan render.Plan) ([]render.RequiredSecret, error) {
 	if own, ok := target.(interface {

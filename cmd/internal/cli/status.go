@@ -120,14 +120,14 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	}
 	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
-		return a.explained(err, o)
+		return a.hintCluster(err, o)
 	}
 	if o.watch {
-		return a.explained(a.follow(ctx, o, w), o)
+		return a.hintCluster(a.follow(ctx, o, w), o)
 	}
 	report, err := w.look(ctx)
 	if err != nil {
-		return a.explained(err, o)
+		return a.hintCluster(err, o)
 	}
 	if o.output == "json" {
 		err = a.printJSON(report)
@@ -167,7 +167,7 @@ func (a app) printText(text string) error {
 	return nil
 }
 
-// unreadyError is the error of a report that is not ready.
+// unreadyError gives the error of a report that is not ready.
 func unreadyError(report rollout.Report) error {
 	var failed, retrying, waiting []string
 	for _, e := range report.Environments {
@@ -191,8 +191,8 @@ func unreadyError(report rollout.Report) error {
 	return nil
 }
 
-// explained adds to the error of a cluster what to do next.
-func (a app) explained(err error, o statusOptions) error {
+// hintCluster adds to the error of a cluster what to do next.
+func (a app) hintCluster(err error, o statusOptions) error {
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return err
@@ -213,14 +213,14 @@ func (a app) explained(err error, o statusOptions) error {
 		if unknown != nil {
 			return err
 		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.installHint(o.target)}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(o.target)}
 	}
 	return err
 }
 
-// installHint says what to do where a target's delivery system is not
+// hintInstall says what to do where a target's delivery system is not
 // installed, such as to choose another target that can report status.
-func (a app) installHint(missing string) string {
+func (a app) hintInstall(missing string) string {
 	var others []string
 	for _, target := range a.targets {
 		if name := target.Name(); name != missing && rollout.Check(target) == nil {

@@ -147,7 +147,7 @@ func (o validateOptions) examine(members []fleet.Member) []examined {
 // validateJSON prints problems and warnings as JSON. Other failures are
 // errors as ever.
 func (a app) validateJSON(o validateOptions, files []examined, failure error) error {
-	problems, others := sorted(failure)
+	problems, others := splitProblems(failure)
 	if len(others) > 0 {
 		return failure
 	}

@@ -85,7 +85,7 @@ func (p planned) judge(ctx context.Context, own charts.Chart, explained render.E
 		return found, fmt.Errorf("%s: %w", p.Key, judgement.Failure)
 	}
 	for _, u := range judgement.Unknown {
-		problem := p.plan.ValueProblem(explained, u.Path, "%s", unknownText(own, u))
+		problem := p.plan.ValueProblem(explained, u.Path, "%s", describeUnknown(own, u))
 		if u.Kind == keys.NotKnown && u.Doubtful == "" {
 			found.problems = append(found.problems, problem)
 		} else {
@@ -115,9 +115,9 @@ func (p planned) judgeKube(own charts.Chart) (found judged) {
 	return found
 }
 
-// unknownText says what is wrong with a value that does nothing, or may do
+// describeUnknown says what is wrong with a value that does nothing, or may do
 // nothing.
-func unknownText(own charts.Chart, u keys.Unknown) string {
+func describeUnknown(own charts.Chart, u keys.Unknown) string {
 	of := own.Name() + " " + own.Version()
 	text := fmt.Sprintf("chart %s has no value %s", of, u.Path)
 	switch {

@@ -134,7 +134,7 @@ func each(ctx context.Context, r Request, target render.Target, work func(*Membe
 		return nil, err
 	}
 	members, outcomes := make([]Member, len(sources)), make([]error, len(sources))
-	counted(r.Jobs, len(sources), r.Progress, func(i int) {
+	eachCounted(r.Jobs, len(sources), r.Progress, func(i int) {
 		outcomes[i] = r.loadPlan(ctx, &members[i], sources[i], over, target)
 		if outcomes[i] == nil && !members[i].Environment.IsDefaults() {
 			outcomes[i] = work(&members[i])

@@ -31,7 +31,7 @@ func (r Request) Sources() ([]Source, error) {
 			return nil, err
 		}
 		for _, file := range more {
-			if place, err := r.absolute(file.Name); file.Name != "-" && err == nil {
+			if place, err := r.makeAbsolute(file.Name); file.Name != "-" && err == nil {
 				if seen[place] {
 					continue
 				}
@@ -62,10 +62,10 @@ func (r Request) expand(name string) ([]Source, error) {
 			return nil, err
 		}
 	}
-	info, err := fs.Stat(r.place(), name)
+	info, err := fs.Stat(r.files(), name)
 	if slashed := strings.ReplaceAll(name, `\`, "/"); errors.Is(err, fs.ErrNotExist) && slashed != name {
 		name = slashed
-		info, err = fs.Stat(r.place(), name)
+		info, err = fs.Stat(r.files(), name)
 	}
 	switch {
 	case err == nil && info.IsDir():
@@ -84,7 +84,7 @@ var ErrSubfolders = errors.New("holds no YAML files itself")
 func (r Request) folder(name string) ([]Source, error) {
 	var found []Source
 	deeper := false
-	err := fs.WalkDir(r.place(), name, func(file string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(r.files(), name, func(file string, entry fs.DirEntry, err error) error {
 		hidden := strings.HasPrefix(entry.Name(), ".") && file != name
 		switch {
 		case err != nil:
@@ -140,10 +140,10 @@ func IsYAML(file string) bool {
 // head matches how a manifest says what it is.
 var head = regexp.MustCompile(`(?m)^(apiVersion|kind):[ \t]*["']?([^\s"'#]+)`)
 
-// foreign reports whether a file says that it is something else than an
+// isForeign reports whether a file says that it is something else than an
 // environment or its defaults: what lies beside them in a folder. One that
 // does not say what it is may be an environment with a mistake in it.
-func foreign(data []byte) bool {
+func isForeign(data []byte) bool {
 	said := map[string]string{}
 	for _, m := range head.FindAllSubmatch(data, -1) {
 		said[string(m[1])] = string(m[2])

@@ -29,12 +29,12 @@ func Before(files fs.FS, layouts tree.Layouts, trees []tree.Tree) (Had, error) {
 	if err != nil {
 		return Had{}, err
 	}
-	if err := known.elsewhere(files, writes); err != nil {
+	if err := known.findElsewhere(files, writes); err != nil {
 		return Had{}, err
 	}
 	s := step{files: files, known: known, force: true, plain: map[string]bool{}}
-	s.stale(writes)
-	had := Had{Tree: tree.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
+	s.findStale(writes)
+	had := Had{Tree: tree.Tree{}, Refusals: known.findRefusals(writes), Others: known.findBeside(writes)}
 	names := s.changes.Removed
 	for _, tree := range trees {
 		names = append(names, tree.Paths()...)

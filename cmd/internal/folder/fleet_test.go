@@ -21,7 +21,7 @@ import (
 
 const fluxBase, argoBase = "prefect/base/v1/flux/a.yaml", "prefect/base/v1/argo/a.yaml"
 
-// fleetOf is the trees of environments that share a base.
+// fleetOf gives the trees of environments that share a base.
 func fleetOf(base, content string, environments ...string) []tree.Tree {
 	var trees []tree.Tree
 	for _, name := range environments {

@@ -93,7 +93,7 @@ type step struct {
 	plain     map[string]bool // folders that are no symbolic links, nor is one above them
 }
 
-// err is why nothing may be done: all of it, so that nobody forces more than
+// err says why nothing may be done: all of it, so that nobody forces more than
 // they have seen.
 func (s *step) err() error {
 	if err := errors.Join(s.failures...); err != nil {
@@ -125,14 +125,14 @@ func (s *step) compare(trees []tree.Tree, writes []write) {
 		case bytes.Equal(content, all[name]), bytes.Equal(asWritten(content), all[name]):
 			s.changes.Unchanged++
 		default:
-			s.mine(name, content, inventories[name])
+			s.noteConflict(name, content, inventories[name])
 			s.changes.Updated = append(s.changes.Updated, name)
 		}
 	}
 }
 
-// stale finds out which files the environments no longer want, nor any other.
-func (s *step) stale(writes []write) {
+// findStale finds out which files the environments no longer want, nor any other.
+func (s *step) findStale(writes []write) {
 	wanted, had := s.known.wanted(writes), map[string]bool{}
 	for _, w := range writes {
 		for _, inventory := range s.known.of[w.next.Environment] {
@@ -151,15 +151,15 @@ func (s *step) stale(writes []write) {
 		case err != nil:
 			s.failures = append(s.failures, err)
 		case found:
-			s.mine(name, content, false)
+			s.noteConflict(name, content, false)
 			s.changes.Removed = append(s.changes.Removed, name)
 		}
 	}
 }
 
-// mine notes a conflict unless a file is as we wrote it. An inventory is
+// noteConflict notes a conflict unless a file is as we wrote it. An inventory is
 // always ours.
-func (s *step) mine(name string, content []byte, inventory bool) {
+func (s *step) noteConflict(name string, content []byte, inventory bool) {
 	switch {
 	case s.force || inventory || s.known.wrote(name, tree.Digest(content)), s.known.wrote(name, tree.Digest(asWritten(content))):
 	case s.known.lists(name):
@@ -198,7 +198,7 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 	return content, true, nil
 }
 
-// linkAbove is the closest folder above a file that is a symbolic link, or
+// linkAbove finds the closest folder above a file that is a symbolic link, or
 // empty. What is no link is looked at once: nothing is written meanwhile.
 func (s *step) linkAbove(name string) string {
 	var seen []string
@@ -214,7 +214,7 @@ func (s *step) linkAbove(name string) string {
 	return ""
 }
 
-// reason is an error of the operating system without the operation and the
+// reason takes the cause from an error of the operating system, without the operation and the
 // path, which our own message has.
 func reason(err error) error {
 	var at *fs.PathError

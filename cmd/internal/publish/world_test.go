@@ -107,7 +107,7 @@ func (w world) pushOther(name string) {
 	w.git("other", "push", "-q", "origin", "main")
 }
 
-// system is what the package may reach of the world. Nothing waits.
+// system gives what the package may reach of the world. Nothing waits.
 func (w world) system() gitrepo.System {
 	getenv := func(name string) string {
 		switch name {
@@ -137,7 +137,7 @@ func (w world) root() *os.Root {
 	return root
 }
 
-// brief is an outcome for the message of a test that failed.
+// brief shortens an outcome for the message of a test that failed.
 func brief(o publish.Outcome) string {
 	return fmt.Sprintf("commits %v, pushed %v, failed %v, warnings %q", o.Commits(), o.PushedTo(), o.Failed, o.Warnings)
 }
