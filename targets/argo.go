@@ -117,14 +117,14 @@ const (
 	inCluster = "https://kubernetes.default.svc"
 )
 
-// keptNamespace is the annotations of namespaces: they hold what nobody wants
+// keptNamespace is the annotations of namespaces: they hold what no user wants
 // to lose, and stay when they are no longer in Git.
 var keptNamespace = map[string]string{syncOptions: neverDelete, compareOptions: ignoreGone}
 
 // rootOverlay gives the folder of the root Application's children.
 func (w argoWriter) rootOverlay() string { return w.plan.Overlay("") }
 
-// rootProject gives the project of the root Application. Whoever may write into
+// rootProject gives the project of the root Application. A user who may write into
 // Argo CD's own namespace is its administrator: so it is a project apart.
 func (w argoWriter) rootProject() string { return w.plan.Environment + "-root" }
 

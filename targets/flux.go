@@ -103,7 +103,7 @@ type fluxWriter struct {
 // wave more must not rename, and so prune, anything.
 func (w fluxWriter) kustomizations() []any {
 	prereqs := w.kustomization(render.Prereqs, nil, 5*time.Minute)
-	// Namespaces hold what nobody wants to lose: nothing there is ever deleted.
+	// Namespaces hold what no user wants to lose: nothing there is ever deleted.
 	prereqs.Spec.Prune = false
 	objects := []any{prereqs}
 	for _, release := range w.plan.Releases() {
@@ -122,7 +122,7 @@ func (w fluxWriter) kustomizations() []any {
 }
 
 // kustomization waits for everything in its overlay, and so, because the
-// specification of a HelmRelease says everything that makes a release new,
+// specification of a HelmRelease says all that makes a release new,
 // for the upgrade and not for what was ready before.
 func (w fluxWriter) kustomization(part string, needs []string, timeout time.Duration) kustomizev1.Kustomization {
 	k := kustomizev1.Kustomization{

@@ -67,7 +67,7 @@ func googleHost(repository string) bool {
 	return host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev")
 }
 
-// sourceName carries everything that makes the chart another one: the
+// sourceName carries all that makes the chart another one: the
 // version, and the start of the digest where it is pinned. A version with
 // capitals or a + gets a hash for what is lost.
 func sourceName(release render.Release) string {

@@ -91,8 +91,8 @@ func facts(t *testing.T, all []render.Installation) map[string]fact {
 	return byKey
 }
 
-// TestInstalledRefuses what nobody here wrote: kustomize would fetch it, or a
-// chart be rendered that nobody installed.
+// TestInstalledRefuses what the program did not write: kustomize would fetch it, or a
+// chart be rendered that is not installed.
 func TestInstalledRefuses(t *testing.T) {
 	plan := forFlux(t, "../testdata/env/minimal.yaml", "2.7")
 	files := rendered(t, plan, targets.Flux{}).Tree

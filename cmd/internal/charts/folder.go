@@ -97,7 +97,7 @@ func readAtMost(name string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, most+1))
 }
 
-// maxNamed is how many charts an error lists.
+// maxNamed limits how many charts an error lists.
 const maxNamed = 20
 
 // list names the charts that a folder seems to have: those of a name, where

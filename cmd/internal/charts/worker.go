@@ -25,7 +25,7 @@ const WorkerArgument = "render-charts-for-pm-gitops"
 // greeting is the first that a worker says: what answers otherwise is none.
 const greeting = "pm-gitops worker 1"
 
-// maxIdle is how many bytes a worker may hold between two requests. One that
+// maxIdle limits how many bytes a worker may hold between two requests. One that
 // holds more ends, and another takes its place.
 const maxIdle = 150 << 20
 

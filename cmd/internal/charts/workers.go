@@ -37,7 +37,7 @@ func NewWorkers(n int, environ []string) *Workers {
 }
 
 // isWithheld reports whether a variable says something that neither the
-// templates' functions nor Go's runtime need: most are nobody's business.
+// templates' functions nor Go's runtime need: most may be secret.
 func isWithheld(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
 	return !slices.Contains([]string{"TZ", "ZONEINFO", "GODEBUG", "GOMAXPROCS", "GORACE", "GOCOVERDIR", "SYSTEMROOT", "SystemRoot"}, name)

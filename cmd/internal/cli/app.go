@@ -17,7 +17,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// System is everything that the commands may reach outside their arguments and the
+// System is all that the commands may reach outside their arguments and the
 // files that these name. All of its fields must be set.
 type System struct {
 	In       io.Reader
@@ -115,7 +115,7 @@ func (o *output) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// maxProblems is how many problems are printed: nobody reads more.
+// maxProblems limits how many problems are printed: more are not read.
 const maxProblems = 100
 
 // report prints what went wrong, input problems a line each, then at most one

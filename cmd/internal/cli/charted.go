@@ -25,7 +25,7 @@ type planned struct {
 	wave  int // from 1
 }
 
-// releaseFlags is what a command takes that looks at releases and their charts.
+// releaseFlags are the flags of a command that looks at releases and their charts.
 type releaseFlags struct {
 	input
 	chartFlags

@@ -23,7 +23,7 @@ type checkOptions struct {
 	explain  string
 }
 
-// checkFormats is what check can print, the default first.
+// checkFormats are the formats of check, the default first.
 var checkFormats = []string{"text", "json", "sarif", "markdown", "github"}
 
 func (a app) checkCommand() *cobra.Command {

@@ -27,7 +27,7 @@ type diffOptions struct {
 	output    string
 }
 
-// diffFormats is what diff can print, the default first.
+// diffFormats are the formats of diff, the default first.
 var diffFormats = []string{"text", "unified", "json", "markdown"}
 
 func (a app) diffCommand() *cobra.Command {
@@ -38,8 +38,8 @@ func (a app) diffCommand() *cobra.Command {
 		Long: `Diff says what render --dir would change, object by object and field by field:
 the order of keys is nothing, lists are compared by what names their items, and
 nothing that a Secret holds is printed. Nothing is written. The exit code is 3
-if anything differs, so it is a gate for continuous integration: whoever changes
-an environment commits what it renders to.
+if anything differs, so it is a gate for continuous integration: a change of an
+environment is committed with what it renders to.
 
 --base compares with a commit of the repository that holds --dir instead: main,
 origin/main, HEAD~1, v1.2, the start of a hash. What others committed there since

@@ -9,7 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// before is where the old side of a comparison comes from.
+// before is the old side of a comparison.
 type before interface {
 	// Before gives what is there in the place of trees that were rendered, each
 	// of another environment. Nothing is written.

@@ -36,7 +36,7 @@ type side struct {
 	kept    string // why its objects stay although the release is gone
 }
 
-// charted is what a chart makes, to be compared.
+// charted is the objects that a chart makes, to be compared.
 type charted struct {
 	documents []diff.Document
 	notes     []string

@@ -35,7 +35,7 @@ func (a app) addExplainFlags(cmd *cobra.Command, o *validateOptions) {
 // completionTime is how long a shell may wait for us after a tab.
 const completionTime = time.Second
 
-// explanation is where the values of one file come from, in JSON.
+// explanation says where the values of one file come from, in JSON.
 type explanation struct {
 	File string `json:"file"`
 	render.Explanation
@@ -112,7 +112,7 @@ func formatRows(list []render.Explained) [][]string {
 	return rows
 }
 
-// widest is how wide a column gets at most: a longer cell shifts its own row
+// widest limits how wide a column gets: a longer cell shifts its own row
 // rather than every other.
 const widest = 56
 

@@ -141,7 +141,7 @@ func (a app) completeEnvironments(ctx context.Context, in input) []string {
 }
 
 // completeReleases names the releases of the environments that the flags name,
-// as far as they can be read: whoever presses tab wants no error message.
+// as far as they can be read: a completion shows no errors.
 func (a app) completeReleases(ctx context.Context, in input) []string {
 	var keys []string
 	for _, m := range a.readable(ctx, in) {

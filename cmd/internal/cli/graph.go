@@ -14,7 +14,7 @@ type graphOptions struct {
 	output string
 }
 
-// graphFormats is what graph can print, the default first.
+// graphFormats are the formats of graph, the default first.
 var graphFormats = []string{"mermaid", "dot", "svg", "json"}
 
 func (a app) graphCommand() *cobra.Command {

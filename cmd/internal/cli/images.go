@@ -20,7 +20,7 @@ type imagesOptions struct {
 	digests bool
 }
 
-// imagesFormats is what images can print, the default first.
+// imagesFormats are the formats of images, the default first.
 var imagesFormats = []string{"text", "json", "script"}
 
 func (a app) imagesCommand() *cobra.Command {
@@ -42,9 +42,9 @@ and the definitions of custom resources are not looked into.
 crane (https://github.com/google/go-containerregistry/tree/main/cmd/crane).
 What follows registry.source is kept below registry.mirror, and names of other
 hosts get the mirror as prefix; where an image comes from that is pulled from
-the mirror follows from that. What cannot be copied, because nobody knows where
-it comes from, and what the cluster would not pull from the mirror, is a comment
-in the script and a finding. Possible images are comments too.
+the mirror follows from that. An image whose origin is unknown, or that the
+cluster would not pull from the mirror, is a comment in the script and a finding.
+Possible images are comments too.
 
 Charts that the mirror lacks come from where they are mirrored from.`,
 		Example: `  pm-gitops images

@@ -52,7 +52,7 @@ type chartUse struct {
 	Release     string `json:"release"`
 }
 
-// imageCopy is what brings an image or a chart to a mirror.
+// imageCopy is the copy of an image or a chart to a mirror.
 type imageCopy struct {
 	Source  string `json:"source,omitempty"`
 	Target  string `json:"target,omitempty"`
@@ -116,7 +116,7 @@ func (n *neededImage) add(p planned, image images.Image) {
 func copyImage(plan *render.Plan, image ref.Reference) imageCopy {
 	name, known := plan.Original(image.Name())
 	if !known {
-		return imageCopy{Problem: image.String() + " is not below the mirror " + plan.Mirror() + ", and nobody knows where it comes from"}
+		return imageCopy{Problem: image.String() + " is not below the mirror " + plan.Mirror() + ", and its origin is unknown"}
 	}
 	target := plan.Mirrored(name)
 	made := imageCopy{Source: formatReference(name, image.Tag, image.Digest), Target: formatReference(target, image.Tag, "")}
@@ -148,7 +148,7 @@ func (n *neededChart) add(p planned, fromSource bool) {
 	}
 	name, known := p.plan.Original(n.Chart)
 	if !known {
-		n.Copies = addCopy(n.Copies, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and nobody knows where it comes from"})
+		n.Copies = addCopy(n.Copies, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and its origin is unknown"})
 		return
 	}
 	// The digest of what the mirror has may be another than the source's: helm

@@ -182,7 +182,7 @@ func (r report) next(result importer.Result) {
 	}
 }
 
-// maxListed is how many paths a report lists: the file has them all.
+// maxListed limits how many paths a report lists: the file has them all.
 const maxListed = 10
 
 func (r report) list(paths []string) {

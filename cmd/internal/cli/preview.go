@@ -24,7 +24,7 @@ type previewOptions struct {
 	output      string
 }
 
-// previewFormats is what preview can print, the default first.
+// previewFormats are the formats of preview, the default first.
 var previewFormats = []string{"yaml", "json"}
 
 func (a app) previewCommand() *cobra.Command {

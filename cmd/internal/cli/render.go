@@ -53,8 +53,8 @@ the program's version. Hooks but pre-push are not run, and ignored files are ref
 forces. If others were faster the commit stays here, and the exit code is 1.
 
 --repo URL needs no checkout: it reads the environment files from the repository,
-commits what they render to on top of its newest commit, and pushes. If somebody
-else is faster, all of that is done again. --local takes the files from here: what
+commits what they render to on top of its newest commit, and pushes. If others
+are faster, all of that is done again. --local takes the files from here: what
 others changed in the repository meanwhile is not looked at then.
 
 Logins come from Git's credential helpers, GIT_ASKPASS, SSH's agent and keys, or,

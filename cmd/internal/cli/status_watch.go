@@ -19,7 +19,7 @@ import (
 type watcher struct {
 	rollouts  []rollout.Rollout
 	home      *cluster.Client // that the delivery system is in
-	elsewhere *cluster.Client // that Argo CD installs in; nil if nobody named it
+	elsewhere *cluster.Client // that Argo CD installs in; nil if no flag names it
 	jobs      int
 	logs      int
 }
@@ -83,7 +83,7 @@ func (w watcher) environment(ctx context.Context, r rollout.Rollout) (rollout.En
 }
 
 // addLogs adds the ends of logs. One that cannot be had is only missing: its
-// container may not have begun. That nobody let us read it is worth a note.
+// container may not have begun. A log that may not be read is worth a note.
 func (w watcher) addLogs(ctx context.Context, client *cluster.Client, e *rollout.Environment) {
 	for _, job := range e.Logs() {
 		if w.logs == 0 {

@@ -76,7 +76,7 @@ func toFindings(severity finding.Severity, problems render.Problems) []finding.I
 	return found
 }
 
-// examined is what was found out about one environment file.
+// examined is an environment file with all that was found out about it.
 type examined struct {
 	fleet.Member // without a plan if the file holds defaults
 	warnings     render.Problems

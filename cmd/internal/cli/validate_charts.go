@@ -22,7 +22,7 @@ func (o validateOptions) checkCharts() error {
 	return nil
 }
 
-// judged is what is wrong with the values of a release.
+// judged is the problems of the values of a release.
 type judged struct{ problems, warnings render.Problems }
 
 // checkValues checks the values of valid environments against their charts.

@@ -37,7 +37,7 @@ func (a app) valuesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "values CHART",
 		Short: "Print the default values of a chart, or what changed in them",
-		Long: `Values prints the values that a chart has where nobody sets any. CHART is a
+		Long: `Values prints the default values of a chart. CHART is a
 release of the environment, such as prefect-cloud, in the version that the
 environment has; a path with a / in it to an archive or an unpacked chart; or
 oci://REPOSITORY/NAME:VERSION, or with @DIGEST or --version.

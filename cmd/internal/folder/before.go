@@ -6,7 +6,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Had is what a folder, or a commit, has of some environments.
+// Had holds the files that a folder, or a commit, has of some environments.
 type Had struct {
 	// Tree is every file that [Write] would replace, leave as it is or remove.
 	Tree tree.Tree

@@ -191,6 +191,6 @@ func TestCompareEach(t *testing.T) {
 	old[fluxBase].Data = []byte("changed")
 	var conflict folder.ConflictError
 	if _, err := folder.Compare(old, layouts, moved, false); !errors.As(err, &conflict) {
-		t.Errorf("Compare with a file that somebody changed: %v", err)
+		t.Errorf("Compare with a file that a person changed: %v", err)
 	}
 }

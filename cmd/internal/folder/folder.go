@@ -21,7 +21,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Changes is what a write did, or found to do, each list sorted.
+// Changes names the files that a write changed, or would change, each list sorted.
 type Changes struct {
 	Created, Updated, Removed []string
 	Unchanged                 int
@@ -80,7 +80,7 @@ type write struct {
 	tree          tree.Tree
 }
 
-// step is what is to be done, found out before anything is done.
+// step is a change of a folder, found out before a file is touched.
 type step struct {
 	files     fs.FS
 	known     inventories
@@ -93,8 +93,8 @@ type step struct {
 	plain     map[string]bool // folders that are no symbolic links, nor is one above them
 }
 
-// err says why nothing may be done: all of it, so that nobody forces more than
-// they have seen.
+// err says why nothing may be done: all of it, so that --force takes
+// no more than was shown.
 func (s *step) err() error {
 	if err := errors.Join(s.failures...); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (s *step) noteConflict(name string, content []byte, inventory bool) {
 }
 
 // asWritten undoes what Git does to the line ends of a checkout on Windows
-// (core.autocrlf): nobody changed such a file, and what is committed is ours.
+// (core.autocrlf): no person changed such a file, and what is committed is ours.
 func asWritten(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
 
 // read gives a file, and whether there is one. What is there and is no plain

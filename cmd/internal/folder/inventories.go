@@ -29,7 +29,7 @@ func environmentOf(file string) string {
 	return environment
 }
 
-// inventories is what is known of the files of a folder.
+// inventories says whose the files of a folder are.
 type inventories struct {
 	layouts tree.Layouts
 	// of is the inventories of each environment, the finished one first.

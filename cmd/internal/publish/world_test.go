@@ -94,7 +94,7 @@ func (w world) git(dir string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// pushOther pushes a file that somebody else made.
+// pushOther pushes a file that another user made.
 func (w world) pushOther(name string) {
 	w.Helper()
 	if _, err := os.Stat(filepath.Join(w.dir, "other")); err != nil {

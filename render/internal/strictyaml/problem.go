@@ -44,7 +44,7 @@ func (p Problem) Error() string {
 	return text.Visible(b.String())
 }
 
-// Problems is everything that is wrong with an input, so that one run shows
+// Problems is all that is wrong with an input, so that one run shows
 // all of it.
 type Problems []Problem
 
