@@ -27,7 +27,7 @@ const (
 	MaxFile    = 5 << 20   // bytes of one file
 	MaxFiles   = 5000
 	maxParsed  = 4 << 20 // bytes of all values.yaml, Chart.yaml and locks: read, they are fifty times as big
-	maxNesting = 8 // archives in archives
+	maxNesting = 8       // archives in archives
 	maxName    = 1024
 )
 

@@ -68,7 +68,7 @@ accepted in prod app: bad-name Job/x: we\nknow
 }
 
 // TestTextIsVisible: no text of a finding begins a line of its own or steers a
-// terminal, whoever made the finding.
+// terminal, whatever made the finding.
 func TestTextIsVisible(t *testing.T) {
 	const text = "a\x1b[31m\r\nb\u202e"
 	f := Finding{ID: text, Severity: Error, Environment: text, Release: text, Object: &Object{Kind: text, Name: text}, Field: text, File: text, Setting: text, Message: text, Fix: text}

@@ -11,7 +11,7 @@ import (
 // Tool is the program that looks for findings, as code scanning shows it.
 type Tool struct {
 	Name, Version, URL string
-	// Rules is everything that the program looks for. A scanner knows by them a
+	// Rules is all that the program looks for. A scanner knows by them a
 	// rule that found nothing from one that is gone.
 	Rules []Rule
 }

@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// System is everything that the commands may reach outside their arguments and the
+// System is all that the commands may reach outside their arguments and the
 // files that these name. All of its fields must be set.
 type System struct {
 	In       io.Reader
@@ -116,13 +115,13 @@ func (o *output) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// maxProblems is how many problems are printed: nobody reads more.
+// maxProblems limits how many problems are printed: more are not read.
 const maxProblems = 100
 
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
-	problems, others := sorted(err)
+	problems, others := splitProblems(err)
 	for _, problem := range problems[:min(len(problems), maxProblems)] {
 		fmt.Fprintf(a.err, "%s\n", problem.Error())
 	}
@@ -149,18 +148,18 @@ func (a app) report(err error) {
 	}
 }
 
-// sorted takes an error that joins others apart: the problems of input files,
+// splitProblems takes an error that joins others apart: the problems of input files,
 // and everything else.
-func sorted(err error) (problems render.Problems, others []error) {
+func splitProblems(err error) (problems render.Problems, others []error) {
 	if h, ok := err.(hinted); ok {
-		return sorted(h.error)
+		return splitProblems(h.error)
 	}
 	if p, ok := err.(partialError); ok {
-		return sorted(p.error)
+		return splitProblems(p.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			p, o := sorted(one)
+			p, o := splitProblems(one)
 			problems, others = append(problems, p...), append(others, o...)
 		}
 		return problems, others
@@ -200,25 +199,11 @@ status, not ready yet.`,
 	root.Version = versions().Version
 	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.imagesCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
-}
-
-// nearestFlag adds to the error of an unknown flag which one was meant.
-func nearestFlag(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
-	if near := text.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
-		return fmt.Errorf("%w: did you mean %s?", err, near)
-	}
-	return err
 }
 
 // noArgs refuses arguments as wrong usage. Where there are commands to choose
@@ -236,13 +221,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case names != nil:
 		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), text.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
 	default:
-		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, argumentHint(cmd, args[0])}
+		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, hintArgument(cmd, args[0])}
 	}
 }
 
-// argumentHint says how files are named, where an argument looks like one: the
+// hintArgument says how files are named, where an argument looks like one: the
 // shell makes many of a pattern without quotes, and -f takes the first alone.
-func argumentHint(cmd *cobra.Command, arg string) string {
+func hintArgument(cmd *cobra.Command, arg string) string {
 	looks := fleet.IsYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
 	switch {
 	case looks && cmd.Flags().Lookup("from") != nil:

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -23,7 +23,7 @@ type checkOptions struct {
 	explain  string
 }
 
-// checkFormats is what check can print, the default first.
+// checkFormats are the formats of check, the default first.
 var checkFormats = []string{"text", "json", "sarif", "markdown", "github"}
 
 func (a app) checkCommand() *cobra.Command {
@@ -66,13 +66,12 @@ summary counts the findings that are not ignored by severity, shown or not.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
-	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+text.OneOf(checkFormats))
+	addOutput(cmd, &o.output, checkFormats)
 	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
 	flags.BoolVar(&o.list, "list", false, "list the checks")
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(finding.Severities(), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("explain", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "severity", finding.Severities())
+	completeWith(cmd, "explain", checkIDs())
 	return cmd
 }
 
@@ -113,23 +112,17 @@ func (a app) aboutChecks(o checkOptions) error {
 	return nil
 }
 
-func (o checkOptions) check(targets render.Targets) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
-	case !slices.Contains(checkFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(checkFormats))
-	case !slices.Contains(finding.Severities(), o.severity):
-		err = fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))
-	default:
-		return target, nil
+// check refuses what makes no sense.
+func (o checkOptions) check() error {
+	if !slices.Contains(finding.Severities(), o.severity) {
+		return usageError{fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))}
 	}
-	return nil, usageError{err}
+	return checkOutput(o.output, checkFormats)
 }
 
 func (a app) check(ctx context.Context, o checkOptions) error {
-	target, err := o.check(a.targets)
-	if err != nil {
+	target, err := a.target(o.target)
+	if err = cmp.Or(err, o.check()); err != nil {
 		return err
 	}
 	source, err := a.openCharts(o.chartFlags)
@@ -149,7 +142,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		return failed
 	}
 	if len(o.releases) > 0 {
-		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
+		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(dropRepeated(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, checked); err != nil {

@@ -74,7 +74,7 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 // renderedTwice is a release as checks look at it.
 type renderedTwice struct{ check.Release }
 
-// size is how much of it is kept.
+// Size gives how much of it is kept, in bytes.
 func (r renderedTwice) Size() int {
 	size := 0
 	for _, out := range []chart.Output{r.Install, r.Again, r.Upgrade} {

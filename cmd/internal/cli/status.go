@@ -64,7 +64,7 @@ waitsFor. With --watch there is a document on a line for each change.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG or ~/.kube/config)")
 	flags.StringVar(&o.Context, "context", "", "`context` of the kubeconfig for the cluster that Flux or Argo CD is in (default: the current one)")
@@ -87,15 +87,10 @@ waitsFor. With --watch there is a document on a line for each change.`,
 const maxLogs = 100
 
 // check refuses what makes no sense.
-func (o statusOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	if err == nil {
-		err = rollout.Check(target)
-	}
+func (o statusOptions) check(target render.Target, given func(string) bool) error {
+	err := rollout.Check(target)
 	switch {
 	case err != nil:
-	case checkOutput(o.output) != nil:
-		return nil, checkOutput(o.output)
 	case !o.watch && (given("interval") || given("timeout")):
 		err = errors.New("--interval and --timeout are for --watch")
 	case o.interval < 100*time.Millisecond:
@@ -105,14 +100,17 @@ func (o statusOptions) check(targets render.Targets, given func(string) bool) (r
 	case o.logs < 0 || o.logs > maxLogs:
 		err = fmt.Errorf("want 0 to %d lines of a log, got --logs %d", maxLogs, o.logs)
 	default:
-		return target, nil
+		return checkOutput(o.output, textOrJSON)
 	}
-	return nil, usageError{err}
+	return usageError{err}
 }
 
 func (a app) status(ctx context.Context, o statusOptions, given func(string) bool) error {
-	target, err := o.check(a.targets, given)
+	target, err := a.target(o.target)
 	if err != nil {
+		return err
+	}
+	if err := o.check(target, given); err != nil {
 		return err
 	}
 	// What is suspicious in an environment file is for those who change it.
@@ -122,14 +120,14 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	}
 	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
-		return a.explained(err, o)
+		return a.hintCluster(err, o)
 	}
 	if o.watch {
-		return a.explained(a.follow(ctx, o, w), o)
+		return a.hintCluster(a.follow(ctx, o, w), o)
 	}
 	report, err := w.look(ctx)
 	if err != nil {
-		return a.explained(err, o)
+		return a.hintCluster(err, o)
 	}
 	if o.output == "json" {
 		err = a.printJSON(report)
@@ -169,7 +167,7 @@ func (a app) printText(text string) error {
 	return nil
 }
 
-// unreadyError is the error of a report that is not ready.
+// unreadyError gives the error of a report that is not ready.
 func unreadyError(report rollout.Report) error {
 	var failed, retrying, waiting []string
 	for _, e := range report.Environments {
@@ -193,8 +191,8 @@ func unreadyError(report rollout.Report) error {
 	return nil
 }
 
-// explained adds to the error of a cluster what to do next.
-func (a app) explained(err error, o statusOptions) error {
+// hintCluster adds to the error of a cluster what to do next.
+func (a app) hintCluster(err error, o statusOptions) error {
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return err
@@ -215,14 +213,14 @@ func (a app) explained(err error, o statusOptions) error {
 		if unknown != nil {
 			return err
 		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.installHint(o.target)}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(o.target)}
 	}
 	return err
 }
 
-// installHint says what to do where a target's delivery system is not
+// hintInstall says what to do where a target's delivery system is not
 // installed, such as to choose another target that can report status.
-func (a app) installHint(missing string) string {
+func (a app) hintInstall(missing string) string {
 	var others []string
 	for _, target := range a.targets {
 		if name := target.Name(); name != missing && rollout.Check(target) == nil {

@@ -60,25 +60,11 @@ file, line, column, field), rule and replaces.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	a.addExplainFlags(cmd, &o)
 	a.addCharts(cmd, &o.chartFlags)
 	cmd.Flags().BoolVar(&o.charts, "charts", false, "check values against the charts too, fetched from their registry unless --chart-dir is given")
 	return cmd
-}
-
-// addOutput adds the flag for the format of a result.
-func addOutput(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVarP(output, "output", "o", "text", "format: text or json")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// checkOutput refuses other formats.
-func checkOutput(output string) error {
-	if output != "text" && output != "json" {
-		return usageError{fmt.Errorf("unknown format %q: want text or json", output)}
-	}
-	return nil
 }
 
 // toFindings makes findings of problems, as JSON shows those of files.
@@ -90,7 +76,7 @@ func toFindings(severity finding.Severity, problems render.Problems) []finding.I
 	return found
 }
 
-// examined is what was found out about one environment file.
+// examined is an environment file with all that was found out about it.
 type examined struct {
 	fleet.Member // without a plan if the file holds defaults
 	warnings     render.Problems
@@ -99,12 +85,12 @@ type examined struct {
 }
 
 func (a app) validate(ctx context.Context, o validateOptions) error {
-	if err := errors.Join(checkOutput(o.output), o.explainOptions.check(), o.checkCharts()); err != nil {
+	if err := errors.Join(checkOutput(o.output, textOrJSON), o.explainOptions.check(), o.checkCharts()); err != nil {
 		return err
 	}
-	target, err := a.targets.ByName(o.target)
+	target, err := a.target(o.target)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	request, err := o.request(a)
 	if err != nil {
@@ -161,7 +147,7 @@ func (o validateOptions) examine(members []fleet.Member) []examined {
 // validateJSON prints problems and warnings as JSON. Other failures are
 // errors as ever.
 func (a app) validateJSON(o validateOptions, files []examined, failure error) error {
-	problems, others := sorted(failure)
+	problems, others := splitProblems(failure)
 	if len(others) > 0 {
 		return failure
 	}

@@ -16,13 +16,13 @@ func (o validateOptions) asksCharts() bool { return o.charts || o.dir != "" }
 
 // checkCharts refuses flags about charts where none are looked into.
 func (o validateOptions) checkCharts() error {
-	if !o.asksCharts() && (o.offline || o.caFile != "" || o.cache != "" || o.plainHTTP != nil) {
+	if !o.asksCharts() && o.asksRegistries() {
 		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
 	}
 	return nil
 }
 
-// judged is what is wrong with the values of a release.
+// judged is the problems of the values of a release.
 type judged struct{ problems, warnings render.Problems }
 
 // checkValues checks the values of valid environments against their charts.
@@ -85,7 +85,7 @@ func (p planned) judge(ctx context.Context, own charts.Chart, explained render.E
 		return found, fmt.Errorf("%s: %w", p.Key, judgement.Failure)
 	}
 	for _, u := range judgement.Unknown {
-		problem := p.plan.ValueProblem(explained, u.Path, "%s", unknownText(own, u))
+		problem := p.plan.ValueProblem(explained, u.Path, "%s", describeUnknown(own, u))
 		if u.Kind == keys.NotKnown && u.Doubtful == "" {
 			found.problems = append(found.problems, problem)
 		} else {
@@ -115,9 +115,9 @@ func (p planned) judgeKube(own charts.Chart) (found judged) {
 	return found
 }
 
-// unknownText says what is wrong with a value that does nothing, or may do
+// describeUnknown says what is wrong with a value that does nothing, or may do
 // nothing.
-func unknownText(own charts.Chart, u keys.Unknown) string {
+func describeUnknown(own charts.Chart, u keys.Unknown) string {
 	of := own.Name() + " " + own.Version()
 	text := fmt.Sprintf("chart %s has no value %s", of, u.Path)
 	switch {

@@ -76,6 +76,13 @@ func (f Failures) Error() string { return errors.Join(f...).Error() }
 // Unwrap gives each environment's error.
 func (f Failures) Unwrap() []error { return f }
 
+// IsPartial reports whether an error says that some environments failed and that
+// the others, given with it, may be worked on.
+func IsPartial(err error) bool {
+	var failed Failures
+	return errors.As(err, &failed)
+}
+
 // Load reads and plans the environments that a request names, in the order of
 // their files; those of a folder or pattern by name. If the error is [Failures],
 // the environments that did not fail are given with it.
@@ -127,7 +134,7 @@ func each(ctx context.Context, r Request, target render.Target, work func(*Membe
 		return nil, err
 	}
 	members, outcomes := make([]Member, len(sources)), make([]error, len(sources))
-	counted(r.Jobs, len(sources), r.Progress, func(i int) {
+	eachCounted(r.Jobs, len(sources), r.Progress, func(i int) {
 		outcomes[i] = r.loadPlan(ctx, &members[i], sources[i], over, target)
 		if outcomes[i] == nil && !members[i].Environment.IsDefaults() {
 			outcomes[i] = work(&members[i])

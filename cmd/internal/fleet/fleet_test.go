@@ -48,7 +48,7 @@ spec:
 
 func environment(name string) []byte { return fmt.Appendf(nil, minimal, name) }
 
-// repositoryOf is files of environments by their names.
+// repositoryOf gives files of environments by their names.
 func repositoryOf(names ...string) fstest.MapFS {
 	files := fstest.MapFS{}
 	for _, name := range names {
@@ -57,7 +57,7 @@ func repositoryOf(names ...string) fstest.MapFS {
 	return files
 }
 
-// many is names of environments in order.
+// many gives names of environments in order.
 func many(n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("team-%02d", i))

@@ -52,7 +52,7 @@ func (h hand) apply(writes []write) error {
 	return nil
 }
 
-// dirty is the writes that have something to do.
+// dirty gives the writes that have something to do.
 func (h hand) dirty(writes []write) []write {
 	changed := map[string]bool{}
 	for _, name := range slices.Concat(h.changes.Created, h.changes.Updated, h.unwanted) {
@@ -108,14 +108,14 @@ func (h hand) finish(w write) error {
 	return nil
 }
 
-// pending is where the new inventory lies until the write is done. Each has
+// pending names where the new inventory lies until the write is done. Each has
 // its own place, since the writes before it may have died as well.
 func (w write) pending() string {
 	digest := strings.TrimPrefix(tree.Digest(w.tree[w.inventoryPath]), "sha256:")
 	return w.inventoryPath + "." + digest[:12] + pendingSuffix
 }
 
-// growing is where a file that is being written lies. No other process takes the name,
+// growing names where a file that is being written lies. No other process takes the name,
 // also where folders cannot be locked.
 func (w write) growing() string {
 	return fmt.Sprintf("%s.%016x%s", w.inventoryPath, rand.Uint64(), growingSuffix)

@@ -21,7 +21,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Changes is what a write did, or found to do, each list sorted.
+// Changes names the files that a write changed, or would change, each list sorted.
 type Changes struct {
 	Created, Updated, Removed []string
 	Unchanged                 int
@@ -82,7 +82,7 @@ type write struct {
 	tree          tree.Tree
 }
 
-// step is what is to be done, found out before anything is done.
+// step is a change of a folder, found out before a file is touched.
 type step struct {
 	files     fs.FS
 	known     inventories
@@ -100,8 +100,8 @@ func newStep(files fs.FS, known inventories, force bool) step {
 	return step{files: files, known: known, force: force, plain: map[string]bool{}, seen: map[string]string{}}
 }
 
-// err is why nothing may be done: all of it, so that nobody forces more than
-// they have seen.
+// err says why nothing may be done: all of it, so that --force takes
+// no more than was shown.
 func (s *step) err() error {
 	if err := errors.Join(s.failures...); err != nil {
 		return err
@@ -132,14 +132,14 @@ func (s *step) compare(trees []tree.Tree, writes []write) {
 		case bytes.Equal(content, all[name]), bytes.Equal(asWritten(content), all[name]):
 			s.changes.Unchanged++
 		default:
-			s.mine(name, content, inventories[name])
+			s.noteConflict(name, content, inventories[name])
 			s.changes.Updated = append(s.changes.Updated, name)
 		}
 	}
 }
 
-// stale finds out which files the environments no longer want, nor any other.
-func (s *step) stale(writes []write) {
+// findStale finds out which files the environments no longer want, nor any other.
+func (s *step) findStale(writes []write) {
 	wanted, had := s.known.wanted(writes), map[string]bool{}
 	for _, w := range writes {
 		for _, inventory := range s.known.of[w.next.Environment] {
@@ -158,15 +158,15 @@ func (s *step) stale(writes []write) {
 		case err != nil:
 			s.failures = append(s.failures, err)
 		case found:
-			s.mine(name, content, false)
+			s.noteConflict(name, content, false)
 			s.changes.Removed = append(s.changes.Removed, name)
 		}
 	}
 }
 
-// mine notes a conflict unless a file is as we wrote it. An inventory is
+// noteConflict notes a conflict unless a file is as we wrote it. An inventory is
 // always ours.
-func (s *step) mine(name string, content []byte, inventory bool) {
+func (s *step) noteConflict(name string, content []byte, inventory bool) {
 	switch {
 	case s.force || inventory || s.known.wrote(name, tree.Digest(content)), s.known.wrote(name, tree.Digest(asWritten(content))):
 	case s.known.lists(name):
@@ -177,7 +177,7 @@ func (s *step) mine(name string, content []byte, inventory bool) {
 }
 
 // asWritten undoes what Git does to the line ends of a checkout on Windows
-// (core.autocrlf): nobody changed such a file, and what is committed is ours.
+// (core.autocrlf): no person changed such a file, and what is committed is ours.
 func asWritten(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
 
 // read gives a file, and whether there is one, and remembers it. What is there and is
@@ -235,7 +235,7 @@ func readPlain(files fs.FS, name string, info fs.FileInfo) ([]byte, error) {
 	return content, nil
 }
 
-// linkAbove is the closest folder above a file that is a symbolic link, or
+// linkAbove finds the closest folder above a file that is a symbolic link, or
 // empty. What is no link is looked at once: nothing is written meanwhile.
 func (s *step) linkAbove(name string) string {
 	var seen []string
@@ -251,7 +251,7 @@ func (s *step) linkAbove(name string) string {
 	return ""
 }
 
-// reason is an error of the operating system without the operation and the
+// reason takes the cause from an error of the operating system, without the operation and the
 // path, which our own message has.
 func reason(err error) error {
 	var at *fs.PathError

@@ -44,7 +44,7 @@ const devInventory = "prefect/.pm-gitops/dev.json"
 // layouts is what the targets write that the program knows.
 var layouts = render.Targets{targets.Flux{}, targets.Argo{}}.Layouts()
 
-// treeOf is the tree of an environment: its files and their inventory.
+// treeOf gives the tree of an environment: its files and their inventory.
 func treeOf(environment string, files map[string]string, change ...func(*tree.Inventory)) tree.Tree {
 	inventory := tree.Inventory{
 		Environment: environment,
@@ -78,7 +78,7 @@ func installedAt(name, namespace string) func(*tree.Inventory) {
 	}
 }
 
-// files is what the trees here are made of; the content is NAME if there is no =CONTENT.
+// files gives what the trees here are made of; the content is NAME if there is no =CONTENT.
 func files(list ...string) map[string]string {
 	made := map[string]string{}
 	for _, file := range list {
@@ -111,7 +111,7 @@ func write(t *testing.T, root *os.Root, files tree.Tree, force bool) folder.Chan
 	return changes
 }
 
-// folderWith is a folder that trees were written to.
+// folderWith gives a folder that trees were written to.
 func folderWith(t *testing.T, trees ...tree.Tree) (string, *os.Root) {
 	t.Helper()
 	dir := t.TempDir()
@@ -149,7 +149,7 @@ func link(t *testing.T, dir, name, to string) {
 	}
 }
 
-// snapshot is everything in a folder: files with their content, folders with
+// snapshot gives everything in a folder: files with their content, folders with
 // a slash behind their name, links with where they lead.
 func snapshot(t *testing.T, dir string) map[string]string {
 	t.Helper()
@@ -182,7 +182,7 @@ func snapshot(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// snapshotOf is the snapshot of a folder that has these files alone.
+// snapshotOf gives the snapshot of a folder that has these files alone.
 func snapshotOf(all ...map[string]string) map[string]string {
 	want := map[string]string{}
 	for _, files := range all {
@@ -196,7 +196,7 @@ func snapshotOf(all ...map[string]string) map[string]string {
 	return want
 }
 
-// text is a tree as snapshotOf takes it.
+// text gives a tree as snapshotOf takes it.
 func text(tree tree.Tree) map[string]string {
 	made := map[string]string{}
 	for name, content := range tree {
@@ -645,7 +645,7 @@ var (
 
 const notes = "prefect/overlays/dev/notes.md" // a person's, who does not care
 
-// operations is what a write does, one by one: its inventory beside the old
+// operations gives what a write does, one by one: its inventory beside the old
 // one, the files, the folders, the inventory in its place.
 func operations(old, next tree.Tree) []func(t *testing.T, dir string) {
 	pending := devInventory + "." + strings.TrimPrefix(tree.Digest(next[devInventory]), "sha256:")[:12] + ".pending"

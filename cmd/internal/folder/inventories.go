@@ -20,7 +20,7 @@ const (
 	growingSuffix = ".new"
 )
 
-// environmentOf is whose inventory a file in the inventory folder is, finished
+// environmentOf names the environment of an inventory file, finished
 // or pending; empty if it is none.
 func environmentOf(file string) string {
 	environment, rest, found := strings.Cut(file, ".json")
@@ -30,7 +30,7 @@ func environmentOf(file string) string {
 	return environment
 }
 
-// inventories is what is known of the files of a folder.
+// inventories says whose the files of a folder are.
 type inventories struct {
 	layouts tree.Layouts
 	force   bool
@@ -143,7 +143,7 @@ func (known inventories) add(dir, name string, inventory tree.Inventory) error {
 	return nil
 }
 
-// Find is the inventories of an environment anywhere below the folder, also
+// Find finds the inventories of an environment anywhere below the folder, also
 // one of a first write that died before it could put its inventory there.
 func Find(files fs.FS, environment string) ([]string, error) {
 	found, err := FindAll(files)
@@ -153,7 +153,7 @@ func Find(files fs.FS, environment string) ([]string, error) {
 	return found[environment], nil
 }
 
-// FindAll is the inventories of every environment anywhere below the folder,
+// FindAll finds the inventories of every environment anywhere below the folder,
 // as in [Find], by environment.
 func FindAll(files fs.FS) (map[string][]string, error) {
 	found := map[string][]string{}
@@ -194,7 +194,7 @@ func writesOf(trees []tree.Tree) ([]write, error) {
 	return writes, nil
 }
 
-// wanted is the files that some environment has once the writes are done.
+// wanted gives the files that some environment has once the writes are done.
 func (known inventories) wanted(writes []write) map[string]bool {
 	wanted, written := map[string]bool{}, map[string]bool{}
 	for _, w := range writes {

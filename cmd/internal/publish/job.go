@@ -15,7 +15,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Job is what is to be done: [Rendered] or a [Removal].
+// Job is a change of files: [Rendered] or a [Removal].
 type Job interface {
 	// drafts finds out what has to become of files: a draft for each commit.
 	drafts(files fs.FS, force bool) ([]Draft, error)
@@ -42,7 +42,7 @@ type Draft struct {
 	plan string    // the digest of what was rendered; empty for a removal
 }
 
-// Changed is what becomes of an environment.
+// Changed is an environment with the changes of its files.
 type Changed struct {
 	Environment string
 	folder.Changes

@@ -85,9 +85,7 @@ func TestToRemote(t *testing.T) {
 	if err != nil || len(done.Commits()) != 0 || w.git("fleet.git", "rev-parse", "main") != tip {
 		t.Errorf("the same again gives %+v: %v", done.Commits(), err)
 	}
-	request.Make = func(context.Context, fs.FS) (publish.Job, error) {
-		return &publish.Removal{Environment: "dev", Place: "the repository", Layouts: layouts}, nil
-	}
+	request.Make = publish.Removal{Environment: "dev", Place: "the repository", Layouts: layouts}.Make
 	request.Message, request.DryRun = "take it out", true
 	if done, err = publish.ToRemote(t.Context(), w.url(), request); err != nil || len(done.Commits()) != 1 || done.Removed != nil {
 		t.Errorf("a dry run of a removal gives %v: %v", brief(done), err)
@@ -178,14 +176,12 @@ func TestRemovalFromACheckout(t *testing.T) {
 	if _, err := publish.ToCheckout(t.Context(), w.root(), request); err != nil {
 		t.Fatal(err)
 	}
-	remove := func(context.Context, fs.FS) (publish.Job, error) {
-		return &publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}, nil
-	}
-	job, _ := remove(t.Context(), nil)
+	removal := publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}
+	job, _ := removal.Make(t.Context(), nil)
 	if _, _, err := publish.ToFolder(w.root(), publish.FolderRequest{Job: job}); err != nil {
 		t.Fatal(err)
 	}
-	request.Make = remove
+	request.Make = removal.Make
 	done, err := publish.ToCheckout(t.Context(), w.root(), request)
 	if err != nil || len(done.Commits()) != 1 || done.Removed == nil || w.git("work", "status", "--porcelain") != "" {
 		t.Errorf("%v: %v", brief(done), err)
@@ -197,7 +193,7 @@ func TestRemovalFromACheckout(t *testing.T) {
 
 // racing makes a job that loses races: while it is made, others push. Each call has
 // a warning of its own beside one that all have.
-func racing(w world, races int) (func(context.Context, fs.FS) (publish.Job, error), *[]string) {
+func racing(w world, races int) (publish.Make, *[]string) {
 	var seen []string // whether files of the others are there
 	return func(_ context.Context, repository fs.FS) (publish.Job, error) {
 		if repository == nil {

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Removal is the job of taking an environment out. It is for one request.
+// Removal is the job of taking an environment out. A job is for one request.
 type Removal struct {
 	Environment string
 	Place       string       // where it is looked for, for errors
@@ -31,6 +32,9 @@ type Removed struct {
 	Inventory tree.Inventory
 	Emptied   []string // the folders of clusters that nothing is left in
 }
+
+// Make gives the removal as a job, as a [Make] does: each time a new one.
+func (r Removal) Make(context.Context, fs.FS) (Job, error) { return &r, nil }
 
 func (r *Removal) trees() []tree.Tree { return nil }
 

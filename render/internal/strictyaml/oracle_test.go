@@ -257,7 +257,7 @@ func (o *oracle) column(offset int) int {
 	return column
 }
 
-// place is the line and column of an offset, both from 0.
+// place gives the line and column of an offset, both from 0.
 func (o *oracle) place(offset int) (line, column int) {
 	line, exact := slices.BinarySearch(o.lines, offset)
 	if !exact {

@@ -52,7 +52,7 @@ func unreadable(file Position, data []byte) *Problem {
 	return nil
 }
 
-// place is the line and column of an offset.
+// place gives the line and column of an offset.
 func place(file Position, data []byte, offset int) Position {
 	before := data[:offset]
 	file.Line = 1 + bytes.Count(before, []byte("\n"))

@@ -1,4 +1,4 @@
-package adopt_test
+package importer_test
 
 import (
 	"errors"
@@ -10,13 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/importer"
 )
 
 // imported is what comes of one file, by the embedded catalog.
-func imported(text string) (adopt.Result, error) {
-	return adopt.Environment([]adopt.File{{Name: "o.yaml", Data: []byte(text)}}, catalog.Embedded(), adopt.Options{Name: "prod"})
+func imported(text string) (importer.Result, error) {
+	return importer.Environment([]importer.File{{Name: "o.yaml", Data: []byte(text)}}, catalog.Embedded(), importer.Options{Name: "prod"})
 }
 
 // TestProblems is overrides that cannot be imported: each says why, and none
@@ -117,11 +117,11 @@ func TestNotes(t *testing.T) {
 // TestSeveralFiles lays later files over earlier ones, as Helm does with -f,
 // and takes what each says of its release.
 func TestSeveralFiles(t *testing.T) {
-	result, err := adopt.Environment([]adopt.File{
+	result, err := importer.Environment([]importer.File{
 		{Name: "base.yaml", Data: []byte("services: {a: {x: 1, z: [1, 2]}}\nglobal: {instanceName: one}\n")},
 		{Name: "prod.yaml", Data: []byte("services: {a: {z: [3]}}\nglobal: {instanceName: two}\n")},
 		{Name: "istiod.yaml", Data: []byte("a: 1\n"), Release: render.PrefectIstiod},
-	}, catalog.Embedded(), adopt.Options{Name: "prod", PrefectCloud: "1.2.900", PrefectIstiod: "1.2.900"})
+	}, catalog.Embedded(), importer.Options{Name: "prod", PrefectCloud: "1.2.900", PrefectIstiod: "1.2.900"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,8 +148,8 @@ func TestWhose(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			file := adopt.File{Name: "o.yaml", Data: fmt.Appendf(nil, release, tt.object, tt.chart), Release: tt.said}
-			result, err := adopt.Environment([]adopt.File{file}, catalog.Embedded(), adopt.Options{Name: "prod"})
+			file := importer.File{Name: "o.yaml", Data: fmt.Appendf(nil, release, tt.object, tt.chart), Release: tt.said}
+			result, err := importer.Environment([]importer.File{file}, catalog.Embedded(), importer.Options{Name: "prod"})
 			got := ""
 			for _, kept := range result.Values {
 				got = kept.Release
@@ -203,7 +203,7 @@ func TestOwnCatalog(t *testing.T) {
 	}
 	cat := catalog.Embedded().With(own)
 	text := "ingress: {enabled: true, name: a, className: nginx, annotations: {\"a.b/c\": \"0\"}}\n"
-	result, err := adopt.Environment([]adopt.File{{Name: "o.yaml", Data: []byte(text)}}, cat, adopt.Options{Name: "prod", PrefectCloud: "1.2.900"})
+	result, err := importer.Environment([]importer.File{{Name: "o.yaml", Data: []byte(text)}}, cat, importer.Options{Name: "prod", PrefectCloud: "1.2.900"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func FuzzEnvironment(f *testing.F) {
 	}
 	cat := catalog.Embedded()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		result, err := adopt.Environment([]adopt.File{{Name: "fuzz.yaml", Data: data}}, cat, adopt.Options{Name: "prod"})
+		result, err := importer.Environment([]importer.File{{Name: "fuzz.yaml", Data: data}}, cat, importer.Options{Name: "prod"})
 		problems := result.Notes
 		if err != nil && (!errors.As(err, &problems) || len(problems) == 0) {
 			t.Errorf("an input is refused without a place: %v", err)

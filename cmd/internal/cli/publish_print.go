@@ -10,18 +10,18 @@ import (
 )
 
 // tell says what became of a request to publish.
-func (a app) tell(o renderOptions, done publish.Outcome) error {
+func (a app) tell(f publishFlags, done publish.Outcome) error {
 	commits := done.Commits()
-	if len(commits) > 0 && !o.dryRun {
-		a.caveats(done)
+	if len(commits) > 0 && !f.dryRun {
+		a.warnOfCaveats(done)
 	}
-	if o.output == "json" {
+	if f.output == "json" {
 		return a.printJSON(struct {
 			Commits []publish.Commit `json:"commits"`
 			Pushed  *publish.Pushed  `json:"pushed"`
 		}{commits, done.PushedTo()})
 	}
-	if o.quiet {
+	if f.quiet {
 		return nil
 	}
 	a.tellEnvironments(done)
@@ -30,13 +30,13 @@ func (a app) tell(o renderOptions, done publish.Outcome) error {
 		if len(one.Environments) == 1 && len(done.Drafts) > 1 {
 			files += " of " + one.Environments[0]
 		}
-		if o.dryRun {
+		if f.dryRun {
 			fmt.Fprintf(a.out, "would commit %s\n", files)
 			continue
 		}
-		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, onBranch(one.Branch, done.URL), files)
+		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, nameBranch(one.Branch, done.URL), files)
 	}
-	defer a.tellDry(o)
+	defer a.tellDry(f)
 	if len(commits) == 0 && !done.Unfinished {
 		fmt.Fprintln(a.err, "up to date: nothing to commit")
 	}
@@ -52,7 +52,7 @@ func (a app) tell(o renderOptions, done publish.Outcome) error {
 	return nil
 }
 
-func onBranch(branch, url string) string {
+func nameBranch(branch, url string) string {
 	switch {
 	case url != "":
 		return "on " + text.Visible(branch) + " of " + url
@@ -85,8 +85,8 @@ func (a app) tellEnvironments(done publish.Outcome) {
 	}
 }
 
-// caveats says what a commit does otherwise than git would.
-func (a app) caveats(done publish.Outcome) {
+// warnOfCaveats says what a commit does otherwise than git would.
+func (a app) warnOfCaveats(done publish.Outcome) {
 	if len(done.Hooks) > 0 {
 		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.Hooks, ", "))
 	}

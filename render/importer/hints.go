@@ -1,4 +1,4 @@
-package adopt
+package importer
 
 import "github.com/pm-gitops/pm-gitops/render/text"
 

@@ -1,4 +1,4 @@
-package adopt_test
+package importer_test
 
 import (
 	"errors"
@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/importer"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -108,7 +108,7 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			result, err := adopt.Environment([]adopt.File{{Name: name, Data: data, Release: o.release}}, catalog.Embedded(), adopt.Options{Name: "prod"})
+			result, err := importer.Environment([]importer.File{{Name: name, Data: data, Release: o.release}}, catalog.Embedded(), importer.Options{Name: "prod"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func composed(t *testing.T, environment []byte) render.Plan {
 // checkValues compares the values of each release, with the secrets of the
 // original in their places, with the original. What a blank or the layout
 // adds must have been announced.
-func checkValues(t *testing.T, o override, result adopt.Result, plan render.Plan, originals map[string]map[string]any) {
+func checkValues(t *testing.T, o override, result importer.Result, plan render.Plan, originals map[string]map[string]any) {
 	t.Helper()
 	rendering, err := render.Render(plan, targets.Flux{})
 	if err != nil {
@@ -199,7 +199,7 @@ func checkValues(t *testing.T, o override, result adopt.Result, plan render.Plan
 }
 
 // fromBlank reports whether a chart value comes from what a person filled in.
-func fromBlank(path string, result adopt.Result) bool {
+func fromBlank(path string, result importer.Result) bool {
 	sets := map[string]string{
 		"spec.instance.name": "global.instanceName", "spec.instance.frontendUrl": "global.frontendUrl", "spec.instance.backendUrl": "global.backendUrl",
 		"spec.instance.ownerEmail": "global.ownerEmail", "spec.versions.server": "global.backend.app.image.tag", "spec.versions.ui": "ui.cloud2.image.tag", "spec.auth": "global.authProvider",

@@ -10,38 +10,28 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-func (a app) write(o renderOptions, members []fleet.Member) error {
-	root, err := openFolder(o.dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	job := publish.Rendered{Members: members, Target: o.target, Layouts: a.targets.Layouts()}
-	changes, _, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
-	if err != nil {
-		return forceHint(err)
-	}
-	if err := a.printChanges(o, changes); err != nil || o.quiet {
-		return err
-	}
-	a.remark(o, changes)
-	return nil
-}
-
 // remark says what may be a mistake, and is none in every repository: manifests
 // in a folder of it, and environments whose files are gone or renamed.
-func (a app) remark(o renderOptions, changes folder.Changes) {
-	dir, err := filepath.Abs(o.dir)
+func (a app) remark(folder string, leftOver []string) {
+	dir, err := filepath.Abs(folder)
 	if top := fleet.RepositoryAbove(dir); err == nil && top != "" && top != dir {
 		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
 	}
-	if len(changes.Others) > 0 && o.whole() && !o.partial {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out\n", o.dir, text.Visible(strings.Join(changes.Others, ", ")), o.dir)
+	if len(leftOver) > 0 {
+		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out\n", folder, text.Visible(strings.Join(leftOver, ", ")), folder)
 	}
+}
+
+// leftOver names the environments of a folder that are in no file that was read.
+// It names none unless all files were read, and none of them failed.
+func leftOver(changes folder.Changes, read fleet.Request, failed error) []string {
+	if failed != nil || len(changes.Others) == 0 || !read.Whole() {
+		return nil
+	}
+	return changes.Others
 }
 
 // openFolder opens the folder of --dir, which must be there: who mistypes it
@@ -52,7 +42,7 @@ func openFolder(dir string) (*os.Root, error) {
 		return root, nil
 	}
 	failure := fmt.Errorf("open folder %s: %w", dir, errors.Unwrap(err))
-	if hint := unexpanded(dir); hint != "" {
+	if hint := hintUnexpanded(dir); hint != "" {
 		return nil, hinted{failure, hint}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,8 +51,8 @@ func openFolder(dir string) (*os.Root, error) {
 	return nil, failure
 }
 
-// forceHint says how to go on where the folder is not as expected.
-func forceHint(err error) error {
+// hintForce says how to go on where the folder is not as expected.
+func hintForce(err error) error {
 	var conflict folder.ConflictError
 	var move folder.MoveError
 	var target folder.TargetError
@@ -82,8 +72,8 @@ func forceHint(err error) error {
 }
 
 // printChanges prints a line a file that changed, and a summary.
-func (a app) printChanges(o renderOptions, changes folder.Changes) error {
-	if o.output == "json" {
+func (a app) printChanges(f publishFlags, changes folder.Changes) error {
+	if f.output == "json" {
 		return a.printJSON(struct {
 			Created   []string `json:"created"`
 			Updated   []string `json:"updated"`
@@ -91,11 +81,11 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 			Unchanged int      `json:"unchanged"`
 		}{append([]string{}, changes.Created...), append([]string{}, changes.Updated...), append([]string{}, changes.Removed...), changes.Unchanged})
 	}
-	if o.quiet {
+	if f.quiet {
 		return nil
 	}
 	a.printPaths(changes)
-	defer a.tellDry(o)
+	defer a.tellDry(f)
 	if changes.Empty() {
 		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
 		return nil
@@ -105,8 +95,8 @@ func (a app) printChanges(o renderOptions, changes folder.Changes) error {
 }
 
 // tellDry says that nothing was done of what was said.
-func (a app) tellDry(o renderOptions) {
-	if o.dryRun && !o.quiet {
+func (a app) tellDry(f publishFlags) {
+	if f.dryRun && !f.quiet {
 		fmt.Fprintln(a.err, "This was a dry run: nothing was written.")
 	}
 }

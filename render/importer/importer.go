@@ -1,4 +1,4 @@
-// Package adopt turns what an installation was made from by hand, with Flux or
+// Package importer turns what an installation was made from by hand, with Flux or
 // with Argo CD into an environment file: chart values that a field of the
 // environment sets become that field, the rest stays chart values, and every
 // secret becomes a reference. It never writes down or repeats a secret, nor
@@ -8,7 +8,7 @@
 // What it gives has been checked: composed again, through the layout of the
 // chart's line, it is the chart values that were read, but for what the
 // Result says.
-package adopt
+package importer
 
 import (
 	"slices"

@@ -1,4 +1,4 @@
-package adopt_test
+package importer_test
 
 import (
 	"bytes"
