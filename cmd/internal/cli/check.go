@@ -24,7 +24,7 @@ type checkOptions struct {
 }
 
 // checkFormats are the formats of check, the default first.
-var checkFormats = []string{"text", "json", "sarif", "markdown", "github"}
+var checkFormats = []string{"text", "json", "sarif", "markdown", "github", "gitlab"}
 
 func (a app) checkCommand() *cobra.Command {
 	var o checkOptions
@@ -44,8 +44,9 @@ error, warning (the default) or info. What the environment accepts, under
 spec.checks.ignore and with a reason, is listed and does not count. Problems of
 the environment file itself are errors as ever, with exit code 1.
 
--o sarif is for code scanning, github for annotations of a workflow, markdown
-for a comment on a pull request. In JSON, findings and ignored are lists, each
+-o sarif is for code scanning, github for annotations of a workflow, gitlab for
+the code quality report of a merge request, markdown for a comment on a pull
+request. In JSON, findings and ignored are lists, each
 with check, severity, environment, release, object, source (the template), field
 (in the object), file, line, column and setting (where to change it), message,
 fix, set (fields and the values that end it) and, if ignored, the reason;
@@ -54,6 +55,7 @@ summary counts the findings that are not ignored by severity, shown or not.`,
   pm-gitops check prefect-cloud --target argo --chart-dir charts
   pm-gitops check -f environments/ --severity error
   pm-gitops check -o sarif > check.sarif           for code scanning
+  pm-gitops check -o gitlab > gl-code-quality-report.json
   pm-gitops check --list
   pm-gitops check --explain migration-deadlock`,
 		RunE: func(cmd *cobra.Command, args []string) error {
