@@ -65,6 +65,9 @@ func (d *draft) candidates() []candidate {
 	say("versions.prefectCloud", string(d.version(render.PrefectCloud)))
 	say("versions.prefectIstiod", string(d.version(render.PrefectIstiod)))
 	say("registry.mirror", d.mirror())
+	if d.pullsUnsaid() {
+		say("registry.pullSecret", guessedSecret)
+	}
 	for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
 		in := d.in[key]
 		if in == nil {

@@ -168,7 +168,7 @@ func TestCharts(t *testing.T) {
 		return flux + "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: r}\nspec: {url: \"" + url + "\"}\n"
 	}
 	tests := []struct{ name, text, mirror, note string }{
-		{"unknown", flux, "", ""},
+		{"unknown", flux, "", "nothing says how the charts are pulled from " + render.VendorRegistry},
 		{"the vendor's", repository("oci://" + render.VendorRegistry + "/charts"), "", ""},
 		{"a mirror", repository("oci://r.io/prefect/charts"), "r.io/prefect", ""},
 		{"another folder", repository("oci://r.io/helm"), "", "another place"},
@@ -255,4 +255,19 @@ func FuzzEnvironment(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPullSecret: values alone do not say how charts are pulled from the vendor's
+// registry, which is private.
+func TestPullSecret(t *testing.T) {
+	const mirrored = "global: {backend: {app: {image: {repository: r.io/prefect/server}}}}\nui: {cloud2: {image: {repository: r.io/prefect/ui}}}\n"
+	for text, want := range map[string]bool{"env: {a: b}\n": true, mirrored: false} {
+		result, err := imported(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(result.YAML), "pullSecret: prefect-registry\n"); got != want {
+			t.Errorf("%s: a pull secret: %v, want %v:\n%s", text, got, want, result.YAML)
+		}
+	}
 }

@@ -20,6 +20,20 @@ func (d *draft) mirror() string {
 	return base
 }
 
+// guessedSecret names the Secret for pulling charts where the input names none.
+const guessedSecret = "prefect-registry"
+
+// pullsUnsaid reports whether charts come from the vendor's registry, which is private,
+// and the input does not say with which login: values alone do not.
+func (d *draft) pullsUnsaid() bool {
+	for _, in := range d.in {
+		if strings.Contains(in.chart, "/") || in.pullSecret != "" {
+			return false
+		}
+	}
+	return d.mirror() == ""
+}
+
 func (d *draft) chartBase() (string, bool) {
 	for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
 		if in := d.in[key]; in != nil && !strings.Contains(in.chart, "://") {
@@ -33,6 +47,9 @@ func (d *draft) chartBase() (string, bool) {
 
 // noteCharts says where charts will be pulled from, if nobody has said so.
 func (d *draft) noteCharts(plan render.Plan) {
+	if in := d.in[render.PrefectCloud]; in != nil && d.pullsUnsaid() {
+		d.note(in.at, "", "nothing says how the charts are pulled from %s, which is private: spec.registry.pullSecret names a Secret to make (pm-gitops secrets list); take it out if the cluster's own identity may pull", render.VendorRegistry)
+	}
 	for _, release := range plan.Releases() {
 		in := d.in[release.Key]
 		switch {
