@@ -29,7 +29,7 @@ type planned struct {
 type releaseFlags struct {
 	input
 	chartFlags
-	target   string
+	target   targetFlag
 	releases []string // keys, all releases without any
 }
 
@@ -63,7 +63,7 @@ func (s selection) fleet() bool { return len(s.plans) > 1 }
 
 // choose plans the environments that the flags name, warns of what is
 // suspicious in them, and chooses their releases.
-func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (selection, error) {
+func (a app) choose(ctx context.Context, o releaseFlags, target render.Choice) (selection, error) {
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return selection{}, err

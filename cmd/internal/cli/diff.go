@@ -20,7 +20,7 @@ import (
 type diffOptions struct {
 	input
 	chartFlags
-	target    string
+	target    targetFlag
 	dir       string
 	base      string
 	manifests bool

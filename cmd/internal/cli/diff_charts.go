@@ -23,7 +23,7 @@ type readsBack interface {
 // comparison is the releases of both sides that are to be rendered, with the
 // charts and values of their side.
 type comparison struct {
-	target   render.Target
+	target   render.Target // of all environments
 	releases []planned
 	sides    []side // of releases
 }
@@ -52,10 +52,6 @@ func (c charted) Size() int {
 
 // diffCharts compares the objects of both sides, some environments at a time.
 func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Member, had tree.Tree) (diff.Result, error) {
-	target, err := a.targets.ByName(o.target)
-	if err != nil {
-		return diff.Result{}, err
-	}
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return diff.Result{}, err
@@ -67,9 +63,10 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 	var all diff.Result
 	var failures []error
 	var done []bool // of all releases
-	for start := 0; start < len(members); start += atOnce {
-		some := comparison{target: target}
-		for i := start; i < min(start+atOnce, len(members)); i++ {
+	for start, end := 0, 0; start < len(members); start = end {
+		some := comparison{target: members[start].Plan.Target()}
+		end = endOfPart(members, start)
+		for i := start; i < end; i++ {
 			same, err := some.add(&members[i], had)
 			if err != nil {
 				return diff.Result{}, err
@@ -86,6 +83,17 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
 	return all, hintKube(plansOf(members), markPartial(charts.JoinAgain(failures...), done, "compared"))
+}
+
+// endOfPart gives the end of the environments that are compared at a time: they have
+// one target, and are not too many.
+func endOfPart(members []fleet.Member, start int) int {
+	for i := start; i < min(start+atOnce, len(members)); i++ {
+		if members[i].Plan.Target() != members[start].Plan.Target() {
+			return i
+		}
+	}
+	return min(start+atOnce, len(members))
 }
 
 // compareCharts renders the releases of both sides and compares what they make.

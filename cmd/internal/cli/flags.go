@@ -30,20 +30,41 @@ func checkOutput(output string, formats []string) error {
 	return nil
 }
 
+// targetFlag is the delivery system that --target names. Where it was not given, each
+// environment says its own.
+type targetFlag struct {
+	name  string
+	given bool
+}
+
+// Set implements [pflag.Value].
+func (t *targetFlag) Set(name string) error {
+	*t = targetFlag{name, true}
+	return nil
+}
+
+func (t *targetFlag) String() string { return t.name }
+
+// Type implements [pflag.Value].
+func (t *targetFlag) Type() string { return "string" }
+
 // addTarget adds the flag for the delivery system.
-func (a app) addTarget(cmd *cobra.Command, target *string) {
+func (a app) addTarget(cmd *cobra.Command, target *targetFlag) {
 	names := a.targets.Names()
-	cmd.Flags().StringVarP(target, "target", "t", names[0], "delivery system: "+text.OneOf(names))
+	cmd.Flags().VarP(target, "target", "t", "delivery system: "+text.OneOf(names)+" (default: what spec.delivery.target says, or else "+names[0]+")")
 	completeWith(cmd, "target", names)
 }
 
-// target gives the target of this name, and refuses others.
-func (a app) target(name string) (render.Target, error) {
-	target, err := a.targets.ByName(name)
+// target gives the choice of targets that the flag asks for, and refuses unknown names.
+func (a app) target(flag targetFlag) (render.Choice, error) {
+	if !flag.given {
+		return a.targets.Choose(), nil
+	}
+	target, err := a.targets.ByName(flag.name)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return target, nil
+	return render.Only(target), nil
 }
 
 // completeWith completes a flag with these words.

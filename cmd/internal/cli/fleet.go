@@ -16,7 +16,7 @@ import (
 
 // load loads the environments that the flags name, and says what to do about
 // errors. It warns of nothing.
-func (a app) load(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
+func (a app) load(ctx context.Context, in input, target render.Choice) ([]fleet.Member, error) {
 	request, err := in.request(a)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (a app) load(ctx context.Context, in input, target render.Target) ([]fleet.
 }
 
 // loadPlans plans the environments that the flags name.
-func (a app) loadPlans(ctx context.Context, in input, target render.Target) ([]render.Plan, error) {
+func (a app) loadPlans(ctx context.Context, in input, target render.Choice) ([]render.Plan, error) {
 	members, err := a.load(ctx, in, target)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func plansOf(members []fleet.Member) []render.Plan {
 }
 
 // plan plans the one environment that the flags name.
-func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
+func (a app) plan(ctx context.Context, in input, target render.Choice) (render.Plan, error) {
 	plans, err := a.loadPlans(ctx, in, target)
 	if err != nil {
 		return render.Plan{}, err
@@ -62,7 +62,7 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 
 // renderFleet renders environments, and says what to do about errors. It gives
 // those that may be worked on, and warns of what is suspicious in them.
-func (a app) renderFleet(ctx context.Context, request fleet.Request, target render.Target) ([]fleet.Member, error) {
+func (a app) renderFleet(ctx context.Context, request fleet.Request, target render.Choice) ([]fleet.Member, error) {
 	members, err := fleet.Render(ctx, request, target)
 	if err != nil && !fleet.IsPartial(err) {
 		return nil, hintRead(err)

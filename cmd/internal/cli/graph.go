@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/graph"
 )
 
@@ -45,7 +46,7 @@ func (a app) graph(ctx context.Context, o graphOptions) error {
 		return err
 	}
 	// Waves do not depend on the target.
-	plans, err := a.loadPlans(ctx, o.input, a.targets[0])
+	plans, err := a.loadPlans(ctx, o.input, render.Only(a.targets[0]))
 	if err != nil {
 		return err
 	}

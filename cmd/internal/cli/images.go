@@ -91,7 +91,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	workers := a.workersFor(o.jobs, len(chosen.plans))
 	defer workers.Close()
 	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
-		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
+		return imagesOf(ctx, p, own, p.plan.Traits().Renderer)
 	})
 	releases := keepDone(chosen.releases, done)
 	if found = keepDone(found, done); failed != nil && len(found) == 0 {

@@ -95,9 +95,9 @@ type prerequisites interface {
 }
 
 func (a app) prerequisites(ctx context.Context, in input, name string, o prerequisiteOptions) error {
-	target, err := a.target(name)
+	target, err := a.targets.ByName(name)
 	if err != nil {
-		return err
+		return usageError{err}
 	}
 	system, ok := target.(prerequisites)
 	if !ok {
@@ -106,7 +106,7 @@ func (a app) prerequisites(ctx context.Context, in input, name string, o prerequ
 	if form := o.form; o.check == "" && !slices.Contains(system.PrerequisiteForms(), form) {
 		return usageError{fmt.Errorf("unknown form %q: want %s", form, text.OneOf(system.PrerequisiteForms()))}
 	}
-	plan, err := a.plan(ctx, in, target)
+	plan, err := a.plan(ctx, in, render.Only(target))
 	if err != nil {
 		return err
 	}

@@ -73,13 +73,18 @@ folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
 
 // check refuses what makes no sense.
 func (o previewOptions) check() error {
-	if err := checkOutput(o.output, previewFormats); err != nil {
+	if err := checkOutput(o.output, previewFormats); err != nil || o.as == "" {
 		return err
 	}
-	as, err := chart.ByName(o.as, "")
+	return o.checkRenderer(o.as)
+}
+
+// checkRenderer refuses unknown ways to render, and an upgrade where there is none.
+func (o previewOptions) checkRenderer(name string) error {
+	as, err := chart.ByName(name, "")
 	switch {
 	case err != nil:
-		return usageError{fmt.Errorf("unknown way %q: want %s", o.as, text.OneOf(chart.Names()))}
+		return usageError{fmt.Errorf("unknown way %q: want %s", name, text.OneOf(chart.Names()))}
 	case as.AlwaysInstall && o.isUpgrade:
 		return usageError{fmt.Errorf("to %s every sync is a first install: no --is-upgrade with it", as.Title)}
 	}
@@ -91,13 +96,17 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	if err != nil {
 		return err
 	}
-	o.as = cmp.Or(o.as, target.Traits(render.Delivery{}).Renderer)
 	if err := o.check(); err != nil {
 		return err
 	}
 	chosen, err := a.choose(ctx, o.releaseFlags, target)
 	if err != nil {
 		return err
+	}
+	for _, plan := range chosen.plans {
+		if err := o.checkRenderer(cmp.Or(o.as, plan.Traits().Renderer)); err != nil {
+			return err
+		}
 	}
 	for i := range chosen.plans {
 		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
@@ -117,7 +126,7 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 
 // previewRelease renders the chart of one release.
 func (o previewOptions) previewRelease(ctx context.Context, p planned, own charts.Chart, fleet bool) (previewed, error) {
-	in, err := p.input(own, o.as)
+	in, err := p.input(own, cmp.Or(o.as, p.plan.Traits().Renderer))
 	if err != nil {
 		return previewed{}, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 type renderOptions struct {
 	input
 	publishFlags
-	target    string
+	target    targetFlag
 	built     bool
 	keepGoing bool
 	local     bool
@@ -114,10 +115,11 @@ func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
 		return hinted{usageError{err}, "See pm-gitops render --help."}
 	}
 	if o.setup.asked() {
-		if target, _ := a.targets.ByName(o.target); hasPrerequisites(target) {
-			a.sayDeprecated("render --prerequisites and --check-prerequisites", o.target+" prerequisites")
+		name := cmp.Or(o.target.name, a.targets[0].Name())
+		if target, _ := a.targets.ByName(name); hasPrerequisites(target) {
+			a.sayDeprecated("render --prerequisites and --check-prerequisites", name+" prerequisites")
 		}
-		return a.prerequisites(cmd.Context(), o.input, o.target, o.setup)
+		return a.prerequisites(cmd.Context(), o.input, name, o.setup)
 	}
 	if o.removal != "" {
 		a.sayDeprecated("render --remove", "remove "+o.removal)
@@ -141,7 +143,7 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	if err := refuseEmpty(cmd, "remove", "dir", "repo", "branch", "message"); err != nil {
 		return err
 	}
-	if _, err := targets.ByName(o.target); err != nil && o.commits() { // before a server is asked
+	if _, err := targets.ByName(o.target.name); err != nil && o.target.given && o.commits() { // before a server is asked
 		return err
 	}
 	if !slices.Contains(commitsPer, o.per) {
@@ -177,7 +179,7 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 
 // render renders the environments that the flags name, and prints them or takes
 // them where the flags say.
-func (a app) render(ctx context.Context, o renderOptions, target render.Target) error {
+func (a app) render(ctx context.Context, o renderOptions, target render.Choice) error {
 	wanted, err := o.request(a)
 	if err != nil {
 		return err
@@ -199,7 +201,7 @@ func (a app) render(ctx context.Context, o renderOptions, target render.Target) 
 	if o.dir == "" {
 		return a.printRendered(members, o.built)
 	}
-	changes, _, err := a.toFolder(o.publishFlags, publish.Rendered{Members: members, Target: target.Name(), Layouts: a.targets.Layouts()})
+	changes, _, err := a.toFolder(o.publishFlags, publish.Rendered{Members: members, Layouts: a.targets.Layouts()})
 	if err != nil {
 		return err
 	}

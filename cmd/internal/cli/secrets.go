@@ -12,7 +12,7 @@ import (
 
 type secretsListOptions struct {
 	input
-	target string
+	target targetFlag
 	output string
 }
 
@@ -48,8 +48,8 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 
 // requiredSecrets gives the plan's Secrets, or what a target makes of them that
 // needs others.
-func requiredSecrets(target render.Target, plan render.Plan) ([]render.RequiredSecret, error) {
-	if own, ok := target.(interface {
+func requiredSecrets(plan render.Plan) ([]render.RequiredSecret, error) {
+	if own, ok := plan.Target().(interface {
 		RequiredSecrets(render.Plan) ([]render.RequiredSecret, error)
 	}); ok {
 		return own.RequiredSecrets(plan)
@@ -69,7 +69,7 @@ func (a app) secretsList(ctx context.Context, o secretsListOptions) error {
 	if err != nil {
 		return err
 	}
-	secrets, err := requiredSecrets(target, plan)
+	secrets, err := requiredSecrets(plan)
 	if err != nil {
 		return err
 	}

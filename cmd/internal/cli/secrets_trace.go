@@ -79,7 +79,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 		workers := a.workersFor(o.jobs, len(chosen.plans))
 		defer workers.Close()
 		traced, done, err = eachChart(ctx, o.jobs, workers, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
-			return traceRelease(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
+			return traceRelease(ctx, p, own, p.plan.Traits().Renderer)
 		})
 	}
 	if traced = append([]tracedRelease{}, keepDone(traced, done)...); err != nil && len(traced) == 0 {

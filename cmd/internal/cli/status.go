@@ -21,7 +21,7 @@ import (
 type statusOptions struct {
 	input
 	cluster.Options
-	target          string
+	target          targetFlag
 	workloadContext string
 	watch           bool
 	interval        time.Duration
@@ -87,10 +87,9 @@ waitsFor. With --watch there is a document on a line for each change.`,
 const maxLogs = 100
 
 // check refuses what makes no sense.
-func (o statusOptions) check(target render.Target, given func(string) bool) error {
-	err := rollout.Check(target)
+func (o statusOptions) check(given func(string) bool) error {
+	var err error
 	switch {
-	case err != nil:
 	case !o.watch && (given("interval") || given("timeout")):
 		err = errors.New("--interval and --timeout are for --watch")
 	case o.interval < 100*time.Millisecond:
@@ -110,24 +109,24 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	if err != nil {
 		return err
 	}
-	if err := o.check(target, given); err != nil {
+	if err := o.check(given); err != nil {
 		return err
 	}
 	// What is suspicious in an environment file is for those who change it.
-	rollouts, err := a.rollouts(ctx, o.input, target)
+	rollouts, first, err := a.rollouts(ctx, o.input, target)
 	if err != nil {
 		return err
 	}
 	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
-		return a.hintCluster(err, o)
+		return a.hintCluster(err, first)
 	}
 	if o.watch {
-		return a.hintCluster(a.follow(ctx, o, w), o)
+		return a.hintCluster(a.follow(ctx, o, w), first)
 	}
 	report, err := w.look(ctx)
 	if err != nil {
-		return a.hintCluster(err, o)
+		return a.hintCluster(err, first)
 	}
 	if o.output == "json" {
 		err = a.printJSON(report)
@@ -141,22 +140,28 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 }
 
 // rollouts renders the environments that the flags name, and gives what to look
-// for in a cluster. It finds fault with none that could not be applied with others.
-func (a app) rollouts(ctx context.Context, in input, target render.Target) ([]rollout.Rollout, error) {
+// for in a cluster, and the target of the first. It finds fault with none that could
+// not be applied with others.
+func (a app) rollouts(ctx context.Context, in input, target render.Choice) ([]rollout.Rollout, render.Target, error) {
 	request, err := in.request(a)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	request.AllowCollisions = true
 	members, err := fleet.Render(ctx, request, target)
 	if err != nil {
-		return nil, hintRead(err)
+		return nil, nil, hintRead(err)
+	}
+	for _, m := range members {
+		if err := rollout.Check(m.Plan.Target()); err != nil {
+			return nil, nil, usageError{err}
+		}
 	}
 	rollouts, failures := make([]rollout.Rollout, len(members)), make([]error, len(members))
 	parallel.Each(in.jobs, len(members), func(i int) {
-		rollouts[i], failures[i] = rollout.New(members[i].Plan, target, members[i].Rendering.Manifests)
+		rollouts[i], failures[i] = rollout.New(members[i].Plan, members[i].Plan.Target(), members[i].Rendering.Manifests)
 	})
-	return rollouts, errors.Join(failures...)
+	return rollouts, members[0].Plan.Target(), errors.Join(failures...)
 }
 
 // printText prints a report that is written already.
@@ -191,8 +196,9 @@ func unreadyError(report rollout.Report) error {
 	return nil
 }
 
-// hintCluster adds to the error of a cluster what to do next.
-func (a app) hintCluster(err error, o statusOptions) error {
+// hintCluster adds to the error of a cluster what to do next. The target is the one
+// that the cluster was asked for.
+func (a app) hintCluster(err error, target render.Target) error {
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return err
@@ -209,11 +215,7 @@ func (a app) hintCluster(err error, o statusOptions) error {
 	case cluster.Unreachable:
 		return hinted{err, "Is it the right cluster, and does `kubectl get --raw /readyz` reach it? --context chooses another one."}
 	case cluster.NotServed:
-		target, unknown := a.targets.ByName(o.target)
-		if unknown != nil {
-			return err
-		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(o.target)}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(target.Name())}
 	}
 	return err
 }

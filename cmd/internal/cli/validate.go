@@ -19,7 +19,7 @@ type validateOptions struct {
 	input
 	explainOptions
 	chartFlags
-	target string
+	target targetFlag
 	output string
 	charts bool
 }

@@ -18,7 +18,7 @@ type Make func(ctx context.Context, repository fs.FS) (Job, error)
 // Fleet asks for environments that are rendered and then published.
 type Fleet struct {
 	Request        fleet.Request // its Repository is that of the publication
-	Target         render.Target
+	Target         render.Choice
 	Layouts        tree.Layouts // of the targets that are known
 	PerEnvironment bool         // a commit for each environment, and not one for all
 }
@@ -31,7 +31,7 @@ func (f Fleet) Make(ctx context.Context, repository fs.FS) (Job, error) {
 	if err != nil && (len(members) == 0 || !fleet.IsPartial(err)) {
 		return nil, err
 	}
-	return Rendered{Members: members, Target: f.Target.Name(), Layouts: f.Layouts, PerEnvironment: f.PerEnvironment}, err
+	return Rendered{Members: members, Layouts: f.Layouts, PerEnvironment: f.PerEnvironment}, err
 }
 
 // FromHere makes the job of the files of this machine, whatever the repository

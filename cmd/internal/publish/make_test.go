@@ -9,6 +9,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
@@ -25,7 +26,7 @@ func minimal(t *testing.T, name string) []byte {
 // TestFleetMakes: the environments that are fine come beside the error of the others,
 // and none if all failed or they collide.
 func TestFleetMakes(t *testing.T) {
-	asked := publish.Fleet{Request: fleet.Request{Files: []string{"environments"}}, Target: targets.Flux{}, Layouts: layouts}
+	asked := publish.Fleet{Request: fleet.Request{Files: []string{"environments"}}, Target: render.Only(targets.Flux{}), Layouts: layouts}
 	tests := []struct {
 		name  string
 		files map[string]string
@@ -60,7 +61,7 @@ func TestFleetFromHere(t *testing.T) {
 	if err := os.WriteFile(file, minimal(t, "dev"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	again := publish.Fleet{Request: fleet.Request{Files: []string{file}}, Target: targets.Flux{}, Layouts: layouts}.FromHere()
+	again := publish.Fleet{Request: fleet.Request{Files: []string{file}}, Target: render.Only(targets.Flux{}), Layouts: layouts}.FromHere()
 	for range 2 {
 		job, err := again(t.Context(), fstest.MapFS{})
 		if rendered, ok := job.(publish.Rendered); err != nil || !ok || rendered.Members[0].Rendering.Environment != "dev" {

@@ -29,14 +29,14 @@ func renderedFor(t *testing.T, names ...string) publish.Rendered {
 	for _, name := range names {
 		files["environments/"+name+".yaml"] = &fstest.MapFile{Data: minimal(t, name)}
 	}
-	members, err := fleet.Render(t.Context(), fleet.Request{Files: []string{"environments"}, Repository: files}, targets.Flux{})
+	members, err := fleet.Render(t.Context(), fleet.Request{Files: []string{"environments"}, Repository: files}, render.Only(targets.Flux{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range members {
 		members[i].Plan.Warnings = nil // tests add theirs
 	}
-	return publish.Rendered{Members: members, Target: "flux", Layouts: layouts}
+	return publish.Rendered{Members: members, Layouts: layouts}
 }
 
 func problem(message string) render.Problem { return render.Problem{Message: message} }
