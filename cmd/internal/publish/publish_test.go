@@ -55,6 +55,13 @@ func TestToFolder(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := root.WriteFile("clusters/prod/notes.txt", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	notes := &publish.Removal{Environment: "prod", Place: "the folder", Layouts: layouts}
+	if _, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: notes}); err != nil || len(removed.Emptied) != 0 {
+		t.Errorf("a folder that holds notes: %+v, %v", removed, err)
+	}
 	if _, _, err := remove(false); err == nil || !strings.Contains(err.Error(), `the folder has no environment "dev"`) {
 		t.Errorf("taken out twice: %v", err)
 	}
@@ -142,6 +149,10 @@ func TestSomeFailed(t *testing.T) {
 func TestToCheckout(t *testing.T) {
 	w := newWorld(t)
 	w.put("work/environments/dev.yaml", "edited\n")
+	w.git("work", "config", "core.autocrlf", "input")
+	w.git("work", "config", "core.safecrlf", "false")
+	w.put("work/notes.txt", "mine\r\n") // as Git may check it out on Windows
+	w.git("work", "add", "notes.txt")
 	request := publish.Request{Make: always(renderedFor(t, "dev")), System: w.system(), DryRun: true, Push: true,
 		Files: []string{"-", filepath.Join(w.dir, "work/environments/dev.yaml"), filepath.Join(w.dir, "work/notes.txt"), filepath.Join(w.dir, ".gitconfig")}}
 	done, err := publish.ToCheckout(t.Context(), w.root(), request)
@@ -190,6 +201,42 @@ func TestRemovalFromACheckout(t *testing.T) {
 	}
 	if left := w.git("work", "ls-files", "prefect/overlays/dev", "clusters/dev"); left != "" {
 		t.Errorf("left: %s", left)
+	}
+}
+
+// TestCommitKeepsWhatTheFolderNeeds: a file that a removal takes out of the commit stays
+// in it while an environment that is yet to be committed has it.
+func TestCommitKeepsWhatTheFolderNeeds(t *testing.T) {
+	w := newWorld(t)
+	request := publish.Request{Make: always(renderedFor(t, "dev")), System: w.system()}
+	if _, err := publish.ToCheckout(t.Context(), w.root(), request); err != nil {
+		t.Fatal(err)
+	}
+	base := w.git("work", "ls-files", "prefect/base")
+	if _, _, err := publish.ToFolder(w.root(), publish.FolderRequest{Job: renderedFor(t, "prod")}); err != nil {
+		t.Fatal(err)
+	}
+	request.Make = publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}.Make
+	done, err := publish.ToCheckout(t.Context(), w.root(), request)
+	if left := w.git("work", "ls-files", "prefect/base"); err != nil || len(done.Commits()) != 1 || base == "" || left != base {
+		t.Errorf("%v: %v\nleft %q, want %q", brief(done), err, left, base)
+	}
+}
+
+// TestDryRunRefusesAsTheRunDoes: a file that a person changed in the folder is refused
+// by both, although the commit has it as it was rendered.
+func TestDryRunRefusesAsTheRunDoes(t *testing.T) {
+	w := newWorld(t)
+	request := publish.Request{Make: always(renderedFor(t, "dev")), System: w.system()}
+	if _, err := publish.ToCheckout(t.Context(), w.root(), request); err != nil {
+		t.Fatal(err)
+	}
+	w.put("work/clusters/dev/prefect-dev.yaml", "mine\n")
+	for _, request.DryRun = range []bool{true, false} {
+		var conflict folder.ConflictError
+		if done, err := publish.ToCheckout(t.Context(), w.root(), request); !errors.As(err, &conflict) {
+			t.Errorf("dry run %v: %v: %v", request.DryRun, brief(done), err)
+		}
 	}
 }
 
