@@ -94,6 +94,13 @@ func TestToRemote(t *testing.T) {
 	if err != nil || len(done.Commits()) != 0 || w.git("fleet.git", "rev-parse", "main") != tip {
 		t.Errorf("the same again gives %+v: %v", done.Commits(), err)
 	}
+	request.Make = always(renderedFor(t, "dev", "eu", "prod"))
+	if _, err = publish.ToRemote(t.Context(), w.url(), request); err != nil {
+		t.Fatal(err)
+	}
+	if message := w.git("fleet.git", "log", "-1", "--format=%B", "main"); !strings.Contains(message, "- eu: ") || strings.Contains(message, "- dev: ") {
+		t.Errorf("names what does not change: %s", message)
+	}
 	request.Make = publish.Removal{Environment: "dev", Place: "the repository", Layouts: layouts}.Make
 	request.Message, request.DryRun = "take it out", true
 	if done, err = publish.ToRemote(t.Context(), w.url(), request); err != nil || len(done.Commits()) != 1 || done.Removed != nil {
