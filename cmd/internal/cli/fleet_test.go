@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata"
 )
@@ -66,7 +67,7 @@ func TestRolloutsOfACollision(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rollouts, err := app{}.rollouts(t.Context(), input{files: []string{dir}, jobs: 1}, targets.Flux{})
+	rollouts, _, err := app{}.rollouts(t.Context(), input{files: []string{dir}, jobs: 1}, render.Only(targets.Flux{}))
 	if err != nil || len(rollouts) != 2 {
 		t.Errorf("%d rollouts, %v", len(rollouts), err)
 	}

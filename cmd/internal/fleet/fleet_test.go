@@ -187,7 +187,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("with defaults: %v, %v", names(members), err)
 	}
 	files["environments/d.yaml"] = files["environments/b.yaml"]
-	if members, err = fleet.Render(t.Context(), request, targets.Flux{}); err != nil || len(members) != 4 {
+	if members, err = fleet.Render(t.Context(), request, render.Only(targets.Flux{})); err != nil || len(members) != 4 {
 		t.Errorf("defaults collide: %v, %v", names(members), err)
 	}
 	request.Defaults, request.Files = false, []string{"environments/b.yaml"}
