@@ -18,10 +18,10 @@ import (
 // was opened. It must be closed.
 func (l *Local) At(revision string) (*Base, error) {
 	from := l.storage()
-	b := &Base{here: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	b := &Base{store: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	var err error
 	if b.commit, err = l.commitAt(from, revision); err == nil {
-		b.tree, err = treeOf(from, b.commit)
+		b.tree, err = object.TreeOf(from, b.commit)
 	}
 	if err != nil {
 		from.Close()
@@ -38,12 +38,12 @@ func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, e
 	// go-git takes more than it understands: main@{upstream} is main for it.
 	for _, part := range []string{"@{", "^{", ":", "..", " "} {
 		if strings.Contains(revision, part) {
-			return plumbing.ZeroHash, fmt.Errorf("%q is no name that is understood here: want a branch, a tag, a hash, or one of them with ~1 or ^ behind it; git rev-parse gives the hash of others", clip(revision))
+			return plumbing.ZeroHash, fmt.Errorf("%q is no name that is understood here: want a branch, a tag, a hash, or one of them with ~1 or ^ behind it; git rev-parse gives the hash of others", text.Clip(revision))
 		}
 	}
 	repository, err := git.Open(from, nil)
 	if err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("find commit %q: %w", clip(revision), err)
+		return plumbing.ZeroHash, fmt.Errorf("find commit %q: %w", text.Clip(revision), err)
 	}
 	if hash, err := repository.ResolveRevision(plumbing.Revision(revision)); err == nil {
 		if _, err := repository.CommitObject(*hash); err == nil {
@@ -64,5 +64,5 @@ func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, e
 	} else if near != "" && !strings.ContainsAny(revision, "~^") {
 		hint = fmt.Sprintf(": did you mean %s?", near)
 	}
-	return plumbing.ZeroHash, fmt.Errorf("there is no commit %q in %s%s", clip(revision), l.workTree, hint)
+	return plumbing.ZeroHash, fmt.Errorf("there is no commit %q in %s%s", text.Clip(revision), l.workTree, hint)
 }

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+
 	"github.com/pm-gitops/pm-gitops/render/tree"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
@@ -109,8 +111,8 @@ func (f commitFS) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isFile(at.entry.Mode) {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is " + describeMode(at.entry.Mode))}
+	if !object.IsFile(at.entry.Mode) {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is " + object.DescribeMode(at.entry.Mode))}
 	}
 	content, err := at.content()
 	if err != nil {
@@ -135,7 +137,7 @@ func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
 	var entries []fs.DirEntry
-	for _, name := range sortedKeys(inside) {
+	for _, name := range slices.Sorted(maps.Keys(inside)) {
 		entries = append(entries, node{f, inside[name]})
 	}
 	return entries, nil

@@ -168,7 +168,7 @@ func TestFSIsAskedByMany(t *testing.T) {
 		files[fmt.Sprintf("d%d/e/f.yaml", i)] = fmt.Sprint(i)
 	}
 	bothBases(t, files, func(t *testing.T, _ *world, base *Base) {
-		tree, names := base.FS(context.Background()), sortedKeys(files)
+		tree, names := base.FS(context.Background()), slices.Sorted(maps.Keys(files))
 		parallel.Share(len(names), func(mine iter.Seq[int]) {
 			for i := range mine {
 				if content, err := fs.ReadFile(tree, names[i]); err != nil || string(content) != files[names[i]] {

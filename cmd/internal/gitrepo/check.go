@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // Check says why a commit of some changes would be refused, before their files are
@@ -21,57 +23,37 @@ func (l *Local) Check(changes Changes, o CommitOptions) error {
 	if l.git == nil && o.As == nil {
 		return noGit("commit in a checkout")
 	}
-	_, author := l.who.of("author")
-	_, committer := l.who.of("committer")
-	root, err := newEdit(changes, l.inTree)
+	_, author := l.who.Of("author")
+	_, committer := l.who.Of("committer")
+	root, err := object.NewEdit(changes.Write, changes.Remove, l.prefix)
 	head, headErr := l.head()
-	if err := errors.Join(l.underWay(), firstError(author, committer), err, headErr); err != nil {
+	if err := errors.Join(l.underWay(), cmp.Or(author, committer), err, headErr); err != nil {
 		return err
 	}
 	storage := l.objects()
 	defer storage.Close()
-	_, _, _, err = l.build(storage, head, root, changes, o)
+	_, _, _, err = l.build(storage, head, root, o)
 	return err
 }
 
 // notIgnored refuses files that are ignored and not known to the index yet.
-func (l *Local) notIgnored(x *object.Index, b *builder, o CommitOptions) error {
+func (l *Local) notIgnored(x *object.Index, b *object.Builder, o CommitOptions) error {
 	if o.IncludeIgnored {
 		return nil
 	}
-	news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := x.Find(name); return known })
-	if err := l.rules.askIgnored(news); err != nil {
+	news := slices.DeleteFunc(slices.Clone(b.Written), func(name string) bool { _, known := x.Find(name); return known })
+	if err := l.rules.AskIgnored(news); err != nil {
 		return err
 	}
-	return ignoredOf(l.rules.rule, news)
+	return settings.RefuseIgnored(l.rules.IgnoredBy, news)
 }
 
-// ignoredOf refuses files that a rule ignores.
-func ignoredOf(rule func(string) string, names []string) error {
-	var files []IgnoredFile
-	for _, name := range names {
-		if line := rule(name); line != "" {
-			files = append(files, IgnoredFile{name, line})
-		}
-	}
-	if len(files) > 0 {
-		return &IgnoredError{files}
-	}
-	return nil
-}
-
-// UnfinishedError is that a merge, or something like it, is under way: git
-// makes no commit of some files then either.
-type UnfinishedError struct{ What string }
-
-func (e *UnfinishedError) Error() string {
-	return fmt.Sprintf("a %s is under way in the repository: finish it, or stop it with git %s --abort", e.What, e.What)
-}
-
+// underWay refuses a repository in which a merge, or something like it, is under way:
+// git makes no commit of some files then either.
 func (l *Local) underWay() error {
 	for _, state := range [][2]string{{"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"}, {"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}} {
 		if _, err := os.Lstat(filepath.Join(l.gitDir, state[0])); err == nil {
-			return &UnfinishedError{state[1]}
+			return fmt.Errorf("a %s is under way in the repository: finish it, or stop it with git %[1]s --abort", state[1])
 		}
 	}
 	return l.halfTakenOver()
@@ -87,7 +69,7 @@ func (l *Local) halfTakenOver() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read %s: %w", name, reason(err))
+		return fmt.Errorf("read %s: %w", name, settings.Reason(err))
 	}
 	words := strings.Fields(string(content))
 	head, err := l.head()

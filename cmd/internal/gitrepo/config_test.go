@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // What we read is what git reads, from every place there is.
@@ -75,7 +77,7 @@ two
 		if global == "" {
 			delete(w.env, "GIT_CONFIG_GLOBAL")
 		}
-		want := configuration{"core.fsmonitor": {"false"}} // of our own run
+		want := settings.Config{"core.fsmonitor": {"false"}} // of our own run
 		for entry := range strings.SplitSeq(strings.TrimSuffix(w.git("work/r", "config", "--list", "-z"), "\x00"), "\x00") {
 			key, value, set := strings.Cut(entry, "\n")
 			if !set {
@@ -98,8 +100,8 @@ func TestConfigurationWithoutGit(t *testing.T) {
 	w.env["PATH"] = "/nowhere"
 	got := w.open("r").config
 	for key, want := range map[string]string{"user.name": "Ada", "user.email": "ada@example.com", "xdg.Sub.Section.key": "a b", "remote.origin.url": "https://git.company.com/platform/fleet.git", "core.bare": "false"} {
-		if got.get(key) != want {
-			t.Errorf("%s = %q, want %q", key, got.get(key), want)
+		if got.Get(key) != want {
+			t.Errorf("%s = %q, want %q", key, got.Get(key), want)
 		}
 	}
 	w.write("r/.git/config", "[core\n")
@@ -138,9 +140,9 @@ func TestIdentityIsWhatGitSays(t *testing.T) {
 				if w.env[upper+"_DATE"] == "" {
 					w.env[upper+"_DATE"] = "@1762171200 +0000"
 				}
-				got, err := w.open("r").who.of(role)
-				if want := strings.TrimSpace(w.git("r", "var", upper+"_IDENT")); err != nil || got.line() != want {
-					t.Errorf("identity(%s) = %s, %v\nwant %s", role, got.line(), err, want)
+				got, err := w.open("r").who.Of(role)
+				if want := strings.TrimSpace(w.git("r", "var", upper+"_IDENT")); err != nil || got.Line() != want {
+					t.Errorf("identity(%s) = %s, %v\nwant %s", role, got.Line(), err, want)
 				}
 			}
 		})
@@ -160,7 +162,7 @@ func TestDates(t *testing.T) {
 				{"", "", "2025-11-03T12:00:00Z"},
 			} {
 				w.env["SOURCE_DATE_EPOCH"], w.env["GIT_AUTHOR_DATE"] = c.epoch, c.date
-				got, err := w.open("r").who.of("author")
+				got, err := w.open("r").who.Of("author")
 				if err != nil || got.When.Format("2006-01-02T15:04:05Z07:00") != c.want || got.Name != "Ada" || got.Email != "ada@example.com" {
 					t.Errorf("with SOURCE_DATE_EPOCH=%s and GIT_AUTHOR_DATE=%s: %+v, %v: want %s", c.epoch, c.date, got, err, c.want)
 				}
@@ -179,7 +181,7 @@ func TestIdentityIncludedThroughALink(t *testing.T) {
 	}
 	w.write("work.inc", "[user]\n\temail = me@company.test\n")
 	w.write(".gitconfig", w.read(".gitconfig")+"[includeIf \"gitdir:"+w.home+"/work/\"]\n\tpath = work.inc\n")
-	if got, err := w.open("work/r").who.of("author"); err != nil || got.Email != "me@company.test" {
+	if got, err := w.open("work/r").who.Of("author"); err != nil || got.Email != "me@company.test" {
 		t.Errorf("identity = %+v, %v, want me@company.test", got, err)
 	}
 }
@@ -217,15 +219,15 @@ func TestIgnoredIsWhatGitIgnores(t *testing.T) {
 	w.repo("r", nil)
 	w.write("r/.gitignore", "*.log\n!keep.log\n/top\nfoo/\na/**/z\n**/deep\nabc/**\n\\#hash\n\\!bang\ntrail\\ \nspace   \n*.[oa]\nq?x\ndoc/*.txt\n{a,b}\nx**y\n!foo/inside\nw[!a]w\n")
 	w.write("r/sub/.gitignore", "!*.log\n/only\nnested/\n")
-	g := newIgnores(w.readIn("r"))
-	asked := newRules(w.open("r").git)
+	g := settings.NewIgnores(w.readIn("r"))
+	asked := settings.NewRules(w.open("r").git)
 	names := strings.Fields(`a.log keep.log sub/a.log sub/keep.log top sub/top top/x foo/x foo/inside x/foo/y foo a/z a/b/z a/b/c/z deep x/y/deep/f abc abc/x abc/x/y #hash !bang space
 		l.o l.a l.b qax qx doc/a.txt doc/x/a.txt {a,b} a b xy xaay x/y only sub/only sub/x/only sub/nested/f nested/f m.tmp keep.tmp .DS_Store d/.DS_Store v.swp waw wbw sub/deep/x`)
-	if err := asked.askIgnored(names); err != nil {
+	if err := asked.AskIgnored(names); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if got, want := g.rule(name), asked.rule(name); got != want {
+		if got, want := g.IgnoredBy(name), asked.IgnoredBy(name); got != want {
 			t.Errorf("%s is ignored by %q, git says %q", name, got, want)
 		}
 	}
@@ -244,14 +246,14 @@ func TestAttributesAreWhatGitReads(t *testing.T) {
 	w.repo("r", nil)
 	w.write("r/.gitattributes", "[attr]lfs filter=lfs diff=lfs -text\n* text=auto\n*.bin binary\n*.yaml text eol=lf\n*.yaml -eol\n\"with space.txt\" filter=x\nsub/*.md ident\n/top.md ident !text\nvendor/** -text\n*.lfs lfs\n*.lfs text\n#c ident\n!neg ident\ndir/ ident\n*.a ident -ident ident=x\n")
 	w.write("r/sub/.gitattributes", "*.yaml text=auto !eol\n[attr]no filter=y\nx.md -ident\nno no\n")
-	a, asked := newAttributes(w.readIn("r")), newRules(w.open("r").git)
+	a, asked := settings.NewAttributes(w.readIn("r")), settings.NewRules(w.open("r").git)
 	attributes := []string{"ident", "text", "eol", "filter", "working-tree-encoding", "crlf"}
 	names := []string{"x", "x.bin", "x.yaml", "with space.txt", "sub/y.md", "sub/x.md", "sub/sub/y.md", "top.md", "sub/top.md", "vendor/a/b.yaml", "m.lfs", "neg", "dir/f", "sub/x.yaml", "no", "sub/no", "forced.yaml", "sub/forced.yaml", "q.user", "n.a"}
-	if err := asked.askAttributes(names); err != nil {
+	if err := asked.AskAttributes(names); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		got, want := a.of(name), asked.attributes(name)
+		got, want := a.Of(name), asked.Attributes(name)
 		for _, attribute := range attributes {
 			if got[attribute] != want[attribute] {
 				t.Errorf("%s of %s = %q, git says %q", attribute, name, got[attribute], want[attribute])

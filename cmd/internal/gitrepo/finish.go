@@ -26,10 +26,10 @@ func (l *Local) finishIndex(head headOf) error {
 	storage := l.storage()
 	defer storage.Close()
 	commit, err := object.ReadCommit(storage, head.hash)
-	if err != nil || len(commit.Parents) > 1 {
+	if err != nil || len(commit.ParentHashes) > 1 {
 		return err
 	}
-	changes, err := l.changesOf(head.hash, len(commit.Parents) == 0)
+	changes, err := l.changesOf(head.hash, len(commit.ParentHashes) == 0)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (l *Local) changesOf(commit plumbing.Hash, root bool) (changes []change, er
 	if root {
 		args = append(args, "--root")
 	}
-	out, err := l.git.ask("", nil, append(args, commit.String())...)
+	out, err := l.git.Ask("", nil, append(args, commit.String())...)
 	if err != nil {
 		return nil, fmt.Errorf("git diff-tree: %w", err)
 	}
@@ -118,7 +118,7 @@ func (s *staging) onDisk(name string, f leaf) bool {
 	if f.none() || err != nil {
 		return f.none() && err != nil
 	}
-	if !info.Mode().IsRegular() || !isFile(f.mode) {
+	if !info.Mode().IsRegular() || !object.IsFile(f.mode) {
 		return false
 	}
 	content, err := os.ReadFile(full)

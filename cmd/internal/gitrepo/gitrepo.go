@@ -15,7 +15,7 @@
 // folders are taken over by their hash, and exactly the new objects are stored,
 // or sent, as one pack. No commit reads or hashes the working tree.
 //
-// In a checkout the git program answers what is Git's: its configuration, who
+// In a checkout the git program answers what is Git's: its settings.Config, who
 // commits, attributes and ignored files; and it pushes. How often it is run does not
 // depend on how many files there are. A Remote, and reading commits of a Local, do
 // without: what they need of the configuration is in the usual files.
@@ -48,32 +48,31 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// ErrUnchanged is that there is nothing to commit.
+// ErrUnchanged says that there is nothing to commit.
 var ErrUnchanged = errors.New("nothing to commit")
 
-// Changes is what is to become of files. Paths have slashes and are below the
+// Changes says what is to become of files. Paths have slashes and are below the
 // folder that was opened. Nothing else is touched.
 type Changes struct {
 	Write  tree.Tree // files by path, with the bytes they are to have
 	Remove []string  // files that are to be gone; one that is not there is no error
 }
 
-// Signature is who made a commit, and when.
-type Signature struct {
-	Name, Email string
-	When        time.Time
-}
+// Signature says who made a commit, and when.
+type Signature = settings.Signature
 
-// Message is what a commit says.
+// Message is the text of a commit.
 type Message struct {
 	Text     string
 	Trailers []Trailer // appended as git interpret-trailers does
 }
 
-// Result is a commit that was made.
+// Result describes a commit that was made.
 type Result struct {
 	Hash    string   // in hexadecimal
 	Branch  string   // its short name; empty where HEAD is detached
@@ -85,20 +84,16 @@ type Result struct {
 }
 
 // System is what the package may reach outside of its arguments.
-type System struct {
-	// Getenv is the environment: Git's own variables, HOME and the like.
-	Getenv func(string) string
-	// Environ is the environment that programs get: ssh-keygen, gpg, git credential.
-	Environ []string
-	// Now is the clock.
-	Now func() time.Time
-	// Sleep waits, or returns the context's error as soon as it has one.
-	Sleep func(context.Context, time.Duration) error
-	// Random is a number from 0 up to 1, so that those who wait do not do so in step.
-	Random func() float64
-}
+type System = settings.System
 
-// NewSystem is a system with a real wait and real chance.
+// RemoteError says why a remote repository does not answer, in a sentence without
+// credentials.
+type RemoteError = transport.Error
+
+// Raced is the kind of a [RemoteError] that says that others were faster, every time.
+const Raced = transport.Raced
+
+// NewSystem returns a system with a real wait and real chance.
 func NewSystem(getenv func(string) string, environ []string, now func() time.Time) System {
 	return System{Getenv: getenv, Environ: environ, Now: now, Sleep: wait, Random: rand.Float64}
 }

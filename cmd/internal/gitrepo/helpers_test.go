@@ -2,9 +2,11 @@ package gitrepo
 
 import (
 	"context"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) environ() []string {
 	var out []string
-	for _, name := range sortedKeys(w.env) {
+	for _, name := range slices.Sorted(maps.Keys(w.env)) {
 		out = append(out, name+"="+w.env[name])
 	}
 	return out

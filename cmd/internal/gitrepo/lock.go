@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // lockMark is what our lock files hold. The new content is never written into
@@ -63,7 +65,7 @@ func (l *Local) tryLock(name string) (*lock, error) {
 	}
 	file, err := os.OpenFile(filepath.Join(l.gitDir, fmt.Sprintf(temporaries+"%016x.tmp", rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
+		return nil, fmt.Errorf("lock %s: %w", name, settings.Reason(err))
 	}
 	err = holdFile(file)
 	if err == nil {
@@ -82,7 +84,7 @@ func (l *Local) tryLock(name string) (*lock, error) {
 		file.Close()
 		return plainLock(name)
 	default:
-		err = fmt.Errorf("lock %s: %w", name, reason(err))
+		err = fmt.Errorf("lock %s: %w", name, settings.Reason(err))
 	}
 	file.Close()
 	return nil, err
@@ -100,7 +102,7 @@ func plainLock(name string) (*lock, error) {
 		return nil, &LockedError{name + ".lock"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
+		return nil, fmt.Errorf("lock %s: %w", name, settings.Reason(err))
 	}
 	return &lock{name, file, false}, nil
 }
@@ -155,7 +157,7 @@ type placed struct {
 func (l *Local) place(p placed) error {
 	file, err := os.OpenFile(fmt.Sprintf(p.pattern, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", p.name, reason(err))
+		return fmt.Errorf("write %s: %w", p.name, settings.Reason(err))
 	}
 	_, err = file.Write(p.content)
 	if err == nil {
@@ -173,7 +175,7 @@ func (l *Local) place(p placed) error {
 	}
 	if err != nil {
 		os.Remove(file.Name())
-		return fmt.Errorf("write %s: %w", p.name, reason(err))
+		return fmt.Errorf("write %s: %w", p.name, settings.Reason(err))
 	}
 	if p.quick {
 		return nil
@@ -201,7 +203,7 @@ func (l *Local) share(file *os.File) error {
 // https://git-scm.com/docs/git-config#Documentation/git-config.txt-coresharedRepository
 func (l *Local) shared(mode fs.FileMode) fs.FileMode {
 	tweak, exact := fs.FileMode(0), false
-	switch value := strings.ToLower(l.config.get("core.sharedrepository")); value {
+	switch value := strings.ToLower(l.config.Get("core.sharedrepository")); value {
 	case "", "umask", "false", "0", "no", "off":
 		return mode
 	case "group", "true", "1", "yes", "on":

@@ -185,18 +185,3 @@ func TestRepositoriesOfOthersAreRefused(t *testing.T) {
 	w.git(".", "config", "--global", "safe.directory", "")
 	w.commit("r", w.put("r", map[string]string{"more": "x\n"}))
 }
-
-// docs/git.md names every variable with a token, and those that say where it goes.
-func TestTokensAreDocumented(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "git.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, variable := range tokenVariables() {
-		for _, name := range append(variable.from, variable.name) {
-			if !strings.Contains(string(page), "`"+name+"`") {
-				t.Errorf("docs/git.md does not name %s", name)
-			}
-		}
-	}
-}

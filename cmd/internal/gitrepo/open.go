@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // Local is a repository with a working tree, seen from a folder in it. It may
@@ -15,13 +17,13 @@ import (
 type Local struct {
 	sys       System
 	gitDir    string // of this working tree: HEAD and the index
-	commonDir string // of all working trees: objects, branches, configuration
+	commonDir string // of all working trees: objects, branches, settings.Config
 	workTree  string
 	prefix    string // the folder, seen from the working tree; empty for its root
-	config    configuration
-	git       *gitProgram // nil where there is none
-	who       *identities
-	rules     *rules
+	config    settings.Config
+	git       *settings.Program // nil where there is none
+	who       *settings.Identities
+	rules     *settings.Rules
 }
 
 // NoRepositoryError is that a folder is in no repository with a working tree.
@@ -40,7 +42,7 @@ func Open(sys System, dir string) (*Local, error) {
 		start, err = filepath.EvalSymlinks(named)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the repository of %s: %w", dir, reason(err))
+		return nil, fmt.Errorf("open the repository of %s: %w", dir, settings.Reason(err))
 	}
 	for at := start; ; at = filepath.Dir(at) {
 		gitDir, err := gitDirOf(at)
@@ -83,7 +85,7 @@ func gitDirOf(dir string) (string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
 	case err != nil:
-		return "", reason(err)
+		return "", settings.Reason(err)
 	case info.IsDir():
 		if isGitDir(name) {
 			return filepath.EvalSymlinks(name)
@@ -92,7 +94,7 @@ func gitDirOf(dir string) (string, error) {
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return "", reason(err)
+		return "", settings.Reason(err)
 	}
 	target, found := strings.CutPrefix(strings.TrimRight(string(content), "\r\n"), "gitdir: ")
 	if !found {
@@ -126,13 +128,13 @@ func openAt(sys System, workTree, gitDir, dir, named string) (*Local, error) {
 	if err := l.trusted(); err != nil {
 		return nil, err
 	}
-	l.git = findGit(sys, workTree)
-	l.git.knownAs(named, l.prefix)
-	if l.config, err = readConfig(sys, l.git, l.commonDir); err != nil {
+	l.git = settings.FindGit(sys, workTree)
+	l.git.KnownAs(named, l.prefix)
+	if l.config, err = settings.ReadConfig(sys, l.git, l.commonDir); err != nil {
 		return nil, err
 	}
-	l.who = &identities{sys: sys, git: l.git, config: l.config}
-	l.rules = newRules(l.git)
+	l.who = &settings.Identities{Sys: sys, Git: l.git, Config: l.config}
+	l.rules = settings.NewRules(l.git)
 	return l, l.supported()
 }
 
@@ -140,29 +142,29 @@ func openAt(sys System, workTree, gitDir, dir, named string) (*Local, error) {
 // https://git-scm.com/docs/repository-version
 func (l *Local) supported() error {
 	at := "the repository " + l.workTree
-	if version := l.config.get("core.repositoryformatversion"); version != "" && version != "0" && version != "1" {
+	if version := l.config.Get("core.repositoryformatversion"); version != "" && version != "0" && version != "1" {
 		return fmt.Errorf("%s has format version %s, which is not known", at, version)
 	}
-	if format := l.config.get("extensions.objectformat"); format != "" && format != "sha1" {
+	if format := l.config.Get("extensions.objectformat"); format != "" && format != "sha1" {
 		return fmt.Errorf("%s has the object format %s (extensions.objectFormat): only sha1 can be read", at, format)
 	}
-	if format := l.config.get("extensions.refstorage"); format != "" && format != "files" {
+	if format := l.config.Get("extensions.refstorage"); format != "" && format != "files" {
 		return fmt.Errorf("%s keeps its branches as %s (extensions.refStorage): only files can be read; git refs migrate --ref-format=files changes it", at, format)
 	}
 	known := map[string]bool{"objectformat": true, "refstorage": true, "noop": true, "noop-v1": true, "partialclone": true, "preciousobjects": true, "worktreeconfig": true, "relativeworktrees": true, "compatobjectformat": false}
 	for key := range l.config {
-		if name, found := strings.CutPrefix(key, "extensions."); found && !known[name] && l.config.get("core.repositoryformatversion") == "1" {
+		if name, found := strings.CutPrefix(key, "extensions."); found && !known[name] && l.config.Get("core.repositoryformatversion") == "1" {
 			return fmt.Errorf("%s needs the extension %s, which is not known", at, name)
 		}
 	}
-	if set := l.config.get("core.worktree"); set != "" {
+	if set := l.config.Get("core.worktree"); set != "" {
 		if !filepath.IsAbs(set) {
 			set = filepath.Join(l.gitDir, set)
 		}
 		if real, err := filepath.EvalSymlinks(set); err != nil || real != l.workTree {
 			return fmt.Errorf("%s says that its working tree is %s (core.worktree): open that folder", at, set)
 		}
-	} else if l.config.boolean("core.bare", false) && l.gitDir == l.commonDir {
+	} else if l.config.Bool("core.bare", false) && l.gitDir == l.commonDir {
 		return &NoRepositoryError{fmt.Sprintf("%s has no working tree (core.bare): give it as a remote, file://%s", at, filepath.ToSlash(l.gitDir))}
 	}
 	return nil
@@ -186,23 +188,9 @@ func (l *Local) Hooks() []string {
 // hook reports whether git would run a hook here.
 func (l *Local) hook(name string) bool {
 	dir := filepath.Join(l.commonDir, "hooks")
-	if set := l.config.get("core.hookspath"); set != "" {
-		dir = expandPath(l.sys, set, l.workTree)
+	if set := l.config.Get("core.hookspath"); set != "" {
+		dir = l.sys.Expand(set, l.workTree)
 	}
 	info, err := os.Stat(filepath.Join(dir, name))
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
-}
-
-// reason is an error of the operating system without operation and path, which
-// our own message has.
-func reason(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		return link.Err
-	}
-	return err
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // trusted refuses a repository that belongs to somebody else, as git does: its
@@ -24,7 +26,7 @@ func (l *Local) trusted() error {
 	for _, dir := range []string{l.workTree, l.gitDir} {
 		info, err := os.Lstat(dir)
 		if err != nil {
-			return fmt.Errorf("open the repository %s: %w", l.workTree, reason(err))
+			return fmt.Errorf("open the repository %s: %w", l.workTree, settings.Reason(err))
 		}
 		stat, ok := info.Sys().(*syscall.Stat_t)
 		if !ok || slices.Contains(owners, int(stat.Uid)) || l.safe() {
@@ -36,7 +38,7 @@ func (l *Local) trusted() error {
 }
 
 func (l *Local) safe() bool {
-	outside, err := readConfig(l.sys, findGit(l.sys, ""), "")
+	outside, err := settings.ReadConfig(l.sys, settings.FindGit(l.sys, ""), "")
 	if err != nil {
 		return false
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // MovedError is that a branch is no longer where it was read.
@@ -39,7 +41,7 @@ func (l *Local) head() (headOf, error) {
 		case errors.Is(err, plumbing.ErrReferenceNotFound) && name != plumbing.HEAD:
 			return headOf{ref: name.String()}, nil
 		case err != nil:
-			return headOf{}, fmt.Errorf("read %s: %w", name, reason(err))
+			return headOf{}, fmt.Errorf("read %s: %w", name, settings.Reason(err))
 		case reference.Type() == plumbing.SymbolicReference:
 			if name = reference.Target(); !name.IsBranch() || !filepath.IsLocal(name.String()) {
 				return headOf{}, fmt.Errorf("read HEAD: it is %q, which is no branch", name)
@@ -71,7 +73,7 @@ func (l *Local) advance(ctx context.Context, m move) error {
 		file, name = filepath.Join(l.commonDir, filepath.FromSlash(m.from.ref)), m.from.ref
 	}
 	if err := l.makeDirs(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, reason(err))
+		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, settings.Reason(err))
 	}
 	held, err := l.acquire(ctx, file, time.Second)
 	if err != nil {
@@ -101,7 +103,7 @@ func (l *Local) log(m move) error {
 	}
 	for _, name := range logs {
 		if err := l.appendLog(name, line); err != nil {
-			return fmt.Errorf("write the reflog %s: %w", name, reason(err))
+			return fmt.Errorf("write the reflog %s: %w", name, settings.Reason(err))
 		}
 	}
 	return nil
@@ -109,7 +111,7 @@ func (l *Local) log(m move) error {
 
 func (l *Local) appendLog(name, line string) error {
 	flags := os.O_WRONLY | os.O_APPEND
-	if always := l.config.get("core.logallrefupdates"); always == "always" || l.config.boolean("core.logallrefupdates", true) {
+	if always := l.config.Get("core.logallrefupdates"); always == "always" || l.config.Bool("core.logallrefupdates", true) {
 		if err := l.makeDirs(filepath.Dir(name)); err != nil {
 			return err
 		}

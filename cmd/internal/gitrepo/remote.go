@@ -1,37 +1,40 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Remote is a branch of a repository that has no checkout here.
 type Remote struct {
-	connection *connection
-	config     configuration
-	who        *identities
+	sys        System
+	connection *transport.Connection
+	config     settings.Config
+	who        *settings.Identities
 	branch     string
 	from       string
 }
 
-// RemoteOptions is which branch is meant.
+// RemoteOptions names a branch.
 type RemoteOptions struct {
 	Branch string // the default branch if empty; made by the first commit if it is not there
 	From   string // what a new branch starts from: the default branch if empty
 }
 
 // Prepare says what is to become of a base. It is called again, with the new
-// base, when somebody else was faster: it must not keep anything of the call
+// base, when other commits were faster: it must not keep anything of the call
 // before.
 type Prepare func(context.Context, *Base) (Changes, error)
 
@@ -42,7 +45,7 @@ type Draft struct {
 }
 
 // OpenRemote looks for credentials for a URL of https, ssh or file; nothing is
-// asked of the server yet. Errors are a [RemoteError].
+// asked of the server yet. Errors are a [transport.Error].
 func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*Remote, error) {
 	for _, name := range []*string{&o.Branch, &o.From} {
 		var err error
@@ -50,26 +53,22 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 			return nil, err
 		}
 	}
-	git := findGit(sys, "")
-	config, err := readConfig(sys, git, "")
+	git := settings.FindGit(sys, "")
+	config, err := settings.ReadConfig(sys, git, "")
 	if err != nil {
 		return nil, err
 	}
-	at, err := newAddress(url, config, false)
+	conn, err := transport.Open(ctx, sys, config, url)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, sys, config, at)
-	if err != nil {
-		return nil, err
-	}
-	return &Remote{conn, config, &identities{sys: sys, git: git, config: config}, o.Branch, o.From}, nil
+	return &Remote{sys, conn, config, &settings.Identities{Sys: sys, Git: git, Config: config}, o.Branch, o.From}, nil
 }
 
-// URL is where the repository is, without credentials.
-func (r *Remote) URL() string { return r.connection.at.shown }
+// URL returns the repository's URL, without credentials.
+func (r *Remote) URL() string { return r.connection.URL() }
 
-// tries is how often a lost race is run again. Each waits for up to twice as
+// tries bounds how often a lost race is run again. Each waits for up to twice as
 // long as the one before, so twenty who start at once all arrive.
 const tries = 24
 
@@ -77,7 +76,7 @@ const tries = 24
 // commit, and pushes it: exactly the new objects. A lost race is fetched again,
 // a bounded number of times; nothing is ever forced.
 //
-// Errors are those of prepare, [ErrUnchanged], a [RemoteError] and, about files,
+// Errors are those of prepare, [ErrUnchanged], a [transport.Error] and, about files,
 // as in [Local.Commit].
 func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (Result, error) {
 	results, err := r.CommitEach(ctx, prepare.alone(o), o)
@@ -91,7 +90,7 @@ func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (
 func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
 	var sent []Result
 	for try := range tries {
-		began := r.connection.sys.Now()
+		began := r.sys.Now()
 		target, err := r.read(ctx)
 		if err != nil {
 			return nil, err
@@ -103,15 +102,15 @@ func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *
 		if unsure(err) && r.arrived(ctx, results) {
 			err = nil
 		}
-		if !errors.Is(err, errRaced) {
+		if !errors.Is(err, transport.ErrRaced) {
 			return only(results, err)
 		}
 		sent = results
-		if err := r.pause(ctx, try, r.connection.sys.Now().Sub(began)); err != nil {
+		if err := r.pause(ctx, try, r.sys.Now().Sub(began)); err != nil {
 			return nil, err
 		}
 	}
-	return nil, &RemoteError{Kind: Raced, Host: r.connection.at.Host, sentence: fmt.Sprintf("others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.at.shown, tries)}
+	return nil, transport.Errorf(transport.Raced, "others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.URL(), tries)
 }
 
 // Replace makes the branch anew: one commit on top of what it starts from. Only
@@ -127,13 +126,13 @@ func (r *Remote) Replace(ctx context.Context, lease string, prepare Prepare, o C
 		return Result{}, err
 	}
 	if target.branch == target.head {
-		return Result{}, fmt.Errorf("replace branch %s of %s: it is the default branch, which is never forced", target.branch, r.connection.at.shown)
+		return Result{}, fmt.Errorf("replace branch %s of %s: it is the default branch, which is never forced", target.branch, r.connection.URL())
 	}
 	if target.at != plumbing.NewHash(lease) {
 		return Result{}, &MovedError{"refs/heads/" + target.branch}
 	}
 	results, err := r.attempt(ctx, target, prepare.alone(o), o)
-	if errors.Is(err, errRaced) {
+	if errors.Is(err, transport.ErrRaced) {
 		return Result{}, &MovedError{"refs/heads/" + target.branch}
 	}
 	if unsure(err) && r.arrived(ctx, results) {
@@ -143,7 +142,7 @@ func (r *Remote) Replace(ctx context.Context, lease string, prepare Prepare, o C
 	return one(results), err
 }
 
-// alone is a single draft, with the message of the options.
+// alone makes a single draft, with the message of the options.
 func (p Prepare) alone(o CommitOptions) func(context.Context, *Base) ([]Draft, error) {
 	return func(ctx context.Context, base *Base) ([]Draft, error) {
 		changes, err := p(ctx, base)
@@ -158,7 +157,7 @@ func one(results []Result) Result {
 	return results[0]
 }
 
-// tip is the last commit that was made, if any was.
+// tip returns the last commit that was made, if any was.
 func tip(results []Result) string {
 	for _, result := range slices.Backward(results) {
 		if result.Hash != "" {
@@ -168,7 +167,7 @@ func tip(results []Result) string {
 	return ""
 }
 
-// only gives results or an error.
+// only returns results or an error.
 func only(results []Result, err error) ([]Result, error) {
 	if err != nil && !errors.Is(err, ErrUnchanged) {
 		return nil, err
@@ -179,8 +178,8 @@ func only(results []Result, err error) ([]Result, error) {
 // unsure reports whether a server may have done what we asked for, and only did
 // not get to say so.
 func unsure(err error) bool {
-	var said *RemoteError
-	return errors.As(err, &said) && (said.Kind == NoConnection || said.Kind == OtherRemote)
+	var said *transport.Error
+	return errors.As(err, &said) && (said.Kind == transport.NoConnection || said.Kind == transport.Other)
 }
 
 // arrived reports whether the branch has the commits that were sent.
@@ -189,12 +188,8 @@ func (r *Remote) arrived(ctx context.Context, sent []Result) bool {
 	if hash == "" {
 		return false
 	}
-	at := plumbing.ZeroHash
-	_, err := r.connection.fetch(ctx, memory.NewStorage(), func(known references) (want, error) {
-		at = known.branch(sent[0].Branch)
-		return want{}, nil
-	})
-	return err == nil && at.String() == hash
+	known, err := r.connection.References(ctx)
+	return err == nil && known.Branch(sent[0].Branch).String() == hash
 }
 
 // pause waits by chance: for up to as long as the try took at first, and twice as
@@ -202,7 +197,7 @@ func (r *Remote) arrived(ctx context.Context, sent []Result) bool {
 func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
 	const least, most = 50 * time.Millisecond, 5 * time.Second
 	longest := min(max(took, least), most) << min(try, 10)
-	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(min(longest, most))))
+	return r.sys.Sleep(ctx, time.Duration(r.sys.Random()*float64(min(longest, most))))
 }
 
 // target is a branch, and the commit that ours goes on top of.
@@ -213,7 +208,7 @@ type target struct {
 	at     plumbing.Hash // where the branch is, zero if it is not there
 }
 
-// Read gives the branch's newest commit, or that of the branch that it is to
+// Read returns the branch's newest commit, or that of the branch that it is to
 // start from.
 func (r *Remote) Read(ctx context.Context) (*Base, error) {
 	target, err := r.read(ctx)
@@ -225,42 +220,36 @@ func (r *Remote) read(ctx context.Context) (target, error) { return r.readFrom(c
 // readFrom reads the branch or, if it is to be made anew, what it starts from.
 func (r *Remote) readFrom(ctx context.Context, anew bool) (target, error) {
 	t := target{branch: r.branch}
-	t.base = &Base{connection: r.connection, storage: memory.NewStorage(), folders: map[plumbing.Hash]map[string]object.Entry{}}
-	_, err := r.connection.tip(ctx, t.base.storage, func(known references) (plumbing.Hash, error) {
-		t.head = firstOf(known.head, "main")
-		t.branch = firstOf(r.branch, t.head)
-		t.at = known.branch(t.branch)
+	storage := memory.NewStorage()
+	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
+		t.head = cmp.Or(known.Head, "main")
+		t.branch = cmp.Or(r.branch, t.head)
+		t.at = known.Branch(t.branch)
 		t.base.commit = t.at
 		if t.at.IsZero() || anew {
-			t.base.commit = known.branch(firstOf(r.from, t.head))
+			t.base.commit = known.Branch(cmp.Or(r.from, t.head))
 		}
 		if t.base.commit.IsZero() && r.from != "" {
 			return t.base.commit, r.noBranch(known)
 		}
-		if t.base.commit.IsZero() && known.branches() > 0 {
-			return t.base.commit, &RemoteError{Kind: NoBranch, Host: r.connection.at.Host, sentence: fmt.Sprintf("%s does not say which branch is its default, and has no %s: name one that it has", r.connection.at.shown, t.branch)}
+		if t.base.commit.IsZero() && len(known.Branches()) > 0 {
+			return t.base.commit, transport.Errorf(transport.NoBranch, "%s does not say which branch is its default, and has no %s: name one that it has", r.connection.URL(), t.branch)
 		}
 		return t.base.commit, nil
 	})
 	if err == nil {
-		t.base.tree, err = treeOf(t.base.storage, t.base.commit)
+		t.base.tree, err = object.TreeOf(t.base.storage, t.base.commit)
 	}
 	return t, err
 }
 
-func (r *Remote) noBranch(known references) error {
-	var names []string
-	for ref := range known.all {
-		if name, found := strings.CutPrefix(ref, "refs/heads/"); found {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+func (r *Remote) noBranch(known transport.References) error {
 	hint := ""
-	if near := text.Nearest(r.from, names); near != "" {
+	if near := text.Nearest(r.from, known.Branches()); near != "" {
 		hint = fmt.Sprintf(": did you mean %s?", near)
 	}
-	return &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%s has no branch %s to start from%s", r.connection.at.shown, r.from, hint)}
+	return transport.Errorf(transport.NoBranch, "%s has no branch %s to start from%s", r.connection.URL(), r.from, hint)
 }
 
 // attempt makes commits on a base and sends them.
@@ -288,10 +277,5 @@ func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	sending, err := r.connection.startSending(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer sending.session.Close()
-	return results, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, s.at}, packed.Data)
+	return results, r.connection.Send(ctx, transport.Update{Branch: t.branch, From: t.at, To: s.at}, packed.Data)
 }

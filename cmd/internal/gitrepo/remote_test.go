@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -173,8 +174,8 @@ func TestAnEndlessRaceIsGivenUp(t *testing.T) {
 		w.git("origin", "update-ref", "refs/heads/main", strings.TrimSpace(w.git("origin", "commit-tree", "-p", "main", "-m", fmt.Sprint(n), "main^{tree}")))
 		return always(ours)(ctx, on)
 	}, said("ours"))
-	var raced *RemoteError
-	if !errors.As(err, &raced) || raced.Kind != Raced || n != tries {
+	var raced *transport.Error
+	if !errors.As(err, &raced) || raced.Kind != transport.Raced || n != tries {
 		t.Errorf("Commit = %v after %d tries", err, n)
 	}
 }

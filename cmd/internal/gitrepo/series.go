@@ -8,9 +8,10 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
-// series is commits that are made, one on top of the other.
+// series makes commits, one on top of the other.
 type series struct {
 	remote  *Remote
 	base    *Base
@@ -25,58 +26,44 @@ func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Res
 	if err != nil {
 		return Result{}, err
 	}
-	s.objects = b.objects
-	if len(b.written)+len(b.removed) == 0 {
+	s.objects = b.Objects
+	if len(b.Written)+len(b.Removed) == 0 {
 		return Result{}, nil
 	}
-	made, _, err := commitObject(ctx, signer{s.remote.connection.sys, s.remote.config, s.remote.who, o.Sign}, tree, parentsOf(s.at), o)
+	made, _, err := signer{s.remote.sys, s.remote.config, s.remote.who, o.Sign}.makeCommit(ctx, tree, s.at, o)
 	if err != nil {
 		return Result{}, err
 	}
 	s.at, s.tree = s.objects.Add(plumbing.CommitObject, made), tree
-	return Result{Hash: s.at.String(), Written: b.written, Removed: b.removed}, nil
+	return Result{Hash: s.at.String(), Written: b.Written, Removed: b.Removed}, nil
 }
 
-// build makes the trees. What the base's .gitattributes and .gitignore say counts
-// as it does in a checkout; nobody's own do.
-func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*builder, plumbing.Hash, error) {
-	root, err := newEdit(changes, func(name string) string { return name })
+// build makes the trees. The base's .gitattributes and .gitignore count as they do in a
+// checkout; those of the user's own settings do not.
+func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*object.Builder, plumbing.Hash, error) {
+	root, err := object.NewEdit(changes.Write, changes.Remove, "")
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
 	if err := s.base.warm(ctx, root); err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
-	said, err := s.base.said(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
+	read, err := s.base.readAbove(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
-	b := newBuilder(nil, converter{attributes: newAttributes(said).of}, false)
-	b.objects = s.objects
-	b.from = layered{&b.objects, lazyStore{ctx, s.base}} // what this one makes included
-	tree, err := b.commit(s.tree, root)
+	b := object.NewBuilder(lazyStore{ctx, s.base}, settings.Converter{Attributes: settings.NewAttributes(read).Of}.ToGit, false)
+	b.Objects = s.objects // what the series made so far
+	tree, err := b.Apply(s.tree, root)
 	if err != nil {
 		return nil, tree, err
 	}
 	if !o.IncludeIgnored {
-		news := slices.DeleteFunc(slices.Clone(b.written), func(name string) bool { _, known := b.before[name]; return known })
-		err = ignoredOf(newIgnores(said).rule, news)
+		news := slices.DeleteFunc(slices.Clone(b.Written), func(name string) bool { _, known := b.Before[name]; return known })
+		err = settings.RefuseIgnored(settings.NewIgnores(read).IgnoredBy, news)
 	}
 	if tree.IsZero() {
-		tree = b.objects.Add(plumbing.TreeObject, nil)
+		tree = b.Objects.Add(plumbing.TreeObject, nil)
 	}
-	return b, tree, errors.Join(errors.Join(b.problems...), err)
-}
-
-// layered reads what was made, and else what is stored.
-type layered struct {
-	made *object.Set
-	object.Store
-}
-
-func (l layered) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
-	if made, found := l.made.Find(hash); found {
-		return made, nil
-	}
-	return l.Store.EncodedObject(kind, hash)
+	return b, tree, errors.Join(errors.Join(b.Problems...), err)
 }

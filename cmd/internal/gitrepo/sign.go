@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -17,8 +19,8 @@ import (
 // https://git-scm.com/docs/git-config (commit.gpgSign, gpg.format, user.signingKey)
 type signer struct {
 	sys    System
-	config configuration
-	who    *identities
+	config settings.Config
+	who    *settings.Identities
 	wanted Signing
 }
 
@@ -39,11 +41,11 @@ func (e *SigningError) Error() string { return "sign the commit: " + e.sentence 
 
 // sign signs a commit, or gives nothing where commits are not to be signed.
 func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, error) {
-	if s.wanted == SignNever || s.wanted == SignAsConfigured && !s.config.boolean("commit.gpgsign", false) {
+	if s.wanted == SignNever || s.wanted == SignAsConfigured && !s.config.Bool("commit.gpgsign", false) {
 		return "", nil
 	}
-	key := s.config.get("user.signingkey")
-	switch format := s.config.get("gpg.format"); format {
+	key := s.config.Get("user.signingkey")
+	switch format := s.config.Get("gpg.format"); format {
 	case "", "openpgp":
 		if key == "" {
 			key = fmt.Sprintf("%s <%s>", by.Name, by.Email)
@@ -57,7 +59,7 @@ func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, 
 }
 
 func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string, error) {
-	program := firstOf(s.config.get("gpg.openpgp.program"), s.config.get("gpg.program"), "gpg")
+	program := cmp.Or(s.config.Get("gpg.openpgp.program"), s.config.Get("gpg.program"), "gpg")
 	out, said, err := s.run(ctx, commit, program, "--status-fd=2", "-bsau", key)
 	if err == nil && !strings.Contains("\n"+said, "\n[GNUPG:] SIG_CREATED ") {
 		err = errors.New("it made no signature")
@@ -71,28 +73,28 @@ func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string,
 // ssh signs with ssh-keygen, which takes a key's file, or a public key whose
 // private one an agent has.
 func (s signer) ssh(ctx context.Context, commit []byte, key string) (string, error) {
-	program := firstOf(s.config.get("gpg.ssh.program"), "ssh-keygen")
+	program := cmp.Or(s.config.Get("gpg.ssh.program"), "ssh-keygen")
 	if key == "" {
 		return "", &SigningError{"no key is named: set git config user.signingKey to its file"}
 	}
 	dir, err := os.MkdirTemp("", "pm-gitops-sign-")
 	if err != nil {
-		return "", fmt.Errorf("sign the commit: %w", reason(err))
+		return "", fmt.Errorf("sign the commit: %w", settings.Reason(err))
 	}
 	defer os.RemoveAll(dir)
 	arguments := []string{"-Y", "sign", "-n", "git", "-f"}
 	literal, isLiteral := strings.CutPrefix(key, "key::")
 	if isLiteral || strings.HasPrefix(key, "ssh-") {
 		if err := os.WriteFile(filepath.Join(dir, "key"), []byte(literal+"\n"), 0o600); err != nil {
-			return "", fmt.Errorf("sign the commit: %w", reason(err))
+			return "", fmt.Errorf("sign the commit: %w", settings.Reason(err))
 		}
 		arguments = append(arguments, filepath.Join(dir, "key"), "-U")
 	} else {
-		arguments = append(arguments, expandPath(s.sys, key, ""))
+		arguments = append(arguments, s.sys.Expand(key, ""))
 	}
 	payload := filepath.Join(dir, "commit")
 	if err := os.WriteFile(payload, commit, 0o600); err != nil {
-		return "", fmt.Errorf("sign the commit: %w", reason(err))
+		return "", fmt.Errorf("sign the commit: %w", settings.Reason(err))
 	}
 	_, said, err := s.run(ctx, nil, program, append(arguments, payload)...)
 	if err != nil {
@@ -119,18 +121,8 @@ func complaint(said string, err error) string {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
 		if line := strings.TrimSpace(lines[i]); line != "" && !strings.HasPrefix(line, "[GNUPG:]") {
-			return clip(text.Visible(line))
+			return text.Clip(text.Visible(line))
 		}
 	}
 	return err.Error()
-}
-
-// clip bounds a text that somebody else wrote.
-func clip(text string) string {
-	const most = 300
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most]) + "…"
 }

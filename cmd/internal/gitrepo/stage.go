@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
@@ -24,7 +27,7 @@ import (
 type staging struct {
 	local    *Local
 	index    *object.Index
-	files    *builder
+	files    *object.Builder
 	news     []object.StagedEntry // sorted by name
 	gone     map[string]bool      // names whose entries go
 	unstaged []string
@@ -33,10 +36,10 @@ type staging struct {
 
 // stage finds out what is to change in the index, and refuses what cannot. The
 // entries of all other files are left as they are.
-func (l *Local) stage(x *object.Index, b *builder, removed []string) (*staging, error) {
+func (l *Local) stage(x *object.Index, b *object.Builder, removed []string) (*staging, error) {
 	s := &staging{local: l, index: x, files: b, gone: map[string]bool{}}
 	var problems []error
-	for _, name := range sortedKeys(b.blobs) {
+	for _, name := range slices.Sorted(maps.Keys(b.Blobs)) {
 		problems = append(problems, s.file(name))
 	}
 	for _, name := range removed {
@@ -61,16 +64,16 @@ func (s *staging) file(name string) error {
 	if err := s.settled(name); err != nil {
 		return err
 	}
-	for _, dir := range foldersAbove(name)[1:] {
+	for _, dir := range settings.FoldersAbove(name)[1:] {
 		if at, found := s.index.Find(dir + "/"); found && s.index.Entries[at].Mode() == object.ModeDir {
-			return &PathError{name, "it is outside of this sparse checkout: git sparse-checkout add " + dir + " brings it in"}
+			return fmt.Errorf("%s: it is outside of this sparse checkout: git sparse-checkout add %s brings it in", name, dir)
 		}
 	}
-	entry := object.StagedEntry{Name: name, Hash: s.files.blobs[name]}
-	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(s.files.modes[name]))
+	entry := object.StagedEntry{Name: name, Hash: s.files.Blobs[name]}
+	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(s.files.Modes[name]))
 	if at, found := s.index.Find(name); found {
 		old := s.index.Entries[at]
-		if old.Hash() == entry.Hash && old.Mode() == uint32(s.files.modes[name]) && old.Extended()&^object.FlagSkip == 0 {
+		if old.Hash() == entry.Hash && old.Mode() == uint32(s.files.Modes[name]) && old.Extended()&^object.FlagSkip == 0 {
 			return nil
 		}
 		entry.Extended = old.Extended() & object.FlagSkip
@@ -83,7 +86,7 @@ func (s *staging) file(name string) error {
 // settled refuses a file that is in conflict.
 func (s *staging) settled(name string) error {
 	if at, found := s.index.Find(name); found && s.index.Entries[at].Stage() > 0 {
-		return &PathError{name, "it is in conflict: resolve that first (git status)"}
+		return fmt.Errorf("%s: it is in conflict: resolve that first (git status)", name)
 	}
 	return nil
 }
@@ -91,7 +94,7 @@ func (s *staging) settled(name string) error {
 func (s *staging) noteUnstaged(name string, ours plumbing.Hash) {
 	at, _ := s.index.Find(name)
 	staged := plumbing.Hash(s.index.Entries[at].Hash())
-	if staged != s.files.before[name] && staged != ours {
+	if staged != s.files.Before[name] && staged != ours {
 		s.unstaged = append(s.unstaged, name)
 	}
 }
@@ -101,15 +104,15 @@ func (s *staging) noteUnstaged(name string, ours plumbing.Hash) {
 func (s *staging) folders() error {
 	var problems []error
 	for _, entry := range s.news {
-		for _, dir := range foldersAbove(entry.Name)[1:] {
+		for _, dir := range settings.FoldersAbove(entry.Name)[1:] {
 			if _, found := s.index.Find(dir); found && !s.gone[dir] {
-				problems = append(problems, &PathError{entry.Name, dir + " is staged as a file"})
+				problems = append(problems, fmt.Errorf("%s: %s is staged as a file", entry.Name, dir))
 			}
 		}
 		at, _ := s.index.Find(entry.Name + "/")
 		for ; at < len(s.index.Entries) && strings.HasPrefix(s.index.Entries[at].Name, entry.Name+"/"); at++ {
 			if other := s.index.Entries[at].Name; !s.gone[other] {
-				problems = append(problems, &PathError{entry.Name, "it is a folder in the index, with " + other})
+				problems = append(problems, fmt.Errorf("%s: it is a folder in the index, with %s", entry.Name, other))
 				break
 			}
 		}
@@ -183,7 +186,7 @@ func (s *staging) statFile(entry *object.StagedEntry) {
 		return
 	}
 	entry.Extended = 0 // it is there, sparse checkout or not
-	if info.Size() > object.MaxIndexSize || uint32(s.files.modes[entry.Name]) != diskMode(info.Mode(), s.files.modes[entry.Name], s.local.config.boolean("core.filemode", true)) {
+	if info.Size() > object.MaxIndexSize || uint32(s.files.Modes[entry.Name]) != diskMode(info.Mode(), s.files.Modes[entry.Name], s.local.config.Bool("core.filemode", true)) {
 		return
 	}
 	content, err := os.ReadFile(name)
@@ -208,13 +211,13 @@ func (s *staging) checkedOut(content []byte, hash plumbing.Hash) bool {
 func (s *staging) throughLinks() (map[string]bool, error) {
 	plain := map[string]bool{}
 	for _, entry := range s.news {
-		for _, dir := range foldersAbove(entry.Name)[1:] {
+		for _, dir := range settings.FoldersAbove(entry.Name)[1:] {
 			if _, seen := plain[dir]; seen {
 				continue
 			}
 			info, err := os.Lstat(filepath.Join(s.local.workTree, filepath.FromSlash(dir)))
 			if err == nil && info.Mode().Type() == fs.ModeSymlink {
-				return nil, &PathError{entry.Name, fmt.Sprintf("folder %s is a symbolic link", dir)}
+				return nil, fmt.Errorf("%s: folder %s is a symbolic link", entry.Name, dir)
 			}
 			plain[dir] = err == nil && info.IsDir()
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
 // storage reads objects. It is made anew for each use: git may repack meanwhile.
@@ -37,7 +38,7 @@ func (l *Local) objects() *object.Packs {
 func (l *Local) storePack(p *object.Pack) error {
 	dir := filepath.Join(l.commonDir, "objects", "pack")
 	if err := l.makeDirs(dir); err != nil {
-		return fmt.Errorf("store objects: %w", reason(err))
+		return fmt.Errorf("store objects: %w", settings.Reason(err))
 	}
 	if _, err := os.Stat(filepath.Join(dir, p.Name+".idx")); err == nil {
 		return nil // the same objects, packed by a run that was killed after it
@@ -65,12 +66,12 @@ func readIndex(name string) (*object.Index, error) {
 		return object.NewIndex(), nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the index: %w", reason(err))
+		return nil, fmt.Errorf("read the index: %w", settings.Reason(err))
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("read the index: %w", reason(err))
+		return nil, fmt.Errorf("read the index: %w", settings.Reason(err))
 	}
 	if info.Size() > object.MaxIndexSize {
 		return nil, object.ErrLarge
@@ -78,7 +79,7 @@ func readIndex(name string) (*object.Index, error) {
 	var text strings.Builder // and no bytes, of which each name would be a copy
 	text.Grow(int(info.Size()))
 	if _, err := io.Copy(&text, io.LimitReader(file, object.MaxIndexSize)); err != nil {
-		return nil, fmt.Errorf("read the index: %w", reason(err))
+		return nil, fmt.Errorf("read the index: %w", settings.Reason(err))
 	}
 	x, err := object.DecodeIndex(text.String())
 	if err != nil {

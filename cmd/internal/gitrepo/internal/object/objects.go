@@ -38,16 +38,21 @@ func (o *Set) Add(kind plumbing.ObjectType, data []byte) plumbing.Hash {
 	return hash
 }
 
-// Find gives an object that was added.
-func (o *Set) Find(hash plumbing.Hash) (plumbing.EncodedObject, bool) {
+// find returns an object that was added.
+func (o *Set) find(hash plumbing.Hash) (plumbing.EncodedObject, bool) {
 	at, found := o.seen[hash]
 	if !found {
 		return nil, false
 	}
+	return encoded(o.All[at].Kind, o.All[at].Data), true
+}
+
+// encoded makes an object of go-git's.
+func encoded(kind plumbing.ObjectType, data []byte) *plumbing.MemoryObject {
 	made := &plumbing.MemoryObject{}
-	made.SetType(o.All[at].Kind)
-	_, err := made.Write(o.All[at].Data)
-	return made, err == nil
+	made.SetType(kind)
+	_, _ = made.Write(data) // never fails
+	return made
 }
 
 // Store is where objects are read from.
@@ -90,4 +95,17 @@ func Read(from Store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byte, err
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
 	return data, nil
+}
+
+// layered reads what was made, and else what is stored.
+type layered struct {
+	made *Set
+	Store
+}
+
+func (l layered) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
+	if made, found := l.made.find(hash); found {
+		return made, nil
+	}
+	return l.Store.EncodedObject(kind, hash)
 }

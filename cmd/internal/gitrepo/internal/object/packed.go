@@ -85,10 +85,7 @@ func (p *Packs) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plu
 		if kind != plumbing.AnyObject && kind != is {
 			return nil, plumbing.ErrObjectNotFound
 		}
-		object := &plumbing.MemoryObject{}
-		object.SetType(is)
-		_, err = object.Write(data)
-		return object, err
+		return encoded(is, data), nil
 	}
 	p.one.Lock()
 	defer p.one.Unlock()

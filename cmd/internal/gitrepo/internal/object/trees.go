@@ -83,28 +83,28 @@ func ending(entry Entry) string {
 	return ""
 }
 
-// Commit is what of a commit is needed: its tree and parents.
-type Commit struct {
-	Tree    plumbing.Hash
-	Parents []plumbing.Hash
-}
-
-// ReadCommit reads the head of a commit.
-func ReadCommit(from Store, hash plumbing.Hash) (Commit, error) {
-	var header Commit
+// ReadCommit reads a commit.
+func ReadCommit(from Store, hash plumbing.Hash) (*object.Commit, error) {
+	commit := &object.Commit{}
 	data, err := Read(from, plumbing.CommitObject, hash)
 	if err != nil {
-		return header, err
+		return commit, err
 	}
-	text, _, _ := strings.Cut(string(data), "\n\n")
-	for line := range strings.SplitSeq(text, "\n") {
-		key, value, _ := strings.Cut(line, " ")
-		switch key {
-		case "tree":
-			header.Tree = plumbing.NewHash(value)
-		case "parent":
-			header.Parents = append(header.Parents, plumbing.NewHash(value))
-		}
+	if err := commit.Decode(encoded(plumbing.CommitObject, data)); err != nil {
+		return commit, fmt.Errorf("read commit %s: %w", hash, err)
 	}
-	return header, nil
+	return commit, nil
+}
+
+// TreeOf returns the tree of a commit, zero where it has no files. The commit may be
+// zero.
+func TreeOf(from Store, commit plumbing.Hash) (plumbing.Hash, error) {
+	if commit.IsZero() {
+		return plumbing.ZeroHash, nil
+	}
+	read, err := ReadCommit(from, commit)
+	if read.TreeHash == plumbing.ComputeHash(plumbing.TreeObject, nil) { // it need not be stored
+		return plumbing.ZeroHash, err
+	}
+	return read.TreeHash, err
 }

@@ -1,4 +1,4 @@
-package gitrepo
+package settings
 
 import (
 	"fmt"
@@ -7,32 +7,29 @@ import (
 	"strings"
 )
 
-// IgnoredError is that files are ignored, so that git add would refuse them.
-type IgnoredError struct {
-	Files []IgnoredFile
-}
-
-// IgnoredFile is a file, and the line that ignores it.
-type IgnoredFile struct{ Path, Rule string }
-
-func (e *IgnoredError) Error() string {
+// RefuseIgnored returns an error that names the files that a rule ignores, and the
+// rules, where there is one: git add would refuse them.
+func RefuseIgnored(ignoredBy func(name string) string, names []string) error {
 	const most = 5
 	var lines []string
-	for i, file := range e.Files {
-		if i == most {
-			lines = append(lines, fmt.Sprintf("and %d more", len(e.Files)-most))
-			break
+	for _, name := range names {
+		if rule := ignoredBy(name); rule != "" {
+			lines = append(lines, fmt.Sprintf("%s (%s)", name, rule))
 		}
-		lines = append(lines, fmt.Sprintf("%s (%s)", file.Path, file.Rule))
 	}
-	return "files that are to be committed are ignored: " + strings.Join(lines, ", ")
+	if len(lines) == 0 {
+		return nil
+	}
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("files that are to be committed are ignored: %s", strings.Join(lines, ", "))
 }
 
-// ignores is what .gitignore of a commit say, where there is no checkout that git
-// answers for.
-// https://git-scm.com/docs/gitignore
-type ignores struct {
-	read    func(name string) []byte // a file of the tree, nil where there is none
+// Ignores reads .gitignore of a commit, where there is no checkout that git answers
+// for. https://git-scm.com/docs/gitignore
+type Ignores struct {
+	read    func(name string) []byte
 	folders map[string][]ignoreRule
 	dirs    map[string]string // the rule that ignores a folder, or empty
 }
@@ -43,8 +40,9 @@ type ignoreRule struct {
 	from     string // file:line:pattern, as git check-ignore -v has it
 }
 
-func newIgnores(read func(string) []byte) *ignores {
-	return &ignores{read: read, folders: map[string][]ignoreRule{}, dirs: map[string]string{"": ""}}
+// NewIgnores takes a function that reads a file of the commit, nil where there is none.
+func NewIgnores(read func(name string) []byte) *Ignores {
+	return &Ignores{read: read, folders: map[string][]ignoreRule{}, dirs: map[string]string{"": ""}}
 }
 
 func parseIgnores(content []byte, dir, file string) []ignoreRule {
@@ -74,10 +72,10 @@ func trimIgnore(line string) string {
 	return trimmed
 }
 
-// rule is the line that ignores a file, or empty. What is in an ignored folder
-// is ignored whatever else is said.
-func (g *ignores) rule(name string) string {
-	dirs := foldersAbove(name)
+// IgnoredBy returns the line that ignores a file, or "". All files of an ignored
+// folder are ignored, whatever other lines say.
+func (g *Ignores) IgnoredBy(name string) string {
+	dirs := FoldersAbove(name)
 	for i, dir := range dirs[1:] {
 		rule, known := g.dirs[dir]
 		if !known {
@@ -91,8 +89,8 @@ func (g *ignores) rule(name string) string {
 	return g.last(name, dirs, false)
 }
 
-// last is the last line that says something of a path, if it ignores it.
-func (g *ignores) last(name string, dirs []string, isDir bool) string {
+// last returns the last line that matches a path, if that line ignores it.
+func (g *Ignores) last(name string, dirs []string, isDir bool) string {
 	for _, dir := range slices.Backward(dirs) {
 		rules, known := g.folders[dir]
 		if !known {
