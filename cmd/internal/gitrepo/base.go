@@ -12,13 +12,16 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/storage"
 	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -35,14 +38,6 @@ type Base struct {
 	folders    map[plumbing.Hash]map[string]object.Entry // that were read
 	one        sync.Mutex                                // its file system is asked by many at once
 	walked     int                                       // entries of folders that its file system gave
-}
-
-// Commit returns the commit's hash in hexadecimal, empty where the branch has none yet.
-func (b *Base) Commit() string {
-	if b.commit.IsZero() {
-		return ""
-	}
-	return b.commit.String()
 }
 
 // Close lets go of the files of a repository that was read.
@@ -166,8 +161,14 @@ func (b *Base) folder(ctx context.Context, hash plumbing.Hash) (map[string]objec
 	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
 		return nil, err
 	}
-	entries, err := object.ReadEntries(b.store, hash)
-	b.folders[hash] = entries
+	folder, err := object.ReadTree(b.store, hash)
+	entries := make(map[string]object.Entry, len(folder))
+	for _, entry := range folder {
+		entries[entry.Name] = entry
+	}
+	if err == nil {
+		b.folders[hash] = entries
+	}
 	return entries, err
 }
 
@@ -228,4 +229,59 @@ func (b *Base) readAbove(ctx context.Context, paths []string, files ...string) (
 		return nil, fmt.Errorf("read %s: %w", strings.Join(files, " and "), err)
 	}
 	return func(name string) []byte { return found[name] }, nil
+}
+
+// At gives a commit of the repository by its name: HEAD, a branch, a tag,
+// origin/main, a hash or the start of one, and HEAD~2 and the like. HEAD of a
+// branch that is yet to be born is an empty one. Paths are below the folder that
+// was opened. It must be closed.
+func (l *Local) At(revision string) (*Base, error) {
+	from := l.storage()
+	b := &Base{store: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	var err error
+	if b.commit, err = l.commitAt(from, revision); err == nil {
+		b.tree, err = object.TreeOf(from, b.commit)
+	}
+	if err != nil {
+		from.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, error) {
+	if revision == "HEAD" {
+		head, err := l.head()
+		return head.hash, err
+	}
+	// go-git takes more than it understands: main@{upstream} is main for it.
+	for _, part := range []string{"@{", "^{", ":", "..", " "} {
+		if strings.Contains(revision, part) {
+			return plumbing.ZeroHash, fmt.Errorf("%q is no name that is understood here: want a branch, a tag, a hash, or one of them with ~1 or ^ behind it; git rev-parse gives the hash of others", text.Clip(revision))
+		}
+	}
+	repository, err := git.Open(from, nil)
+	if err != nil {
+		return plumbing.ZeroHash, fmt.Errorf("find commit %q: %w", text.Clip(revision), err)
+	}
+	if hash, err := repository.ResolveRevision(plumbing.Revision(revision)); err == nil {
+		if _, err := repository.CommitObject(*hash); err == nil {
+			return *hash, nil
+		}
+	}
+	var names []string
+	if references, err := from.IterReferences(); err == nil {
+		_ = references.ForEach(func(reference *plumbing.Reference) error {
+			names = append(names, reference.Name().Short())
+			return nil
+		})
+	}
+	hint := ""
+	near := text.Nearest(revision, names)
+	if shallow, err := from.Shallow(); err == nil && len(shallow) > 0 {
+		hint = ": the clone is shallow, git fetch --unshallow gets what is missing of it"
+	} else if near != "" && !strings.ContainsAny(revision, "~^") {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return plumbing.ZeroHash, fmt.Errorf("there is no commit %q in %s%s", text.Clip(revision), l.workTree, hint)
 }

@@ -157,3 +157,15 @@ func (w *world) sound(dir string) {
 		w.t.Errorf("git fsck: %v\n%s", err, out)
 	}
 }
+
+// prepare says what is to become of a base, in one commit.
+type prepare func(context.Context, *Base) (Changes, error)
+
+// Commit makes one commit.
+func (r *Remote) Commit(ctx context.Context, prepare prepare, o CommitOptions) (Result, error) {
+	results, err := r.CommitEach(ctx, func(ctx context.Context, base *Base) ([]Draft, error) {
+		changes, err := prepare(ctx, base)
+		return []Draft{{changes, o.Message}}, err
+	}, o)
+	return append(results, Result{})[0], err
+}

@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +15,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
-// lockMark is what our lock files hold. The new content is never written into
+// lockMark is the content of our lock files. The new content is never written into
 // the lock file, as git does, but beside it: so a lock file with this mark is
-// ours, and whether its process lives the operating system knows.
+// ours, and the operating system knows whether its process lives.
 const lockMark = "pm-gitops\n"
 
-// LockedError is that somebody else works with the repository.
+// LockedError says that another program works with the repository.
 type LockedError struct{ File string }
 
 func (e *LockedError) Error() string {
@@ -56,7 +57,7 @@ func (l *Local) acquire(ctx context.Context, name string, most time.Duration) (*
 }
 
 // tryLock makes the lock file elsewhere, held and marked, and then gives it its
-// name, which fails if somebody else's is there: so there is no moment in which
+// name, which fails if another lock file is there: so there is no moment in which
 // it is ours and does not look it.
 func (l *Local) tryLock(name string) (*lock, error) {
 	at := name + ".lock"
@@ -78,7 +79,7 @@ func (l *Local) tryLock(name string) (*lock, error) {
 	switch {
 	case err == nil:
 		return &lock{name, file, false}, nil
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or somebody swept ours away
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or another run swept ours away
 		err = &LockedError{at}
 	case errors.Is(err, errors.ErrUnsupported):
 		file.Close()
@@ -135,33 +136,28 @@ func (k *lock) release() {
 	_ = k.file.Close()
 }
 
-// temporaries is what our files are called before they get their names.
+// temporaries begins the names of our files before they get their own.
 const temporaries = "pm-gitops-"
-
-// replace puts a whole, synced file in the place of another. It is written in
-// dir, which must be of the same file system.
-func (l *Local) replace(dir, name string, content []byte) error {
-	return l.place(placed{pattern: filepath.Join(dir, temporaries+"%016x.tmp"), name: name, content: content, mode: 0o666})
-}
 
 // placed is a file that is written under a name of its own, synced and renamed.
 type placed struct {
-	pattern string // the name at first, with a place for a number
 	name    string
 	content []byte
 	mode    fs.FileMode
+	pattern string    // the name at first, with a place for a number; of a file of ours in the Git folder if empty
 	stamp   time.Time // when it is to have been written, if that is not now
 	quick   bool      // it need not survive a power cut, as git's index need not (core.fsync)
 }
 
 func (l *Local) place(p placed) error {
-	file, err := os.OpenFile(fmt.Sprintf(p.pattern, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode)
+	pattern := cmp.Or(p.pattern, filepath.Join(l.gitDir, temporaries+"%016x.tmp"))
+	file, err := os.OpenFile(fmt.Sprintf(pattern, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", p.name, settings.Reason(err))
 	}
 	_, err = file.Write(p.content)
 	if err == nil {
-		err = l.share(file)
+		err = l.share(file.Name())
 	}
 	if err == nil && !p.quick {
 		err = file.Sync()
@@ -184,8 +180,8 @@ func (l *Local) place(p placed) error {
 }
 
 // share gives a new file or folder the mode that core.sharedRepository asks for.
-func (l *Local) share(file *os.File) error {
-	info, err := file.Stat()
+func (l *Local) share(name string) error {
+	info, err := os.Stat(name)
 	if err != nil {
 		return err
 	}
@@ -196,10 +192,10 @@ func (l *Local) share(file *os.File) error {
 	if info.IsDir() {
 		mode |= fs.ModeSetgid
 	}
-	return file.Chmod(mode)
+	return os.Chmod(name, mode)
 }
 
-// shared is a mode with what core.sharedRepository adds to it.
+// shared returns a mode with what core.sharedRepository adds to it.
 // https://git-scm.com/docs/git-config#Documentation/git-config.txt-coresharedRepository
 func (l *Local) shared(mode fs.FileMode) fs.FileMode {
 	tweak, exact := fs.FileMode(0), false
@@ -239,12 +235,7 @@ func (l *Local) makeDirs(dir string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	file, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return l.share(file)
+	return l.share(dir)
 }
 
 // sweep removes what killed runs left. The caller holds the index's lock.

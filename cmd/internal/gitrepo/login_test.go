@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/go-git/go-git/v5/plumbing"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
@@ -97,7 +96,7 @@ func TestOnlyFoldersAreFetchedAtFirst(t *testing.T) {
 		if got := len(on.storage.ObjectStorage.Commits); got != 1 {
 			t.Errorf("%d commits came, want one", got)
 		}
-		if on.storage.HasEncodedObject(plumbing.NewHash(on.Commit())) != nil {
+		if on.storage.HasEncodedObject(on.commit) != nil {
 			t.Error("the commit is not here")
 		}
 	})

@@ -1,15 +1,19 @@
 package gitrepo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Local is a repository with a working tree, seen from a folder in it. It may
@@ -26,15 +30,10 @@ type Local struct {
 	rules     *settings.Rules
 }
 
-// NoRepositoryError is that a folder is in no repository with a working tree.
-type NoRepositoryError struct{ sentence string }
-
-func (e *NoRepositoryError) Error() string { return e.sentence }
-
 // Open opens the repository that holds a folder: the one whose .git is in the
 // folder or in the closest one above. That may be a file, as git worktree add and
-// submodules have it. The error is a [NoRepositoryError] where there is none, or
-// says what of the repository cannot be worked with.
+// submodules have it. The error says that there is none, or
+// what of the repository cannot be worked with.
 func Open(sys System, dir string) (*Local, error) {
 	named, err := filepath.Abs(dir)
 	start := named
@@ -53,10 +52,10 @@ func Open(sys System, dir string) (*Local, error) {
 			return openAt(sys, at, gitDir, start, named)
 		}
 		if isGitDir(at) {
-			return nil, &NoRepositoryError{fmt.Sprintf("open the repository of %s: %s has no working tree: give it as a remote, file://%s", dir, at, filepath.ToSlash(at))}
+			return nil, fmt.Errorf("open the repository of %s: %s has no working tree: give it as a remote, file://%s", dir, at, filepath.ToSlash(at))
 		}
 		if at == filepath.Dir(at) {
-			return nil, &NoRepositoryError{fmt.Sprintf("open the repository of %s: no Git repository in this folder or above it: git init makes one", dir)}
+			return nil, fmt.Errorf("open the repository of %s: no Git repository in this folder or above it: git init makes one", dir)
 		}
 	}
 }
@@ -69,15 +68,10 @@ func isGitDir(dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, "commondir")); err == nil {
 		return true
 	}
-	objects, err := os.Stat(filepath.Join(dir, "objects"))
-	if err != nil || !objects.IsDir() {
-		return false
-	}
-	refs, err := os.Stat(filepath.Join(dir, "refs"))
-	return err == nil && refs.IsDir()
+	return isFolder(filepath.Join(dir, "objects")) && isFolder(filepath.Join(dir, "refs"))
 }
 
-// gitDirOf is where the .git of a folder leads to, or empty.
+// gitDirOf follows the .git of a folder; it returns "" where there is none.
 func gitDirOf(dir string) (string, error) {
 	name := filepath.Join(dir, ".git")
 	info, err := os.Stat(name)
@@ -165,13 +159,10 @@ func (l *Local) supported() error {
 			return fmt.Errorf("%s says that its working tree is %s (core.worktree): open that folder", at, set)
 		}
 	} else if l.config.Bool("core.bare", false) && l.gitDir == l.commonDir {
-		return &NoRepositoryError{fmt.Sprintf("%s has no working tree (core.bare): give it as a remote, file://%s", at, filepath.ToSlash(l.gitDir))}
+		return fmt.Errorf("%s has no working tree (core.bare): give it as a remote, file://%s", at, filepath.ToSlash(l.gitDir))
 	}
 	return nil
 }
-
-// inTree is a path of the changes as the repository has it.
-func (l *Local) inTree(name string) string { return path.Join(l.prefix, name) }
 
 // Hooks names the hooks that git commit would run here, sorted: nothing runs them.
 // core.hooksPath is honoured.
@@ -193,4 +184,38 @@ func (l *Local) hook(name string) bool {
 	}
 	info, err := os.Stat(filepath.Join(dir, name))
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// Init makes a new repository in a folder, on branch main, and opens it.
+func Init(sys System, dir string) (*Local, error) {
+	_, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{
+		InitOptions: git.InitOptions{DefaultBranch: plumbing.Main},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a Git repository in %s: %w", dir, err)
+	}
+	return Open(sys, dir)
+}
+
+// CommitAll commits every plain file of the folder that was opened, and returns
+// the commit's hash in hexadecimal. The same files, parent, message and
+// signature give the same hash.
+func (l *Local) CommitAll(ctx context.Context, message string, as Signature) (string, error) {
+	dir, all := filepath.Join(l.workTree, filepath.FromSlash(l.prefix)), tree.Tree{}
+	root := os.DirFS(dir)
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err == nil && entry.Name() == ".git" && entry.IsDir():
+			return fs.SkipDir
+		case err != nil || entry.Name() == ".git" || !entry.Type().IsRegular():
+			return err
+		}
+		all[name], err = fs.ReadFile(root, name)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", dir, err)
+	}
+	result, err := l.Commit(ctx, Changes{Write: all}, CommitOptions{Message: Message{Text: message}, As: &as, IncludeIgnored: true})
+	return result.Hash, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -133,13 +134,7 @@ func (l *Local) destination(head headOf, o PushOptions) (*transport.GitPush, err
 // pushURLs returns the remote that is pushed to, by name or URL, and its URLs.
 func (l *Local) pushURLs(branch string) (remote string, urls []string, err error) {
 	name := cmp.Or(l.config.Get("branch."+branch+".pushremote"), l.config.Get("remote.pushdefault"), l.config.Get("branch."+branch+".remote"))
-	var names []string
-	for key := range l.config {
-		if other, found := strings.CutSuffix(strings.TrimPrefix(key, "remote."), ".url"); found && strings.HasPrefix(key, "remote.") {
-			names = append(names, other)
-		}
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(l.config.Sub("remote", "url")))
 	if name == "" {
 		name = "origin"
 		if len(names) == 1 { // as git does

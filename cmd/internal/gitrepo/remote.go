@@ -33,10 +33,10 @@ type RemoteOptions struct {
 	From   string // what a new branch starts from: the default branch if empty
 }
 
-// Prepare says what is to become of a base. It is called again, with the new
-// base, when other commits were faster: it must not keep anything of the call
-// before.
-type Prepare func(context.Context, *Base) (Changes, error)
+// Prepare returns the commits that are to be made on a base, one on top of the other. It
+// is called again, with the new base, when other commits were faster: it must not keep
+// anything of the call before.
+type Prepare func(context.Context, *Base) ([]Draft, error)
 
 // Draft is a commit that is to be made.
 type Draft struct {
@@ -72,22 +72,15 @@ func (r *Remote) URL() string { return r.connection.URL() }
 // long as the one before, so twenty who start at once all arrive.
 const tries = 24
 
-// Commit makes a commit on the branch, with what prepare makes of its newest
-// commit, and pushes it: exactly the new objects. A lost race is fetched again,
-// a bounded number of times; nothing is ever forced.
-//
-// Errors are those of prepare, [ErrUnchanged], a [transport.Error] and, about files,
-// as in [Local.Commit].
-func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (Result, error) {
-	results, err := r.CommitEach(ctx, prepare.alone(o), o)
-	return one(results), err
-}
-
 // CommitEach makes several commits, one on top of the other, and pushes them as
-// one: all of them arrive or none. The results are those of the drafts, in their
-// order; one that changes nothing has no hash. The message of the options is not
-// used. Everything else is as in [Remote.Commit].
-func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
+// one: all of them arrive or none. It sends exactly the new objects. A lost race is
+// fetched again, a bounded number of times; nothing is ever forced. The results are those
+// of the drafts, in their order; one that changes nothing has no hash. The message of the
+// options is not used.
+//
+// Errors are those of prepare, [ErrUnchanged], a [RemoteError] and, about files,
+// as in [Local.Commit].
+func (r *Remote) CommitEach(ctx context.Context, prepare Prepare, o CommitOptions) ([]Result, error) {
 	var sent []Result
 	for try := range tries {
 		began := r.sys.Now()
@@ -99,11 +92,14 @@ func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *
 			return sent, nil
 		}
 		results, err := r.attempt(ctx, target, prepare, o)
-		if unsure(err) && r.arrived(ctx, results) {
+		if r.arrived(ctx, results, err) {
 			err = nil
 		}
 		if !errors.Is(err, transport.ErrRaced) {
-			return only(results, err)
+			if err != nil && !errors.Is(err, ErrUnchanged) {
+				results = nil
+			}
+			return results, err
 		}
 		sent = results
 		if err := r.pause(ctx, try, r.sys.Now().Sub(began)); err != nil {
@@ -111,50 +107,6 @@ func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *
 		}
 	}
 	return nil, transport.Errorf(transport.Raced, "others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.URL(), tries)
-}
-
-// Replace makes the branch anew: one commit on top of what it starts from. Only
-// a branch of our own may be made anew, so lease is the commit that it has as
-// far as the caller knows, empty for none; if it has another one the error is a
-// [MovedError], and nothing is changed.
-func (r *Remote) Replace(ctx context.Context, lease string, prepare Prepare, o CommitOptions) (Result, error) {
-	if r.branch == "" {
-		return Result{}, errors.New("replace a branch: it has no name")
-	}
-	target, err := r.readFrom(ctx, true)
-	if err != nil {
-		return Result{}, err
-	}
-	if target.branch == target.head {
-		return Result{}, fmt.Errorf("replace branch %s of %s: it is the default branch, which is never forced", target.branch, r.connection.URL())
-	}
-	if target.at != plumbing.NewHash(lease) {
-		return Result{}, &MovedError{"refs/heads/" + target.branch}
-	}
-	results, err := r.attempt(ctx, target, prepare.alone(o), o)
-	if errors.Is(err, transport.ErrRaced) {
-		return Result{}, &MovedError{"refs/heads/" + target.branch}
-	}
-	if unsure(err) && r.arrived(ctx, results) {
-		err = nil
-	}
-	results, err = only(results, err)
-	return one(results), err
-}
-
-// alone makes a single draft, with the message of the options.
-func (p Prepare) alone(o CommitOptions) func(context.Context, *Base) ([]Draft, error) {
-	return func(ctx context.Context, base *Base) ([]Draft, error) {
-		changes, err := p(ctx, base)
-		return []Draft{{changes, o.Message}}, err
-	}
-}
-
-func one(results []Result) Result {
-	if len(results) == 0 {
-		return Result{}
-	}
-	return results[0]
 }
 
 // tip returns the last commit that was made, if any was.
@@ -167,25 +119,12 @@ func tip(results []Result) string {
 	return ""
 }
 
-// only returns results or an error.
-func only(results []Result, err error) ([]Result, error) {
-	if err != nil && !errors.Is(err, ErrUnchanged) {
-		return nil, err
-	}
-	return results, err
-}
-
-// unsure reports whether a server may have done what we asked for, and only did
-// not get to say so.
-func unsure(err error) bool {
+// arrived reports, where a server may have done what we asked for and only did not get
+// to say so, whether the branch has the commits that were sent.
+func (r *Remote) arrived(ctx context.Context, sent []Result, err error) bool {
 	var said *transport.Error
-	return errors.As(err, &said) && (said.Kind == transport.NoConnection || said.Kind == transport.Other)
-}
-
-// arrived reports whether the branch has the commits that were sent.
-func (r *Remote) arrived(ctx context.Context, sent []Result) bool {
 	hash := tip(sent)
-	if hash == "" {
+	if hash == "" || !errors.As(err, &said) || said.Kind != transport.NoConnection && said.Kind != transport.Other {
 		return false
 	}
 	known, err := r.connection.References(ctx)
@@ -204,7 +143,6 @@ func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
 type target struct {
 	base   *Base
 	branch string
-	head   string        // the default branch
 	at     plumbing.Hash // where the branch is, zero if it is not there
 }
 
@@ -215,20 +153,18 @@ func (r *Remote) Read(ctx context.Context) (*Base, error) {
 	return target.base, err
 }
 
-func (r *Remote) read(ctx context.Context) (target, error) { return r.readFrom(ctx, false) }
-
-// readFrom reads the branch or, if it is to be made anew, what it starts from.
-func (r *Remote) readFrom(ctx context.Context, anew bool) (target, error) {
+// read reads the branch or, if it is not there, what it starts from.
+func (r *Remote) read(ctx context.Context) (target, error) {
 	t := target{branch: r.branch}
 	storage := memory.NewStorage()
 	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
-		t.head = cmp.Or(known.Head, "main")
-		t.branch = cmp.Or(r.branch, t.head)
+		head := cmp.Or(known.Head, "main")
+		t.branch = cmp.Or(r.branch, head)
 		t.at = known.Branch(t.branch)
 		t.base.commit = t.at
-		if t.at.IsZero() || anew {
-			t.base.commit = known.Branch(cmp.Or(r.from, t.head))
+		if t.at.IsZero() {
+			t.base.commit = known.Branch(cmp.Or(r.from, head))
 		}
 		if t.base.commit.IsZero() && r.from != "" {
 			return t.base.commit, r.noBranch(known)
@@ -253,7 +189,7 @@ func (r *Remote) noBranch(known transport.References) error {
 }
 
 // attempt makes commits on a base and sends them.
-func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
+func (r *Remote) attempt(ctx context.Context, t target, prepare Prepare, o CommitOptions) ([]Result, error) {
 	drafts, err := prepare(ctx, t.base)
 	if err != nil {
 		return nil, err
@@ -278,4 +214,61 @@ func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Con
 		return nil, err
 	}
 	return results, r.connection.Send(ctx, transport.Update{Branch: t.branch, From: t.at, To: s.at}, packed.Data)
+}
+
+// series makes commits, one on top of the other.
+type series struct {
+	remote  *Remote
+	base    *Base
+	at      plumbing.Hash // the last commit
+	tree    plumbing.Hash // its tree
+	objects object.Set
+}
+
+// add makes a commit, unless it would change nothing.
+func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
+	b, tree, err := s.build(ctx, changes, o)
+	if err != nil {
+		return Result{}, err
+	}
+	s.objects = b.Objects
+	if len(b.Written)+len(b.Removed) == 0 {
+		return Result{}, nil
+	}
+	made, _, err := signer{s.remote.sys, s.remote.config, s.remote.who, o.Sign}.makeCommit(ctx, tree, s.at, o)
+	if err != nil {
+		return Result{}, err
+	}
+	s.at, s.tree = s.objects.Add(plumbing.CommitObject, made), tree
+	return Result{Hash: s.at.String(), Written: b.Written, Removed: b.Removed}, nil
+}
+
+// build makes the trees. The base's .gitattributes and .gitignore count as they do in a
+// checkout; those of the user's own settings do not.
+func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*object.Builder, plumbing.Hash, error) {
+	root, err := object.NewEdit(changes.Write, changes.Remove, "")
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	if err := s.base.warm(ctx, root); err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	read, err := s.base.readAbove(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	b := object.NewBuilder(lazyStore{ctx, s.base}, settings.Converter{Attributes: settings.NewAttributes(read).Of}.ToGit, false)
+	b.Objects = s.objects // what the series made so far
+	tree, err := b.Apply(s.tree, root)
+	if err != nil {
+		return nil, tree, err
+	}
+	if !o.IncludeIgnored {
+		news := slices.DeleteFunc(slices.Clone(b.Written), func(name string) bool { _, known := b.Before[name]; return known })
+		err = settings.RefuseIgnored(settings.NewIgnores(read).IgnoredBy, news)
+	}
+	if tree.IsZero() {
+		tree = b.Objects.Add(plumbing.TreeObject, nil)
+	}
+	return b, tree, errors.Join(errors.Join(b.Problems...), err)
 }

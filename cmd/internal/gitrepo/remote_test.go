@@ -24,7 +24,7 @@ func (w *world) remote(url string, o RemoteOptions) *Remote {
 }
 
 // always prepares the same changes on any base.
-func always(files map[string]string, remove ...string) Prepare {
+func always(files map[string]string, remove ...string) prepare {
 	return func(context.Context, *Base) (Changes, error) {
 		changes := Changes{Write: tree.Tree{}, Remove: remove}
 		for name, content := range files {
@@ -145,7 +145,7 @@ func TestALostRaceIsRunAgainOnTheNewBase(t *testing.T) {
 		w.origin("origin", base)
 		var bases []string
 		_, err := w.remote(url, RemoteOptions{}).Commit(context.Background(), func(ctx context.Context, on *Base) (Changes, error) {
-			bases = append(bases, on.Commit())
+			bases = append(bases, on.commit.String())
 			if len(bases) <= 2 {
 				w.git("origin.work", "pull", "-q", "--ff-only", "../origin", "main")
 				w.write(fmt.Sprintf("origin.work/theirs-%d", len(bases)), "x\n")
@@ -212,39 +212,6 @@ func TestWhoLosesWaitsLongerWhereATryTakesLonger(t *testing.T) {
 			t.Errorf("a try takes %s: Commit = %v, waits: %s", c.took, err, diff)
 		}
 	}
-}
-
-func TestReplaceMakesABranchAnewUnderALease(t *testing.T) {
-	transports(t, func(t *testing.T, w *world, url string) {
-		w.origin("origin", base)
-		ctx := context.Background()
-		r := w.remote(url, RemoteOptions{Branch: "pm-gitops/prod"})
-		first, err := r.Replace(ctx, "", always(map[string]string{"a": "1\n"}), said("first"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var moved *MovedError
-		if _, err := r.Replace(ctx, "", always(ours), said("no")); !errors.As(err, &moved) {
-			t.Errorf("Replace without a lease = %v", err)
-		}
-		second, err := r.Replace(ctx, first.Hash, always(map[string]string{"b": "2\n"}), said("second"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(strings.Fields(w.git("origin", "log", "--format=%s", "pm-gitops/prod")), " "); got != "second base" {
-			t.Errorf("log = %s", got)
-		}
-		if _, err := r.Replace(ctx, first.Hash, always(ours), said("no")); !errors.As(err, &moved) {
-			t.Errorf("Replace with an old lease = %v", err)
-		}
-		main := strings.TrimSpace(w.git("origin", "rev-parse", "main"))
-		if _, err := w.remote(url, RemoteOptions{Branch: "main"}).Replace(ctx, main, always(ours), said("no")); err == nil || !strings.Contains(err.Error(), "it is the default branch, which is never forced") {
-			t.Errorf("Replace of main = %v", err)
-		}
-		if got := w.git("origin", "rev-parse", "pm-gitops/prod"); got != second.Hash+"\n" {
-			t.Errorf("the branch is at %s, want %s", got, second.Hash)
-		}
-	})
 }
 
 func TestRemoteHonoursWhatTheBaseSays(t *testing.T) {

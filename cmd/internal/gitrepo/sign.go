@@ -24,23 +24,18 @@ type signer struct {
 	wanted Signing
 }
 
-// Signing is whether a commit is signed.
+// Signing says whether a commit is signed.
 type Signing int
 
-// What may be asked for.
+// The ways of signing.
 const (
 	SignAsConfigured Signing = iota // where commit.gpgSign says so
 	SignAlways                      // as git commit -S does
 	SignNever                       // as git commit --no-gpg-sign does
 )
 
-// SigningError is that a commit could not be signed, which the configuration asks for.
-type SigningError struct{ sentence string }
-
-func (e *SigningError) Error() string { return "sign the commit: " + e.sentence }
-
-// sign signs a commit, or gives nothing where commits are not to be signed.
-func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, error) {
+// sign signs a commit, or returns "" where commits are not to be signed.
+func (s signer) sign(ctx context.Context, commit []byte, by Signature) (signature string, err error) {
 	if s.wanted == SignNever || s.wanted == SignAsConfigured && !s.config.Bool("commit.gpgsign", false) {
 		return "", nil
 	}
@@ -50,12 +45,16 @@ func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, 
 		if key == "" {
 			key = fmt.Sprintf("%s <%s>", by.Name, by.Email)
 		}
-		return s.openpgp(ctx, commit, key)
+		signature, err = s.openpgp(ctx, commit, key)
 	case "ssh":
-		return s.ssh(ctx, commit, key)
+		signature, err = s.ssh(ctx, commit, key)
 	default:
-		return "", &SigningError{fmt.Sprintf("gpg.format is %q: want ssh or openpgp, or commit.gpgSign=false", format)}
+		err = fmt.Errorf("gpg.format is %q: want ssh or openpgp, or commit.gpgSign=false", format)
 	}
+	if err != nil {
+		err = fmt.Errorf("sign the commit: %w", err)
+	}
+	return signature, err
 }
 
 func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string, error) {
@@ -65,7 +64,7 @@ func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string,
 		err = errors.New("it made no signature")
 	}
 	if err != nil {
-		return "", &SigningError{fmt.Sprintf("%s with key %s: %s", program, key, complaint(said, err))}
+		return "", fmt.Errorf("%s with key %s: %s", program, key, complaint(said, err))
 	}
 	return out, nil
 }
@@ -75,18 +74,18 @@ func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string,
 func (s signer) ssh(ctx context.Context, commit []byte, key string) (string, error) {
 	program := cmp.Or(s.config.Get("gpg.ssh.program"), "ssh-keygen")
 	if key == "" {
-		return "", &SigningError{"no key is named: set git config user.signingKey to its file"}
+		return "", errors.New("no key is named: set git config user.signingKey to its file")
 	}
 	dir, err := os.MkdirTemp("", "pm-gitops-sign-")
 	if err != nil {
-		return "", fmt.Errorf("sign the commit: %w", settings.Reason(err))
+		return "", settings.Reason(err)
 	}
 	defer os.RemoveAll(dir)
 	arguments := []string{"-Y", "sign", "-n", "git", "-f"}
 	literal, isLiteral := strings.CutPrefix(key, "key::")
 	if isLiteral || strings.HasPrefix(key, "ssh-") {
 		if err := os.WriteFile(filepath.Join(dir, "key"), []byte(literal+"\n"), 0o600); err != nil {
-			return "", fmt.Errorf("sign the commit: %w", settings.Reason(err))
+			return "", settings.Reason(err)
 		}
 		arguments = append(arguments, filepath.Join(dir, "key"), "-U")
 	} else {
@@ -94,15 +93,15 @@ func (s signer) ssh(ctx context.Context, commit []byte, key string) (string, err
 	}
 	payload := filepath.Join(dir, "commit")
 	if err := os.WriteFile(payload, commit, 0o600); err != nil {
-		return "", fmt.Errorf("sign the commit: %w", settings.Reason(err))
+		return "", settings.Reason(err)
 	}
 	_, said, err := s.run(ctx, nil, program, append(arguments, payload)...)
 	if err != nil {
-		return "", &SigningError{fmt.Sprintf("%s with key %s: %s", program, key, complaint(said, err))}
+		return "", fmt.Errorf("%s with key %s: %s", program, key, complaint(said, err))
 	}
 	signature, err := os.ReadFile(payload + ".sig")
 	if err != nil {
-		return "", &SigningError{fmt.Sprintf("%s with key %s: it made no signature", program, key)}
+		return "", fmt.Errorf("%s with key %s: it made no signature", program, key)
 	}
 	return strings.ReplaceAll(string(signature), "\r", ""), nil
 }
@@ -116,7 +115,8 @@ func (s signer) run(ctx context.Context, in []byte, program string, arguments ..
 	return stdout.String(), stderr.String(), err
 }
 
-// complaint is what a program says of its failure: the last line that is not for machines.
+// complaint returns what a program says of its failure: the last line that is not for
+// machines.
 func complaint(said string, err error) string {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {

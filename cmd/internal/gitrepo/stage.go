@@ -120,12 +120,6 @@ func (s *staging) folders() error {
 	return errors.Join(problems...)
 }
 
-// encode is the new index.
-func (s *staging) encode() []byte {
-	s.merge()
-	return s.index.Encode()
-}
-
 // write puts the new index in place. The caller holds its lock.
 func (s *staging) write(name string, content []byte) error {
 	written := s.index.Written
@@ -135,15 +129,12 @@ func (s *staging) write(name string, content []byte) error {
 	if !s.racy {
 		written = time.Time{}
 	}
-	return s.local.place(placed{
-		pattern: filepath.Join(s.local.gitDir, temporaries+"%016x.tmp"), name: name,
-		content: content, mode: 0o666, stamp: written, quick: true,
-	})
+	return s.local.place(placed{name: name, content: content, mode: 0o666, stamp: written, quick: true})
 }
 
-// merge puts the new entries among the old ones, which are sorted as they are,
-// and notes whether git is to look into files of those.
-func (s *staging) merge() {
+// encode returns the new index: the new entries among the old ones, which are sorted as
+// they are. It notes whether git is to look into files of those.
+func (s *staging) encode() []byte {
 	merged, news := make([]object.IndexEntry, 0, len(s.index.Entries)+len(s.news)), s.news
 	written := s.index.Written
 	for _, entry := range s.index.Entries {
@@ -160,6 +151,7 @@ func (s *staging) merge() {
 		merged = append(merged, news[i].Entry())
 	}
 	s.index.Entries = merged
+	return s.index.Encode()
 }
 
 // stat fills in what the files on disk are like, where they are what is
@@ -186,24 +178,29 @@ func (s *staging) statFile(entry *object.StagedEntry) {
 		return
 	}
 	entry.Extended = 0 // it is there, sparse checkout or not
-	if info.Size() > object.MaxIndexSize || uint32(s.files.Modes[entry.Name]) != diskMode(info.Mode(), s.files.Modes[entry.Name], s.local.config.Bool("core.filemode", true)) {
+	seen := filemode.Regular
+	if info.Mode()&0o100 != 0 {
+		seen = filemode.Executable
+	}
+	if info.Size() > object.MaxIndexSize || s.local.config.Bool("core.filemode", true) && s.files.Modes[entry.Name] != seen {
 		return
 	}
-	content, err := os.ReadFile(name)
-	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) != entry.Hash && !s.checkedOut(content, entry.Hash) {
+	if !holds(name, entry.Hash) {
 		return
 	}
 	fillStat(&entry.Stat, info)
 	binary.BigEndian.PutUint32(entry.Stat[object.StatSize:], uint32(info.Size()))
 }
 
-// checkedOut reports whether a file is what Git checks out where lines end in
-// CR LF.
-func (s *staging) checkedOut(content []byte, hash plumbing.Hash) bool {
-	if !bytes.Contains(content, []byte("\r\n")) {
-		return false
+// holds reports whether a file has some content, be it with the line ends that Git
+// checks out where lines end in CR LF.
+func holds(file string, hash plumbing.Hash) bool {
+	content, err := os.ReadFile(file)
+	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) == hash {
+		return err == nil
 	}
-	return plumbing.ComputeHash(plumbing.BlobObject, bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))) == hash
+	plain := bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	return len(plain) < len(content) && plumbing.ComputeHash(plumbing.BlobObject, plain) == hash
 }
 
 // throughLinks refuses files behind a symbolic link, as git add does, and says
@@ -224,17 +221,4 @@ func (s *staging) throughLinks() (map[string]bool, error) {
 	}
 	plain["."] = true
 	return plain, nil
-}
-
-// diskMode is the mode that git sees in a file. Without core.fileMode it sees
-// the one that it knows.
-func diskMode(disk fs.FileMode, known filemode.FileMode, counts bool) uint32 {
-	switch {
-	case !counts:
-		return uint32(known)
-	case disk&0o100 != 0:
-		return uint32(filemode.Executable)
-	default:
-		return uint32(filemode.Regular)
-	}
 }

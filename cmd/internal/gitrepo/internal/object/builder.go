@@ -79,7 +79,7 @@ func (b *Builder) build(base plumbing.Hash, e *Edit, dir string) (plumbing.Hash,
 	if len(b.Written)+len(b.Removed) == before && !base.IsZero() {
 		return base, nil
 	}
-	return b.Objects.Add(plumbing.TreeObject, EncodeTree(together(kept, entries))), nil
+	return b.Objects.Add(plumbing.TreeObject, encodeTree(together(kept, entries))), nil
 }
 
 // folder brings a folder in a folder to what it is to be.

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -108,50 +109,37 @@ func (e *Edit) paths(dir string, written, removed *[]string) {
 	}
 }
 
-// Levels goes down the folders of a base that an edit is about. All folders that
-// are equally deep are read at once.
+// Levels goes down the folders of a base that an edit is about. Read gets all folders
+// that are equally deep at once.
 func (e *Edit) Levels(base plumbing.Hash, read func([]plumbing.Hash) ([][]Entry, error)) error {
-	if base.IsZero() {
-		return nil
+	level := map[plumbing.Hash][]*Edit{} // several places of a base may have the same folder
+	if !base.IsZero() {
+		level[base] = []*Edit{e}
 	}
-	hashes, edits := []plumbing.Hash{base}, map[plumbing.Hash][]*Edit{base: {e}}
-	for len(hashes) > 0 {
+	for len(level) > 0 {
+		hashes := slices.SortedFunc(maps.Keys(level), func(a, b plumbing.Hash) int { return bytes.Compare(a[:], b[:]) })
 		folders, err := read(hashes)
 		if err != nil {
 			return err
 		}
-		var below []plumbing.Hash
-		editsBelow := map[plumbing.Hash][]*Edit{}
+		below := map[plumbing.Hash][]*Edit{}
 		for i, hash := range hashes {
-			for _, deeper := range deeper(edits[hash], folders[i]) {
-				if editsBelow[deeper.hash] == nil {
-					below = append(below, deeper.hash)
-				}
-				editsBelow[deeper.hash] = append(editsBelow[deeper.hash], deeper.edit)
+			for _, edit := range level[hash] {
+				edit.deeper(folders[i], below)
 			}
 		}
-		hashes, edits = below, editsBelow
+		level = below
 	}
 	return nil
 }
 
-// edited pairs a folder with its changes.
-type edited struct {
-	hash plumbing.Hash
-	edit *Edit
-}
-
-// deeper returns the folders in a folder that edits are about. Several places of a
-// base may have the same folder, and an edit each.
-func deeper(edits []*Edit, folder []Entry) (found []edited) {
+// deeper adds the folders in a folder that the edit is about to those of a level.
+func (e *Edit) deeper(folder []Entry, level map[plumbing.Hash][]*Edit) {
 	for _, entry := range folder {
-		for _, e := range edits {
-			if inside := e.folders[entry.Name]; inside != nil && entry.Mode == filemode.Dir {
-				found = append(found, edited{entry.Hash, inside})
-			}
+		if inside := e.folders[entry.Name]; inside != nil && entry.Mode == filemode.Dir {
+			level[entry.Hash] = append(level[entry.Hash], inside)
 		}
 	}
-	return found
 }
 
 // ReadFolders reads folders of a commit, several at a time.
@@ -181,10 +169,10 @@ func (e *Edit) apart(all []Entry) (kept []Entry, ours map[string]Entry) {
 
 // together puts entries of ours among those of others.
 func together(kept []Entry, ours map[string]Entry) []Entry {
-	sorted := slices.SortedFunc(maps.Values(ours), CompareEntries)
+	sorted := slices.SortedFunc(maps.Values(ours), compareEntries)
 	all := make([]Entry, 0, len(kept)+len(sorted))
 	for _, entry := range kept {
-		for len(sorted) > 0 && CompareEntries(sorted[0], entry) < 0 {
+		for len(sorted) > 0 && compareEntries(sorted[0], entry) < 0 {
 			all, sorted = append(all, sorted[0]), sorted[1:]
 		}
 		all = append(all, entry)

@@ -38,21 +38,8 @@ func ReadTree(from Store, hash plumbing.Hash) ([]Entry, error) {
 	return entries, nil
 }
 
-// ReadEntries reads a folder of a commit, by name.
-func ReadEntries(from Store, hash plumbing.Hash) (map[string]Entry, error) {
-	folder, err := ReadTree(from, hash)
-	if err != nil {
-		return nil, err
-	}
-	entries := make(map[string]Entry, len(folder))
-	for _, entry := range folder {
-		entries[entry.Name] = entry
-	}
-	return entries, nil
-}
-
-// EncodeTree is a folder as Git stores it.
-func EncodeTree(entries []Entry) []byte {
+// encodeTree returns a folder as Git stores it.
+func encodeTree(entries []Entry) []byte {
 	size := 0
 	for i := range entries {
 		size += len("100644 \x00") + len(entries[i].Name) + hashSize
@@ -66,9 +53,9 @@ func EncodeTree(entries []Entry) []byte {
 	return out
 }
 
-// CompareEntries is the order of the entries of a folder: folders sort as if
-// their names ended in a slash.
-func CompareEntries(a, b Entry) int {
+// compareEntries orders the entries of a folder: folders sort as if their names ended
+// in a slash.
+func compareEntries(a, b Entry) int {
 	shared := min(len(a.Name), len(b.Name))
 	if order := strings.Compare(a.Name[:shared], b.Name[:shared]); order != 0 {
 		return order

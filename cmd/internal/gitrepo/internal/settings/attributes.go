@@ -3,6 +3,7 @@ package settings
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -100,24 +101,13 @@ func (a *Attributes) parse(content []byte, dir string, macros bool) []attributeR
 
 // attributePattern takes the pattern off a line; it may be in double quotes.
 func attributePattern(line string) (pattern, rest string) {
-	if line[0] != '"' {
-		end := strings.IndexAny(line, " \t")
-		if end < 0 {
-			return line, ""
+	if quoted, err := strconv.QuotedPrefix(line); err == nil && line[0] == '"' {
+		if pattern, err = strconv.Unquote(quoted); err == nil {
+			return pattern, line[len(quoted):]
 		}
-		return line[:end], line[end:]
 	}
-	var out strings.Builder
-	for i := 1; i < len(line); i++ {
-		switch {
-		case line[i] == '"':
-			return out.String(), line[i+1:]
-		case line[i] == '\\' && i+1 < len(line):
-			i++
-		}
-		out.WriteByte(line[i])
-	}
-	return line, "" // no end: not quoted after all
+	end := strings.IndexAny(line+" ", " \t")
+	return line[:end], line[end:]
 }
 
 // Of returns the attributes of a file: set, unset or a value; unspecified ones are

@@ -26,6 +26,18 @@ func (c Config) Get(key string) string {
 	return ""
 }
 
+// Sub returns the values of section.*.name, by what is in the middle.
+func (c Config) Sub(section, name string) map[string][]string {
+	found := map[string][]string{}
+	for key, values := range c {
+		rest, in := strings.CutPrefix(key, section+".")
+		if sub, named := strings.CutSuffix(rest, "."+name); in && named {
+			found[sub] = values
+		}
+	}
+	return found
+}
+
 // Bool returns a key's value as git config --type=bool reads it.
 func (c Config) Bool(key string, otherwise bool) bool {
 	values := c[key]

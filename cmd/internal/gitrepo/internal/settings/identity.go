@@ -49,6 +49,15 @@ func (i *Identities) Of(role string) (Signature, error) {
 	return found, nil
 }
 
+// Both returns author and committer, as Of does.
+func (i *Identities) Both() (author, committer Signature, err error) {
+	if author, err = i.Of("author"); err != nil {
+		return author, committer, err
+	}
+	committer, err = i.Of("committer")
+	return author, committer, err
+}
+
 func (i *Identities) find(role string) (found Signature, err error) {
 	upper := "GIT_" + strings.ToUpper(role)
 	date, epoch := i.Sys.Getenv(upper+"_DATE"), i.Sys.Getenv("SOURCE_DATE_EPOCH")

@@ -75,17 +75,13 @@ func namesUsers(host string) bool {
 // insteadOf rewrites a URL by url.BASE.insteadOf: the longest one counts.
 // For a push, url.BASE.pushInsteadOf comes first.
 func insteadOf(url string, c settings.Config, pushes bool) string {
-	settings := []string{".insteadof"}
+	names := []string{"insteadof"}
 	if pushes {
-		settings = []string{".pushinsteadof", ".insteadof"}
+		names = []string{"pushinsteadof", "insteadof"}
 	}
-	for _, setting := range settings {
+	for _, name := range names {
 		longest, base := "", ""
-		for key, values := range c {
-			at, found := strings.CutSuffix(strings.TrimPrefix(key, "url."), setting)
-			if !found || !strings.HasPrefix(key, "url.") {
-				continue
-			}
+		for at, values := range c.Sub("url", name) {
 			for _, value := range values {
 				if strings.HasPrefix(url, value) && len(value) > len(longest) {
 					longest, base = value, at

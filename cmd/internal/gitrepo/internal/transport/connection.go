@@ -113,11 +113,10 @@ func (c *Connection) use(found *login) error {
 // one starts with.
 func (c *Connection) setting(name string) []string {
 	longest, values := -1, c.config["http."+name]
-	for key, own := range c.config {
-		at, found := strings.CutSuffix(strings.TrimPrefix(key, "http."), "."+name)
+	whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
+	for at, own := range c.config.Sub("http", name) {
 		at = strings.TrimSuffix(at, "/")
-		whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
-		if found && strings.HasPrefix(key, "http.") && len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
+		if len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
 			longest, values = len(at), own
 		}
 	}

@@ -120,9 +120,9 @@ func (s *sshLogin) listen(ctx context.Context, service, path string) string {
 	if err != nil {
 		return ""
 	}
-	var said bytes.Buffer
+	said := bounded{most: 1 << 12}
 	session.Stdin = bytes.NewReader(pktline.FlushPkt)
-	session.Stderr = &bounded{to: &said, most: 1 << 12}
+	session.Stderr = &said
 	_ = session.Run(service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'")
-	return said.String()
+	return said.kept.String()
 }

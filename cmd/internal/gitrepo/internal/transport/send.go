@@ -44,18 +44,18 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 	if known.References[ref.String()] != u.From {
 		return ErrRaced
 	}
-	var progress bytes.Buffer
+	progress := bounded{most: 1 << 16}
 	request := packp.NewReferenceUpdateRequestFromCapabilities(known.Capabilities)
 	if known.Capabilities.Supports(capability.Sideband64k) {
 		_ = request.Capabilities.Set(capability.Sideband64k)
 	}
-	request.Progress = &bounded{to: &progress, most: 1 << 16}
+	request.Progress = &progress
 	request.Commands = []*packp.Command{{Name: ref, Old: u.From, New: u.To}}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
 	report, err := session.ReceivePack(ctx, request)
 	switch {
 	case report != nil && report.Error() != nil:
-		return c.reject(report, progress.String())
+		return c.reject(report, progress.kept.String())
 	case err != nil:
 		return c.explain(ctx, err)
 	case report == nil && known.Capabilities.Supports(capability.ReportStatus):
@@ -66,12 +66,12 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 
 // bounded keeps the start of what is written.
 type bounded struct {
-	to   *bytes.Buffer
+	kept bytes.Buffer
 	most int
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	b.to.Write(p[:min(len(p), max(0, b.most-b.to.Len()))])
+	b.kept.Write(p[:min(len(p), max(0, b.most-b.kept.Len()))])
 	return len(p), nil
 }
 

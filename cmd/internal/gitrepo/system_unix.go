@@ -13,6 +13,23 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
+// holdFile takes the operating system's lock on an open file, or fails at once.
+// It ends with the process, however that ends.
+func holdFile(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// syncDir makes sure that a renamed file has its name after a power cut.
+func syncDir(dir string) error {
+	file, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_ = file.Sync() // some file systems cannot
+	return nil
+}
+
 // trusted refuses a repository that belongs to somebody else, as git does: its
 // configuration may name programs. safe.directory allows it, where it is set
 // outside of any repository.
