@@ -112,7 +112,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 	for _, name := range names {
 		root.Put(path.Join(b.prefix, name), nil)
 	}
-	if err := b.warm(ctx, root); err != nil {
+	if err := b.prefetch(ctx, root); err != nil {
 		return nil, err
 	}
 	hashes := map[string]plumbing.Hash{}
@@ -141,8 +141,8 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 	return files, nil
 }
 
-// warm fetches the folders that an edit is about, a level at a time.
-func (b *Base) warm(ctx context.Context, root *object.Edit) error {
+// prefetch fetches the folders that an edit is about, a level at a time.
+func (b *Base) prefetch(ctx context.Context, root *object.Edit) error {
 	if b.connection == nil {
 		return nil
 	}
@@ -231,7 +231,7 @@ func (b *Base) readAbove(ctx context.Context, paths []string, files ...string) (
 	return func(name string) []byte { return found[name] }, nil
 }
 
-// At gives a commit of the repository by its name: HEAD, a branch, a tag,
+// At finds a commit of the repository by its name: HEAD, a branch, a tag,
 // origin/main, a hash or the start of one, and HEAD~2 and the like. HEAD of a
 // branch that is yet to be born is an empty one. Paths are below the folder that
 // was opened. It must be closed.

@@ -200,7 +200,7 @@ func (n node) Info() (fs.FileInfo, error) { return n, nil }
 func (n node) ModTime() time.Time         { return time.Time{} } // Git keeps none
 func (n node) Sys() any                   { return nil }
 
-// Size is that of the content, which is read for it; 0 where it cannot be.
+// Size reads the content to tell its size; 0 where it cannot be read.
 func (n node) Size() int64 {
 	if n.IsDir() {
 		return 0
@@ -212,7 +212,7 @@ func (n node) Size() int64 {
 	return int64(len(content))
 }
 
-// openFile is a file that is read.
+// openFile reads a file.
 type openFile struct {
 	node
 	*bytes.Reader
@@ -222,7 +222,7 @@ func (o openFile) Stat() (fs.FileInfo, error) { return o.node, nil }
 func (o openFile) Close() error               { return nil }
 func (o openFile) Size() int64                { return o.Reader.Size() }
 
-// openFolder is a folder that is read.
+// openFolder reads a folder.
 type openFolder struct {
 	node
 	name string

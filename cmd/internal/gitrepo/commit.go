@@ -22,7 +22,7 @@ import (
 // CommitOptions says how a commit is made.
 type CommitOptions struct {
 	Message Message
-	// As is author and committer in place of those whom Git's configuration and
+	// As replaces author and committer of Git's configuration and
 	// environment name. Such a commit is not signed.
 	As *Signature
 	// Sign says whether the commit is signed, with the key that Git's configuration names.
@@ -59,7 +59,7 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 	}
 	defer held.release()
 	l.sweep()
-	if err := l.underWay(); err != nil {
+	if err := l.refuseUnfinished(); err != nil {
 		return Result{}, err
 	}
 	head, err := l.head()
@@ -123,7 +123,7 @@ func (l *Local) build(storage *object.Packs, head headOf, root *object.Edit, o C
 	staged, stageErr := l.stage(x, b, removed)
 	err = errors.Join(errors.Join(b.Problems...), stageErr)
 	if err == nil { // git does not answer for files behind a link and the like
-		err = l.notIgnored(x, b, o)
+		err = l.refuseIgnored(x, b, o)
 	}
 	return b, tree, staged, err
 }
@@ -194,10 +194,10 @@ func (l *Local) Check(changes Changes, o CommitOptions) error {
 	if l.git == nil && o.As == nil {
 		return noGit("commit in a checkout")
 	}
-	_, _, nobody := l.who.Both()
+	_, _, noIdentity := l.who.Both()
 	root, err := object.NewEdit(changes.Write, changes.Remove, l.prefix)
 	head, headErr := l.head()
-	if err := errors.Join(l.underWay(), nobody, err, headErr); err != nil {
+	if err := errors.Join(l.refuseUnfinished(), noIdentity, err, headErr); err != nil {
 		return err
 	}
 	storage := l.objects()
@@ -206,8 +206,8 @@ func (l *Local) Check(changes Changes, o CommitOptions) error {
 	return err
 }
 
-// notIgnored refuses files that are ignored and not known to the index yet.
-func (l *Local) notIgnored(x *object.Index, b *object.Builder, o CommitOptions) error {
+// refuseIgnored refuses files that are ignored and not known to the index yet.
+func (l *Local) refuseIgnored(x *object.Index, b *object.Builder, o CommitOptions) error {
 	if o.IncludeIgnored {
 		return nil
 	}
@@ -218,21 +218,21 @@ func (l *Local) notIgnored(x *object.Index, b *object.Builder, o CommitOptions) 
 	return settings.RefuseIgnored(l.rules.IgnoredBy, news)
 }
 
-// underWay refuses a repository in which a merge, or something like it, is under way:
+// refuseUnfinished refuses a repository in which a merge, or something like it, is under way:
 // git makes no commit of some files then either.
-func (l *Local) underWay() error {
+func (l *Local) refuseUnfinished() error {
 	for _, state := range [][2]string{{"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"}, {"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}} {
 		if _, err := os.Lstat(filepath.Join(l.gitDir, state[0])); err == nil {
 			return fmt.Errorf("a %s is under way in the repository: finish it, or stop it with git %[1]s --abort", state[1])
 		}
 	}
-	return l.halfTakenOver()
+	return l.refuseHalfTakeover()
 }
 
-// halfTakenOver names what an older version of this program left half-done: it took
+// refuseHalfTakeover names what an older version of this program left half-done: it took
 // over what others had pushed, files first, and noted from where to where. Where the
 // branch was moved since, the note is void.
-func (l *Local) halfTakenOver() error {
+func (l *Local) refuseHalfTakeover() error {
 	name := filepath.Join(l.gitDir, "pm-gitops-catch-up")
 	content, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -49,8 +49,8 @@ func (l *Local) finishIndex(head headOf) error {
 	return s.write(at, s.encode())
 }
 
-// change is a path that a commit has otherwise than the one before. The mode is empty
-// where there is nothing.
+// change describes a path that a commit changed. The mode is empty where there is
+// no file.
 type change struct {
 	path     string
 	old, new object.Entry

@@ -80,8 +80,8 @@ type Result struct {
 	Branch  string   // its short name; empty where HEAD is detached
 	Written []string // the files that differ from the base, sorted
 	Removed []string // the files that are gone, sorted
-	// Unstaged is those of our files whose staged content was another than
-	// HEAD's and ours: it is no longer staged.
+	// Unstaged lists the files of ours whose staged content differed from HEAD's and
+	// ours: it is no longer staged.
 	Unstaged []string
 }
 
@@ -92,7 +92,7 @@ type System = settings.System
 // credentials.
 type RemoteError = transport.Error
 
-// Raced is the kind of a [RemoteError] that says that others were faster, every time.
+// Raced is the kind of a [RemoteError] after other commits were faster, every time.
 const Raced = transport.Raced
 
 // NewSystem returns a system with a real wait and real chance.
@@ -121,7 +121,7 @@ var (
 	gitTrailer = regexp.MustCompile(`^(Signed-off-by: |\(cherry picked from commit )`)
 )
 
-// String is the message as it is stored: lines without white space at their
+// String returns the message as Git stores it: lines without white space at their
 // ends, one empty line between paragraphs, and the trailers at the end, in the
 // way of git interpret-trailers: in the paragraph of trailers that is there, or
 // in one of their own; a trailer that repeats the last one is left out.
@@ -144,7 +144,7 @@ func (m Message) String() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// subject is the message's first paragraph in one line, as reflogs have it.
+// subject returns the message's first paragraph in one line, as reflogs have it.
 func (m Message) subject() string {
 	first, _, _ := strings.Cut(m.String(), "\n\n")
 	return strings.Join(strings.Fields(first), " ")
@@ -166,7 +166,7 @@ func cleanLines(text string) []string {
 	return lines
 }
 
-// trailerBlock is where the last paragraph starts if it is one of trailers, or
+// trailerBlock finds the start of the last paragraph if it is one of trailers, or
 // else the end. The first paragraph, the title, never is.
 func trailerBlock(lines []string) int {
 	start := len(lines)

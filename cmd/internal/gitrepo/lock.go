@@ -27,7 +27,7 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is there: another program works with the repository, or died while it did; if none runs, delete that file", e.File)
 }
 
-// lock is a lock file that we hold.
+// lock holds a lock file of ours.
 type lock struct {
 	name string // of what is locked
 	file *os.File
@@ -130,7 +130,7 @@ func takeOver(name string) (*lock, error) {
 	return &lock{name, file, true}, nil
 }
 
-// release gives the lock up. What was locked is as it was, or was replaced before.
+// release gives the lock up. The locked file is as it was, or was replaced before.
 func (k *lock) release() {
 	_ = os.Remove(k.name + ".lock")
 	_ = k.file.Close()
@@ -139,7 +139,7 @@ func (k *lock) release() {
 // temporaries begins the names of our files before they get their own.
 const temporaries = "pm-gitops-"
 
-// placed is a file that is written under a name of its own, synced and renamed.
+// placed describes a file that is written under a name of its own, synced and renamed.
 type placed struct {
 	name    string
 	content []byte
@@ -179,13 +179,13 @@ func (l *Local) place(p placed) error {
 	return syncDir(filepath.Dir(p.name))
 }
 
-// share gives a new file or folder the mode that core.sharedRepository asks for.
+// share sets the mode that core.sharedRepository asks for on a new file or folder.
 func (l *Local) share(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {
 		return err
 	}
-	mode := l.shared(info.Mode())
+	mode := l.sharedMode(info.Mode())
 	if mode == info.Mode() {
 		return nil
 	}
@@ -195,9 +195,9 @@ func (l *Local) share(name string) error {
 	return os.Chmod(name, mode)
 }
 
-// shared returns a mode with what core.sharedRepository adds to it.
+// sharedMode returns a mode with what core.sharedRepository adds to it.
 // https://git-scm.com/docs/git-config#Documentation/git-config.txt-coresharedRepository
-func (l *Local) shared(mode fs.FileMode) fs.FileMode {
+func (l *Local) sharedMode(mode fs.FileMode) fs.FileMode {
 	tweak, exact := fs.FileMode(0), false
 	switch value := strings.ToLower(l.config.Get("core.sharedrepository")); value {
 	case "", "umask", "false", "0", "no", "off":

@@ -119,7 +119,7 @@ func openAt(sys System, workTree, gitDir, dir, named string) (*Local, error) {
 			l.commonDir = filepath.Join(gitDir, l.commonDir)
 		}
 	}
-	if err := l.trusted(); err != nil {
+	if err := l.refuseForeign(); err != nil {
 		return nil, err
 	}
 	l.git = settings.FindGit(sys, workTree)
@@ -129,12 +129,12 @@ func openAt(sys System, workTree, gitDir, dir, named string) (*Local, error) {
 	}
 	l.who = &settings.Identities{Sys: sys, Git: l.git, Config: l.config}
 	l.rules = settings.NewRules(l.git)
-	return l, l.supported()
+	return l, l.refuseUnsupported()
 }
 
-// supported refuses what go-git, or we, would read or write wrongly.
+// refuseUnsupported refuses what go-git, or we, would read or write wrongly.
 // https://git-scm.com/docs/repository-version
-func (l *Local) supported() error {
+func (l *Local) refuseUnsupported() error {
 	at := "the repository " + l.workTree
 	if version := l.config.Get("core.repositoryformatversion"); version != "" && version != "0" && version != "1" {
 		return fmt.Errorf("%s has format version %s, which is not known", at, version)
@@ -169,15 +169,15 @@ func (l *Local) supported() error {
 func (l *Local) Hooks() []string {
 	var found []string
 	for _, name := range []string{"commit-msg", "post-commit", "post-index-change", "pre-commit", "prepare-commit-msg", "reference-transaction"} {
-		if l.hook(name) {
+		if l.hasHook(name) {
 			found = append(found, name)
 		}
 	}
 	return found
 }
 
-// hook reports whether git would run a hook here.
-func (l *Local) hook(name string) bool {
+// hasHook reports whether git would run a hook here.
+func (l *Local) hasHook(name string) bool {
 	dir := filepath.Join(l.commonDir, "hooks")
 	if set := l.config.Get("core.hookspath"); set != "" {
 		dir = l.sys.Expand(set, l.workTree)

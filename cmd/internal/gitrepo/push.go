@@ -45,7 +45,7 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	if l.git == nil {
 		return Pushed{}, noGit("push from a checkout")
 	}
-	to, err := l.destination(head, o)
+	to, err := l.findDestination(head, o)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -99,8 +99,8 @@ func branchName(name string) (string, error) {
 	return short, nil
 }
 
-// destination finds out where a branch is pushed to.
-func (l *Local) destination(head headOf, o PushOptions) (*transport.GitPush, error) {
+// findDestination finds out where a branch is pushed to.
+func (l *Local) findDestination(head headOf, o PushOptions) (*transport.GitPush, error) {
 	named, err := branchName(o.Branch)
 	if err != nil {
 		return nil, err
@@ -108,16 +108,16 @@ func (l *Local) destination(head headOf, o PushOptions) (*transport.GitPush, err
 	if head.hash.IsZero() || head.ref == "" && named == "" {
 		return nil, ErrNoBranch
 	}
-	to := &transport.GitPush{Git: l.git, From: cmp.Or(head.ref, "HEAD"), Ref: "refs/heads/" + named, Hooked: l.hook("pre-push")}
+	to := &transport.GitPush{Git: l.git, From: cmp.Or(head.ref, "HEAD"), Ref: "refs/heads/" + named, Hooked: l.hasHook("pre-push")}
 	var urls []string
-	if to.Remote, urls, err = l.pushURLs(head.branch()); err != nil {
+	if to.Remote, urls, err = l.findURLs(head.branch()); err != nil {
 		return nil, err
 	}
-	if err := l.pushesMore(to.Remote); err != nil {
+	if err := l.refuseMore(to.Remote); err != nil {
 		return nil, err
 	}
 	if named == "" {
-		if to.Ref, err = l.refThere(to.Remote, head.ref); err != nil {
+		if to.Ref, err = l.findRef(to.Remote, head.ref); err != nil {
 			return nil, err
 		}
 	}
@@ -131,8 +131,8 @@ func (l *Local) destination(head headOf, o PushOptions) (*transport.GitPush, err
 	return to, nil
 }
 
-// pushURLs returns the remote that is pushed to, by name or URL, and its URLs.
-func (l *Local) pushURLs(branch string) (remote string, urls []string, err error) {
+// findURLs returns the remote that is pushed to, by name or URL, and its URLs.
+func (l *Local) findURLs(branch string) (remote string, urls []string, err error) {
 	name := cmp.Or(l.config.Get("branch."+branch+".pushremote"), l.config.Get("remote.pushdefault"), l.config.Get("branch."+branch+".remote"))
 	names := slices.Sorted(maps.Keys(l.config.Sub("remote", "url")))
 	if name == "" {
@@ -163,9 +163,9 @@ func (l *Local) pushURLs(branch string) (remote string, urls []string, err error
 	return name, urls, nil
 }
 
-// pushesMore refuses settings with which git would push, or delete, more than a
+// refuseMore refuses settings with which git would push, or delete, more than a
 // branch.
-func (l *Local) pushesMore(remote string) error {
+func (l *Local) refuseMore(remote string) error {
 	mirror := "remote." + remote + ".mirror"
 	switch recurse := strings.ToLower(l.config.Get("push.recursesubmodules")); {
 	case l.config.Bool(mirror, false):
@@ -182,9 +182,9 @@ func misconfigured(setting, does string) error {
 	return transport.Errorf(transport.Misconfigured, "%s %s, and only one branch is pushed here: git config --show-origin --get-all %s says where it is set", setting, does, setting)
 }
 
-// refThere returns where a branch is pushed to: what remote.NAME.push says of it, and
+// findRef returns where a branch is pushed to: what remote.NAME.push says of it, and
 // only of it, or else the branch of the same name.
-func (l *Local) refThere(remote, branch string) (string, error) {
+func (l *Local) findRef(remote, branch string) (string, error) {
 	setting := "remote." + remote + ".push"
 	specs := l.config[setting]
 	for _, spec := range specs {

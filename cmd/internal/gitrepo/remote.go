@@ -38,7 +38,7 @@ type RemoteOptions struct {
 // anything of the call before.
 type Prepare func(context.Context, *Base) ([]Draft, error)
 
-// Draft is a commit that is to be made.
+// Draft describes a commit that is to be made.
 type Draft struct {
 	Changes Changes
 	Message Message
@@ -88,7 +88,7 @@ func (r *Remote) CommitEach(ctx context.Context, prepare Prepare, o CommitOption
 		if err != nil {
 			return nil, err
 		}
-		if at := tip(sent); at != "" && target.at.String() == at { // it got there, though we were not told
+		if at := lastCommit(sent); at != "" && target.at.String() == at { // it got there, though we were not told
 			return sent, nil
 		}
 		results, err := r.attempt(ctx, target, prepare, o)
@@ -109,8 +109,8 @@ func (r *Remote) CommitEach(ctx context.Context, prepare Prepare, o CommitOption
 	return nil, transport.Errorf(transport.Raced, "others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.URL(), tries)
 }
 
-// tip returns the last commit that was made, if any was.
-func tip(results []Result) string {
+// lastCommit returns the last commit that was made, if any was.
+func lastCommit(results []Result) string {
 	for _, result := range slices.Backward(results) {
 		if result.Hash != "" {
 			return result.Hash
@@ -123,7 +123,7 @@ func tip(results []Result) string {
 // to say so, whether the branch has the commits that were sent.
 func (r *Remote) arrived(ctx context.Context, sent []Result, err error) bool {
 	var said *transport.Error
-	hash := tip(sent)
+	hash := lastCommit(sent)
 	if hash == "" || !errors.As(err, &said) || said.Kind != transport.NoConnection && said.Kind != transport.Other {
 		return false
 	}
@@ -132,7 +132,7 @@ func (r *Remote) arrived(ctx context.Context, sent []Result, err error) bool {
 }
 
 // pause waits by chance: for up to as long as the try took at first, and twice as
-// long each time. Who comes back sooner has a busy server work for nothing.
+// long each time. A client that comes back sooner makes a busy server work for nothing.
 func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
 	const least, most = 50 * time.Millisecond, 5 * time.Second
 	longest := min(max(took, least), most) << min(try, 10)
@@ -250,7 +250,7 @@ func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*
 	if err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
-	if err := s.base.warm(ctx, root); err != nil {
+	if err := s.base.prefetch(ctx, root); err != nil {
 		return nil, plumbing.ZeroHash, err
 	}
 	read, err := s.base.readAbove(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")

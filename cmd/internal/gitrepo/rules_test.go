@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -50,34 +49,6 @@ func TestGitIsRunAsOften(t *testing.T) {
 	for _, c := range [][2]int{{1, 1}, {1000, 1}, {1000, 40}} {
 		if got := runs(c[0], c[1]); got != want {
 			t.Errorf("%d files in %d commits: %s, want %s", c[0], c[1], got, want)
-		}
-	}
-}
-
-// What is asked for is git's answer, from every place that it looks into.
-func TestRulesAreThoseOfGit(t *testing.T) {
-	w := newWorld(t)
-	w.repo("r", nil)
-	w.write("r/.git/info/attributes", "forced.yaml text=auto\n")
-	w.write(".config/git/attributes", "*.user -text\n")
-	w.write("r/.gitignore", "[[:digit:]]*\n!1\n*.log\n")
-	w.write(".config/git/ignore", "*.swp\n")
-	asked := settings.NewRules(w.open("r").git)
-	odd := "a\"b\tc.swp"
-	if err := asked.AskAttributes([]string{"forced.yaml", "x.user", odd}); err != nil {
-		t.Fatal(err)
-	}
-	if err := asked.AskIgnored([]string{"1", "2", "x/3", odd, "plain"}); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{"forced.yaml": "auto", "x.user": "unset", odd: ""} {
-		if got := asked.Attributes(name)["text"]; got != want {
-			t.Errorf("text of %q = %q, want %q", name, got, want)
-		}
-	}
-	for name, want := range map[string]string{"1": "", "2": ".gitignore:1:[[:digit:]]*", "x/3": ".gitignore:1:[[:digit:]]*", odd: w.home + "/.config/git/ignore:1:*.swp", "plain": ""} {
-		if got := asked.IgnoredBy(name); got != want {
-			t.Errorf("%q is ignored by %q, want %q", name, got, want)
 		}
 	}
 }

@@ -34,22 +34,22 @@ type staging struct {
 	racy     bool
 }
 
-// stage finds out what is to change in the index, and refuses what cannot. The
+// stage finds the changes of the index, and refuses those that cannot be made. The
 // entries of all other files are left as they are.
 func (l *Local) stage(x *object.Index, b *object.Builder, removed []string) (*staging, error) {
 	s := &staging{local: l, index: x, files: b, gone: map[string]bool{}}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(b.Blobs)) {
-		problems = append(problems, s.file(name))
+		problems = append(problems, s.add(name))
 	}
 	for _, name := range removed {
 		if _, there := x.Find(name); there {
-			problems = append(problems, s.settled(name))
+			problems = append(problems, s.refuseConflict(name))
 			s.noteUnstaged(name, plumbing.ZeroHash)
 			s.gone[name] = true
 		}
 	}
-	problems = append(problems, s.folders())
+	problems = append(problems, s.refuseFolders())
 	if err := errors.Join(problems...); err != nil {
 		return s, err
 	}
@@ -59,9 +59,9 @@ func (l *Local) stage(x *object.Index, b *object.Builder, removed []string) (*st
 // changes reports whether the index is to be written.
 func (s *staging) changes() bool { return len(s.news)+len(s.gone) > 0 }
 
-// file puts a file of ours on the list unless its entry is right as it is.
-func (s *staging) file(name string) error {
-	if err := s.settled(name); err != nil {
+// add puts a file of ours on the list unless its entry is right as it is.
+func (s *staging) add(name string) error {
+	if err := s.refuseConflict(name); err != nil {
 		return err
 	}
 	for _, dir := range settings.FoldersAbove(name)[1:] {
@@ -83,8 +83,8 @@ func (s *staging) file(name string) error {
 	return nil
 }
 
-// settled refuses a file that is in conflict.
-func (s *staging) settled(name string) error {
+// refuseConflict refuses a file that is in conflict.
+func (s *staging) refuseConflict(name string) error {
 	if at, found := s.index.Find(name); found && s.index.Entries[at].Stage() > 0 {
 		return fmt.Errorf("%s: it is in conflict: resolve that first (git status)", name)
 	}
@@ -99,9 +99,9 @@ func (s *staging) noteUnstaged(name string, ours plumbing.Hash) {
 	}
 }
 
-// folders refuses files that would be folders in the index, and folders that
+// refuseFolders refuses files that would be folders in the index, and folders that
 // would be files.
-func (s *staging) folders() error {
+func (s *staging) refuseFolders() error {
 	var problems []error
 	for _, entry := range s.news {
 		for _, dir := range settings.FoldersAbove(entry.Name)[1:] {
@@ -157,7 +157,7 @@ func (s *staging) encode() []byte {
 // stat fills in what the files on disk are like, where they are what is
 // committed. Otherwise nothing is filled in, and git looks for itself.
 func (s *staging) stat() error {
-	plain, err := s.throughLinks()
+	plain, err := s.findFolders()
 	if err != nil {
 		return err
 	}
@@ -203,9 +203,9 @@ func holds(file string, hash plumbing.Hash) bool {
 	return len(plain) < len(content) && plumbing.ComputeHash(plumbing.BlobObject, plain) == hash
 }
 
-// throughLinks refuses files behind a symbolic link, as git add does, and says
-// which folders are there.
-func (s *staging) throughLinks() (map[string]bool, error) {
+// findFolders refuses files behind a symbolic link, as git add does, and tells which
+// folders of the others are there.
+func (s *staging) findFolders() (map[string]bool, error) {
 	plain := map[string]bool{}
 	for _, entry := range s.news {
 		for _, dir := range settings.FoldersAbove(entry.Name)[1:] {

@@ -36,7 +36,7 @@ func (l *Local) objects() *object.Packs {
 }
 
 // storePack puts a pack into the repository. The index comes last: without it
-// there is no pack for anybody.
+// no program sees the pack.
 func (l *Local) storePack(p *object.Pack) error {
 	dir := filepath.Join(l.commonDir, "objects", "pack")
 	if err := l.makeDirs(dir); err != nil {
@@ -113,7 +113,7 @@ func (l *Local) head() (headOf, error) {
 	return headOf{}, fmt.Errorf("read %s: references lead to each other", name)
 }
 
-// move is a step of HEAD's branch, or of a detached HEAD.
+// move moves HEAD's branch, or a detached HEAD, to a commit.
 type move struct {
 	from headOf // where it was read
 	to   plumbing.Hash
@@ -141,7 +141,7 @@ func (l *Local) advance(ctx context.Context, m move) error {
 		err = fmt.Errorf("%s was moved by somebody else meanwhile: run it again", name)
 	}
 	if err == nil {
-		err = l.log(m)
+		err = l.writeLogs(m)
 	}
 	if err != nil {
 		return err
@@ -149,8 +149,8 @@ func (l *Local) advance(ctx context.Context, m move) error {
 	return l.place(placed{name: held.name, content: []byte(m.to.String() + "\n"), mode: 0o666})
 }
 
-// log appends to the reflogs of HEAD and of its branch.
-func (l *Local) log(m move) error {
+// writeLogs appends to the reflogs of HEAD and of its branch.
+func (l *Local) writeLogs(m move) error {
 	from := m.from
 	line := fmt.Sprintf("%s %s %s\t%s\n", from.hash, m.to, m.by, m.why)
 	logs := []string{filepath.Join(l.gitDir, "logs", "HEAD")}
@@ -173,7 +173,7 @@ func (l *Local) appendLog(name, line string) error {
 		}
 		flags |= os.O_CREATE
 	}
-	file, err := os.OpenFile(name, flags, l.shared(0o666))
+	file, err := os.OpenFile(name, flags, l.sharedMode(0o666))
 	if errors.Is(err, fs.ErrNotExist) && flags&os.O_CREATE == 0 {
 		return nil
 	}

@@ -30,10 +30,10 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// trusted refuses a repository that belongs to somebody else, as git does: its
+// refuseForeign refuses a repository that belongs to another user, as git does: its
 // configuration may name programs. safe.directory allows it, where it is set
 // outside of any repository.
-func (l *Local) trusted() error {
+func (l *Local) refuseForeign() error {
 	owners := []int{os.Geteuid()}
 	if os.Geteuid() == 0 {
 		if sudo, err := strconv.Atoi(l.sys.Getenv("SUDO_UID")); err == nil {
@@ -46,7 +46,7 @@ func (l *Local) trusted() error {
 			return fmt.Errorf("open the repository %s: %w", l.workTree, settings.Reason(err))
 		}
 		stat, ok := info.Sys().(*syscall.Stat_t)
-		if !ok || slices.Contains(owners, int(stat.Uid)) || l.safe() {
+		if !ok || slices.Contains(owners, int(stat.Uid)) || l.isSafe() {
 			continue
 		}
 		return fmt.Errorf("the repository %s belongs to somebody else, and its configuration may name programs: git config --global --add safe.directory %s allows it", l.workTree, l.workTree)
@@ -54,7 +54,7 @@ func (l *Local) trusted() error {
 	return nil
 }
 
-func (l *Local) safe() bool {
+func (l *Local) isSafe() bool {
 	outside, err := settings.ReadConfig(l.sys, settings.FindGit(l.sys, ""), "")
 	if err != nil {
 		return false

@@ -17,10 +17,10 @@ type Convert func(name string, content []byte, earlier func() ([]byte, error)) (
 
 // Builder makes the trees of a commit.
 type Builder struct {
-	Objects  Set                          // what is new
+	Objects  Set                          // the new objects
 	Modes    map[string]filemode.FileMode // of each file that is written, or was there as it is
 	Blobs    map[string]plumbing.Hash     // of the same files
-	Before   map[string]plumbing.Hash     // what the base has of the files of the edit
+	Before   map[string]plumbing.Hash     // the files of the edit, as the base has them
 	Written  []string                     // the files that differ from the base, sorted
 	Removed  []string                     // the files that are gone, sorted
 	Problems []error                      // about files, each of which refuses the commit
@@ -61,7 +61,7 @@ func (b *Builder) Apply(base plumbing.Hash, root *Edit) (plumbing.Hash, error) {
 // build applies an edit to a folder that was read, zero for one that is not
 // there, and returns the new folder, zero for an empty one.
 func (b *Builder) build(base plumbing.Hash, e *Edit, dir string) (plumbing.Hash, error) {
-	kept, entries := e.apart(b.folders[base])
+	kept, entries := e.split(b.folders[base])
 	before := len(b.Written) + len(b.Removed)
 	b.remove(entries, e, dir)
 	for _, name := range slices.Sorted(maps.Keys(e.folders)) {
@@ -71,7 +71,7 @@ func (b *Builder) build(base plumbing.Hash, e *Edit, dir string) (plumbing.Hash,
 	}
 	b.write(entries, e, dir)
 	if b.ignoreCase {
-		b.twins(kept, entries, e, dir)
+		b.refuseSameNames(kept, entries, e, dir)
 	}
 	if len(kept)+len(entries) == 0 {
 		return plumbing.ZeroHash, nil
@@ -79,7 +79,7 @@ func (b *Builder) build(base plumbing.Hash, e *Edit, dir string) (plumbing.Hash,
 	if len(b.Written)+len(b.Removed) == before && !base.IsZero() {
 		return base, nil
 	}
-	return b.Objects.Add(plumbing.TreeObject, encodeTree(together(kept, entries))), nil
+	return b.Objects.Add(plumbing.TreeObject, encodeTree(mergeEntries(kept, entries))), nil
 }
 
 // folder brings a folder in a folder to what it is to be.
@@ -149,7 +149,7 @@ func (b *Builder) write(entries map[string]Entry, e *Edit, dir string) {
 			mode = entry.Mode // an executable bit stays
 			b.Before[dir+name] = entry.Hash
 		}
-		content, err := b.convert(dir+name, content, b.earlier(entry.Hash))
+		content, err := b.convert(dir+name, content, b.readEarlier(entry.Hash))
 		if err != nil {
 			b.Problems = append(b.Problems, err)
 			continue
@@ -164,8 +164,8 @@ func (b *Builder) write(entries map[string]Entry, e *Edit, dir string) {
 	}
 }
 
-// earlier reads what a file was, if it was there.
-func (b *Builder) earlier(hash plumbing.Hash) func() ([]byte, error) {
+// readEarlier reads what a file was, if it was there.
+func (b *Builder) readEarlier(hash plumbing.Hash) func() ([]byte, error) {
 	return func() ([]byte, error) {
 		if hash.IsZero() {
 			return nil, nil
@@ -174,8 +174,8 @@ func (b *Builder) earlier(hash plumbing.Hash) func() ([]byte, error) {
 	}
 }
 
-// twins refuses names that are one file where case does not count.
-func (b *Builder) twins(kept []Entry, entries map[string]Entry, e *Edit, dir string) {
+// refuseSameNames refuses names that are one file where case does not count.
+func (b *Builder) refuseSameNames(kept []Entry, entries map[string]Entry, e *Edit, dir string) {
 	names := slices.Sorted(maps.Keys(entries))
 	for _, entry := range kept {
 		names = append(names, entry.Name)

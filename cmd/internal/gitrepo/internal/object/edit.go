@@ -125,7 +125,7 @@ func (e *Edit) Levels(base plumbing.Hash, read func([]plumbing.Hash) ([][]Entry,
 		below := map[plumbing.Hash][]*Edit{}
 		for i, hash := range hashes {
 			for _, edit := range level[hash] {
-				edit.deeper(folders[i], below)
+				edit.descend(folders[i], below)
 			}
 		}
 		level = below
@@ -133,8 +133,8 @@ func (e *Edit) Levels(base plumbing.Hash, read func([]plumbing.Hash) ([][]Entry,
 	return nil
 }
 
-// deeper adds the folders in a folder that the edit is about to those of a level.
-func (e *Edit) deeper(folder []Entry, level map[plumbing.Hash][]*Edit) {
+// descend adds the folders in a folder that the edit is about to those of a level.
+func (e *Edit) descend(folder []Entry, level map[plumbing.Hash][]*Edit) {
 	for _, entry := range folder {
 		if inside := e.folders[entry.Name]; inside != nil && entry.Mode == filemode.Dir {
 			level[entry.Hash] = append(level[entry.Hash], inside)
@@ -153,8 +153,8 @@ func ReadFolders(from Store, hashes []plumbing.Hash) ([][]Entry, error) {
 	return folders, cmp.Or(problems...)
 }
 
-// apart takes the entries that an edit is about out of a folder.
-func (e *Edit) apart(all []Entry) (kept []Entry, ours map[string]Entry) {
+// split takes the entries that an edit is about out of a folder.
+func (e *Edit) split(all []Entry) (kept []Entry, ours map[string]Entry) {
 	kept, ours = make([]Entry, 0, len(all)), map[string]Entry{}
 	for _, entry := range all {
 		_, file := e.files[entry.Name]
@@ -167,8 +167,8 @@ func (e *Edit) apart(all []Entry) (kept []Entry, ours map[string]Entry) {
 	return kept, ours
 }
 
-// together puts entries of ours among those of others.
-func together(kept []Entry, ours map[string]Entry) []Entry {
+// mergeEntries puts entries of ours among those of others.
+func mergeEntries(kept []Entry, ours map[string]Entry) []Entry {
 	sorted := slices.SortedFunc(maps.Values(ours), compareEntries)
 	all := make([]Entry, 0, len(kept)+len(sorted))
 	for _, entry := range kept {

@@ -27,8 +27,8 @@ type Index struct {
 	sum        bool         // ends in a checksum; index.skipHash writes zeros instead
 }
 
-// IndexEntry is a file in the index: its name, and what is before the name, byte
-// by byte as it is in the file. Both are parts of the one text that was read.
+// IndexEntry is a file in the index: its name, and the bytes before the name, as they are
+// in the file. Both are parts of the one text that was read.
 type IndexEntry struct {
 	Name  string
 	Fixed string // ctime, mtime, dev, ino, mode, uid, gid, size; hash; flags; extended flags, if any
@@ -42,7 +42,7 @@ type StagedEntry struct {
 	Extended uint16
 }
 
-// Entry gives the entry as it is in the file.
+// Entry returns the entry as the file has it.
 func (n *StagedEntry) Entry() IndexEntry {
 	fixed := slices.Concat(n.Stat[:], n.Hash[:])
 	flags := uint16(min(len(n.Name), nameMask))
@@ -69,24 +69,24 @@ const (
 	MaxIndexSize = 1 << 30
 )
 
-// Stage is above 0 for a file in conflict.
+// Stage returns a number above 0 for a file in conflict.
 func (e *IndexEntry) Stage() int { return int(e.flags()&stageMask) >> 12 }
 
-// Mode gives the kind of file.
+// Mode returns the kind of file.
 func (e *IndexEntry) Mode() uint32 { return number32(e.Fixed[StatMode:]) }
 
-// Modified gives the second in which the file was changed.
+// Modified returns the second in which the file was changed.
 func (e *IndexEntry) Modified() uint32 { return number32(e.Fixed[StatMtime:]) }
 
 func (e *IndexEntry) flags() uint16 { return uint16(number32(e.Fixed[entryFlags-2:])) }
 
-// Hash gives the content.
+// Hash returns the hash of the content.
 func (e *IndexEntry) Hash() (hash [20]byte) {
 	copy(hash[:], e.Fixed[entryHash:])
 	return hash
 }
 
-// Extended gives the flags that only some entries have.
+// Extended returns the flags that only some entries have.
 func (e *IndexEntry) Extended() uint16 {
 	if len(e.Fixed) == entryFixed {
 		return 0
@@ -107,7 +107,7 @@ func number32(text string) uint32 {
 
 var errDamaged = errors.New("it is damaged: rm .git/index && git reset makes it anew, and unstages what is staged")
 
-// NewIndex gives an empty index.
+// NewIndex returns an empty index.
 func NewIndex() *Index { return &Index{version: 2, sum: true} }
 
 // DecodeIndex reads an index file.
@@ -235,7 +235,7 @@ func (x *Index) readExtensions(data string) error {
 	return nil
 }
 
-// Encode gives the index file.
+// Encode returns the index file.
 func (x *Index) Encode() []byte {
 	version := x.version
 	if version == 2 && slices.ContainsFunc(x.Entries, func(e IndexEntry) bool { return e.Extended() != 0 }) {
@@ -279,7 +279,7 @@ func (e *IndexEntry) append(out []byte, version uint32, previous string) []byte 
 	return append(out, zeros[:8-(len(out)-start)%8]...)
 }
 
-// Find gives where a file's entries are, or would be.
+// Find returns the place of a file's entries, or where it would be.
 func (x *Index) Find(name string) (at int, found bool) {
 	return slices.BinarySearchFunc(x.Entries, name, func(e IndexEntry, name string) int { return strings.Compare(e.Name, name) })
 }

@@ -29,7 +29,7 @@ type Set struct {
 	seen map[plumbing.Hash]int // where it is in all
 }
 
-// Add adds an object, if it is not there yet, and gives its hash.
+// Add adds an object, if it is not there yet, and returns its hash.
 func (o *Set) Add(kind plumbing.ObjectType, data []byte) plumbing.Hash {
 	hash := plumbing.ComputeHash(kind, data)
 	if o.seen == nil {
@@ -59,7 +59,7 @@ func encoded(kind plumbing.ObjectType, data []byte) *plumbing.MemoryObject {
 	return made
 }
 
-// Store is where objects are read from.
+// Store reads objects.
 type Store interface {
 	EncodedObject(plumbing.ObjectType, plumbing.Hash) (plumbing.EncodedObject, error)
 }
@@ -74,7 +74,7 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets All folders), or it is damaged (git fsck tells)", e.what, e.hash)
 }
 
-// maxObject is how large an object may be that is read.
+// maxObject bounds the size of an object that is read.
 const maxObject = 1 << 28
 
 // Read reads an object that is not too large.

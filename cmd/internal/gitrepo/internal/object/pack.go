@@ -103,7 +103,7 @@ func assemble(objects []Object, packed [][]byte) (*Pack, error) {
 	return p, nil
 }
 
-// Index gives the file that says where in the pack the objects are.
+// Index returns the file with the places of the objects in the pack.
 func (p *Pack) Index() ([]byte, error) {
 	index, err := p.index.Index()
 	if err != nil {

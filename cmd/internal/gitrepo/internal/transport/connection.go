@@ -25,7 +25,7 @@ import (
 
 // Connection reaches a repository by its URL. It serves one request at a time.
 type Connection struct {
-	MaxFolders int // up to how many folders come with a commit, needed or not
+	MaxFolders int // how many folders come with a commit at most, needed or not
 
 	sys     settings.System
 	config  settings.Config
@@ -57,7 +57,7 @@ func Open(ctx context.Context, sys settings.System, config settings.Config, url 
 		c.client, c.auth, c.at.Endpoint = gitssh.NewClient(nil), c.ssh, c.ssh.endpoint
 		return c, nil
 	}
-	return c, c.overHTTP(ctx)
+	return c, c.connectHTTP(ctx)
 }
 
 // Describe returns what is known of a URL that git itself will connect to: its host,
@@ -79,7 +79,7 @@ func Describe(sys settings.System, config settings.Config, url string, pushes bo
 // URL returns the repository's URL, without credentials.
 func (c *Connection) URL() string { return c.at.shown }
 
-func (c *Connection) overHTTP(ctx context.Context) error {
+func (c *Connection) connectHTTP(ctx context.Context) error {
 	client, err := c.httpClient()
 	if err != nil {
 		return err

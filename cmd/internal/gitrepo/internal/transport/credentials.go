@@ -106,7 +106,7 @@ func findLogin(ctx context.Context, sys settings.System, c settings.Config, at a
 	return nil, ctx.Err()
 }
 
-// tokenFor gives the token of a variable that is for a host, or nil.
+// tokenFor returns the token of a variable that is for a host, or nil.
 func tokenFor(sys settings.System, at address) *login {
 	for _, variable := range tokenVariables() {
 		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {

@@ -129,7 +129,7 @@ func (c *Connection) sentence(err error) *Error {
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, gotransport.ErrAuthorizationFailed):
-		return c.turnedAway(Forbidden, statusText(err))
+		return c.explainRefusal(Forbidden, statusText(err))
 	case errors.As(err, &dns):
 		return Errorf(NoHost, noHost.sentence, dns.Name) // the proxy's, maybe
 	}

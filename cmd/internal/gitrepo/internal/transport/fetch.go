@@ -85,7 +85,7 @@ func (c *Connection) fetch(ctx context.Context, into storer.Storer, choose func(
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return References{}, c.unanswered(ctx, gotransport.UploadPackServiceName, err)
+		return References{}, c.explainAnswer(ctx, gotransport.UploadPackServiceName, err)
 	}
 	open := &conversation{session, newReferences(advertised), advertised.Capabilities}
 	if c.stateless() {
@@ -208,7 +208,7 @@ func (c *Connection) request(has *capability.List, known References, asked want)
 	return request
 }
 
-// maxFolders is up to how many folders come with a commit, needed or not. Of more
+// maxFolders bounds the folders that come with a commit, needed or not. Of more
 // than that only those are fetched that are needed, a request for each level of
 // them: that is five or six in place of one, so it takes longer where the server is
 // far away (with 50 ms to it, half as long again for 1,000 folders), or where many

@@ -51,7 +51,7 @@ func (p *GitPush) Run(ctx context.Context) (unchanged bool, err error) {
 	}
 	// The report has no branch, and git did not die: the hook said no.
 	text, _, _ := strings.Cut(failed.Said, "error: failed to push")
-	return false, Errorf(Rejected, "the pre-push hook of this repository refuses the push%s", to.hide(behindColon(serverSentence(text))))
+	return false, Errorf(Rejected, "the pre-push hook of this repository refuses the push%s", to.hide(afterColon(serverSentence(text))))
 }
 
 // run runs git with the logins of the servers.
@@ -184,7 +184,7 @@ func (c *Connection) explainGit(failed *settings.GitError) error {
 	}
 	switch {
 	case hasAny(server, missing), hasAny(server, archived), hasAny(server, denials), p.kind == Forbidden:
-		return c.scrub(c.turnedAway(p.kind, server))
+		return c.scrub(c.explainRefusal(p.kind, server))
 	case p.kind == ChangedHostKey, p.kind == UnknownHostKey:
 		return c.scrub(hostKey(p.kind, c.at.Host, max(c.at.Port, 22)))
 	case p == noLogin && c.at.Protocol == "http" && !safeForLogin(c.at):

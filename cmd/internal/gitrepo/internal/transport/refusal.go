@@ -37,9 +37,9 @@ func hasAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
-// turnedAway makes an error of what a server says before any Git is spoken; kind
+// explainRefusal makes an error of what a server says before any Git is spoken; kind
 // counts if nothing is known of these words.
-func (c *Connection) turnedAway(kind Kind, text string) *Error {
+func (c *Connection) explainRefusal(kind Kind, text string) *Error {
 	said := serverSentence(text)
 	switch {
 	case hasAny(said, missing):
@@ -49,16 +49,16 @@ func (c *Connection) turnedAway(kind Kind, text string) *Error {
 	case kind == Forbidden, hasAny(said, denials):
 		return c.forbidden(said)
 	}
-	return Errorf(kind, "%s does not let us in%s", c.at.shown, itSays(said))
+	return Errorf(kind, "%s does not let us in%s", c.at.shown, quoteServer(said))
 }
 
 func (c *Connection) forbidden(said string) *Error {
-	return Errorf(Forbidden, "%s knows the credentials, but they do not suffice for %s: may they write there?%s", c.at.host(), c.at.shown, itSays(said))
+	return Errorf(Forbidden, "%s knows the credentials, but they do not suffice for %s: may they write there?%s", c.at.host(), c.at.shown, quoteServer(said))
 }
 
-// itSays quotes a server, where its words say more than a status does. Pages for
+// quoteServer quotes a server, where its words say more than a status does. Pages for
 // browsers are left out.
-func itSays(said string) string {
+func quoteServer(said string) string {
 	if said == "" || said == http.StatusText(http.StatusForbidden) || strings.HasPrefix(said, "<") {
 		return ""
 	}
@@ -71,16 +71,16 @@ func statusText(err error) string {
 	return text
 }
 
-// unanswered explains an error of a server's first answer. By SSH, what it says is
+// explainAnswer explains an error of a server's first answer. By SSH, what it says is
 // on standard error, and go-git reads that only where standard output is empty:
 // Gitea writes an empty line there. So it is asked once more.
-func (c *Connection) unanswered(ctx context.Context, service string, err error) error {
+func (c *Connection) explainAnswer(ctx context.Context, service string, err error) error {
 	odd := errors.Is(err, pktline.ErrInvalidPktLen)
 	switch {
 	case err == nil, ctx.Err() != nil:
 	case c.ssh != nil && (odd || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "unknown error: ")):
 		if text := c.ssh.listen(ctx, service, c.at.Path); text != "" {
-			return c.scrub(c.turnedAway(Other, text))
+			return c.scrub(c.explainRefusal(Other, text))
 		}
 	case odd && c.at.Protocol != "file":
 		return c.scrub(c.say(notGit))

@@ -33,7 +33,7 @@ func TestWordsOfRefusals(t *testing.T) {
 		{Other, "come back\x1b[31m later\n", Other, where + " does not let us in (it says: come back\\x1b[31m later)"},
 		{Other, strings.Repeat("x", 1<<16), Other, where + " does not let us in (it says: " + text.Clip(strings.Repeat("x", 1<<16)) + ")"},
 	} {
-		got := c.turnedAway(test.kind, test.text)
+		got := c.explainRefusal(test.kind, test.text)
 		if got.Kind != test.got || got.Error() != test.want {
 			t.Errorf("%.60q: kind %d, %s\nwant kind %d, %s", test.text, got.Kind, got, test.got, test.want)
 		}

@@ -38,7 +38,7 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return c.unanswered(ctx, gotransport.ReceivePackServiceName, err)
+		return c.explainAnswer(ctx, gotransport.ReceivePackServiceName, err)
 	}
 	ref := plumbing.NewBranchReferenceName(u.Branch)
 	if known.References[ref.String()] != u.From {
@@ -104,10 +104,10 @@ func (c *Connection) rejected(status, progress string) error {
 	if c.at.Protocol != "file" && hasAny(said, denials) {
 		return c.scrub(c.forbidden(said))
 	}
-	return Errorf(Rejected, "%s does not take the commit (%s)%s%s", c.at.shown, c.hide(text.FirstLine(status)), behindColon(said), rejectionHint(status+progress))
+	return Errorf(Rejected, "%s does not take the commit (%s)%s%s", c.at.shown, c.hide(text.FirstLine(status)), afterColon(said), rejectionHint(status+progress))
 }
 
-func behindColon(said string) string {
+func afterColon(said string) string {
 	if said == "" {
 		return ""
 	}

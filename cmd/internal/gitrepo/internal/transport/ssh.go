@@ -167,7 +167,7 @@ func (s *sshLogin) explain() error {
 	return Errorf(UnknownHostKey, "the key of %s cannot be checked: %s", s.hosts, text.FirstLine(s.problem.Error()))
 }
 
-// hostKey says what to do about a host's key.
+// hostKey makes an error about a host's key, with what to do.
 func hostKey(kind Kind, host string, port int) *Error {
 	at, scan := net.JoinHostPort(host, strconv.Itoa(port)), "ssh-keyscan "+host
 	if port != 22 {
