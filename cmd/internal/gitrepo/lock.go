@@ -20,10 +20,10 @@ import (
 // ours, and the operating system knows whether its process lives.
 const lockMark = "pm-gitops\n"
 
-// LockedError says that another program works with the repository.
-type LockedError struct{ File string }
+// lockedError says that another program works with the repository.
+type lockedError struct{ File string }
 
-func (e *LockedError) Error() string {
+func (e *lockedError) Error() string {
 	return fmt.Sprintf("%s is there: another program works with the repository, or died while it did; if none runs, delete that file", e.File)
 }
 
@@ -41,7 +41,7 @@ func (l *Local) acquire(ctx context.Context, name string, most time.Duration) (*
 	waited := time.Duration(0)
 	for {
 		held, err := l.tryLock(name)
-		var locked *LockedError
+		var locked *lockedError
 		if !errors.As(err, &locked) {
 			return held, err
 		}
@@ -80,7 +80,7 @@ func (l *Local) tryLock(name string) (*lock, error) {
 	case err == nil:
 		return &lock{name, file, false}, nil
 	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or another run swept ours away
-		err = &LockedError{at}
+		err = &lockedError{at}
 	case errors.Is(err, errors.ErrUnsupported):
 		file.Close()
 		return plainLock(name)
@@ -100,7 +100,7 @@ func isFolder(name string) bool {
 func plainLock(name string) (*lock, error) {
 	file, err := os.OpenFile(name+".lock", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, &LockedError{name + ".lock"}
+		return nil, &lockedError{name + ".lock"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", name, settings.Reason(err))
@@ -113,19 +113,19 @@ func takeOver(name string) (*lock, error) {
 	at := name + ".lock"
 	file, err := os.OpenFile(at, os.O_RDWR, 0)
 	if err != nil {
-		return nil, &LockedError{at} // gone by now, or not ours to open: wait and see
+		return nil, &lockedError{at} // gone by now, or not ours to open: wait and see
 	}
 	content := make([]byte, len(lockMark)+1)
 	count, _ := file.Read(content)
 	if string(content[:count]) != lockMark || holdFile(file) != nil {
 		file.Close()
-		return nil, &LockedError{at}
+		return nil, &lockedError{at}
 	}
 	// Whoever held it may have removed it just before we got hold of it.
 	now, err := os.Stat(at)
 	if mine, own := file.Stat(); err != nil || own != nil || !os.SameFile(now, mine) {
 		file.Close()
-		return nil, &LockedError{at}
+		return nil, &lockedError{at}
 	}
 	return &lock{name, file, true}, nil
 }
