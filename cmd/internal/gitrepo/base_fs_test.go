@@ -241,3 +241,13 @@ func TestNoDefaultBranch(t *testing.T) {
 		}
 	}
 }
+
+func TestFSOfNoCommitIsEmpty(t *testing.T) {
+	files := new(Base).FS(context.Background())
+	if entries, err := fs.ReadDir(files, "."); err != nil || len(entries) > 0 {
+		t.Errorf("ReadDir = %v, %v", entries, err)
+	}
+	if _, err := fs.ReadFile(files, "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("ReadFile = %v", err)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -229,5 +231,25 @@ func TestRemoteHonoursWhatTheBaseSays(t *testing.T) {
 	}
 	if got := w.git("origin", "show", "main:a.txt"); got != "a\nb\n" {
 		t.Errorf("stored %q", got)
+	}
+}
+
+// A server that did what was asked for, and closed the connection before it said so, has
+// the commit: it is not made again, and is no error.
+func TestLostAnswersAreAskedFor(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", base)
+	server := w.serveHTTPS()
+	inner := server.Config.Handler
+	server.Config.Handler = http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if strings.HasSuffix(in.URL.Path, "/git-receive-pack") {
+			inner.ServeHTTP(httptest.NewRecorder(), in)
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(out, in)
+	})
+	result, err := w.remote(server.URL+"/origin", RemoteOptions{}).Commit(context.Background(), always(ours), said("ours"))
+	if got := w.git("origin", "rev-parse", "main"); err != nil || got != result.Hash+"\n" {
+		t.Errorf("Commit = %s, %v, the server has %s", result.Hash, err, got)
 	}
 }
