@@ -210,7 +210,7 @@ func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (
 			return nil, err
 		}
 	}
-	return s.base.storage.EncodedObject(kind, hash)
+	return s.base.store.EncodedObject(kind, hash)
 }
 
 // readAbove fetches all files of some names that are in folders above paths, in one

@@ -101,12 +101,10 @@ func NewSystem(getenv func(string) string, environ []string, now func() time.Tim
 }
 
 func wait(ctx context.Context, long time.Duration) error {
-	timer := time.NewTimer(long)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(long):
 		return nil
 	}
 }

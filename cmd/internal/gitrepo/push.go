@@ -49,28 +49,13 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	result := Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), head.hash.String()}
-	for range pushes {
-		var unchanged bool
-		unchanged, err = to.Run(ctx)
-		var said *transport.Error
-		if errors.As(err, &said) && said.Kind == transport.Raced {
-			var ours bool
-			if ours, unchanged = to.Compare(ctx, result.Hash); ours && !unchanged {
-				continue
-			}
-		}
-		if unchanged {
-			err = ErrUnchanged
-		}
-		break
+	result := Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit}
+	unchanged, err := to.Run(ctx)
+	if unchanged {
+		err = ErrUnchanged
 	}
 	return result, err
 }
-
-// pushes bounds how often a push is tried that others of our own make as well: an
-// older run, killed or not, whose git is still at work.
-const pushes = 3
 
 // ErrNoBranch says that neither HEAD nor the caller names the branch to push to.
 var ErrNoBranch = errors.New("no branch with a commit is checked out: name the branch to push to")
@@ -108,7 +93,7 @@ func (l *Local) findDestination(head headOf, o PushOptions) (*transport.GitPush,
 	if head.hash.IsZero() || head.ref == "" && named == "" {
 		return nil, ErrNoBranch
 	}
-	to := &transport.GitPush{Git: l.git, From: cmp.Or(head.ref, "HEAD"), Ref: "refs/heads/" + named, Hooked: l.hasHook("pre-push")}
+	to := &transport.GitPush{Git: l.git, Commit: head.hash.String(), From: cmp.Or(head.ref, "HEAD"), Ref: "refs/heads/" + named, Hooked: l.hasHook("pre-push")}
 	var urls []string
 	if to.Remote, urls, err = l.findURLs(head.branch()); err != nil {
 		return nil, err

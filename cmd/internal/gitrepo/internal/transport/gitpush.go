@@ -15,6 +15,7 @@ type GitPush struct {
 	Git    *settings.Program
 	Remote string        // a name or a URL, for git
 	From   string        // the local branch, or HEAD
+	Commit string        // that it is at
 	Ref    string        // the branch there: refs/heads/…
 	To     []*Connection // every URL, of [Describe]; there is one at least
 	Hooked bool          // there is a pre-push hook
@@ -29,10 +30,32 @@ func (p *GitPush) URLs() string {
 	return strings.Join(urls, ", ")
 }
 
-// Run runs git push, and makes a sentence of what it says. Unchanged tells that every
-// server has the commit. The error is an [Error], of the kind Raced where a server has
-// commits that are not here.
+// Run pushes the branch. Unchanged tells that every server has the commit. The error is
+// an [Error], of the kind Raced where a server has commits that are not here.
 func (p *GitPush) Run(ctx context.Context) (unchanged bool, err error) {
+	for range pushes {
+		unchanged, err = p.push(ctx)
+		var said *Error
+		if !errors.As(err, &said) || said.Kind != Raced {
+			break
+		}
+		ours, theirs := p.compare(ctx)
+		if theirs {
+			return true, nil
+		}
+		if !ours {
+			break
+		}
+	}
+	return unchanged, err
+}
+
+// pushes bounds how often a push is tried that others of our own make as well: an
+// older run, killed or not, whose git is still at work.
+const pushes = 3
+
+// push runs git push, and makes a sentence of what it says.
+func (p *GitPush) push(ctx context.Context) (unchanged bool, err error) {
 	out, err := p.run(ctx, "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", "--", p.Remote, p.From+":"+p.Ref)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
@@ -43,7 +66,12 @@ func (p *GitPush) Run(ctx context.Context) (unchanged bool, err error) {
 		return report.unchanged, err
 	}
 	if report.rejected != "" {
-		return false, p.To[min(report.by, len(p.To)-1)].refused(report.rejected, remoteLines(failed.Said), p.Ref)
+		to := p.To[min(report.by, len(p.To)-1)]
+		err := to.rejected(report.rejected, remoteLines(failed.Said))
+		if errors.Is(err, ErrRaced) {
+			err = Errorf(Raced, "%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(p.Ref, "refs/heads/"), to.at.shown)
+		}
+		return false, err
 	}
 	to := p.To[min(report.servers, len(p.To)-1)]
 	if strings.Contains(failed.Said, "fatal: ") || !p.Hooked {
@@ -60,15 +88,6 @@ func (p *GitPush) run(ctx context.Context, args ...string) (string, error) {
 	cmd := p.Git.Command(ctx, append(logins, args...)...)
 	cmd.Env = append(cmd.Env, secrets...)
 	return settings.RunGit(cmd, "")
-}
-
-// refused makes an error of a branch that a server did not take.
-func (c *Connection) refused(status, progress, ref string) error {
-	err := c.rejected(status, progress)
-	if errors.Is(err, ErrRaced) {
-		return Errorf(Raced, "%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(ref, "refs/heads/"), c.at.shown)
-	}
-	return err
 }
 
 // report holds what git push --porcelain says.
@@ -109,9 +128,9 @@ func remoteLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Compare reports, for a race that was lost, whether our commit has everything that
+// compare reports, for a race that was lost, whether our commit has everything that
 // the servers have, and whether theirs have ours.
-func (p *GitPush) Compare(ctx context.Context, commit string) (ours, theirs bool) {
+func (p *GitPush) compare(ctx context.Context) (ours, theirs bool) {
 	ours, theirs = true, true
 	leads := func(from, to string) bool {
 		_, err := p.Git.Ask("", nil, "merge-base", "--is-ancestor", from, to)
@@ -121,7 +140,7 @@ func (p *GitPush) Compare(ctx context.Context, commit string) (ours, theirs bool
 		if _, err := p.run(ctx, "fetch", "-q", "--no-tags", "--recurse-submodules=no", "--", to.at.given, p.Ref); err != nil {
 			return false, false
 		}
-		ours, theirs = ours && leads("FETCH_HEAD", commit), theirs && leads(commit, "FETCH_HEAD")
+		ours, theirs = ours && leads("FETCH_HEAD", p.Commit), theirs && leads(p.Commit, "FETCH_HEAD")
 	}
 	return ours, theirs
 }
