@@ -1,10 +1,9 @@
-package gitrepo
+package transport
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -12,20 +11,20 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/net/proxy"
 )
 
-// missing is how servers say that there is no repository, where neither a status
+// missing lists words with which servers say that there is no repository, where neither a status
 // nor go-git says so. (Gitea: routers/private/serv.go, routers/web/repo/githttp.go)
 var missing = []string{"Cannot find repository", "Push to create is not enabled"}
 
-// archived is how they say that a repository takes no commits any more. (Gitea: the
+// archived lists words for a repository that takes no commits any more. (Gitea: the
 // same; GitHub says "was archived")
 var archived = []string{"is archived", "was archived"}
 
-// denials is how they say that somebody may not do what they ask for. (Gitea: the
+// denials lists words for credentials that do not suffice. (Gitea: the
 // same, and routers/private/hook_pre_receive.go, for it looks when a commit has
 // come; GitHub's documentation of errors of SSH; GitLab: lib/gitlab/git_access.rb)
 var denials = []string{
@@ -38,70 +37,67 @@ func hasAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
-// turnedAway makes an error of what a server says before any Git is spoken; kind is
-// what it is if nothing is known of these words.
-func (c *connection) turnedAway(kind RemoteKind, text string) *RemoteError {
+// explainRefusal makes an error of what a server says before any Git is spoken; kind
+// counts if nothing is known of these words.
+func (c *Connection) explainRefusal(kind Kind, text string) *Error {
 	said := serverSentence(text)
 	switch {
 	case hasAny(said, missing):
 		return c.say(noRepository)
 	case hasAny(said, archived):
-		return &RemoteError{Kind: Rejected, sentence: fmt.Sprintf("%s is archived: it takes no commits", c.at.shown)}
+		return Errorf(Rejected, "%s is archived: it takes no commits", c.at.shown)
 	case kind == Forbidden, hasAny(said, denials):
 		return c.forbidden(said)
 	}
-	return &RemoteError{Kind: kind, sentence: fmt.Sprintf("%s does not let us in%s", c.at.shown, itSays(said))}
+	return Errorf(kind, "%s does not let us in%s", c.at.shown, quoteServer(said))
 }
 
-func (c *connection) forbidden(said string) *RemoteError {
-	return &RemoteError{Kind: Forbidden, sentence: fmt.Sprintf("%s knows the credentials, but they do not suffice for %s: may they write there?%s", c.at.host(), c.at.shown, itSays(said))}
+func (c *Connection) forbidden(said string) *Error {
+	return Errorf(Forbidden, "%s knows the credentials, but they do not suffice for %s: may they write there?%s", c.at.host(), c.at.shown, quoteServer(said))
 }
 
-// itSays is a server's words, where they say more than a status does. Pages for
+// quoteServer quotes a server, where its words say more than a status does. Pages for
 // browsers are left out.
-func itSays(said string) string {
+func quoteServer(said string) string {
 	if said == "" || said == http.StatusText(http.StatusForbidden) || strings.HasPrefix(said, "<") {
 		return ""
 	}
 	return " (it says: " + said + ")"
 }
 
-// statusText is what came with a status that is an error.
+// statusText returns the text that came with a status that is an error.
 func statusText(err error) string {
-	_, text, _ := strings.Cut(err.Error(), transport.ErrAuthorizationFailed.Error()+":")
+	_, text, _ := strings.Cut(err.Error(), gotransport.ErrAuthorizationFailed.Error()+":")
 	return text
 }
 
-// unanswered explains an error of a server's first answer. By SSH, what it says is
+// explainAnswer explains an error of a server's first answer. By SSH, what it says is
 // on standard error, and go-git reads that only where standard output is empty:
 // Gitea writes an empty line there. So it is asked once more.
-func (c *connection) unanswered(ctx context.Context, service string, err error) error {
+func (c *Connection) explainAnswer(ctx context.Context, service string, err error) error {
 	odd := errors.Is(err, pktline.ErrInvalidPktLen)
 	switch {
 	case err == nil, ctx.Err() != nil:
 	case c.ssh != nil && (odd || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "unknown error: ")):
 		if text := c.ssh.listen(ctx, service, c.at.Path); text != "" {
-			return c.told(c.turnedAway(OtherRemote, text))
+			return c.scrub(c.explainRefusal(Other, text))
 		}
 	case odd && c.at.Protocol != "file":
-		return c.told(c.say(notGit))
+		return c.scrub(c.say(notGit))
 	}
 	return c.explain(ctx, err)
 }
 
-// told puts the host into an error, and takes credentials out.
-func (c *connection) told(err *RemoteError) *RemoteError {
-	if c.at.Protocol != "file" {
-		err.Host = c.at.host()
-	}
+// scrub takes credentials out of an error.
+func (c *Connection) scrub(err *Error) *Error {
 	err.sentence = c.hide(err.sentence)
 	return err
 }
 
-// listenPatience is how long a server may take to say why it does not let us in.
+// listenPatience bounds how long a server may take to say why it does not let us in.
 const listenPatience = 30 * time.Second
 
-// listen runs a service, and gives the start of what comes on standard error.
+// listen runs a service, and returns the start of its standard error.
 // Nothing is asked of the service, should it be willing after all.
 func (s *sshLogin) listen(ctx context.Context, service, path string) string {
 	ctx, cancel := context.WithTimeout(ctx, listenPatience)
@@ -124,9 +120,9 @@ func (s *sshLogin) listen(ctx context.Context, service, path string) string {
 	if err != nil {
 		return ""
 	}
-	var said bytes.Buffer
+	said := bounded{most: 1 << 12}
 	session.Stdin = bytes.NewReader(pktline.FlushPkt)
-	session.Stderr = &bounded{to: &said, most: 1 << 12}
+	session.Stderr = &said
 	_ = session.Run(service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'")
-	return said.String()
+	return said.kept.String()
 }

@@ -1,4 +1,4 @@
-package gitrepo
+package settings
 
 import (
 	"bytes"
@@ -7,32 +7,25 @@ import (
 	"strings"
 )
 
-// AttributeError is that Git would store other bytes than ours, in a way that
-// only a program of its own knows.
-type AttributeError struct{ Path, Attribute string }
-
-func (e *AttributeError) Error() string {
-	return fmt.Sprintf("%s: .gitattributes says %s, which would store other bytes than those that are rendered: except the file from it, with %s -%s", e.Path, e.Attribute, e.Path, strings.SplitN(e.Attribute, "=", 2)[0])
-}
-
-// converter makes of a file's bytes what Git stores of them.
-type converter struct {
-	attributes func(name string) map[string]string // unspecified ones are left out, or empty
-	autocrlf   string                              // core.autocrlf: true, input or anything else
+// Converter makes of a file's bytes what Git stores of them.
+type Converter struct {
+	Attributes func(name string) map[string]string // unspecified ones are left out, or empty
+	AutoCRLF   string                              // core.autocrlf: true, input or anything else
 }
 
 var ident = regexp.MustCompile(`\$Id: [^$\n]*\$`)
 
-// toGit is what Git would store for a file, as convert.c has it. Earlier gives
-// what is stored now.
-func (c converter) toGit(name string, content []byte, earlier func() ([]byte, error)) ([]byte, error) {
-	said := c.attributes(name)
+// ToGit returns what Git would store for a file, as convert.c has it. Earlier reads
+// what is stored now. The error names an attribute for which only a program of its
+// own knows what Git would store.
+func (c Converter) ToGit(name string, content []byte, earlier func() ([]byte, error)) ([]byte, error) {
+	said := c.Attributes(name)
 	if filter := said["filter"]; filter != "" && filter != "set" && filter != "unset" {
-		return nil, &AttributeError{name, "filter=" + filter}
+		return nil, refuseAttribute(name, "filter", filter)
 	}
 	encoding := said["working-tree-encoding"]
 	if plain := strings.ToLower(encoding); encoding != "" && plain != "set" && plain != "unset" && plain != "utf-8" && plain != "utf8" {
-		return nil, &AttributeError{name, "working-tree-encoding=" + encoding}
+		return nil, refuseAttribute(name, "working-tree-encoding", encoding)
 	}
 	content, err := c.lineEnds(said, content, earlier)
 	if said["ident"] == "set" {
@@ -41,7 +34,11 @@ func (c converter) toGit(name string, content []byte, earlier func() ([]byte, er
 	return content, err
 }
 
-func (c converter) lineEnds(said map[string]string, content []byte, earlier func() ([]byte, error)) ([]byte, error) {
+func refuseAttribute(name, attribute, value string) error {
+	return fmt.Errorf("%s: .gitattributes says %s=%s, which would store other bytes than those that are rendered: except the file from it, with %[1]s -%[2]s", name, attribute, value)
+}
+
+func (c Converter) lineEnds(said map[string]string, content []byte, earlier func() ([]byte, error)) ([]byte, error) {
 	if !bytes.Contains(content, []byte("\r\n")) {
 		return content, nil
 	}
@@ -53,7 +50,7 @@ func (c converter) lineEnds(said map[string]string, content []byte, earlier func
 	case text == "unset":
 		return content, nil
 	case text == "set", text == "input", text != "auto" && (said["eol"] == "lf" || said["eol"] == "crlf"):
-	case text == "auto", c.autocrlf == "true", c.autocrlf == "input":
+	case text == "auto", c.AutoCRLF == "true", c.AutoCRLF == "input":
 		if binaryBytes(content) {
 			return content, nil
 		}
@@ -67,7 +64,7 @@ func (c converter) lineEnds(said map[string]string, content []byte, earlier func
 	return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")), nil
 }
 
-// binaryBytes is git's guess (convert_is_binary).
+// binaryBytes guesses as git does (convert_is_binary).
 func binaryBytes(content []byte) bool {
 	printable, other := 0, 0
 	for i, b := range content {

@@ -1,33 +1,45 @@
-package gitrepo
+package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/config"
 )
 
-// configuration is Git's configuration: values by key, in the order of reading,
-// so that the last one counts. Keys are section.name or section.subsection.name,
-// with section and name in lower case, as git config --list prints them.
-type configuration map[string][]string
+// Config holds Git's configuration: values by key, in the order of reading, so that
+// the last one counts. Keys are section.name or section.subsection.name, with section
+// and name in lower case, as git config --list prints them.
+type Config map[string][]string
 
-// get is a key's value, or empty.
-func (c configuration) get(key string) string {
+// Get returns a key's value, or "".
+func (c Config) Get(key string) string {
 	if values := c[key]; len(values) > 0 {
 		return values[len(values)-1]
 	}
 	return ""
 }
 
-// boolean is a key's value as git config --type=bool reads it.
-func (c configuration) boolean(key string, otherwise bool) bool {
+// Sub returns the values of section.*.name, by what is in the middle.
+func (c Config) Sub(section, name string) map[string][]string {
+	found := map[string][]string{}
+	for key, values := range c {
+		rest, in := strings.CutPrefix(key, section+".")
+		if sub, named := strings.CutSuffix(rest, "."+name); in && named {
+			found[sub] = values
+		}
+	}
+	return found
+}
+
+// Bool returns a key's value as git config --type=bool reads it.
+func (c Config) Bool(key string, otherwise bool) bool {
 	values := c[key]
 	if len(values) == 0 {
 		return otherwise
@@ -43,9 +55,9 @@ func (c configuration) boolean(key string, otherwise bool) bool {
 	}
 }
 
-// readConfig reads the configuration of a repository, or, without one, of the
+// ReadConfig reads the configuration of a repository, or, without one, of the
 // user and the system. https://git-scm.com/docs/git-config#FILES
-func readConfig(sys System, git *gitProgram, commonDir string) (configuration, error) {
+func ReadConfig(sys System, git *Program, commonDir string) (Config, error) {
 	if git == nil {
 		return readPlainConfig(sys, commonDir)
 	}
@@ -63,21 +75,21 @@ func readConfig(sys System, git *gitProgram, commonDir string) (configuration, e
 
 // readPlainConfig reads the usual files where there is no git program: without
 // includes, conditions and variables.
-func readPlainConfig(sys System, commonDir string) (configuration, error) {
+func readPlainConfig(sys System, commonDir string) (Config, error) {
 	var files []string
 	if no := sys.Getenv("GIT_CONFIG_NOSYSTEM"); no == "" || no == "0" || no == "false" {
-		files = append(files, firstOf(sys.Getenv("GIT_CONFIG_SYSTEM"), "/etc/gitconfig"))
+		files = append(files, cmp.Or(sys.Getenv("GIT_CONFIG_SYSTEM"), "/etc/gitconfig"))
 	}
-	home := homeDir(sys)
+	home := sys.Home()
 	if global := sys.Getenv("GIT_CONFIG_GLOBAL"); global != "" {
 		files = append(files, global)
 	} else if home != "" {
-		files = append(files, filepath.Join(firstOf(sys.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "git", "config"), filepath.Join(home, ".gitconfig"))
+		files = append(files, filepath.Join(cmp.Or(sys.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "git", "config"), filepath.Join(home, ".gitconfig"))
 	}
 	if commonDir != "" {
 		files = append(files, filepath.Join(commonDir, "config"))
 	}
-	values := configuration{}
+	values := Config{}
 	for _, name := range files {
 		if err := values.readFile(name); err != nil {
 			return nil, fmt.Errorf("read Git's configuration %s: %w", name, err)
@@ -87,13 +99,13 @@ func readPlainConfig(sys System, commonDir string) (configuration, error) {
 }
 
 // readFile adds the settings of a file; one that is not there is empty.
-func (c configuration) readFile(name string) error {
+func (c Config) readFile(name string) error {
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return reason(err)
+		return Reason(err)
 	}
 	defer file.Close()
 	parsed := config.New()
@@ -110,27 +122,9 @@ func (c configuration) readFile(name string) error {
 	return nil
 }
 
-func (c configuration) add(section string, options config.Options) {
+func (c Config) add(section string, options config.Options) {
 	for _, option := range options {
 		key := section + strings.ToLower(option.Key)
 		c[key] = append(c[key], option.Value)
 	}
-}
-
-func homeDir(sys System) string {
-	if home := sys.Getenv("HOME"); home != "" || runtime.GOOS != "windows" {
-		return home
-	}
-	return sys.Getenv("USERPROFILE")
-}
-
-// expandPath makes ~/ the home folder, and a relative path one below a folder.
-func expandPath(sys System, name, dir string) string {
-	if rest, found := strings.CutPrefix(name, "~/"); found {
-		return filepath.Join(homeDir(sys), rest)
-	}
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(dir, name)
 }

@@ -1,28 +1,32 @@
-package gitrepo
+package settings
 
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
-// attributes is what .gitattributes of a commit say, where there is no checkout that
-// git answers for. go-git's own matcher lets the less important of two lines win, and
+// Attributes reads .gitattributes of a commit, where there is no checkout that git
+// answers for. go-git's own matcher lets the less important of two lines win, and
 // has no built-in macro.
 // https://git-scm.com/docs/gitattributes
-type attributes struct {
-	read    func(name string) []byte // a file of the tree, nil where there is none
+type Attributes struct {
+	read    func(name string) []byte
 	folders map[string][]attributeRule
 	macros  map[string][]string
 }
 
-// attributeRule is a line: a pattern, and what it sets, in the words of the file.
+// attributeRule is a line: a pattern, and the attributes that it sets, in the words of
+// the file.
 type attributeRule struct {
 	pattern glob
 	sets    []string
 }
 
-// glob is a pattern that belongs to a folder.
+// glob matches a pattern of the files of a folder.
 type glob struct {
 	dir, pattern string
 	whole        bool // it is matched against the whole path below dir
@@ -49,15 +53,31 @@ func (g glob) matches(name string) bool {
 	return matches(g.pattern, name)
 }
 
-func newAttributes(read func(string) []byte) *attributes {
-	return &attributes{
+// matches reports whether a path matches one of Git's patterns, in which * and ?
+// stop at slashes and ** does not. (wildmatch.c with WM_PATHNAME; character
+// classes such as [[:alpha:]] match nothing.)
+func matches(pattern, name string) bool {
+	// Braces are plain characters for Git.
+	pattern = strings.NewReplacer("{", `\{`, "}", `\}`, `\{`, `\{`, `\}`, `\}`, `\\`, `\\`).Replace(pattern)
+	// For Git, a/** is what is in a; for the library also a itself.
+	if rest, found := strings.CutSuffix(pattern, "/**"); found {
+		pattern = rest + "/**/*"
+	}
+	ok, err := doublestar.Match(pattern, name)
+	return err == nil && ok
+}
+
+// NewAttributes takes a function that reads a file of the commit, nil where there is
+// none.
+func NewAttributes(read func(name string) []byte) *Attributes {
+	return &Attributes{
 		read: read, folders: map[string][]attributeRule{},
 		macros: map[string][]string{"binary": {"-diff", "-merge", "-text"}},
 	}
 }
 
 // parse reads a file. Macros are defined at the top only.
-func (a *attributes) parse(content []byte, dir string, macros bool) []attributeRule {
+func (a *Attributes) parse(content []byte, dir string, macros bool) []attributeRule {
 	var rules []attributeRule
 	for line := range strings.SplitSeq(strings.TrimPrefix(string(content), "\ufeff"), "\n") {
 		line = strings.Trim(line, " \t\r")
@@ -81,29 +101,19 @@ func (a *attributes) parse(content []byte, dir string, macros bool) []attributeR
 
 // attributePattern takes the pattern off a line; it may be in double quotes.
 func attributePattern(line string) (pattern, rest string) {
-	if line[0] != '"' {
-		end := strings.IndexAny(line, " \t")
-		if end < 0 {
-			return line, ""
+	if quoted, err := strconv.QuotedPrefix(line); err == nil && line[0] == '"' {
+		if pattern, err = strconv.Unquote(quoted); err == nil {
+			return pattern, line[len(quoted):]
 		}
-		return line[:end], line[end:]
 	}
-	var out strings.Builder
-	for i := 1; i < len(line); i++ {
-		switch {
-		case line[i] == '"':
-			return out.String(), line[i+1:]
-		case line[i] == '\\' && i+1 < len(line):
-			i++
-		}
-		out.WriteByte(line[i])
-	}
-	return line, "" // no end: not quoted after all
+	end := strings.IndexAny(line+" ", " \t")
+	return line[:end], line[end:]
 }
 
-// of is what is said of a file: set, unset or a value; unspecified ones are empty.
-func (a *attributes) of(name string) map[string]string {
-	dirs := foldersAbove(name)
+// Of returns the attributes of a file: set, unset or a value; unspecified ones are
+// empty.
+func (a *Attributes) Of(name string) map[string]string {
+	dirs := FoldersAbove(name)
 	for _, dir := range dirs { // macros come first
 		if _, known := a.folders[dir]; !known {
 			a.folders[dir] = a.parse(a.read(path.Join(dir, ".gitattributes")), dir, dir == "")
@@ -120,9 +130,9 @@ func (a *attributes) of(name string) map[string]string {
 	return values
 }
 
-// apply sets what is not set by something more important. The last on a line
+// apply sets the attributes that nothing more important has set. The last on a line
 // counts.
-func (a *attributes) apply(sets []string, values map[string]string, depth int) {
+func (a *Attributes) apply(sets []string, values map[string]string, depth int) {
 	for i := len(sets) - 1; i >= 0; i-- {
 		name, value := sets[i], "set"
 		switch {
@@ -143,8 +153,8 @@ func (a *attributes) apply(sets []string, values map[string]string, depth int) {
 	}
 }
 
-// foldersAbove is the folders that a file is in, from the root, which is empty.
-func foldersAbove(name string) []string {
+// FoldersAbove returns the folders that a file is in, from the root, which is empty.
+func FoldersAbove(name string) []string {
 	dirs := []string{""}
 	for i := range len(name) {
 		if name[i] == '/' {

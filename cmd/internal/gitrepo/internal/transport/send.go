@@ -1,99 +1,87 @@
-package gitrepo
+package transport
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// errRaced is that a branch is not where it was any more.
-var errRaced = errors.New("somebody else was faster")
+// ErrRaced says that a branch was moved meanwhile.
+var ErrRaced = errors.New("somebody else was faster")
 
-// update is a branch that is to be moved.
-type update struct {
-	ref      string
-	from, to plumbing.Hash // from is zero for a new branch
+// Update moves a branch.
+type Update struct {
+	Branch   string
+	From, To plumbing.Hash // From is zero for a new branch
 }
 
-// sending is a conversation in which objects are sent, with what the server has.
-type sending struct {
-	connection *connection
-	session    transport.ReceivePackSession
-	known      *packp.AdvRefs
-}
-
-// startSending opens a conversation in which objects are sent.
-func (c *connection) startSending(ctx context.Context) (*sending, error) {
+// Send moves a branch, with a pack of the objects that this takes. The error is
+// [ErrRaced] if the branch is not where it was, or an [Error].
+func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 	session, err := c.client.NewReceivePackSession(c.at.Endpoint, c.auth)
 	if err != nil {
-		return nil, c.explain(ctx, err)
+		return c.explain(ctx, err)
 	}
+	defer session.Close()
 	known, err := session.AdvertisedReferencesContext(ctx)
-	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+	if errors.Is(err, gotransport.ErrEmptyRemoteRepository) {
 		err, known = nil, packp.NewAdvRefs()
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		session.Close()
-		return nil, c.unanswered(ctx, transport.ReceivePackServiceName, err)
+		return c.explainAnswer(ctx, gotransport.ReceivePackServiceName, err)
 	}
-	return &sending{c, session, known}, nil
-}
-
-// send moves a branch, with the objects that this takes. The error is errRaced
-// if the branch is not where it was.
-func (s *sending) send(ctx context.Context, u update, pack []byte) error {
-	if s.known.References[u.ref] != u.from {
-		return errRaced
+	ref := plumbing.NewBranchReferenceName(u.Branch)
+	if known.References[ref.String()] != u.From {
+		return ErrRaced
 	}
-	var progress bytes.Buffer
-	request := packp.NewReferenceUpdateRequestFromCapabilities(s.known.Capabilities)
-	if s.known.Capabilities.Supports(capability.Sideband64k) {
+	progress := bounded{most: 1 << 16}
+	request := packp.NewReferenceUpdateRequestFromCapabilities(known.Capabilities)
+	if known.Capabilities.Supports(capability.Sideband64k) {
 		_ = request.Capabilities.Set(capability.Sideband64k)
 	}
-	request.Progress = &bounded{to: &progress, most: 1 << 16}
-	request.Commands = []*packp.Command{{Name: plumbing.ReferenceName(u.ref), Old: u.from, New: u.to}}
+	request.Progress = &progress
+	request.Commands = []*packp.Command{{Name: ref, Old: u.From, New: u.To}}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
-	report, err := s.session.ReceivePack(ctx, request)
+	report, err := session.ReceivePack(ctx, request)
 	switch {
 	case report != nil && report.Error() != nil:
-		return s.rejected(report, progress.String())
+		return c.reject(report, progress.kept.String())
 	case err != nil:
-		return s.connection.explain(ctx, err)
-	case report == nil && s.known.Capabilities.Supports(capability.ReportStatus):
-		return s.connection.explain(ctx, io.ErrUnexpectedEOF)
+		return c.explain(ctx, err)
+	case report == nil && known.Capabilities.Supports(capability.ReportStatus):
+		return c.explain(ctx, io.ErrUnexpectedEOF)
 	}
 	return nil
 }
 
 // bounded keeps the start of what is written.
 type bounded struct {
-	to   *bytes.Buffer
+	kept bytes.Buffer
 	most int
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	b.to.Write(p[:min(len(p), max(0, b.most-b.to.Len()))])
+	b.kept.Write(p[:min(len(p), max(0, b.most-b.kept.Len()))])
 	return len(p), nil
 }
 
-// lostRace is how servers say that a branch was moved meanwhile.
+// lostRace lists words with which servers say that a branch was moved meanwhile.
 // (builtin/receive-pack.c and refs/files-backend.c of git; GitHub, GitLab and
 // Gitea run that.)
 var lostRace = []string{"non-fast-forward", "fetch first", "stale info", "failed to update ref", "failed to lock", "cannot lock ref", "incorrect old value", "reference already exists", "already exists", "is at "}
 
-// rejected makes an error of what a server says of an update it did not make.
-func (s *sending) rejected(report *packp.ReportStatus, progress string) error {
+// reject makes an error of what a server says of an update that it did not make.
+func (c *Connection) reject(report *packp.ReportStatus, progress string) error {
 	status := ""
 	if report.UnpackStatus != "ok" {
 		status = "unpack: " + report.UnpackStatus
@@ -103,23 +91,23 @@ func (s *sending) rejected(report *packp.ReportStatus, progress string) error {
 			status = one.Status
 		}
 	}
-	return s.connection.rejected(status, progress)
+	return c.rejected(status, progress)
 }
 
 // rejected makes an error of a server's answer, and of what it says beside that.
-// It is errRaced if the branch was moved meanwhile.
-func (c *connection) rejected(status, progress string) error {
+// It is ErrRaced if the branch was moved meanwhile.
+func (c *Connection) rejected(status, progress string) error {
 	if hasAny(status, lostRace) {
-		return errRaced
+		return ErrRaced
 	}
 	said := c.hide(serverSentence(progress))
 	if c.at.Protocol != "file" && hasAny(said, denials) {
-		return c.told(c.forbidden(said))
+		return c.scrub(c.forbidden(said))
 	}
-	return &RemoteError{Kind: Rejected, Host: c.at.host(), sentence: fmt.Sprintf("%s does not take the commit (%s)%s%s", c.at.shown, c.hide(oneLine(status)), behindColon(said), rejectionHint(status+progress))}
+	return Errorf(Rejected, "%s does not take the commit (%s)%s%s", c.at.shown, c.hide(text.FirstLine(status)), afterColon(said), rejectionHint(status+progress))
 }
 
-func behindColon(said string) string {
+func afterColon(said string) string {
 	if said == "" {
 		return ""
 	}
@@ -136,7 +124,7 @@ func rejectionHint(text string) string {
 	return ""
 }
 
-// serverSentence is what a server says beside its answer, in one line fit for a
+// serverSentence joins what a server says beside its answer into one line fit for a
 // terminal.
 func serverSentence(progress string) string {
 	var lines []string
@@ -147,5 +135,5 @@ func serverSentence(progress string) string {
 			lines = append(lines, text.Visible(line))
 		}
 	}
-	return clip(strings.Join(lines, " "))
+	return text.Clip(strings.Join(lines, " "))
 }

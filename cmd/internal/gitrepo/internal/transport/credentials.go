@@ -1,6 +1,7 @@
-package gitrepo
+package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -8,25 +9,27 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
-// login is a user and a password, or token, for one origin.
+// login holds a user and a password, or token, for one origin.
 type login struct {
 	user, password string
 	from           string // where it was found, for messages
-	helped         bool   // by git credential, which wants to know whether it was good
+	helped         bool   // by git credential, which wants to hear whether it was good
 }
 
-// tokenVariable is a variable with a token, and the hosts it is for. Those that a
-// variable of the same product names are added: a self-managed server is told
-// with it. Only there a token goes, whatever the repository's URL.
+// tokenVariable names a variable with a token, and the hosts it is for. Hosts that
+// another variable of the same product names are added: CI systems set it to their
+// self-managed server. A token goes to no other host, whatever the repository's URL.
 type tokenVariable struct {
 	name, user string
 	hosts      []string // *.x is any host below x
 	from       []string // variables with a further host, or a URL
 }
 
-// tokenVariables is every variable that is looked at, in order. The users are
+// tokenVariables lists every variable that is looked at, in order. The users are
 // those that the products' documentation names for tokens over HTTPS.
 func tokenVariables() []tokenVariable {
 	azure := []string{"dev.azure.com", "*.visualstudio.com"}
@@ -67,7 +70,7 @@ func (v tokenVariable) covers(host string, getenv func(string) string) bool {
 	})
 }
 
-// hostOf is the host of a variable that has a host or a URL, with its port
+// hostOf returns the host of a variable that has a host or a URL, with its port
 // where that is not the usual one.
 func hostOf(text string) string {
 	if text == "" {
@@ -89,7 +92,7 @@ func hostOf(text string) string {
 // findLogin looks for credentials: a variable for the host, then git credential
 // (helpers and GIT_ASKPASS), then GIT_ASKPASS itself where there is no git. Nil
 // where there are none. None is sent without TLS, but to this machine.
-func findLogin(ctx context.Context, sys System, c configuration, at address) (*login, error) {
+func findLogin(ctx context.Context, sys settings.System, c settings.Config, at address) (*login, error) {
 	if found := tokenFor(sys, at); found != nil {
 		return found, nil
 	}
@@ -103,8 +106,8 @@ func findLogin(ctx context.Context, sys System, c configuration, at address) (*l
 	return nil, ctx.Err()
 }
 
-// tokenFor gives the token of a variable that is for a host, or nil.
-func tokenFor(sys System, at address) *login {
+// tokenFor returns the token of a variable that is for a host, or nil.
+func tokenFor(sys settings.System, at address) *login {
 	for _, variable := range tokenVariables() {
 		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
 			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}
@@ -120,8 +123,8 @@ func safeForLogin(at address) bool {
 }
 
 // gitCredential runs git credential. https://git-scm.com/docs/git-credential
-func gitCredential(ctx context.Context, sys System, at address, action string, known *login) (*login, error) {
-	git := findGit(sys, "")
+func gitCredential(ctx context.Context, sys settings.System, at address, action string, known *login) (*login, error) {
+	git := settings.FindGit(sys, "")
 	if git == nil {
 		return nil, exec.ErrNotFound
 	}
@@ -132,7 +135,7 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 	if known != nil {
 		question += "username=" + known.user + "\npassword=" + known.password + "\n"
 	}
-	out, err := runGit(git.command(ctx, "credential", action), question+"\n")
+	out, err := settings.RunGit(git.Command(ctx, "credential", action), question+"\n")
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +156,8 @@ func gitCredential(ctx context.Context, sys System, at address, action string, k
 }
 
 // askpass runs the program that git would ask. https://git-scm.com/docs/gitcredentials
-func askpass(ctx context.Context, sys System, c configuration, at address) (*login, error) {
-	program := firstOf(sys.Getenv("GIT_ASKPASS"), c.get("core.askpass"), sys.Getenv("SSH_ASKPASS"))
+func askpass(ctx context.Context, sys settings.System, c settings.Config, at address) (*login, error) {
+	program := cmp.Or(sys.Getenv("GIT_ASKPASS"), c.Get("core.askpass"), sys.Getenv("SSH_ASKPASS"))
 	if program == "" {
 		return nil, nil
 	}
@@ -167,11 +170,11 @@ func askpass(ctx context.Context, sys System, c configuration, at address) (*log
 	}
 	user, err := ask("Username for '" + at.origin() + "': ")
 	if err != nil {
-		return nil, &RemoteError{Kind: NoLogin, Host: at.host(), sentence: "the program of GIT_ASKPASS gives no user for " + at.host()}
+		return nil, Errorf(NoLogin, "the program of GIT_ASKPASS gives no user for %s", at.host())
 	}
 	password, err := ask("Password for '" + at.Protocol + "://" + url.PathEscape(user) + "@" + at.host() + "': ")
 	if err != nil {
-		return nil, &RemoteError{Kind: NoLogin, Host: at.host(), sentence: "the program of GIT_ASKPASS gives no password for " + at.host()}
+		return nil, Errorf(NoLogin, "the program of GIT_ASKPASS gives no password for %s", at.host())
 	}
 	return &login{user: user, password: password, from: "GIT_ASKPASS"}, nil
 }

@@ -1,57 +1,85 @@
-package gitrepo
+// Package transport reaches remote repositories: it finds logins, fetches and sends
+// objects, has git push, and makes sentences of what servers refuse.
+package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/file"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
-// connection is how a repository is reached.
-type connection struct {
-	sys     System
-	config  configuration
+// Connection reaches a repository by its URL. It serves one request at a time.
+type Connection struct {
+	MaxFolders int // how many folders come with a commit at most, needed or not
+
+	sys     settings.System
+	config  settings.Config
 	at      address
-	client  transport.Transport
-	auth    transport.AuthMethod
+	client  gotransport.Transport
+	auth    gotransport.AuthMethod
 	login   *login
 	ssh     *sshLogin
 	open    *conversation // where one request does not end it
-	few     int           // how many objects of a tip are fetched at once
-	secrets []string      // what no message may have
+	secrets []string      // that no message may have
 }
 
-func connect(ctx context.Context, sys System, c configuration, at address) (*connection, error) {
-	conn := &connection{sys: sys, config: c, at: at, few: fewObjects}
+// Open looks for credentials for a URL of https, ssh or file. It asks nothing of the
+// server yet. Errors are an [Error].
+func Open(ctx context.Context, sys settings.System, config settings.Config, url string) (*Connection, error) {
+	at, err := newAddress(url, config, false)
+	if err != nil {
+		return nil, err
+	}
+	c := &Connection{MaxFolders: maxFolders, sys: sys, config: config, at: at}
 	switch at.Protocol {
 	case "file":
-		conn.client = file.DefaultClient
-		return conn, nil
+		c.client = file.DefaultClient
+		return c, nil
 	case "ssh":
-		own, err := newSSHLogin(sys, at)
-		if err != nil {
+		if c.ssh, err = newSSHLogin(sys, at); err != nil {
 			return nil, err
 		}
-		conn.client, conn.auth, conn.ssh = gitssh.NewClient(nil), own, own
-		conn.at.Endpoint = own.endpoint
-		return conn, nil
+		c.client, c.auth, c.at.Endpoint = gitssh.NewClient(nil), c.ssh, c.ssh.endpoint
+		return c, nil
 	}
-	return conn, conn.overHTTP(ctx)
+	return c, c.connectHTTP(ctx)
 }
 
-func (c *connection) overHTTP(ctx context.Context) error {
+// Describe returns what is known of a URL that git itself will connect to: its host,
+// and the token of a variable that is for it. Pushes tells whether
+// url.BASE.pushInsteadOf counts. Errors are an [Error].
+func Describe(sys settings.System, config settings.Config, url string, pushes bool) (*Connection, error) {
+	at, err := newAddress(url, config, pushes)
+	if err != nil {
+		return nil, err
+	}
+	c := &Connection{sys: sys, config: config, at: at}
+	if at.Protocol == "https" || at.Protocol == "http" {
+		c.extraHeaders() // none of them is shown
+		return c, c.use(tokenFor(sys, at))
+	}
+	return c, nil
+}
+
+// URL returns the repository's URL, without credentials.
+func (c *Connection) URL() string { return c.at.shown }
+
+func (c *Connection) connectHTTP(ctx context.Context) error {
 	client, err := c.httpClient()
 	if err != nil {
 		return err
@@ -68,12 +96,12 @@ func (c *connection) overHTTP(ctx context.Context) error {
 }
 
 // use takes a login, if there is one, unless it would go without TLS.
-func (c *connection) use(found *login) error {
+func (c *Connection) use(found *login) error {
 	if c.login = found; found == nil {
 		return nil
 	}
 	if !safeForLogin(c.at) {
-		return c.told(c.say(plainHTTP))
+		return c.scrub(c.say(plainHTTP))
 	}
 	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
 		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))
@@ -81,33 +109,32 @@ func (c *connection) use(found *login) error {
 	return nil
 }
 
-// setting is a setting of http.*, or of http.URL.* for the longest URL that this
+// setting returns the values of http.*, or of http.URL.* for the longest URL that this
 // one starts with.
-func (c *connection) setting(name string) []string {
+func (c *Connection) setting(name string) []string {
 	longest, values := -1, c.config["http."+name]
-	for key, own := range c.config {
-		at, found := strings.CutSuffix(strings.TrimPrefix(key, "http."), "."+name)
+	whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
+	for at, own := range c.config.Sub("http", name) {
 		at = strings.TrimSuffix(at, "/")
-		whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
-		if found && strings.HasPrefix(key, "http.") && len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
+		if len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
 			longest, values = len(at), own
 		}
 	}
 	return values
 }
 
-func (c *connection) value(name string) string {
-	return configuration{name: c.setting(name)}.get(name)
+func (c *Connection) value(name string) string {
+	return settings.Config{name: c.setting(name)}.Get(name)
 }
 
 // httpClient honours http.proxy and the variables for proxies, http.sslCAInfo
 // and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead.
-func (c *connection) httpClient() (*http.Client, error) {
+func (c *Connection) httpClient() (*http.Client, error) {
 	tuned := http.DefaultTransport.(*http.Transport).Clone()
 	tuned.ResponseHeaderTimeout = 2 * time.Minute
 	proxies := httpproxy.Config{
-		HTTPProxy: firstOf(c.sys.Getenv("http_proxy"), c.sys.Getenv("HTTP_PROXY")), HTTPSProxy: firstOf(c.sys.Getenv("https_proxy"), c.sys.Getenv("HTTPS_PROXY"), c.sys.Getenv("all_proxy"), c.sys.Getenv("ALL_PROXY")),
-		NoProxy: firstOf(c.sys.Getenv("no_proxy"), c.sys.Getenv("NO_PROXY")),
+		HTTPProxy: cmp.Or(c.sys.Getenv("http_proxy"), c.sys.Getenv("HTTP_PROXY")), HTTPSProxy: cmp.Or(c.sys.Getenv("https_proxy"), c.sys.Getenv("HTTPS_PROXY"), c.sys.Getenv("all_proxy"), c.sys.Getenv("ALL_PROXY")),
+		NoProxy: cmp.Or(c.sys.Getenv("no_proxy"), c.sys.Getenv("NO_PROXY")),
 	}
 	if own := c.value("proxy"); own != "" {
 		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
@@ -119,19 +146,19 @@ func (c *connection) httpClient() (*http.Client, error) {
 	}
 	choose := proxies.ProxyFunc()
 	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
-	if name := firstOf(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
-		pem, err := os.ReadFile(expandPath(c.sys, name, ""))
+	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
+		pem, err := os.ReadFile(c.sys.Expand(name, ""))
 		pool := x509.NewCertPool()
 		if err != nil || !pool.AppendCertsFromPEM(pem) {
-			return nil, &RemoteError{Kind: UnknownCA, Host: c.at.host(), sentence: fmt.Sprintf("there is no CA certificate in %s (GIT_SSL_CAINFO or http.sslCAInfo)", name)}
+			return nil, Errorf(UnknownCA, "there is no CA certificate in %s (GIT_SSL_CAINFO or http.sslCAInfo)", name)
 		}
 		tuned.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
 	return &http.Client{Transport: &withHeaders{tuned, c.at.origin(), c.extraHeaders()}}, nil
 }
 
-// extraHeaders is http.extraHeader; an empty one forgets those before it.
-func (c *connection) extraHeaders() [][2]string {
+// extraHeaders reads http.extraHeader; an empty one forgets those before it.
+func (c *Connection) extraHeaders() [][2]string {
 	var headers [][2]string
 	for _, line := range c.setting("extraheader") {
 		name, value, found := strings.Cut(line, ":")
@@ -164,14 +191,14 @@ func (w *withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // judge tells git credential whether what it gave was good.
-func (c *connection) judge(ctx context.Context, err error) {
+func (c *Connection) judge(ctx context.Context, err error) {
 	if c.login == nil || !c.login.helped {
 		return
 	}
 	switch said := c.explain(ctx, err).(type) {
 	case nil:
 		_, _ = gitCredential(ctx, c.sys, c.at, "approve", c.login)
-	case *RemoteError:
+	case *Error:
 		if said.Kind == BadLogin {
 			_, _ = gitCredential(ctx, c.sys, c.at, "reject", c.login)
 		}

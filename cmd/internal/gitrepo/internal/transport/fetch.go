@@ -1,4 +1,4 @@
-package gitrepo
+package transport
 
 import (
 	"bufio"
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -15,32 +16,33 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/storer"
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// references is what a repository says it has.
-type references struct {
+// References holds what a repository advertises.
+type References struct {
 	all     map[string]plumbing.Hash
-	head    string // the branch that HEAD is; empty where nobody says
+	Head    string // the branch that HEAD is; empty where the server does not tell
 	partial bool   // it leaves out objects when asked to, and sends them one by one
 	shallow bool   // it sends a commit without its history
 }
 
-// branch is where a branch is, zero where it is not there.
-func (r references) branch(name string) plumbing.Hash { return r.all["refs/heads/"+name] }
+// Branch returns the commit of a branch, zero where there is no such branch.
+func (r References) Branch(name string) plumbing.Hash { return r.all["refs/heads/"+name] }
 
-// branches is how many branches there are.
-func (r references) branches() (count int) {
-	for name := range r.all {
-		if strings.HasPrefix(name, "refs/heads/") {
-			count++
+// Branches returns the names of all branches, sorted.
+func (r References) Branches() (names []string) {
+	for ref := range r.all {
+		if name, found := strings.CutPrefix(ref, "refs/heads/"); found {
+			names = append(names, name)
 		}
 	}
-	return count
+	slices.Sort(names)
+	return names
 }
 
-// want is what is asked for in one request.
+// want says which objects one request asks for.
 type want struct {
 	hashes   []plumbing.Hash
 	noBlobs  bool
@@ -49,31 +51,41 @@ type want struct {
 	most     int  // if it is more objects, the error is errMany; 0 for any number
 }
 
-// errMany is that there are more objects than were wanted.
+// errMany says that there are more objects than were wanted.
 var errMany = errors.New("these are many objects")
 
-// conversation is one in which objects are asked for.
+// conversation lets a server answer requests for objects.
 type conversation struct {
-	session transport.UploadPackSession
-	known   references
+	session gotransport.UploadPackSession
+	known   References
 	can     *capability.List
+}
+
+// References asks what the repository has now.
+func (c *Connection) References(ctx context.Context) (References, error) {
+	return c.fetch(ctx, nil, func(References) (want, error) { return want{}, nil })
+}
+
+// Below fetches a folder with all folders below it.
+func (c *Connection) Below(ctx context.Context, into storer.Storer, folder plumbing.Hash) error {
+	return c.more(ctx, into, want{hashes: []plumbing.Hash{folder}, noBlobs: true})
 }
 
 // fetch asks for references and, where choose names something that is wanted of
 // them, for objects, which go into a store.
-func (c *connection) fetch(ctx context.Context, into storer.Storer, choose func(references) (want, error)) (references, error) {
+func (c *Connection) fetch(ctx context.Context, into storer.Storer, choose func(References) (want, error)) (References, error) {
 	session, err := c.client.NewUploadPackSession(c.at.Endpoint, c.auth)
 	if err != nil {
-		return references{}, c.explain(ctx, err)
+		return References{}, c.explain(ctx, err)
 	}
 	defer session.Close()
 	advertised, err := session.AdvertisedReferencesContext(ctx)
-	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+	if errors.Is(err, gotransport.ErrEmptyRemoteRepository) {
 		err, advertised = nil, packp.NewAdvRefs()
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return references{}, c.unanswered(ctx, transport.UploadPackServiceName, err)
+		return References{}, c.explainAnswer(ctx, gotransport.UploadPackServiceName, err)
 	}
 	open := &conversation{session, newReferences(advertised), advertised.Capabilities}
 	if c.stateless() {
@@ -87,20 +99,20 @@ func (c *connection) fetch(ctx context.Context, into storer.Storer, choose func(
 }
 
 // more asks for objects without asking for references again, if it can.
-func (c *connection) more(ctx context.Context, into storer.Storer, asked want) error {
+func (c *Connection) more(ctx context.Context, into storer.Storer, asked want) error {
 	if c.open != nil {
 		return c.take(ctx, c.open, into, asked)
 	}
-	_, err := c.fetch(ctx, into, func(references) (want, error) { return asked, nil })
+	_, err := c.fetch(ctx, into, func(References) (want, error) { return asked, nil })
 	return err
 }
 
 // stateless reports whether each request stands for itself. Otherwise each takes
 // a conversation of its own, over SSH with a connection of its own.
-func (c *connection) stateless() bool { return c.at.Protocol == "https" || c.at.Protocol == "http" }
+func (c *Connection) stateless() bool { return c.at.Protocol == "https" || c.at.Protocol == "http" }
 
 // take asks for objects and puts them into a store.
-func (c *connection) take(ctx context.Context, open *conversation, into storer.Storer, asked want) error {
+func (c *Connection) take(ctx context.Context, open *conversation, into storer.Storer, asked want) error {
 	request := c.request(open.can, open.known, asked)
 	response, err := open.session.UploadPack(ctx, request)
 	if err != nil {
@@ -129,11 +141,11 @@ func (c *connection) take(ctx context.Context, open *conversation, into storer.S
 	return c.explain(ctx, packfile.UpdateObjectStorage(into, objects))
 }
 
-// maxInMemory is how many bytes, unpacked, a server may have us keep: a small
+// maxInMemory bounds the bytes, unpacked, that a server may have us keep: a small
 // pack can hold very much of nothing.
 const maxInMemory = 1 << 30
 
-// limited is objects in memory, but no more than so many bytes.
+// limited stores objects in memory, but no more than so many bytes.
 type limited struct {
 	storer.Storer
 	left int64
@@ -146,29 +158,29 @@ func (l *limited) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, err
 	return l.Storer.SetEncodedObject(o)
 }
 
-func newReferences(advertised *packp.AdvRefs) references {
+func newReferences(advertised *packp.AdvRefs) References {
 	has := advertised.Capabilities
-	known := references{
+	known := References{
 		all:     advertised.References,
 		partial: has.Supports(capability.Filter) && has.Supports(capability.AllowReachableSHA1InWant),
 		shallow: has.Supports(capability.Shallow),
 	}
 	for _, link := range has.Get(capability.SymRef) {
 		if target, found := strings.CutPrefix(link, "HEAD:refs/heads/"); found {
-			known.head = target
+			known.Head = target
 		}
 	}
-	if known.head == "" && advertised.Head != nil { // an old server: guess, as git does
+	if known.Head == "" && advertised.Head != nil { // an old server: guess, as git does
 		for _, name := range []string{"main", "master"} {
-			if known.branch(name) == *advertised.Head {
-				known.head = name
+			if known.Branch(name) == *advertised.Head {
+				known.Head = name
 			}
 		}
 	}
 	return known
 }
 
-func (c *connection) request(has *capability.List, known references, asked want) *packp.UploadPackRequest {
+func (c *Connection) request(has *capability.List, known References, asked want) *packp.UploadPackRequest {
 	request := packp.NewUploadPackRequest()
 	for _, wanted := range []capability.Capability{capability.OFSDelta, capability.Sideband64k, capability.NoProgress} {
 		if has.Supports(wanted) {
@@ -179,7 +191,7 @@ func (c *connection) request(has *capability.List, known references, asked want)
 		_ = request.Capabilities.Set(capability.Agent, capability.DefaultAgent())
 	}
 	if azure := c.at.Host; azure == "dev.azure.com" || strings.HasSuffix(azure, ".visualstudio.com") {
-		_ = request.Capabilities.Set(capability.MultiACK) // it answers nobody else
+		_ = request.Capabilities.Set(capability.MultiACK) // it answers no other client
 	}
 	request.Wants = asked.hashes
 	if asked.justThat && known.shallow {
@@ -196,40 +208,41 @@ func (c *connection) request(has *capability.List, known references, asked want)
 	return request
 }
 
-// fewObjects is up to how many folders are fetched at once, needed or not. Of more
+// maxFolders bounds the folders that come with a commit, needed or not. Of more
 // than that only those are fetched that are needed, a request for each level of
 // them: that is five or six in place of one, so it takes longer where the server is
 // far away (with 50 ms to it, half as long again for 1,000 folders), or where many
 // are needed. What it spares is the server's and our work on all the others.
-const fewObjects = 5_000
+const maxFolders = 5_000
 
-// tip fetches a commit and its folders, and its files as well where the server
-// leaves nothing out. If there are many folders they are left out as well.
-func (c *connection) tip(ctx context.Context, into *memory.Storage, choose func(references) (plumbing.Hash, error)) (references, error) {
+// Tip fetches the commit that choose picks of the references, with its folders, and its
+// files as well where the server leaves nothing out. Folders that are more than
+// MaxFolders are left out. Nothing is fetched where choose returns zero.
+func (c *Connection) Tip(ctx context.Context, into *memory.Storage, choose func(References) (plumbing.Hash, error)) error {
 	var hash plumbing.Hash
-	known, err := c.fetch(ctx, into, func(known references) (asked want, err error) {
+	_, err := c.fetch(ctx, into, func(known References) (asked want, err error) {
 		if hash, err = choose(known); err != nil || hash.IsZero() {
 			return want{}, err
 		}
 		asked = want{hashes: []plumbing.Hash{hash}, noBlobs: true, justThat: true}
 		if c.stateless() && known.partial {
-			asked.most = c.few
+			asked.most = c.MaxFolders
 		}
 		return asked, nil
 	})
 	if !errors.Is(err, errMany) {
-		return known, err
+		return err
 	}
 	err = c.more(ctx, into, want{hashes: []plumbing.Hash{hash}, flat: true, justThat: true})
 	if err != nil && ctx.Err() == nil { // not every server knows how to leave folders out
 		err = c.more(ctx, into, want{hashes: []plumbing.Hash{hash}, noBlobs: true, justThat: true})
 	}
-	return known, err
+	return err
 }
 
-// byHash fetches files and folders, without what is in them; if the server does
+// ByHash fetches files and folders that are missing, without what is in them; if the server does
 // not send them that way, with everything else that the commit has.
-func (c *connection) byHash(ctx context.Context, into *memory.Storage, hashes []plumbing.Hash, commit plumbing.Hash) error {
+func (c *Connection) ByHash(ctx context.Context, into *memory.Storage, hashes []plumbing.Hash, commit plumbing.Hash) error {
 	var missing []plumbing.Hash
 	seen := map[plumbing.Hash]bool{}
 	for _, hash := range hashes {

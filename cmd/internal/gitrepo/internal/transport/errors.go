@@ -1,4 +1,4 @@
-package gitrepo
+package transport
 
 import (
 	"context"
@@ -12,52 +12,56 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// RemoteKind is what went wrong, for a command that can say what to do about it.
-type RemoteKind int
+// Kind tells errors apart, for a command that can say what to do about one.
+type Kind int
 
-// The kinds of [RemoteError].
+// The kinds of [Error].
 const (
-	OtherRemote    RemoteKind = iota
-	BadURL                    // it is no URL of a repository, or has credentials in it
-	NoRepository              // there is none, or none that we may see
-	NoBranch                  // there is no such branch
-	NoLogin                   // the server wants credentials, and there are none
-	BadLogin                  // it does not take them: wrong, or expired (401)
-	Forbidden                 // they do not suffice (403)
-	Rejected                  // the server's rules do not take the commit: a protected branch, a hook
-	Raced                     // others were faster, every time
-	UnknownHostKey            // nobody says that the SSH host's key is right
-	ChangedHostKey            // it is another key than the one that is known
-	NoKey                     // no SSH key, or agent
-	NoHost                    // the name does not resolve
-	NoConnection              // nobody takes the connection
-	UnknownCA                 // the certificate is signed by nobody we trust
-	BadCertificate            // it is for another host, or expired
-	PlainHTTP                 // credentials would go without TLS
-	NoGit                     // the git program is needed, and is not there
-	NotGit                    // something answers, and it is no Git server
-	Misconfigured             // Git's configuration would push more than a branch, or force
+	Other          Kind = iota
+	BadURL              // the URL is not one of a repository, or has credentials in it
+	NoRepository        // there is none, or none that the credentials may see
+	NoBranch            // there is no such branch
+	NoLogin             // the server wants credentials, and there are none
+	BadLogin            // the server refuses the credentials: wrong, or expired (401)
+	Forbidden           // the credentials do not suffice (403)
+	Rejected            // the server's rules refuse the commit: a protected branch, a hook
+	Raced               // other commits were faster, every time
+	UnknownHostKey      // the SSH host's key is in no known_hosts
+	ChangedHostKey      // the SSH host's key differs from the one in known_hosts
+	NoKey               // no SSH key, or agent
+	NoHost              // the name does not resolve
+	NoConnection        // the connection is refused, or ends early
+	UnknownCA           // an authority that is not trusted signed the certificate
+	BadCertificate      // the certificate is for another host, or expired
+	PlainHTTP           // credentials would go without TLS
+	NoGit               // the git program is needed, and is not there
+	NotGit              // the answer is not that of a Git server
+	Misconfigured       // Git's configuration would push more than a branch, or force
 )
 
-// RemoteError is why there is no answer from a remote repository: a sentence
-// that holds no credential.
-type RemoteError struct {
-	Kind     RemoteKind
-	Host     string // empty for file
+// Error says why a remote repository does not answer, in a sentence without
+// credentials.
+type Error struct {
+	Kind     Kind
 	sentence string
 }
 
-func (e *RemoteError) Error() string { return e.sentence }
+func (e *Error) Error() string { return e.sentence }
 
-// problem is what our own connections, and git's, may run into: its sentence has
-// the host, the URL, where a login is from, and which variable may have one.
+// Errorf makes an error of a kind.
+func Errorf(kind Kind, format string, args ...any) *Error {
+	return &Error{kind, fmt.Sprintf(format, args...)}
+}
+
+// problem is a fault that our own connections, and git's, share: its sentence has the
+// host, the URL, where a login is from, and which variable may have one.
 type problem struct {
-	kind     RemoteKind
+	kind     Kind
 	sentence string
 }
 
@@ -81,24 +85,24 @@ var (
 )
 
 // say makes a sentence of a problem.
-func (c *connection) say(p problem) *RemoteError {
+func (c *Connection) say(p problem) *Error {
 	from := "git credential"
 	if c.login != nil {
 		from = c.login.from
 	}
-	return &RemoteError{Kind: p.kind, sentence: fmt.Sprintf(p.sentence, c.at.host(), c.at.shown, from, tokenHint(c.at.host()))}
+	return Errorf(p.kind, p.sentence, c.at.host(), c.at.shown, from, tokenHint(c.at.host()))
 }
 
 // explain makes a sentence of an error on the way to a server. What may hold a
 // credential is not taken over, or has it taken out.
-func (c *connection) explain(ctx context.Context, err error) error {
+func (c *Connection) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var ours *RemoteError
+	var ours *Error
 	if errors.As(err, &ours) {
 		return err
 	}
@@ -107,11 +111,11 @@ func (c *connection) explain(ctx context.Context, err error) error {
 			return said
 		}
 	}
-	return c.told(c.sentence(err))
+	return c.scrub(c.sentence(err))
 }
 
 // hide takes every credential out of a text.
-func (c *connection) hide(text string) string {
+func (c *Connection) hide(text string) string {
 	for _, secret := range c.secrets {
 		if len(secret) > 3 {
 			text = strings.ReplaceAll(text, secret, "***")
@@ -120,14 +124,14 @@ func (c *connection) hide(text string) string {
 	return text
 }
 
-func (c *connection) sentence(err error) *RemoteError {
+func (c *Connection) sentence(err error) *Error {
 	var request *url.Error
 	var dns *net.DNSError
 	switch {
-	case errors.Is(err, transport.ErrAuthorizationFailed):
-		return c.turnedAway(Forbidden, statusText(err))
+	case errors.Is(err, gotransport.ErrAuthorizationFailed):
+		return c.explainRefusal(Forbidden, statusText(err))
 	case errors.As(err, &dns):
-		return &RemoteError{Kind: NoHost, sentence: fmt.Sprintf(noHost.sentence, dns.Name)} // the proxy's, maybe
+		return Errorf(NoHost, noHost.sentence, dns.Name) // the proxy's, maybe
 	}
 	if p := problemOf(err); p.sentence != "" {
 		if p == badLogin && c.login == nil {
@@ -138,10 +142,10 @@ func (c *connection) sentence(err error) *RemoteError {
 	if errors.As(err, &request) {
 		err = request.Err // without the URL
 	}
-	return &RemoteError{Kind: OtherRemote, sentence: fmt.Sprintf("cannot talk to %s: %s", c.at.shown, oneLine(err.Error()))}
+	return Errorf(Other, "cannot talk to %s: %s", c.at.shown, text.FirstLine(err.Error()))
 }
 
-// problemOf is what an error on the way to a server is, or empty.
+// problemOf finds the problem of an error on the way to a server; it may be empty.
 func problemOf(err error) problem {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -149,9 +153,9 @@ func problemOf(err error) problem {
 	var operation *net.OpError
 	said := err.Error()
 	switch {
-	case errors.Is(err, transport.ErrRepositoryNotFound):
+	case errors.Is(err, gotransport.ErrRepositoryNotFound):
 		return noRepository
-	case errors.Is(err, transport.ErrAuthenticationRequired):
+	case errors.Is(err, gotransport.ErrAuthenticationRequired):
 		return badLogin
 	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"):
 		return noKeyTaken
@@ -175,10 +179,4 @@ func problemOf(err error) problem {
 		return closed
 	}
 	return problem{}
-}
-
-// oneLine returns the first line of a foreign text, made safe for a terminal.
-func oneLine(foreign string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(foreign), "\n")
-	return clip(text.Visible(strings.TrimSpace(line)))
 }

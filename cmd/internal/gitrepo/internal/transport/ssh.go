@@ -1,6 +1,7 @@
-package gitrepo
+package transport
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -10,18 +11,21 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/kevinburke/ssh_config"
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// sshLogin is how an SSH server is reached: as ~/.ssh/config says, with keys of
+// sshLogin reaches an SSH server as ~/.ssh/config says, with keys of
 // the agent and of files, and only if its key is in known_hosts. GIT_SSH_COMMAND
 // and core.sshCommand are not run.
 type sshLogin struct {
-	endpoint *transport.Endpoint
+	endpoint *gotransport.Endpoint
 	user     string
 	hosts    string // host:port
 	signers  []ssh.Signer
@@ -30,7 +34,7 @@ type sshLogin struct {
 	problem  error    // with the host's key
 }
 
-func newSSHLogin(sys System, at address) (*sshLogin, error) {
+func newSSHLogin(sys settings.System, at address) (*sshLogin, error) {
 	endpoint := *at.Endpoint
 	s := &sshLogin{endpoint: &endpoint}
 	get := sshSettings(sys)
@@ -43,22 +47,22 @@ func newSSHLogin(sys System, at address) (*sshLogin, error) {
 	if endpoint.Port == 0 {
 		endpoint.Port = 22
 	}
-	s.user = firstOf(endpoint.User, get(at.Host, "User"), "git")
+	s.user = cmp.Or(endpoint.User, get(at.Host, "User"), "git")
 	s.hosts = net.JoinHostPort(endpoint.Host, strconv.Itoa(endpoint.Port))
-	home := filepath.Join(homeDir(sys), ".ssh")
+	home := filepath.Join(sys.Home(), ".ssh")
 	for _, name := range []string{get(at.Host, "UserKnownHostsFile"), filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"} {
 		for file := range strings.FieldsSeq(name) {
-			if _, err := os.Stat(expandPath(sys, file, home)); err == nil {
-				s.known = append(s.known, expandPath(sys, file, home))
+			if _, err := os.Stat(sys.Expand(file, home)); err == nil {
+				s.known = append(s.known, sys.Expand(file, home))
 			}
 		}
 	}
 	if !strings.EqualFold(get(at.Host, "IdentitiesOnly"), "yes") {
-		s.fromAgent(firstOf(strings.Trim(get(at.Host, "IdentityAgent"), `"`), sys.Getenv("SSH_AUTH_SOCK")))
+		s.fromAgent(cmp.Or(strings.Trim(get(at.Host, "IdentityAgent"), `"`), sys.Getenv("SSH_AUTH_SOCK")))
 	}
 	for _, name := range []string{strings.Trim(get(at.Host, "IdentityFile"), `"`), "id_ed25519", "id_ecdsa", "id_rsa"} {
 		if name != "" {
-			s.fromFile(expandPath(sys, name, home))
+			s.fromFile(sys.Expand(name, home))
 		}
 	}
 	if len(s.signers) == 0 {
@@ -67,18 +71,18 @@ func newSSHLogin(sys System, at address) (*sshLogin, error) {
 	return s, nil
 }
 
-// noKey says what there is none of.
+// noKey says where no key was found.
 func (s *sshLogin) noKey(at address) error {
 	if len(s.locked) > 0 {
-		return &RemoteError{Kind: NoKey, Host: at.host(), sentence: fmt.Sprintf("the key %s for %s wants a passphrase, and no agent has it: ssh-add %s gives it to one", s.locked[0], at.host(), s.locked[0])}
+		return Errorf(NoKey, "the key %s for %s wants a passphrase, and no agent has it: ssh-add %s gives it to one", s.locked[0], at.host(), s.locked[0])
 	}
-	return &RemoteError{Kind: NoKey, Host: at.host(), sentence: fmt.Sprintf("there is no SSH key for %s: no agent with one (SSH_AUTH_SOCK), no IdentityFile in ~/.ssh/config, and no ~/.ssh/id_ed25519, id_ecdsa or id_rsa", at.host())}
+	return Errorf(NoKey, "there is no SSH key for %s: no agent with one (SSH_AUTH_SOCK), no IdentityFile in ~/.ssh/config, and no ~/.ssh/id_ed25519, id_ecdsa or id_rsa", at.host())
 }
 
 // sshSettings reads ~/.ssh/config and the system's.
-func sshSettings(sys System) func(host, key string) string {
+func sshSettings(sys settings.System) func(host, key string) string {
 	var files []*ssh_config.Config
-	for _, name := range []string{filepath.Join(homeDir(sys), ".ssh", "config"), "/etc/ssh/ssh_config"} {
+	for _, name := range []string{filepath.Join(sys.Home(), ".ssh", "config"), "/etc/ssh/ssh_config"} {
 		file, err := os.Open(name)
 		if err != nil {
 			continue
@@ -127,15 +131,15 @@ func (s *sshLogin) fromFile(name string) {
 	}
 }
 
-// Name and String are what go-git wants of a login.
+// Name and String make a login one of go-git's.
 func (s *sshLogin) Name() string   { return "ssh-public-key-callback" }
 func (s *sshLogin) String() string { return s.Name() }
 
-// ClientConfig is the login as the SSH library has it.
+// ClientConfig returns the login as the SSH library has it.
 func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
 	known, err := knownhosts.NewDB(s.known...)
 	if err != nil {
-		return nil, &RemoteError{Kind: UnknownHostKey, sentence: "read known_hosts: " + oneLine(err.Error())}
+		return nil, Errorf(UnknownHostKey, "read known_hosts: %s", text.FirstLine(err.Error()))
 	}
 	check := known.HostKeyCallback()
 	return &ssh.ClientConfig{
@@ -150,7 +154,7 @@ func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
 	}, nil
 }
 
-// explain says what is wrong with the host's key, or nil.
+// explain returns an error about the host's key, or nil.
 func (s *sshLogin) explain() error {
 	switch {
 	case s.problem == nil:
@@ -160,17 +164,17 @@ func (s *sshLogin) explain() error {
 	case knownhosts.IsHostUnknown(s.problem):
 		return hostKey(UnknownHostKey, s.endpoint.Host, s.endpoint.Port)
 	}
-	return &RemoteError{Kind: UnknownHostKey, Host: s.endpoint.Host, sentence: fmt.Sprintf("the key of %s cannot be checked: %s", s.hosts, oneLine(s.problem.Error()))}
+	return Errorf(UnknownHostKey, "the key of %s cannot be checked: %s", s.hosts, text.FirstLine(s.problem.Error()))
 }
 
-// hostKey says what to do about a host's key.
-func hostKey(kind RemoteKind, host string, port int) *RemoteError {
+// hostKey makes an error about a host's key, with what to do.
+func hostKey(kind Kind, host string, port int) *Error {
 	at, scan := net.JoinHostPort(host, strconv.Itoa(port)), "ssh-keyscan "+host
 	if port != 22 {
 		scan = fmt.Sprintf("ssh-keyscan -p %d %s", port, host)
 	}
 	if kind == ChangedHostKey {
-		return &RemoteError{Kind: kind, Host: host, sentence: fmt.Sprintf("the key of %s is another than the one in known_hosts: it was changed, or somebody is in between; ask its administrator, then ssh-keygen -R removes the old one", at)}
+		return Errorf(kind, "the key of %s is another than the one in known_hosts: it was changed, or somebody is in between; ask its administrator, then ssh-keygen -R removes the old one", at)
 	}
-	return &RemoteError{Kind: kind, Host: host, sentence: fmt.Sprintf("the key of %s is in no known_hosts: compare what %s prints with what its administrator publishes, then append it to ~/.ssh/known_hosts", at, scan)}
+	return Errorf(kind, "the key of %s is in no known_hosts: compare what %s prints with what its administrator publishes, then append it to ~/.ssh/known_hosts", at, scan)
 }
