@@ -64,6 +64,7 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 	}
 	head, err := l.head()
 	if err == nil && held.dead {
+		dropDead(l.headFile(head))
 		err = l.finishIndex(head)
 	}
 	if err != nil {
@@ -238,21 +239,15 @@ func (l *Local) refuseHalfTakeover() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
+	head, headErr := l.head()
+	if err := cmp.Or(err, headErr); err != nil {
 		return fmt.Errorf("read %s: %w", name, settings.Reason(err))
 	}
 	words := strings.Fields(string(content))
-	head, err := l.head()
-	if err != nil {
-		return err
-	}
 	if len(words) != 3 || words[2] != head.ref || words[0] != head.hash.String() || !plumbing.IsHash(words[1]) {
 		return os.Remove(name)
 	}
-	for _, file := range []string{filepath.Join(l.gitDir, "index"), filepath.Join(l.commonDir, filepath.FromSlash(head.ref))} {
-		if held, err := takeOver(file); err == nil {
-			held.release() // git would wait for the one that died
-		}
-	}
+	dropDead(filepath.Join(l.gitDir, "index"))
+	dropDead(l.headFile(head))
 	return fmt.Errorf("an older version of pm-gitops was stopped while it took over the commit %.12[1]s: git reset %.12[1]s moves the branch there and keeps all files, git restore brings those of them that git status names and you did not edit", words[1])
 }

@@ -39,3 +39,22 @@ func TestNextCommitFinishesTheIndex(t *testing.T) {
 		t.Errorf("status =\n%swant\n%s", got, want)
 	}
 }
+
+// A process that died with the branch locked, when it had moved it, leaves nothing that
+// git would wait for once the next commit has nothing to do.
+func TestNextCommitDropsDeadLocks(t *testing.T) {
+	for name, branch := range map[string]string{"a branch": "refs/heads/main", "a detached HEAD": "HEAD"} {
+		w := newWorld(t)
+		w.repo("r", map[string]string{"a": "1"})
+		if branch == "HEAD" {
+			w.git("r", "checkout", "-q", "--detach")
+		}
+		w.write("r/.git/index.lock", lockMark)
+		w.write("r/.git/"+branch+".lock", lockMark)
+		if _, err := w.open("r").Commit(context.Background(), Changes{}, said("nothing")); !errors.Is(err, ErrUnchanged) {
+			t.Fatalf("%s: Commit: %v", name, err)
+		}
+		w.put("r", map[string]string{"a": "2"})
+		w.git("r", "commit", "-q", "-a", "-m", "the user's")
+	}
+}

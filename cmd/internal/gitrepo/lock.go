@@ -130,6 +130,14 @@ func takeOver(name string) (*lock, error) {
 	return &lock{name, file, true}, nil
 }
 
+// dropDead removes a lock file of ours whose process is gone: git would wait for it
+// for ever.
+func dropDead(name string) {
+	if held, err := takeOver(name); err == nil {
+		held.release()
+	}
+}
+
 // release gives the lock up. The locked file is as it was, or was replaced before.
 func (k *lock) release() {
 	_ = os.Remove(k.name + ".lock")

@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,6 +114,14 @@ func (l *Local) head() (headOf, error) {
 	return headOf{}, fmt.Errorf("read %s: references lead to each other", name)
 }
 
+// headFile returns the file that says where HEAD's branch, or a detached HEAD, is.
+func (l *Local) headFile(head headOf) string {
+	if head.ref == "" {
+		return filepath.Join(l.gitDir, "HEAD")
+	}
+	return filepath.Join(l.commonDir, filepath.FromSlash(head.ref))
+}
+
 // move moves HEAD's branch, or a detached HEAD, to a commit.
 type move struct {
 	from headOf // where it was read
@@ -124,10 +133,7 @@ type move struct {
 // advance makes a move, if HEAD's branch, or a detached HEAD, is still where it was
 // read, and writes the reflogs as git does.
 func (l *Local) advance(ctx context.Context, m move) error {
-	file, name := filepath.Join(l.gitDir, "HEAD"), "HEAD"
-	if m.from.ref != "" {
-		file, name = filepath.Join(l.commonDir, filepath.FromSlash(m.from.ref)), m.from.ref
-	}
+	file, name := l.headFile(m.from), cmp.Or(m.from.ref, "HEAD")
 	if err := l.makeDirs(filepath.Dir(file)); err != nil {
 		return fmt.Errorf("move %s: %w (a branch whose name is the start of this one's is in the way)", name, settings.Reason(err))
 	}
