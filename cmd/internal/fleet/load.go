@@ -39,7 +39,7 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 	if err != nil {
 		return Member{}, err
 	}
-	if !file.Named && foreign(data) {
+	if !file.Named && isForeign(data) {
 		return Member{}, errSkipped
 	}
 	env, cat, err := r.parse(file.Name, data, over)
@@ -50,7 +50,7 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 // gives the catalog that goes with it: the program's own, with what the
 // environment adds to it and, over that, what the request adds.
 func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
-	cat, readBeside := catalog.Embedded(), r.beside(file)
+	cat, readBeside := catalog.Embedded(), r.readBeside(file)
 	if file == "-" {
 		file = "<stdin>"
 	}
