@@ -84,6 +84,7 @@ func checkIDs() []string {
 		"object-size",
 		"pod-runs-once",
 		"random-output",
+		"refused-release",
 		"release-size",
 		"removed-api",
 		"secret-in-checksum",

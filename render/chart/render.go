@@ -37,6 +37,11 @@ type Input struct {
 	OriginNamespace, OriginName string
 }
 
+// originLabels is the labels that say which object a release is installed for.
+func (in Input) originLabels() map[string]string {
+	return map[string]string{in.As.OriginGroup + "/name": in.OriginName, in.As.OriginGroup + "/namespace": in.OriginNamespace}
+}
+
 // Render renders a chart. It ends when ctx does, with an error that names the
 // template at work: Go's templates cannot be stopped, so one that never ends
 // keeps its goroutine until the program exits, and what it takes of memory is

@@ -32,10 +32,13 @@ type Renderer struct {
 	KeepsCRDs bool
 	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
 	DigestInVersion bool
-	// OriginGroup is the prefix of the labels name and namespace that every
-	// object gets, empty for none; OriginOnHooks: hooks too.
-	OriginGroup   string
-	OriginOnHooks bool
+	// OriginGroup is the prefix of the labels name and namespace that
+	// kustomize gives what the chart makes, but for hooks; empty if nothing
+	// goes through kustomize.
+	OriginGroup string
+	// Helm4: the program is linked with Helm 4, which sends other manifests to
+	// kustomize than Helm 3.
+	Helm4 bool
 	// Phases is the names that hooks have there; those without one never run.
 	// Without any, hooks run as Helm runs them.
 	Phases map[string]string
@@ -50,10 +53,12 @@ func Helm() Renderer {
 // install or upgrade. It puts the digest behind the version
 // (mutateChartWithSourceRevision in
 // https://github.com/fluxcd/helm-controller/blob/v1.5.0/internal/controller/helmrelease_controller.go),
-// labels what the chart makes (internal/postrender/common_renderer.go) and the
-// CRDs (internal/action/crds.go), and runs tests only where a HelmRelease
-// enables them, which ours does not. Helm 4, there from Flux 2.8 on, sends hooks
-// through post-renderers too (postRenderStrategy in api/v2).
+// labels the CRDs of folders crds itself (internal/action/crds.go), sends all
+// other manifests but hooks through kustomize to label them
+// (internal/postrender), and runs tests only where a HelmRelease enables them,
+// which ours does not. Hooks stay as they are: Flux 2.4 to 2.7 have Helm 3,
+// Flux 2.8 says so to Helm 4 since 2.8.6 (see [Combined] for those before),
+// and for 2.9 our HelmReleases say postRenderStrategy: nohooks.
 func Flux(version string) Renderer {
 	own, err := semver.NewVersion(version)
 	return Renderer{
@@ -62,7 +67,7 @@ func Flux(version string) Renderer {
 		KeepsCRDs:       true,
 		DigestInVersion: true,
 		OriginGroup:     "helm.toolkit.fluxcd.io",
-		OriginOnHooks:   err == nil && !own.LessThan(semver.New(2, 8, 0, "", "")),
+		Helm4:           err == nil && !own.LessThan(semver.New(2, 8, 0, "", "")),
 	}
 }
 

@@ -174,7 +174,7 @@ func limitCases() map[string]pair {
 			says: "the install fails at its end",
 		},
 		"duplicate-object": {
-			fires: with(sane), quiet: with(replaced(setting{template: sane}, "name: app}\nspec", "name: other}\nspec").template),
+			fires: with(replaced(setting{template: sane}, "name: app}\nspec", "name: app, namespace: apps}\nspec").template), quiet: with(replaced(setting{template: sane}, "name: app}\nspec", "name: other}\nspec").template),
 			object: "Deployment/app", says: "app/templates/all.yaml too",
 		},
 		"shared-object": {
@@ -197,6 +197,10 @@ func environmentCases() map[string]pair {
 	return map[string]pair{
 		"chart-fails": {
 			fires: with(`{{ fail "say the size" }}`), quiet: with(""), at: "spec.releases[0].values", says: "say the size",
+		},
+		"refused-release": {
+			fires: with(sane), quiet: with(sane).on("argo", ""),
+			at: "spec.releases[0].values", says: "Flux refuses the release: error while running post render on files: may not add resource with an already registered id: Deployment.v1.apps/app.[noNs]",
 		},
 		"chart-kube-version": {
 			fires: setting{template: sane, metadata: "kubeVersion: '>=1.34.0-0'\n"}, quiet: setting{template: sane, metadata: "kubeVersion: '>=1.33.0-0'\n"},

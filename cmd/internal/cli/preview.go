@@ -42,7 +42,8 @@ key that GOOGLE_APPLICATION_CREDENTIALS names; each is fetched once and kept.
 
 --as says whose way: helm is what helm template --include-crds prints with the
 same values, byte for byte; flux puts the chart's digest behind .Chart.Version,
-labels every object with the HelmRelease it is from, and leaves test hooks out;
+sends all but hooks through kustomize, which labels objects with the HelmRelease
+they are from and refuses duplicates, and leaves test hooks out;
 argo renders every sync as a first install and turns hooks into its phases.
 
 What only a cluster knows is not there: lookup finds nothing, and API versions
