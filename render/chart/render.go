@@ -31,7 +31,7 @@ type Input struct {
 	KubeVersion string   // the cluster's, such as "1.33"; empty for [DefaultKubeVersion]
 	APIVersions []string // besides those that Helm knows
 	IsUpgrade   bool
-	Digest      string // of the chart, sha256:…, empty if it is not known
+	Digest      string // of the chart, sha256:…, empty for [StandInDigest]
 	SkipCRDs    bool
 	// Origin is the object that a controller installs the release for.
 	OriginNamespace, OriginName string

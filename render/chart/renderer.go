@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,8 @@ type Renderer struct {
 	// KeepsCRDs: definitions of a chart's folder crds stay when the chart no
 	// longer has them.
 	KeepsCRDs bool
-	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
+	// DigestInVersion: .Chart.Version has the digest of the chart behind it, or
+	// the first characters of [StandInDigest].
 	DigestInVersion bool
 	// OriginGroup is the prefix of the labels name and namespace that
 	// kustomize gives what the chart makes, but for hooks; empty if nothing
@@ -124,10 +126,14 @@ func (r Renderer) phases(events []string) []string {
 	return phases
 }
 
+// StandInDigest stands in the place of a digest that is not known: a version
+// with some metadata is another than one without, for labels and names.
+const StandInDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
 // version is the version that templates see: with the first twelve characters
 // of the digest, in place of what metadata it has.
 func (r Renderer) version(version, digest string) string {
-	_, sum, ok := strings.Cut(digest, ":")
+	_, sum, ok := strings.Cut(cmp.Or(digest, StandInDigest), ":")
 	own, err := semver.NewVersion(version)
 	if !r.DigestInVersion || !ok || len(sum) < 12 || err != nil {
 		return version

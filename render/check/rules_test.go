@@ -193,7 +193,15 @@ func TestPatterns(t *testing.T) {
 }
 
 func TestPlaceholders(t *testing.T) {
-	testRules(t, "bad-name", map[string]rule{"a placeholder": {with(service("front-FILL-IN", "")), nil}})
+	labelled := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {version: '{{ .Chart.Version }}'}}\n"
+	testRules(t, "bad-name", map[string]rule{
+		"a placeholder":                     {with(service("front-FILL-IN", "")), nil},
+		"a version with a digest":           {with(labelled), []string{"error ConfigMap/a metadata.labels.version"}},
+		"a version with a digest, replaced": {with(strings.Replace(labelled, " }}", ` | replace "+" "_" }}`, 1)), nil},
+		"a version without a digest":        {with(labelled).on("argo", ""), nil},
+	})
+	elsewhere := setting{template: sane, more: map[string]string{"values.schema.json": `{"properties": {"a": {"$ref": "https://schemas.company.com/s.json"}}}`}}
+	testRules(t, "values-schema", map[string]rule{"a schema elsewhere": {elsewhere, []string{"info app"}}})
 	testRules(t, "bad-image", map[string]rule{"a placeholder": {replaced(with(""), "registry.company.com/app", "FILL-IN/app"), nil}})
 }
 

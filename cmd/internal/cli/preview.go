@@ -49,7 +49,7 @@ argo renders every sync as a first install and turns hooks into its phases.
 What only a cluster knows is not there: lookup finds nothing, and API versions
 are those of Kubernetes as Helm knows it and cluster.apiVersions. Values that
 come from Secrets are placeholders, so checksums over them differ. A chart in a
-folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
+folder has no digest: unless one is pinned, Flux's .Chart.Version ends in zeros.`,
 		Example: `  pm-gitops preview                                every release, as the target does it
   pm-gitops preview --offline                      with the charts that were fetched before
   pm-gitops preview -f environments/ --chart-dir charts
