@@ -61,6 +61,7 @@ func checkIDs() []string {
 		"chart-fails",
 		"chart-kube-version",
 		"deprecated-api",
+		"duplicate-entry",
 		"duplicate-object",
 		"embedded-database",
 		"embedded-redis",

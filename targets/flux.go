@@ -33,6 +33,7 @@ func (Flux) Traits(delivery render.Delivery) render.Traits {
 		Title: "Flux", Version: string(delivery.Flux.Version), Renderer: "flux",
 		Applier: render.ByHelm, Controller: render.FluxControllers,
 		AwaitsReadyPods:        minor < 8, // Helm 3
+		AppliesServerSide:      minor >= 8,
 		UpgradesFailedInstalls: minor >= 7,
 		SkipsFirstWait:         minor < 7,
 		PinsDigests:            true,

@@ -173,6 +173,10 @@ func limitCases() map[string]pair {
 			fires: setting{template: sane, more: map[string]string{"files/noise": noise(1 << 20)}}, quiet: setting{template: sane, more: map[string]string{"files/noise": noise(1 << 19)}},
 			says: "the install fails at its end",
 		},
+		"duplicate-entry": {
+			fires: with(configMap("a", "{}")).twoVariables().on("argo", ""), quiet: with(service("a", "")),
+			object: "Deployment/app", field: "spec.template.spec.containers[0].env", says: `refuses it: duplicate entries for key [name="LEVEL"]`,
+		},
 		"duplicate-object": {
 			fires: with(replaced(setting{template: sane}, "name: app}\nspec", "name: app, namespace: apps}\nspec").template), quiet: with(replaced(setting{template: sane}, "name: app}\nspec", "name: other}\nspec").template),
 			object: "Deployment/app", says: "app/templates/all.yaml too",

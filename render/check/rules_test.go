@@ -285,3 +285,26 @@ func TestJobsOfARevision(t *testing.T) {
 		"flux, others on upgrades": {with(job("load", "", "restartPolicy: Never, containers: [{name: run-{{ .Release.IsUpgrade }}, image: registry.company.com/app:1.0.0}]")), []string{"error Job/load metadata.name"}},
 	})
 }
+
+// TestDuplicateEntryMessages: what happens to two entries with one key depends
+// on who merges the list.
+func TestDuplicateEntryMessages(t *testing.T) {
+	two := setting{template: sane}.twoVariables()
+	for says, s := range map[string]setting{
+		"by which Flux 2.7 merges the list":                             two,
+		"Flux 2.8 applies the object on the server's side":              two.on("", "delivery: {flux: {version: '2.8'}}"),
+		"Argo CD 2.14 applies the object on the server's side":          two.on("argo", ""),
+		"[port=80,protocol=\"TCP\"], by which Flux 2.7 merges the list": with(strings.Replace(service("a", ""), "{port: 80}", "{port: 80, name: a}, {port: 80, name: b, protocol: TCP}", 1)),
+	} {
+		if found := ofID(find(t, s), "duplicate-entry"); len(found) != 1 || !strings.Contains(found[0].Message, says) {
+			t.Errorf("found\n%s, want %s", told(found), says)
+		}
+	}
+	testRules(t, "duplicate-entry", map[string]rule{
+		"a port with two protocols":    {with(strings.Replace(service("a", ""), "{port: 80}", "{port: 80, name: a}, {port: 80, name: b, protocol: UDP}", 1)), nil},
+		"a kind of another":            {with("apiVersion: a.b/v1\nkind: C\nmetadata: {name: c}\nspec: {env: [{name: a}, {name: a}]}\n"), nil},
+		"a list without keys":          {with("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: c}\nrules: [{apiGroups: [a, a], resources: [b], verbs: [get]}, {apiGroups: [a, a], resources: [b], verbs: [get]}]\n"), nil},
+		"a secret for pulls":           {replaced(setting{template: sane}, "spec: {containers", "spec: {imagePullSecrets: [{name: a}, {name: a}], containers"), []string{"error Deployment/app spec.template.spec.imagePullSecrets"}},
+		"a variable of each container": {replaced(setting{template: sane}, "app:1.0.0}", "app:1.0.0, env: [{name: A, value: b}]}, {name: b, image: 'app:1.0.0', env: [{name: A, value: b}]}"), nil},
+	})
+}
