@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/api/builtins"
+	"sigs.k8s.io/kustomize/api/filters/labels"
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
@@ -199,8 +199,7 @@ func (p postRenderer) object(from Object, one *resource.Resource) (Object, error
 	if err := resources.Append(one); err != nil {
 		return made, p.failed(err)
 	}
-	labels := builtins.LabelTransformerPlugin{Labels: p.labels, FieldSpecs: []types.FieldSpec{{Path: "metadata/labels", CreateIfNotPresent: true}}}
-	if err := labels.Transform(resources); err != nil {
+	if err := resources.ApplyFilter(labels.Filter{Labels: p.labels, FsSlice: types.FsSlice{{Path: "metadata/labels", CreateIfNotPresent: true}}}); err != nil {
 		return made, p.failed(err)
 	}
 	written, err := resources.AsYaml()

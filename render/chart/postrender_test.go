@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/kustomize/api/builtins"
+	"sigs.k8s.io/kustomize/api/filters/labels"
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
@@ -22,7 +22,7 @@ import (
 // wholeStream does what helm-controller and its Helm do with the plain
 // manifests of a release, with kustomize's code and all of them at once: it
 // gives the objects in the order in which kustomize has them, or the error.
-func wholeStream(plain []Object, helm4 bool, labels map[string]string) ([]string, error) {
+func wholeStream(plain []Object, helm4 bool, own map[string]string) ([]string, error) {
 	var stream string
 	if helm4 {
 		var nodes []*kyaml.RNode
@@ -53,8 +53,7 @@ func wholeStream(plain []Object, helm4 bool, labels map[string]string) ([]string
 	if err != nil {
 		return nil, err
 	}
-	transformer := builtins.LabelTransformerPlugin{Labels: labels, FieldSpecs: []types.FieldSpec{{Path: "metadata/labels", CreateIfNotPresent: true}}}
-	if err := transformer.Transform(resources); err != nil {
+	if err := resources.ApplyFilter(labels.Filter{Labels: own, FsSlice: types.FsSlice{{Path: "metadata/labels", CreateIfNotPresent: true}}}); err != nil {
 		return nil, err
 	}
 	written, err := resources.AsYaml()
