@@ -239,6 +239,8 @@ type Cluster struct {
 
 // Delivery says how the manifests reach the cluster.
 type Delivery struct {
+	// The delivery system that reconciles the manifests, such as flux or argo; --target overrides it.
+	Target Text `json:"target,omitempty"`
 	// The folder below the repository root that bases and overlays are written to; default prefect.
 	Path Path `json:"path,omitempty"`
 	Git  *Git `json:"git,omitempty"`

@@ -25,10 +25,17 @@ type Plan struct {
 	Secrets     Secrets  // with From and Into filled in
 	Warnings    Problems // the environment's, and what planning noticed
 
+	target     Target
 	env        Environment
 	line       catalog.Line        // of prefect-cloud
 	chartReads map[string][]string // the Secrets that the chart reads itself: name to keys
 }
+
+// Target is the target that the plan was made for; nil of [NewPlan].
+func (p Plan) Target() Target { return p.target }
+
+// Traits are those of the target for this plan's delivery.
+func (p Plan) Traits() Traits { return p.target.Traits(p.Delivery) }
 
 // ReleasePath is the field of the environment that names a release, for
 // problems.
@@ -209,6 +216,7 @@ func (c *composer) findLine(cat catalog.Catalog) {
 		warn("prefectCloud", "no line of the catalog covers %s: the layout of the newest, %q, is used", version, line.Name)
 	}
 	c.line = line
+	c.warnings = append(c.warnings, c.env.doubtVersions(cat, line)...)
 	if !ok {
 		return
 	}

@@ -85,7 +85,9 @@ func PlanFor(env Environment, cat catalog.Catalog, target Target) (Plan, error) 
 	if ways := target.Traits(env.Spec.Delivery).SecretsInto; len(ways) > 0 {
 		into = ways[0]
 	}
-	return NewPlan(env, cat, into)
+	plan, err := NewPlan(env, cat, into)
+	plan.target = target
+	return plan, err
 }
 
 // Installation is a release as manifests that were written say it.
@@ -119,6 +121,30 @@ func (t Targets) ByName(name string) (Target, error) {
 		}
 	}
 	return nil, fmt.Errorf("unknown target %q: want %s", name, text.OneOf(t.Names()))
+}
+
+// Choice chooses the target of an environment. Its errors are [Problems].
+type Choice func(Environment) (Target, error)
+
+// Only returns the choice of one target for all environments.
+func Only(target Target) Choice {
+	return func(Environment) (Target, error) { return target, nil }
+}
+
+// Choose returns the choice of what an environment says under spec.delivery.target,
+// and of the first target for those that do not say.
+func (t Targets) Choose() Choice {
+	return func(env Environment) (Target, error) {
+		name := string(env.Spec.Delivery.Target)
+		if name == "" {
+			return t[0], nil
+		}
+		target, err := t.ByName(name)
+		if err != nil {
+			return nil, Problems{env.problem("spec.delivery.target", "unknown target %q%s", name, text.Suggest(name, t.Names()))}.Err()
+		}
+		return target, nil
+	}
 }
 
 // Layouts returns what each target writes, by its name.

@@ -14,7 +14,7 @@ import (
 // in the sync wave of its release, and two AppProjects.
 type Argo struct{}
 
-// Name is argo.
+// Name returns argo.
 func (Argo) Name() string { return "argo" }
 
 // Traits describes Argo CD: every sync renders charts anew, in the order of
@@ -37,7 +37,7 @@ func (Argo) Traits(delivery render.Delivery) render.Traits {
 	}
 }
 
-// Files is the files of a plan: what Argo CD is pointed at, the overlay of the
+// Files returns the files of a plan: what Argo CD is pointed at, the overlay of the
 // root Application, and below it one for the prerequisites and one for each
 // release.
 func (a Argo) Files(plan render.Plan) ([]render.File, error) {
@@ -118,18 +118,18 @@ const (
 	inCluster = "https://kubernetes.default.svc"
 )
 
-// keptNamespace is the annotations of namespaces: they hold what nobody wants
+// keptNamespace is the annotations of namespaces: they hold what no user wants
 // to lose, and stay when they are no longer in Git.
 var keptNamespace = map[string]string{syncOptions: neverDelete, compareOptions: ignoreGone}
 
-// rootOverlay is the folder of the root Application's children.
+// rootOverlay gives the folder of the root Application's children.
 func (w argoWriter) rootOverlay() string { return w.plan.Overlay("") }
 
-// rootProject is the project of the root Application. Whoever may write into
+// rootProject gives the project of the root Application. A user who may write into
 // Argo CD's own namespace is its administrator: so it is a project apart.
 func (w argoWriter) rootProject() string { return w.plan.Environment + "-root" }
 
-// entrance is what Argo CD is pointed at: the projects and the root Application.
+// entrance gives what Argo CD is pointed at: the projects and the root Application.
 func (w argoWriter) entrance() []any {
 	root := newApplication(w.plan.Environment)
 	root.Namespace = string(w.argo.Namespace)
@@ -141,7 +141,7 @@ func (w argoWriter) entrance() []any {
 	return []any{w.project(), w.projectOfRoot(), root}
 }
 
-// root is the overlay that the root Application syncs: the child Applications.
+// root gives the overlay that the root Application syncs: the child Applications.
 func (w argoWriter) root() []render.File {
 	child := newApplication(w.plan.Environment + "-" + render.Prereqs)
 	child.Namespace = string(w.argo.Namespace)
@@ -158,12 +158,12 @@ func (w argoWriter) root() []render.File {
 	return applied(w.place(), overlay(w.rootOverlay(), kustomization{Resources: resources}, fileOf("prereqs.yaml", child)))
 }
 
-// place is the Argo CD that the Applications are in. Which one it is no
+// place names the Argo CD that the Applications are in. Which one it is no
 // environment says: those of one namespace name count as one, since Argo CD
 // is often one for many clusters.
 func (w argoWriter) place() string { return fmt.Sprintf("Argo CD in namespace %q", w.argo.Namespace) }
 
-// destinationPlace is the cluster that releases are installed in.
+// destinationPlace gives the cluster that releases are installed in.
 func (w argoWriter) destinationPlace() string {
 	switch to := w.argo.Destination; {
 	case to.Server == inCluster:
@@ -175,13 +175,13 @@ func (w argoWriter) destinationPlace() string {
 	}
 }
 
-// git is a folder of the repository that holds the manifests.
+// git gives a folder of the repository that holds the manifests.
 func (w argoWriter) git(folder string) *argov1.ApplicationSource {
 	git := w.plan.Delivery.Git
 	return &argov1.ApplicationSource{RepoURL: string(git.URL), TargetRevision: string(git.Branch), Path: folder}
 }
 
-// destination is a namespace of the cluster that releases are installed in.
+// destination gives a namespace of the cluster that releases are installed in.
 func (w argoWriter) destination(namespace string) argov1.ApplicationDestination {
 	to := w.argo.Destination
 	return argov1.ApplicationDestination{Server: string(to.Server), Name: string(to.Name), Namespace: namespace}

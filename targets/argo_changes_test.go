@@ -19,10 +19,10 @@ type argoObject struct {
 	object map[string]any
 }
 
-// betweenArgo is what a commit does, as Argo CD documents it
+// betweenArgo says what a commit does, as Argo CD documents it
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/): what is
 // gone from a folder is pruned, unless it says Prune=false, or Prune=confirm
-// and nobody confirms. Nothing is where a folder is gone, and nobody takes
+// and no user confirms. Nothing is where a folder is gone, and no user takes
 // away what Argo CD is pointed at.
 func betweenArgo(before, after map[string]argoObject) changes {
 	var c changes

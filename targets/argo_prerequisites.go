@@ -33,7 +33,7 @@ var argoLabels = map[string]string{"app.kubernetes.io/part-of": "argocd"}
 // argocd-cm, or values of the argo-cd Helm chart.
 func (Argo) PrerequisiteForms() []string { return []string{"argocd-cm", "helm-values"} }
 
-// Prerequisites is what must be set in Argo CD before it is pointed at a plan,
+// Prerequisites returns what must be set in Argo CD before it is pointed at a plan,
 // in one of the forms, and the Secrets to create in its namespace, as a YAML
 // stream to fill in.
 func (a Argo) Prerequisites(plan render.Plan, form string) ([]byte, error) {
@@ -79,7 +79,7 @@ type chartTLS struct {
 	Certificates map[string]string `json:"certificates,omitempty"`
 }
 
-// settings is what argocd-cm must say: the health check, without which waves
+// settings gives what argocd-cm must say: the health check, without which waves
 // wait for nothing, and before Argo CD 3.0 its later default for how objects
 // are known: by the label it would take over that of the chart's own selectors
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/).
@@ -91,7 +91,7 @@ func (w argoWriter) settings() map[string]string {
 	return settings
 }
 
-// certificates is the registries' own certificate authorities, by host.
+// certificates gives the registries' own certificate authorities, by host.
 func (w argoWriter) certificates() map[string]string {
 	hosts := map[string]string{}
 	for _, release := range w.plan.Releases() {
@@ -111,7 +111,7 @@ func (w argoWriter) configMap(name string, data map[string]string) corev1.Config
 	}
 }
 
-// RequiredSecrets is the Secrets that must exist: those of the releases, and
+// RequiredSecrets returns the Secrets that must exist: those of the releases, and
 // in Argo CD's own namespace the credentials of what it pulls and clones.
 func (a Argo) RequiredSecrets(plan render.Plan) ([]render.RequiredSecret, error) {
 	if err := a.check(plan); err != nil {
@@ -133,7 +133,7 @@ func (a Argo) RequiredSecrets(plan render.Plan) ([]render.RequiredSecret, error)
 	return secrets, nil
 }
 
-// repositorySecrets is the credentials of charts and manifests. The address is
+// repositorySecrets gives the credentials of charts and manifests. The address is
 // compared as a text, so it is the one that Applications have; the name follows
 // from it, so environments share the Secret
 // (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#repositories).
@@ -182,7 +182,7 @@ func (w argoWriter) repositorySecret(url string, data map[string]string, why str
 	return secret
 }
 
-// CheckPrerequisites is what is missing in the ConfigMap argocd-cm, a sentence
+// CheckPrerequisites returns what is missing in the ConfigMap argocd-cm, a sentence
 // each.
 func (a Argo) CheckPrerequisites(plan render.Plan, configMap []byte) ([]string, error) {
 	var found struct {
@@ -219,7 +219,7 @@ func (a Argo) CheckPrerequisites(plan render.Plan, configMap []byte) ([]string, 
 	return missing, nil
 }
 
-// repository is what an Application, its project and the credentials of a
+// repository gives what an Application, its project and the credentials of a
 // chart call the place it is in: Argo CD compares the texts.
 func (w argoWriter) repository(chart render.Chart) string {
 	if w.argo.Charts == render.ChartsOCI {

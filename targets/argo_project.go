@@ -40,7 +40,7 @@ func (w argoWriter) appProject(name, description string) argov1.AppProject {
 	}
 }
 
-// repositories is where the charts are, sorted.
+// repositories gives where the charts are, sorted.
 func (w argoWriter) repositories() []string {
 	var repositories []string
 	for _, release := range w.plan.Releases() {
@@ -61,7 +61,7 @@ var istioKinds = [...]metav1.GroupKind{
 	{Group: "admissionregistration.k8s.io", Kind: "ValidatingAdmissionPolicyBinding"},
 }
 
-// clusterKinds is the cluster-wide kinds that may be made: namespaces, those
+// clusterKinds gives the cluster-wide kinds that may be made: namespaces, those
 // of prefect-istiod where it is installed, and what the environment adds.
 func (w argoWriter) clusterKinds() []metav1.GroupKind {
 	kinds := []metav1.GroupKind{{Kind: "Namespace"}}

@@ -13,7 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 )
 
-// release is the overlay of a release's child Application. The vendor's
+// release gives the overlay of a release's child Application. The vendor's
 // releases share a base with every other environment.
 func (w argoWriter) release(release render.Release, wave int) ([]render.File, error) {
 	folder := w.plan.Overlay(release.Key)
@@ -36,7 +36,7 @@ func (w argoWriter) release(release render.Release, wave int) ([]render.File, er
 	return append(files, overlay(folder, k, fileOf("application-patch.yaml", patch))...), nil
 }
 
-// applicationBase is what is the same for a release in every environment and
+// applicationBase gives what is the same for a release in every environment and
 // for every release of Argo CD. For the vendor's releases its text is fixed for ever (see render.Plan.Base).
 func applicationBase(release render.Release) application {
 	base := newApplication(release.Key)

@@ -43,7 +43,7 @@ func TestChartsTakeTheValues(t *testing.T) {
 	}
 }
 
-// releaseValues is what Helm gets: the values that the HelmRelease has inline,
+// releaseValues gives what Helm gets: the values that the HelmRelease has inline,
 // over those of the Secrets that it names, as `secrets list` prints them.
 func releaseValues(t *testing.T, plan render.Plan, rendering render.Rendering, key string) map[string]any {
 	t.Helper()
@@ -91,7 +91,7 @@ func reads(rendering charttest.Rendering, secret, key string) bool {
 	return false
 }
 
-// standIn is the Secrets that the samples' catalog names.
+// standIn gives the Secrets that the samples' catalog names.
 func standIn(t *testing.T) map[string][]string {
 	t.Helper()
 	var file struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/targets"
 )
 
-// member is a small environment; spec is further lines of it.
+// member gives a small environment; spec is further lines of it.
 func member(t *testing.T, target render.Target, name, spec string) render.Rendering {
 	t.Helper()
 	source := fmt.Sprintf(`apiVersion: pm-gitops/v1

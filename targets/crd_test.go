@@ -18,7 +18,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/targets/internal/crdtest"
 )
 
-// objects is the documents of a YAML stream.
+// objects gives the documents of a YAML stream.
 func objects(t testing.TB, stream []byte) []map[string]any {
 	t.Helper()
 	decoder := yaml.NewDecoder(bytes.NewReader(stream))
@@ -62,7 +62,7 @@ func TestObjectsFitCRDs(t *testing.T) {
 	}
 }
 
-// crds is the CRDs of a release, such as flux-2.4.
+// crds gives the CRDs of a release, such as flux-2.4.
 func crds(t *testing.T, release string) *crdtest.Schemas {
 	t.Helper()
 	schemas, err := crdtest.Load(crdtest.Dir(t, release))
@@ -72,7 +72,7 @@ func crds(t *testing.T, release string) *crdtest.Schemas {
 	return schemas
 }
 
-// misfits is what CRDs refuse of what reaches the cluster.
+// misfits gives what CRDs refuse of what reaches the cluster.
 func misfits(t *testing.T, schemas *crdtest.Schemas, rendering render.Rendering) []string {
 	t.Helper()
 	var found []string
@@ -89,7 +89,7 @@ func misfits(t *testing.T, schemas *crdtest.Schemas, rendering render.Rendering)
 	return found
 }
 
-// TestNewerFieldsAreRefused is the proof that the check above can fail: what
+// TestNewerFieldsAreRefused proves that the check above can fail: what
 // is written for the newest Flux does not fit the oldest.
 func TestNewerFieldsAreRefused(t *testing.T) {
 	found := strings.Join(misfits(t, crds(t, "flux-2.4"), rendered(t, forFlux(t, samples(t)["guide"], "2.9"), targets.Flux{})), "\n")
@@ -100,7 +100,7 @@ func TestNewerFieldsAreRefused(t *testing.T) {
 	}
 }
 
-// TestArgoMistakesAreRefused is the same proof for Argo CD, with mistakes made
+// TestArgoMistakesAreRefused proves the same for Argo CD, with mistakes made
 // in what is written for it.
 func TestArgoMistakesAreRefused(t *testing.T) {
 	schemas, rendering := crds(t, "argo-2.14"), rendered(t, forArgo(t, samples(t)["minimal"], "2.14"), targets.Argo{})
@@ -172,13 +172,13 @@ func sameAsKustomize(t *testing.T, kustomize string, rendering render.Rendering)
 	}
 }
 
-// helmRelease is the built HelmRelease of a release.
+// helmRelease gives the built HelmRelease of a release.
 func helmRelease(t testing.TB, rendering render.Rendering, key string) map[string]any {
 	t.Helper()
 	return built(t, rendering, "HelmRelease", key)
 }
 
-// built is an object that reaches the cluster.
+// built gives an object that reaches the cluster.
 func built(t testing.TB, rendering render.Rendering, kind, name string) map[string]any {
 	t.Helper()
 	for _, manifest := range rendering.Manifests {

@@ -22,7 +22,7 @@ import (
 // and one Flux Kustomization an overlay that waits for the ones before.
 type Flux struct{}
 
-// Name is flux.
+// Name returns flux.
 func (Flux) Name() string { return "flux" }
 
 // Traits describes Flux: helm-controller installs and upgrades with Helm, and
@@ -54,7 +54,7 @@ const (
 	maxHistory    = 5
 )
 
-// Files is the files of a plan: what Flux is pointed at, the bases, and an
+// Files returns the files of a plan: what Flux is pointed at, the bases, and an
 // overlay for the prerequisites and for each release.
 func (f Flux) Files(plan render.Plan) ([]render.File, error) {
 	if err := f.check(plan); err != nil {
@@ -103,12 +103,12 @@ type fluxWriter struct {
 	minor int // 7 for Flux 2.7
 }
 
-// kustomizations is what Flux is pointed at: the prerequisites, then every
+// kustomizations gives what Flux is pointed at: the prerequisites, then every
 // release after what it needs. Names follow the releases, never the waves: a
 // wave more must not rename, and so prune, anything.
 func (w fluxWriter) kustomizations() []any {
 	prereqs := w.kustomization(render.Prereqs, nil, 5*time.Minute)
-	// Namespaces hold what nobody wants to lose: nothing there is ever deleted.
+	// Namespaces hold what no user wants to lose: nothing there is ever deleted.
 	prereqs.Spec.Prune = false
 	objects := []any{prereqs}
 	for _, release := range w.plan.Releases() {
@@ -127,7 +127,7 @@ func (w fluxWriter) kustomizations() []any {
 }
 
 // kustomization waits for everything in its overlay, and so, because the
-// specification of a HelmRelease says everything that makes a release new,
+// specification of a HelmRelease says all that makes a release new,
 // for the upgrade and not for what was ready before.
 func (w fluxWriter) kustomization(part string, needs []string, timeout time.Duration) kustomizev1.Kustomization {
 	k := kustomizev1.Kustomization{
@@ -172,7 +172,7 @@ func helmReleaseHealth() kustomize.CustomHealthCheck {
 // (https://fluxcd.io/flux/components/kustomize/kustomizations/#prune).
 var pruneDisabled = map[string]string{kustomizev1.GroupVersion.Group + "/prune": "disabled"}
 
-// release is the overlay of a release. The vendor's releases share a base
+// release gives the overlay of a release. The vendor's releases share a base
 // with every other environment; a release of the user's own stands alone.
 func (w fluxWriter) release(release render.Release) ([]render.File, error) {
 	var base helmv2.HelmRelease
@@ -214,7 +214,7 @@ func typed(name string) helmv2.HelmRelease {
 	}
 }
 
-// helmReleaseBase is what is the same for a release in every environment and
+// helmReleaseBase gives what is the same for a release in every environment and
 // for every release of Flux. Its text is fixed for ever (see render.Plan.Base).
 func helmReleaseBase(release render.Release) helmv2.HelmRelease {
 	history := maxHistory

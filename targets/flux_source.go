@@ -18,7 +18,7 @@ import (
 // (https://fluxcd.io/flux/components/source/ocirepositories/#layer-selector).
 const chartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
-// ociRepository is where Flux gets a release's chart. It is served as v1 from
+// ociRepository says where Flux gets a release's chart. It is served as v1 from
 // Flux 2.6.
 func (w fluxWriter) ociRepository(release render.Release) sourcev1.OCIRepository {
 	version := "v1"
@@ -67,7 +67,7 @@ func googleHost(repository string) bool {
 	return host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev")
 }
 
-// sourceName carries everything that makes the chart another one: the
+// sourceName carries all that makes the chart another one: the
 // version, and the start of the digest where it is pinned. A version with
 // capitals or a + gets a hash for what is lost.
 func sourceName(release render.Release) string {

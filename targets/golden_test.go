@@ -49,7 +49,7 @@ var deliveries = []struct {
 	{targets.Argo{}, argoVersions, forArgo},
 }
 
-// samples is the sample environments, each name with its file.
+// samples gives the sample environments, each name with its file.
 func samples(t testing.TB) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("../testdata/env/*.yaml")

@@ -53,7 +53,7 @@ func TestGuideNames(t *testing.T) {
 	}
 }
 
-// secretDocument is the document of the values Secret that the HelmRelease
+// secretDocument gives the document of the values Secret that the HelmRelease
 // names, as `secrets list` prints it, filled in with the guide's secrets.
 func secretDocument(t *testing.T, plan render.Plan, spec map[string]any) map[string]any {
 	t.Helper()
@@ -84,7 +84,7 @@ func secretDocument(t *testing.T, plan render.Plan, spec map[string]any) map[str
 	return nil
 }
 
-// leaves is dotted path to value.
+// leaves gives dotted path to value.
 func leaves(values map[string]any) map[string]any {
 	all := map[string]any{}
 	for key, value := range values {

@@ -93,7 +93,7 @@ type manifest struct {
 	} `json:"spec"`
 }
 
-// installation is the release that an overlay installs, if it does.
+// installation gives the release that an overlay installs, if it does.
 func installation(stream []byte, key string) (render.Installation, bool, error) {
 	objects := map[string]manifest{}
 	for _, text := range strings.Split("\n"+string(stream), "\n---\n") {

@@ -43,7 +43,7 @@ func TestInstalledReadsBack(t *testing.T) {
 	}
 }
 
-// fromPlan is what should be read: a digest in Argo CD leaves no version.
+// fromPlan gives what should be read: a digest in Argo CD leaves no version.
 func fromPlan(plan render.Plan, target render.Target) []render.Installation {
 	var all []render.Installation
 	for _, release := range plan.Releases() {
@@ -91,8 +91,8 @@ func facts(t *testing.T, all []render.Installation) map[string]fact {
 	return byKey
 }
 
-// TestInstalledRefuses what nobody here wrote: kustomize would fetch it, or a
-// chart be rendered that nobody installed.
+// TestInstalledRefuses what the program did not write: kustomize would fetch it, or a
+// chart be rendered that is not installed.
 func TestInstalledRefuses(t *testing.T) {
 	plan := forFlux(t, "../testdata/env/minimal.yaml", "2.7")
 	files := rendered(t, plan, targets.Flux{}).Tree

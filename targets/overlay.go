@@ -19,7 +19,7 @@ type kustomization struct {
 	Patches    []string
 }
 
-// overlay is a folder that kustomize builds: its kustomization.yaml, then its
+// overlay gives a folder that kustomize builds: its kustomization.yaml, then its
 // other files.
 func overlay(folder string, k kustomization, files ...render.File) []render.File {
 	object := types.Kustomization{
@@ -50,7 +50,7 @@ func fileOf(name string, objects ...any) render.File {
 	return render.File{Path: name, Objects: objects}
 }
 
-// relative is the way from one folder of the repository to another.
+// relative gives the way from one folder of the repository to another.
 func relative(from, to string) string {
 	a, b := strings.Split(from, "/"), strings.Split(to, "/")
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
@@ -59,7 +59,7 @@ func relative(from, to string) string {
 	return strings.Repeat("../", len(a)) + strings.Join(b, "/")
 }
 
-// namespaces is the overlay of the prerequisites: the chart's own namespaces
+// namespaces gives the overlay of the prerequisites: the chart's own namespaces
 // could not be labelled before the first pod is created. The annotations keep
 // them when their manifests go away.
 func namespaces(plan render.Plan, place string, annotations map[string]string) []render.File {

@@ -221,7 +221,7 @@ func TestClosedStreams(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	dir := repository(t)
 	must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o666))
-	for _, args := range [][]string{{"validate", "-f", "pipe"}, {"render", "-f", "-", "--dir", "repo"}, {"validate", "--catalog", "pipe"}} {
+	for _, args := range [][]string{{"validate", "-f", "pipe"}, {"render", "-f", "-", "--dir", "repo"}, {"validate", "--catalog", "pipe"}, {"preview", "--ca-file", "pipe"}} {
 		before := picture(t, filepath.Join(dir, "repo"))
 		cmd := exec.Command("pm-gitops", args...)
 		var stderr bytes.Buffer
@@ -236,7 +236,7 @@ func TestInterrupt(t *testing.T) {
 		_ = cmd.Wait()
 		stop.Stop()
 		_, _ = io.WriteString(held, "")
-		if took := time.Since(started); took > 10*time.Second || cmd.ProcessState.ExitCode() == cli.ExitDone || strings.Contains(stderr.String(), "panic") {
+		if took := time.Since(started); took > 15*time.Second || cmd.ProcessState.ExitCode() == cli.ExitDone || strings.Contains(stderr.String(), "panic") {
 			t.Errorf("%q: exit code %d after %v: %s", args, cmd.ProcessState.ExitCode(), took, stderr.String())
 		}
 		if diff := cmp.Diff(before, picture(t, filepath.Join(dir, "repo"))); diff != "" {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,6 +21,10 @@ import (
 // order of help texts: the first one is the default.
 func deliverySystems() render.Targets { return render.Targets{targets.Flux{}, targets.Argo{}} }
 
+// grace is how long a command may take to end once it is told to. Reading a file
+// that never ends, such as a named pipe, cannot be told.
+const grace = 5 * time.Second
+
 func main() { os.Exit(run()) }
 
 func run() int {
@@ -29,7 +34,12 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C kills at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second Ctrl-C kills at once
+		time.Sleep(grace)
+		fmt.Fprintln(os.Stderr, "pm-gitops: interrupted")
+		os.Exit(cli.ExitFailed)
+	})
 	system := cli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Environ: os.Environ(), Targets: deliverySystems()}
 	return cli.Run(ctx, system, os.Args[1:])
 }

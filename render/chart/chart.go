@@ -26,7 +26,8 @@ const (
 	MaxTotal   = 100 << 20 // bytes of all files
 	MaxFile    = 5 << 20   // bytes of one file
 	MaxFiles   = 5000
-	maxNesting = 8 // archives in archives
+	maxParsed  = 4 << 20 // bytes of all values.yaml, Chart.yaml and locks: read, they are fifty times as big
+	maxNesting = 8       // archives in archives
 	maxName    = 1024
 )
 
@@ -90,6 +91,9 @@ func load(files []*loader.BufferedFile, left *budget) (c Chart, err error) {
 	if err != nil {
 		return Chart{}, err
 	}
+	if err := checkParsed(files); err != nil {
+		return Chart{}, err
+	}
 	read, err := loader.LoadFiles(files)
 	if err != nil {
 		return Chart{}, fmt.Errorf("read the chart: %w", err)
@@ -99,6 +103,23 @@ func load(files []*loader.BufferedFile, left *budget) (c Chart, err error) {
 	}
 	sortDependencies(read)
 	return Chart{read, &facts{}}, nil
+}
+
+// checkParsed refuses more YAML than can be parsed in the memory that rendering has:
+// that which Helm parses when it reads a chart, also of the charts in it
+// (https://github.com/helm/helm/blob/v3.22.0/pkg/chart/loader/load.go).
+func checkParsed(files []*loader.BufferedFile) error {
+	total := 0
+	for _, file := range files {
+		switch path.Base(file.Name) {
+		case "Chart.yaml", "Chart.lock", "values.yaml", "requirements.yaml", "requirements.lock":
+			total += len(file.Data)
+		}
+	}
+	if total > maxParsed {
+		return fmt.Errorf("the values.yaml and Chart.yaml of the chart and of those in it have %d bytes together: at most %d are read", total, maxParsed)
+	}
+	return nil
 }
 
 // checkNames refuses a name that would lead out of the chart's own folder:

@@ -116,6 +116,23 @@ func TestChartsInChartsAsHelm(t *testing.T) {
 	}
 }
 
+// TestLargeValuesAreNotParsed: read, they are fifty times as big.
+func TestLargeValuesAreNotParsed(t *testing.T) {
+	inner := map[string]string{"Chart.yaml": "apiVersion: v2\nname: inner\nversion: 1.0.0\n", "values.yaml": "a: [" + strings.Repeat("a,", 1<<19) + "]\n"}
+	files := map[string]string{"Chart.yaml": "apiVersion: v2\nname: large\nversion: 1.0.0\n"}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		files["charts/"+name+".tgz"] = string(pack(t, "inner", inner))
+	}
+	_, err := chart.Load(pack(t, "large", files))
+	if want := "the values.yaml and Chart.yaml of the chart and of those in it have 4194"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("Load = %v, want %s…", err, want)
+	}
+	delete(files, "charts/d.tgz")
+	if _, err := chart.Load(pack(t, "large", files)); err != nil {
+		t.Errorf("three MiB: %v", err)
+	}
+}
+
 // TestRenderEndsWithItsContext: nobody waits for a template that loops.
 func TestRenderEndsWithItsContext(t *testing.T) {
 	c, err := chart.FromFiles(map[string][]byte{

@@ -1,6 +1,6 @@
 // Package finding defines what the program finds wrong with environments, and
 // the formats in which people and machines read it: text, JSON, SARIF, GitHub's
-// annotations and Markdown. Whoever finds something (package check, the parser
+// annotations, GitLab's code quality and Markdown. What finds something (package check, the parser
 // of environments) makes findings; what a format needs to know besides, such as
 // the rules that exist, callers hand in. Like package render it never touches
 // disk, network, clock or environment variables.

@@ -68,7 +68,7 @@ accepted in prod app: bad-name Job/x: we\nknow
 }
 
 // TestTextIsVisible: no text of a finding begins a line of its own or steers a
-// terminal, whoever made the finding.
+// terminal, whatever made the finding.
 func TestTextIsVisible(t *testing.T) {
 	const text = "a\x1b[31m\r\nb\u202e"
 	f := Finding{ID: text, Severity: Error, Environment: text, Release: text, Object: &Object{Kind: text, Name: text}, Field: text, File: text, Setting: text, Message: text, Fix: text}
@@ -243,8 +243,9 @@ func TestSARIF(t *testing.T) {
 	if logical := odd.Locations[0].LogicalLocations; len(logical) != 1 || logical[0].FullyQualifiedName != "prod/app/Service/apps/"+makeOdd().Object.Name {
 		t.Errorf("logical locations %+v", logical)
 	}
-	if len(run.Results[1].Locations) != 0 {
-		t.Errorf("a finding without a file has locations %+v", run.Results[1].Locations)
+	// GitHub refuses a result without a physical location.
+	if at := run.Results[1].Locations; len(at) != 1 || at[0].PhysicalLocation.ArtifactLocation.URI != "stdin" {
+		t.Errorf("a finding without a file has locations %+v", at)
 	}
 	if len(odd.Suppressions) != 0 || len(known.Suppressions) != 1 || known.Suppressions[0] != (sarifSuppression{"external", "we know"}) {
 		t.Errorf("suppressions %+v and %+v", odd.Suppressions, known.Suppressions)
@@ -293,5 +294,44 @@ func TestFingerprint(t *testing.T) {
 	other := setting
 	if other.Setting = "spec.b"; fingerprint(other) == fingerprint(setting) {
 		t.Error("it is the same at another setting")
+	}
+}
+
+// TestCodeQuality holds the report to GitLab's format: every field is required, the
+// severity is one of five words, and no two issues share a fingerprint.
+// https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+func TestCodeQuality(t *testing.T) {
+	alike := Finding{ID: "bad-name", Severity: Error, Environment: "prod", Object: &Object{Kind: "Job", Name: "x"}, Message: "one", File: "<standard input>"}
+	also, ignored := alike, alike
+	also.Message = "two"
+	ignored.Ignored = "we know"
+	data, err := json.Marshal(CodeQuality(report(makeOdd(), alike, also, ignored, Finding{ID: "x", Severity: Info, Message: "m", File: "a.yaml", Line: 7}), locate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var issues []struct {
+		Description, Fingerprint, Severity string
+		CheckName                          string `json:"check_name"`
+		Location                           struct {
+			Path  string
+			Lines struct{ Begin int }
+		}
+	}
+	if err := json.Unmarshal(data, &issues); err != nil {
+		t.Fatal(err)
+	}
+	fingerprints, places := map[string]bool{}, []string{}
+	for _, issue := range issues {
+		if issue.Description == "" || issue.CheckName == "" || fingerprints[issue.Fingerprint] {
+			t.Errorf("issue %+v", issue)
+		}
+		fingerprints[issue.Fingerprint] = true
+		places = append(places, fmt.Sprintf("%s %s:%d", issue.Severity, issue.Location.Path, issue.Location.Lines.Begin))
+	}
+	if got, want := strings.Join(places, ", "), "minor envs/a b%,:.yaml:3, critical stdin:1, critical stdin:1, info a.yaml:7"; got != want {
+		t.Errorf("issues %s, want %s", got, want)
+	}
+	if data, err := json.Marshal(CodeQuality(report(), locate)); err != nil || string(data) != "[]" {
+		t.Errorf("nothing found is %s, %v", data, err)
 	}
 }

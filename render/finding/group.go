@@ -30,7 +30,7 @@ func groupAlike(findings []Finding) [][]Finding {
 	return groups
 }
 
-// maxOthers limits how many objects are listed behind the first: nobody reads more.
+// maxOthers limits how many objects are listed behind the first: more are not read.
 const maxOthers = 20
 
 // listOthers lists the objects of a group behind the first.

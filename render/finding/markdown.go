@@ -7,14 +7,14 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// maxMarkdown is how many bytes a report has at most: GitHub takes 65,536
+// maxMarkdown limits the bytes of a report: GitHub takes 65,536
 // characters for a comment.
 const maxMarkdown = 60_000
 
 // Markdown formats a report for a comment on a pull request. The name is that
 // of the command whose report it is: it is in the title, and in the first line,
-// by which whoever updates such a comment finds it. No text of a finding is
-// markup there or mentions anybody. What does not fit into a comment is counted.
+// by which a program that updates the comment finds it. No text of a finding is
+// markup there or mentions a user. What does not fit into a comment is counted.
 func Markdown(r Report, name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!-- %s -->\n### %s: %s\n", name, name, r.CountShown())

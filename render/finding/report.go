@@ -6,7 +6,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// Report is findings for whoever reads them, as [NewReport] makes it. It is
+// Report is findings for people and programs, as [NewReport] makes it. It is
 // what encoding/json writes; its JSON form is an interface: fields are only
 // ever added.
 type Report struct {

@@ -11,7 +11,7 @@ import (
 // Tool is the program that looks for findings, as code scanning shows it.
 type Tool struct {
 	Name, Version, URL string
-	// Rules is everything that the program looks for. A scanner knows by them a
+	// Rules is all that the program looks for. A scanner knows by them a
 	// rule that found nothing from one that is gone.
 	Rules []Rule
 }
@@ -72,13 +72,14 @@ type sarifResult struct {
 	RuleIndex           int                `json:"ruleIndex"` // -1 for none
 	Level               string             `json:"level"`
 	Message             sarifText          `json:"message"`
-	Locations           []sarifLocation    `json:"locations,omitempty"`
+	Locations           []sarifLocation    `json:"locations"`
 	PartialFingerprints map[string]string  `json:"partialFingerprints"`
 	Suppressions        []sarifSuppression `json:"suppressions"`
 }
 
 type sarifLocation struct {
-	PhysicalLocation *sarifPhysical `json:"physicalLocation,omitempty"`
+	// PhysicalLocation is always there: GitHub refuses a result without one.
+	PhysicalLocation sarifPhysical  `json:"physicalLocation"`
 	LogicalLocations []sarifLogical `json:"logicalLocations,omitempty"`
 }
 
@@ -134,20 +135,15 @@ func toResult(f Finding, locate Locate) sarifResult {
 		RuleID: f.ID, RuleIndex: -1, Level: toLevel(f.Severity), Message: sarifText{Text: describe(f) + prepend(". Fix: ", f.Fix)},
 		PartialFingerprints: map[string]string{"pmGitopsFinding/v1": fingerprint(f)}, Suppressions: []sarifSuppression{},
 	}
-	var location sarifLocation
-	if file := locate(f.File); file != "" {
-		location.PhysicalLocation = &sarifPhysical{ArtifactLocation: sarifArtifact{(&url.URL{Path: file}).EscapedPath(), "%SRCROOT%"}}
-		if f.Line > 0 {
-			location.PhysicalLocation.Region = &sarifRegion{f.Line, f.Column}
-		}
+	location := sarifLocation{PhysicalLocation: sarifPhysical{ArtifactLocation: sarifArtifact{(&url.URL{Path: orStandardInput(locate(f.File))}).EscapedPath(), "%SRCROOT%"}}}
+	if f.Line > 0 {
+		location.PhysicalLocation.Region = &sarifRegion{f.Line, f.Column}
 	}
 	if f.Object != nil {
 		name := strings.Join([]string{f.Environment, f.Release, f.Object.Kind, f.Object.Namespace, f.Object.Name}, "/")
 		location.LogicalLocations = []sarifLogical{{name, "resource"}}
 	}
-	if location.PhysicalLocation != nil || location.LogicalLocations != nil {
-		result.Locations = []sarifLocation{location}
-	}
+	result.Locations = []sarifLocation{location}
 	if f.Ignored != "" {
 		result.Suppressions = append(result.Suppressions, sarifSuppression{"external", f.Ignored})
 	}

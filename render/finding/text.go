@@ -7,7 +7,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// Style is what a part of a text is, for whoever paints it: a title, or a
+// Style is what a part of a text is, for the caller that paints it: a title, or a
 // severity, whose style has its name.
 type Style string
 

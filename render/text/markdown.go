@@ -6,7 +6,7 @@ import (
 )
 
 // MarkdownCell escapes a text for a cell of a Markdown table. In the cell the
-// text is no markup, mentions nobody and links to no issue.
+// text is no markup, mentions no user and links to no issue.
 func MarkdownCell(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// What rendering charts may take. A chart is somebody else's program: its
+// What rendering charts may take. A chart is another's program: its
 // templates can loop for ever, and make any amount of text without writing a
 // byte of it. The largest public charts need a second and 100 MB.
 const (
@@ -43,14 +43,14 @@ type bounds struct {
 
 // Bounded makes a context that ends when the program takes too much memory, and
 // a function to call when the work is done. Go can stop no goroutine from
-// outside: whoever sees the end of the context must end the program, which
+// outside: a caller that sees the end of the context must end the program, which
 // frees what the work holds.
 func Bounded(ctx context.Context) (_ context.Context, done func()) {
 	ctx, _, done = bounded(ctx, noGarbage)
 	return ctx, done
 }
 
-// bounded is [Bounded] for whoever keeps results, or stops the work because
+// bounded does as [Bounded] for callers that keep results, or stop the work because
 // the time is up.
 func bounded(ctx context.Context, noGarbage uint64) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)
@@ -112,7 +112,7 @@ func InTime[T any](ctx context.Context, limit time.Duration, work func(context.C
 
 // watchMemory lets the collector run when there is something to collect, and
 // ends the work when the program takes too much memory all the same. What it
-// needs it has before: whoever allocates may have to wait for the collector.
+// needs it has before: an allocation may have to wait for the collector.
 func (b *bounds) watchMemory(ctx context.Context) {
 	samples := memorySamples()
 	var collecting sync.WaitGroup

@@ -1,6 +1,6 @@
 // Package charts finds the charts of releases, in a folder, in registries or in
 // the cache, and renders them within bounds of time and memory. A chart is
-// somebody else's program: its templates can loop for ever.
+// another's program: its templates can loop for ever.
 package charts
 
 import (
@@ -35,13 +35,13 @@ type Options struct {
 	UserAgent string
 	Getenv    func(string) string
 	Now       func() time.Time
-	Warn      func(text string) // gets what somebody has to know and what is no error
+	Warn      func(text string) // gets what a user has to know and what is no error
 }
 
-// ErrNoCache is the error that nobody says where the cache is.
+// ErrNoCache is the error of a cache that no option and no variable places.
 var ErrNoCache = errors.New("find the cache")
 
-// Open opens the source that the options name. Whoever asks it for the same
+// Open opens the source that the options name. A caller that asks it for the same
 // chart again gets the same one.
 func Open(o Options) (Source, error) {
 	if o.Dir == "" {
@@ -88,7 +88,7 @@ type registries struct {
 }
 
 // Chart gets a chart from its registry, or from the cache. That a version is
-// not what it was is no error, but somebody has to know.
+// not what it was is no error, but a user has to know.
 func (r registries) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 	got, err := r.client.Chart(ctx, registry.Ref{Repository: wanted.Repository, Version: wanted.Version, Digest: wanted.Digest})
 	if err != nil {

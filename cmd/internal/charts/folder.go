@@ -74,7 +74,7 @@ func (f Folder) open(place string) (Chart, error) {
 	case err != nil:
 		return Chart{}, fs.ErrNotExist
 	case info.IsDir():
-		return unpacked(name)
+		return openUnpacked(name)
 	case !strings.HasSuffix(place, ".tgz"):
 		return Chart{}, fs.ErrNotExist
 	case !info.Mode().IsRegular():
@@ -97,7 +97,7 @@ func readAtMost(name string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, most+1))
 }
 
-// maxNamed is how many charts an error lists.
+// maxNamed limits how many charts an error lists.
 const maxNamed = 20
 
 // list names the charts that a folder seems to have: those of a name, where
@@ -124,9 +124,9 @@ func (f Folder) list(name string) []string {
 	return names
 }
 
-// unpacked reads the chart in a folder, without what its .helmignore names.
+// openUnpacked reads the chart in a folder, without what its .helmignore names.
 // Links lead nowhere outside of it.
-func unpacked(dir string) (Chart, error) {
+func openUnpacked(dir string) (Chart, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return Chart{}, errors.Unwrap(err)

@@ -75,13 +75,13 @@ func (r reply) send() (sent, error) {
 	if s.Repeats {
 		s.Again = chart.Output{}
 	}
-	s.Upgrade.Objects, s.Shared = withoutShared(s.Install.Objects, s.Upgrade.Objects)
+	s.Upgrade.Objects, s.Shared = dropShared(s.Install.Objects, s.Upgrade.Objects)
 	return s, err
 }
 
-// withoutShared leaves out the YAML that objects share with those of an install,
+// dropShared leaves out the YAML that objects share with those of an install,
 // and says which ones have it; 0 stands for none, 1 for the first.
-func withoutShared(install, objects []chart.Object) ([]chart.Object, []int) {
+func dropShared(install, objects []chart.Object) ([]chart.Object, []int) {
 	places := map[string]int{}
 	for i, object := range install {
 		places[string(object.YAML)] = i + 1

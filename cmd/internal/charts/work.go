@@ -53,15 +53,15 @@ func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error)
 	return inBounds(c.Chart.Render)(ctx, in)
 }
 
-// Everything makes all objects that the chart can make: for an install and for
+// RenderAll makes all objects that the chart can make: for an install and for
 // an upgrade, with the hooks of both and of what comes after. Most are there
 // twice.
-func (c Chart) Everything(ctx context.Context, in chart.Input) ([]chart.Object, error) {
+func (c Chart) RenderAll(ctx context.Context, in chart.Input) ([]chart.Object, error) {
 	if c.worker != nil {
 		reply, err := c.worker.do(ctx, c, request{Do: doEverything, Input: in})
 		return reply.Install.Objects, err
 	}
-	return everything(ctx, c.Session().Render, in)
+	return renderAll(ctx, c.Session().Render, in)
 }
 
 // Trace says where the secret values of a release land.
@@ -70,7 +70,7 @@ func (c Chart) Trace(ctx context.Context, release render.Release, in chart.Input
 		reply, err := c.worker.do(ctx, c, request{Do: doTrace, Input: in, Release: release})
 		return reply.Trace, err
 	}
-	return traced(ctx, c.Session().Render, release, in)
+	return traceRelease(ctx, c.Session().Render, release, in)
 }
 
 // Judge says what the chart says of the values of a release.
@@ -99,8 +99,8 @@ func (c Chart) Examine(ctx context.Context, release render.Release, in chart.Inp
 	err := renderActions(ctx, session, in, &made)
 	if err == nil && made.Failure == nil {
 		in.As.OriginGroup = "" // no secret lands in labels that the controller adds, and adding them takes long
-		made.Trace, made.TraceFailure = traced(ctx, session.Render, release, in)
-		err = givenUp(ctx, made.TraceFailure)
+		made.Trace, made.TraceFailure = traceRelease(ctx, session.Render, release, in)
+		err = giveUp(ctx, made.TraceFailure)
 	}
 	if err != nil {
 		return check.Release{}, err
@@ -123,15 +123,15 @@ func renderActions(ctx context.Context, session *chart.Session, in chart.Input, 
 	}
 	for _, step := range steps {
 		if *step.out, made.Failure = inBounds(session.Render)(ctx, step.in); made.Failure != nil {
-			return givenUp(ctx, made.Failure)
+			return giveUp(ctx, made.Failure)
 		}
 	}
 	return nil
 }
 
-// givenUp gives the error that there is no time or memory left: any other
+// giveUp gives the error that there is no time or memory left: any other
 // failure is the chart's.
-func givenUp(ctx context.Context, failure error) error {
+func giveUp(ctx context.Context, failure error) error {
 	if errors.Is(failure, ErrTooLong) || failure != nil && ctx.Err() != nil {
 		return failure
 	}
@@ -150,7 +150,7 @@ func inBounds(render rendering) rendering {
 	}
 }
 
-func everything(ctx context.Context, render rendering, in chart.Input) ([]chart.Object, error) {
+func renderAll(ctx context.Context, render rendering, in chart.Input) ([]chart.Object, error) {
 	var objects []chart.Object
 	for _, in.IsUpgrade = range []bool{false, true} {
 		if in.IsUpgrade && in.As.AlwaysInstall {
@@ -165,9 +165,9 @@ func everything(ctx context.Context, render rendering, in chart.Input) ([]chart.
 	return objects, nil
 }
 
-func traced(ctx context.Context, render rendering, release render.Release, in chart.Input) (trace.Trace, error) {
+func traceRelease(ctx context.Context, render rendering, release render.Release, in chart.Input) (trace.Trace, error) {
 	return trace.Release(ctx, release, func(values map[string]any) ([]chart.Object, error) {
 		in.Values = values
-		return everything(ctx, render, in)
+		return renderAll(ctx, render, in)
 	})
 }

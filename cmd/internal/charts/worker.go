@@ -25,7 +25,7 @@ const WorkerArgument = "render-charts-for-pm-gitops"
 // greeting is the first that a worker says: what answers otherwise is none.
 const greeting = "pm-gitops worker 1"
 
-// maxIdle is how many bytes a worker may hold between two requests. One that
+// maxIdle limits how many bytes a worker may hold between two requests. One that
 // holds more ends, and another takes its place.
 const maxIdle = 150 << 20
 
@@ -93,7 +93,7 @@ func (s *server) answer(asked request) reply {
 	return answer
 }
 
-// heldIdle is how much memory is taken; where that is much, without garbage.
+// heldIdle measures how much memory is taken; where that is much, without garbage.
 func heldIdle() uint64 {
 	samples := memorySamples()
 	if taken := readMemory(samples); taken <= maxIdle {
@@ -121,7 +121,7 @@ func (s *server) do(ctx context.Context, asked request) (reply, error) {
 	case doRender:
 		made.Install, err = own.Render(ctx, in)
 	case doEverything:
-		made.Install.Objects, err = own.Everything(ctx, in)
+		made.Install.Objects, err = own.RenderAll(ctx, in)
 	case doTrace:
 		made.Trace, err = own.Trace(ctx, asked.Release, in)
 	case doJudge:
@@ -129,23 +129,23 @@ func (s *server) do(ctx context.Context, asked request) (reply, error) {
 	case doExamine:
 		var release check.Release
 		release, err = own.Examine(ctx, asked.Release, in)
-		made = examined(release)
+		made = replyWith(release)
 	default:
 		err = fmt.Errorf("%q cannot be asked for", asked.Do)
 	}
 	return made, err
 }
 
-// examined makes a reply of what was found out about a release.
-func examined(made check.Release) reply {
+// replyWith makes a reply of what was found out about a release.
+func replyWith(made check.Release) reply {
 	r := reply{Install: made.Install, Again: made.Again, Upgrade: made.Upgrade, Trace: made.Trace, Failure: made.Failure, TraceFailure: made.TraceFailure}
 	if made.Judgement != nil {
 		r.Judgement = *made.Judgement
 	}
-	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, same) && slices.EqualFunc(made.Install.Left, made.Again.Left, same)
+	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, isSame) && slices.EqualFunc(made.Install.Left, made.Again.Left, isSame)
 	return r
 }
 
-func same(a, b chart.Object) bool {
+func isSame(a, b chart.Object) bool {
 	return a.ID() == b.ID() && bytes.Equal(a.YAML, b.YAML)
 }

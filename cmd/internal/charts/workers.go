@@ -29,16 +29,16 @@ type Workers struct {
 func NewWorkers(n int, environ []string) *Workers {
 	w := &Workers{idle: make(chan *worker, n)}
 	for range n {
-		one := &worker{environ: slices.DeleteFunc(slices.Clone(environ), notForWorkers)}
+		one := &worker{environ: slices.DeleteFunc(slices.Clone(environ), isWithheld)}
 		w.all = append(w.all, one)
 		w.idle <- one
 	}
 	return w
 }
 
-// notForWorkers reports whether a variable says something that neither the
-// templates' functions nor Go's runtime need: most are nobody's business.
-func notForWorkers(variable string) bool {
+// isWithheld reports whether a variable says something that neither the
+// templates' functions nor Go's runtime need: most may be secret.
+func isWithheld(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
 	return !slices.Contains([]string{"TZ", "ZONEINFO", "GODEBUG", "GOMAXPROCS", "GORACE", "GOCOVERDIR", "SYSTEMROOT", "SystemRoot"}, name)
 }
@@ -137,7 +137,7 @@ func (w *worker) start() error {
 	if w.cmd != nil {
 		return nil
 	}
-	program, err := executable()
+	program, err := findExecutable()
 	if err != nil {
 		return fmt.Errorf("find this program, to render charts in a process of its own: %w", err)
 	}
@@ -165,9 +165,9 @@ func (w *worker) start() error {
 	return nil
 }
 
-// executable is this program: on Linux the one that runs, whatever was put in
+// findExecutable finds this program: on Linux the one that runs, whatever was put in
 // its place since.
-func executable() (string, error) {
+func findExecutable() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil
 	}

@@ -94,7 +94,7 @@ func askEverything(ctx context.Context, own Chart) (f found, err error) {
 			say(err)
 		}
 	}
-	f.objects, err = own.Everything(ctx, in)
+	f.objects, err = own.RenderAll(ctx, in)
 	say(err)
 	f.trace, err = own.Trace(ctx, release, in)
 	say(err)

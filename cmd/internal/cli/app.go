@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// System is everything that the commands may reach outside their arguments and the
+// System is all that the commands may reach outside their arguments and the
 // files that these name. All of its fields must be set.
 type System struct {
 	In       io.Reader
@@ -116,16 +116,14 @@ func (o *output) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// maxProblems is how many problems are printed: nobody reads more.
+// maxProblems limits how many problems are printed: more are not read.
 const maxProblems = 100
 
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
-	problems, others := sorted(err)
-	for _, problem := range problems[:min(len(problems), maxProblems)] {
-		fmt.Fprintf(a.err, "%s\n", problem.Error())
-	}
+	found, others := splitFindings(err)
+	a.tellFindings(found[:min(len(found), maxProblems)])
 	for _, other := range others {
 		message := other.Error()
 		if errors.Is(other, context.Canceled) {
@@ -138,8 +136,8 @@ func (a app) report(err error) {
 	if errors.As(err, &partial) {
 		what = "the other environments were " + partial.done
 	}
-	if len(problems) > 0 {
-		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(problems), "problem"), what)
+	if len(found) > 0 {
+		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(found), "problem"), what)
 	} else if partial.error != nil {
 		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
 	}
@@ -149,32 +147,44 @@ func (a app) report(err error) {
 	}
 }
 
-// sorted takes an error that joins others apart: the problems of input files,
-// and everything else.
-func sorted(err error) (problems render.Problems, others []error) {
+// splitFindings takes an error that joins others apart: what is wrong with input
+// files, and everything else.
+func splitFindings(err error) (found []finding.Finding, others []error) {
 	if h, ok := err.(hinted); ok {
-		return sorted(h.error)
+		return splitFindings(h.error)
 	}
 	if p, ok := err.(partialError); ok {
-		return sorted(p.error)
+		return splitFindings(p.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			p, o := sorted(one)
-			problems, others = append(problems, p...), append(others, o...)
+			f, o := splitFindings(one)
+			found, others = append(found, f...), append(others, o...)
 		}
-		return problems, others
+		return found, others
 	}
-	if errors.As(err, &problems) || err == nil {
-		return problems, nil
+	var problems render.Problems
+	var errs finding.Errors
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &problems):
+		return finding.FromProblems(finding.Error, problems), nil
+	case errors.As(err, &errs):
+		return errs, nil
 	}
 	return nil, []error{err}
 }
 
 // warn prints what is suspicious, a line each.
 func (a app) warn(warnings render.Problems) {
-	for _, warning := range warnings {
-		fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
+	a.tellFindings(finding.FromProblems(finding.Warning, warnings))
+}
+
+// tellFindings prints findings of input files, a line each.
+func (a app) tellFindings(found []finding.Finding) {
+	for _, f := range found {
+		fmt.Fprintln(a.err, finding.Line(f))
 	}
 }
 
@@ -200,25 +210,11 @@ status, not ready yet.`,
 	root.Version = versions().Version
 	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return hinted{usageError{nearestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
+		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.imagesCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
-}
-
-// nearestFlag adds to the error of an unknown flag which one was meant.
-func nearestFlag(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
-	if near := text.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" {
-		return fmt.Errorf("%w: did you mean %s?", err, near)
-	}
-	return err
 }
 
 // noArgs refuses arguments as wrong usage. Where there are commands to choose
@@ -236,13 +232,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case names != nil:
 		return hinted{usageError{fmt.Errorf("unknown command %q for %s%s", args[0], cmd.CommandPath(), text.Suggest(args[0], names))}, "See " + cmd.CommandPath() + " --help."}
 	default:
-		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, argumentHint(cmd, args[0])}
+		return hinted{usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}, hintArgument(cmd, args[0])}
 	}
 }
 
-// argumentHint says how files are named, where an argument looks like one: the
+// hintArgument says how files are named, where an argument looks like one: the
 // shell makes many of a pattern without quotes, and -f takes the first alone.
-func argumentHint(cmd *cobra.Command, arg string) string {
+func hintArgument(cmd *cobra.Command, arg string) string {
 	looks := fleet.IsYAML(arg) || strings.HasSuffix(arg, ".json") || strings.ContainsAny(arg, `/\`)
 	switch {
 	case looks && cmd.Flags().Lookup("from") != nil:

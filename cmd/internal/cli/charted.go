@@ -25,11 +25,11 @@ type planned struct {
 	wave  int // from 1
 }
 
-// releaseFlags is what a command takes that looks at releases and their charts.
+// releaseFlags are the flags of a command that looks at releases and their charts.
 type releaseFlags struct {
 	input
 	chartFlags
-	target   string
+	target   targetFlag
 	releases []string // keys, all releases without any
 }
 
@@ -63,7 +63,7 @@ func (s selection) fleet() bool { return len(s.plans) > 1 }
 
 // choose plans the environments that the flags name, warns of what is
 // suspicious in them, and chooses their releases.
-func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (selection, error) {
+func (a app) choose(ctx context.Context, o releaseFlags, target render.Choice) (selection, error) {
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return selection{}, err
@@ -82,7 +82,7 @@ func (a app) choose(ctx context.Context, o releaseFlags, target render.Target) (
 	return selection{source, plans, releases}, nil
 }
 
-// plannedReleases is the releases of environments that the names choose, all
+// plannedReleases gives the releases of environments that the names choose, all
 // without any, in the order of the plans.
 func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 	var chosen []planned
@@ -99,7 +99,7 @@ func plannedReleases(plans []render.Plan, names []string) ([]planned, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), text.OneOf(unique(known)))}
+			return nil, usageError{fmt.Errorf("no release %q in %s: want %s", name, environmentsOf(plans), text.OneOf(dropRepeated(known)))}
 		}
 	}
 	return chosen, nil
@@ -116,8 +116,8 @@ func environmentsOf(plans []render.Plan) string {
 	return text.Count(len(plans), "environment")
 }
 
-// unique is texts without those that were there before, in their order.
-func unique(texts []string) []string {
+// dropRepeated gives texts without those that were there before, in their order.
+func dropRepeated(texts []string) []string {
 	var all []string
 	for _, text := range texts {
 		if !slices.Contains(all, text) {
@@ -164,8 +164,8 @@ func (a app) workersFor(jobs, environments int) *charts.Workers {
 	return charts.NewWorkers(jobs, a.environ)
 }
 
-// only gives the results of releases that are done.
-func only[T any](all []T, done []bool) []T {
+// keepDone gives the results of releases that are done.
+func keepDone[T any](all []T, done []bool) []T {
 	var some []T
 	for i, one := range all {
 		if done[i] {
@@ -175,16 +175,16 @@ func only[T any](all []T, done []bool) []T {
 	return some
 }
 
-// partly gives the error of a fleet of which some environments failed: what was
+// markPartial gives the error of a fleet of which some environments failed: what was
 // done with the others.
-func partly(err error, done []bool, what string) error {
+func markPartial(err error, done []bool, what string) error {
 	if err == nil || !slices.Contains(done, true) {
 		return err
 	}
 	return partialError{err, what}
 }
 
-// input is what the chart of a release is rendered with in the way of the
+// input makes the input of a chart for a release, rendered in the way of the
 // renderer as, secret values as placeholders.
 func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
 	renderer, err := chart.ByName(as, string(p.plan.Delivery.Flux.Version))
@@ -202,7 +202,7 @@ func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
 	}, nil
 }
 
-// releaseKeys is the releases of the environments that the flags name, for
+// releaseKeys gives the releases of the environments that the flags name, for
 // completion.
 func (a app) releaseKeys(ctx context.Context, in input, named []string) []string {
 	var keys []string

@@ -11,7 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// chartFlags is the flags that say where charts come from.
+// chartFlags say where charts come from.
 type chartFlags struct {
 	dir       string
 	cache     string
@@ -20,18 +20,23 @@ type chartFlags struct {
 	offline   bool
 }
 
-// place is a flag that names a file or a folder. Without a name it is refused,
-// not ignored: a variable that is not set must not change what is looked at.
+// place is a flag that names a file or a folder. An empty name is refused, not
+// ignored: an unset variable must not change where charts come from.
 type place string
 
 func (p *place) String() string { return string(*p) }
 func (p *place) Type() string   { return "string" }
 func (p *place) Set(name string) error {
 	if name == "" {
-		return errors.New("want a name: a variable that is not set, maybe?")
+		return errors.New("it is empty (unset variable?)")
 	}
 	*p = place(name)
 	return nil
+}
+
+// asksRegistries reports whether flags say how registries are asked.
+func (c chartFlags) asksRegistries() bool {
+	return c.offline || c.caFile != "" || c.cache != "" || c.plainHTTP != nil
 }
 
 func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
@@ -49,21 +54,21 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 // openCharts opens where the flags say that charts come from.
 func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 	a.showWarnings()
-	if flags.dir != "" && (flags.offline || flags.caFile != "" || flags.plainHTTP != nil || flags.cache != "") {
+	if flags.dir != "" && flags.asksRegistries() {
 		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
 	}
 	source, err := charts.Open(a.chartOptions(flags))
-	return source, cacheHint(err)
+	return source, hintCache(err)
 }
 
 // registry makes the client for registries that the flags ask for.
 func (a app) registry(flags chartFlags) (*registry.Client, error) {
 	client, err := a.chartOptions(flags).Client()
-	return client, cacheHint(err)
+	return client, hintCache(err)
 }
 
-// cacheHint says what to do where nobody says where the cache is.
-func cacheHint(err error) error {
+// hintCache says what to do where no flag and no variable names the cache.
+func hintCache(err error) error {
 	if errors.Is(err, charts.ErrNoCache) {
 		return hinted{err, "Name it with --cache-dir."}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -23,8 +23,8 @@ type checkOptions struct {
 	explain  string
 }
 
-// checkFormats is what check can print, the default first.
-var checkFormats = []string{"text", "json", "sarif", "markdown", "github"}
+// checkFormats are the formats of check, the default first.
+var checkFormats = []string{"text", "json", "sarif", "markdown", "github", "gitlab"}
 
 func (a app) checkCommand() *cobra.Command {
 	var o checkOptions
@@ -44,8 +44,9 @@ error, warning (the default) or info. What the environment accepts, under
 spec.checks.ignore and with a reason, is listed and does not count. Problems of
 the environment file itself are errors as ever, with exit code 1.
 
--o sarif is for code scanning, github for annotations of a workflow, markdown
-for a comment on a pull request. In JSON, findings and ignored are lists, each
+-o sarif is for code scanning, github for annotations of a workflow, gitlab for
+the code quality report of a merge request, markdown for a comment on a pull
+request. In JSON, findings and ignored are lists, each
 with check, severity, environment, release, object, source (the template), field
 (in the object), file, line, column and setting (where to change it), message,
 fix, set (fields and the values that end it) and, if ignored, the reason;
@@ -54,6 +55,7 @@ summary counts the findings that are not ignored by severity, shown or not.`,
   pm-gitops check prefect-cloud --target argo --chart-dir charts
   pm-gitops check -f environments/ --severity error
   pm-gitops check -o sarif > check.sarif           for code scanning
+  pm-gitops check -o gitlab > gl-code-quality-report.json
   pm-gitops check --list
   pm-gitops check --explain migration-deadlock`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,13 +68,12 @@ summary counts the findings that are not ignored by severity, shown or not.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
-	flags.StringVarP(&o.output, "output", "o", checkFormats[0], "format: "+text.OneOf(checkFormats))
+	addOutput(cmd, &o.output, checkFormats)
 	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
 	flags.BoolVar(&o.list, "list", false, "list the checks")
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(checkFormats, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(finding.Severities(), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("explain", cobra.FixedCompletions(checkIDs(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "severity", finding.Severities())
+	completeWith(cmd, "explain", checkIDs())
 	return cmd
 }
 
@@ -113,23 +114,17 @@ func (a app) aboutChecks(o checkOptions) error {
 	return nil
 }
 
-func (o checkOptions) check(targets render.Targets) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
-	case !slices.Contains(checkFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(checkFormats))
-	case !slices.Contains(finding.Severities(), o.severity):
-		err = fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))
-	default:
-		return target, nil
+// check refuses what makes no sense.
+func (o checkOptions) check() error {
+	if !slices.Contains(finding.Severities(), o.severity) {
+		return usageError{fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))}
 	}
-	return nil, usageError{err}
+	return checkOutput(o.output, checkFormats)
 }
 
 func (a app) check(ctx context.Context, o checkOptions) error {
-	target, err := o.check(a.targets)
-	if err != nil {
+	target, err := a.target(o.target)
+	if err = cmp.Or(err, o.check()); err != nil {
 		return err
 	}
 	source, err := a.openCharts(o.chartFlags)
@@ -144,12 +139,12 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return hintRead(err)
 	}
-	found, checked, failed := a.findings(ctx, o, source, target, members)
+	found, checked, failed := a.findings(ctx, o, source, members)
 	if failed != nil && (checked == 0 || ctx.Err() != nil) {
 		return failed
 	}
 	if len(o.releases) > 0 {
-		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(unique(o.releases), ", "))
+		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(dropRepeated(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, checked); err != nil {

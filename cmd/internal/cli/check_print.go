@@ -19,6 +19,8 @@ func (a app) printCheck(o checkOptions, report finding.Report, environments int)
 		return a.printJSON(report)
 	case "sarif":
 		return a.printJSON(finding.SARIF(report, describeChecks(), findInRepository))
+	case "gitlab":
+		return a.printJSON(finding.CodeQuality(report, findInRepository))
 	case "github":
 		return a.printWhole(finding.GitHub(report, findInRepository))
 	case "markdown":

@@ -9,7 +9,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
@@ -22,7 +21,7 @@ const atOnce = 16
 // findings renders the releases of environments and looks at them. Those that
 // are named and in no environment are wrong usage. Of a fleet it gives what it
 // found in those environments that did not fail, and how many they are.
-func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, target render.Target, members []fleet.Member) (found []finding.Finding, checked int, err error) {
+func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
 	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
 		return nil, 0, err
 	}
@@ -30,27 +29,27 @@ func (a app) findings(ctx context.Context, o checkOptions, source charts.Source,
 	defer workers.Close()
 	var failures []error
 	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
-		some, n, err := o.findSome(ctx, workers, source, target, members[start:min(start+atOnce, len(members))])
+		some, n, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
 		found, checked, failures = append(found, some...), checked+n, append(failures, err)
 	}
 	return found, checked, charts.JoinAgain(append(failures, ctx.Err())...)
 }
 
-func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, target render.Target, members []fleet.Member) (found []finding.Finding, checked int, err error) {
+func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
 	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
 		return nil, 0, err
 	}
 	releases = slices.DeleteFunc(releases, func(p planned) bool { return !chooses(o.releases, p.Key) })
 	made, done, failed := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
-		return renderTwice(ctx, target, p, own)
+		return renderTwice(ctx, p, own)
 	})
 	if ctx.Err() != nil || failed != nil && workers == nil {
 		return nil, 0, failed
 	}
 	results, failures, skip := make([][]finding.Finding, len(members)), make([]error, len(members)), make([]bool, len(members))
 	parallel.Each(o.jobs, len(members), func(i int) {
-		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Traits: target.Traits(members[i].Plan.Delivery), Manifests: members[i].Rendering.Manifests}
+		in := check.Input{Environment: members[i].Environment, Plan: members[i].Plan, Traits: members[i].Plan.Traits(), Manifests: members[i].Rendering.Manifests}
 		for j, release := range releases {
 			if release.index == i {
 				in.Releases, skip[i] = append(in.Releases, made[j].Release), !done[j]
@@ -74,7 +73,7 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 // renderedTwice is a release as checks look at it.
 type renderedTwice struct{ check.Release }
 
-// size is how much of it is kept.
+// Size gives how much of it is kept, in bytes.
 func (r renderedTwice) Size() int {
 	size := 0
 	for _, out := range []chart.Output{r.Install, r.Again, r.Upgrade} {
@@ -86,8 +85,8 @@ func (r renderedTwice) Size() int {
 }
 
 // renderTwice renders a release as checks look at it.
-func renderTwice(ctx context.Context, target render.Target, p planned, own charts.Chart) (renderedTwice, error) {
-	in, err := p.input(own, target.Traits(p.plan.Delivery).Renderer)
+func renderTwice(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
+	in, err := p.input(own, p.plan.Traits().Renderer)
 	if err != nil {
 		return renderedTwice{}, err
 	}

@@ -145,9 +145,9 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 // commitDemo makes the repository and commits the environment file with what
 // was rendered from it.
 func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files tree.Tree) (string, error) {
-	// Nobody's configuration of Git changes what the demo shows.
-	nobody := gitrepo.NewSystem(func(string) string { return "" }, nil, a.now)
-	repository, err := gitrepo.Init(nobody, dir)
+	// The user's configuration of Git must not change what the demo shows.
+	clean := gitrepo.NewSystem(func(string) string { return "" }, nil, a.now)
+	repository, err := gitrepo.Init(clean, dir)
 	if err != nil {
 		return "", err
 	}

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
@@ -22,14 +20,14 @@ import (
 type diffOptions struct {
 	input
 	chartFlags
-	target    string
+	target    targetFlag
 	dir       string
 	base      string
 	manifests bool
 	output    string
 }
 
-// diffFormats is what diff can print, the default first.
+// diffFormats are the formats of diff, the default first.
 var diffFormats = []string{"text", "unified", "json", "markdown"}
 
 func (a app) diffCommand() *cobra.Command {
@@ -40,8 +38,8 @@ func (a app) diffCommand() *cobra.Command {
 		Long: `Diff says what render --dir would change, object by object and field by field:
 the order of keys is nothing, lists are compared by what names their items, and
 nothing that a Secret holds is printed. Nothing is written. The exit code is 3
-if anything differs, so it is a gate for continuous integration: whoever changes
-an environment commits what it renders to.
+if anything differs, so it is a gate for continuous integration: a change of an
+environment is committed with what it renders to.
 
 --base compares with a commit of the repository that holds --dir instead: main,
 origin/main, HEAD~1, v1.2, the start of a hash. What others committed there since
@@ -67,7 +65,10 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
   pm-gitops diff -o unified | less`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.differences(cmd.Context(), o, cmd.Flags().Changed)
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			return a.runDiff(cmd.Context(), o)
 		},
 	}
 	a.addInput(cmd, &o.input)
@@ -77,32 +78,25 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
 	flags.BoolVar(&o.manifests, "manifests", false, "compare the objects that the charts make, and say what the cluster does")
-	flags.StringVarP(&o.output, "output", "o", diffFormats[0], "format: "+text.OneOf(diffFormats))
+	addOutput(cmd, &o.output, diffFormats)
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.RegisterFlagCompletionFunc("base", cobra.NoFileCompletions)
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffFormats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // check refuses what makes no sense.
-func (o diffOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
-	case !slices.Contains(diffFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(diffFormats))
-	case o.dir == "" || given("base") && o.base == "":
-		err = errors.New("--dir and --base must not be empty (unset variable?)")
-	case !o.manifests && slices.ContainsFunc([]string{"chart-dir", "cache-dir", "ca-file", "plain-http", "offline"}, given):
-		err = errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")
-	default:
-		return target, nil
+func (o diffOptions) check(cmd *cobra.Command) error {
+	if err := refuseEmpty(cmd, "dir", "base"); err != nil {
+		return usageError{err}
 	}
-	return nil, usageError{err}
+	if !o.manifests && (o.chartFlags.dir != "" || o.asksRegistries()) {
+		return usageError{errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")}
+	}
+	return checkOutput(o.output, diffFormats)
 }
 
-func (a app) differences(ctx context.Context, o diffOptions, given func(string) bool) error {
-	target, err := o.check(a.targets, given)
+func (a app) runDiff(ctx context.Context, o diffOptions) error {
+	target, err := a.target(o.target)
 	if err != nil {
 		return err
 	}
@@ -110,9 +104,12 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
-	o.input.progress = a.progress("environments rendered")
-	members, failed := a.renderFleet(ctx, o.input, target)
-	a.warnOf(members)
+	request, err := o.request(a)
+	if err != nil {
+		return err
+	}
+	request.Progress = a.progress("environments rendered")
+	members, failed := a.renderFleet(ctx, request, target)
 	if failed != nil && len(members) == 0 {
 		return failed
 	}
@@ -124,10 +121,10 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 	if err != nil {
 		return err
 	}
-	if failed != nil {
-		had.Others = nil // some of them may be what failed
+	if failed != nil || !request.Whole() {
+		had.Others = nil // some of them may be what failed, or what was not read
 	}
-	a.remarkBefore(o, name, had)
+	a.remarkBefore(name, had)
 	var result diff.Result
 	if o.manifests {
 		result, err = a.diffCharts(ctx, o, members, had.Tree)
@@ -151,11 +148,11 @@ func (a app) differences(ctx context.Context, o diffOptions, given func(string) 
 }
 
 // remarkBefore says what render would refuse or not look at.
-func (a app) remarkBefore(o diffOptions, name string, had folder.Had) {
+func (a app) remarkBefore(name string, had folder.Had) {
 	for _, refusal := range had.Refusals {
 		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", text.VisibleLines(refusal.Error()))
 	}
-	if len(had.Others) > 0 && o.whole() {
+	if len(had.Others) > 0 {
 		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, text.Visible(strings.Join(had.Others, ", ")))
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// before is where the old side of a comparison comes from.
+// before is the old side of a comparison.
 type before interface {
 	// Before gives what is there in the place of trees that were rendered, each
 	// of another environment. Nothing is written.
@@ -26,7 +26,7 @@ func (dir folderBefore) Before(layouts tree.Layouts, trees []tree.Tree) (folder.
 	}
 	defer root.Close()
 	had, err := folder.Before(root.FS(), layouts, trees)
-	return had, forceHint(err)
+	return had, hintForce(err)
 }
 
 // commitBefore is a commit as the old side.
@@ -44,12 +44,12 @@ func (c commitBefore) Before(layouts tree.Layouts, trees []tree.Tree) (folder.Ha
 	defer base.Close()
 	had, err := folder.Before(base.FS(c.ctx, trees...), layouts, trees)
 	if err != nil {
-		err = fmt.Errorf("compare with %s: %w", c.revision, forceHint(err))
+		err = fmt.Errorf("compare with %s: %w", c.revision, hintForce(err))
 	}
 	return had, err
 }
 
-// before is the old side that the flags name, and its name.
+// before opens the old side that the flags name, and gives its name.
 func (a app) before(ctx context.Context, o diffOptions) (before, string, error) {
 	if o.base == "" {
 		return folderBefore(o.dir), o.dir, nil

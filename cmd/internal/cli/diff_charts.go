@@ -23,7 +23,7 @@ type readsBack interface {
 // comparison is the releases of both sides that are to be rendered, with the
 // charts and values of their side.
 type comparison struct {
-	target   render.Target
+	target   render.Target // of all environments
 	releases []planned
 	sides    []side // of releases
 }
@@ -36,7 +36,7 @@ type side struct {
 	kept    string // why its objects stay although the release is gone
 }
 
-// charted is what a chart makes, to be compared.
+// charted is the objects that a chart makes, to be compared.
 type charted struct {
 	documents []diff.Document
 	notes     []string
@@ -52,10 +52,6 @@ func (c charted) Size() int {
 
 // diffCharts compares the objects of both sides, some environments at a time.
 func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Member, had tree.Tree) (diff.Result, error) {
-	target, err := a.targets.ByName(o.target)
-	if err != nil {
-		return diff.Result{}, err
-	}
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return diff.Result{}, err
@@ -67,9 +63,10 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 	var all diff.Result
 	var failures []error
 	var done []bool // of all releases
-	for start := 0; start < len(members); start += atOnce {
-		some := comparison{target: target}
-		for i := start; i < min(start+atOnce, len(members)); i++ {
+	for start, end := 0, 0; start < len(members); start = end {
+		some := comparison{target: members[start].Plan.Target()}
+		end = endOfPart(members, start)
+		for i := start; i < end; i++ {
 			same, err := some.add(&members[i], had)
 			if err != nil {
 				return diff.Result{}, err
@@ -85,7 +82,18 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 		failures, done = append(failures, err), append(done, compared...)
 		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
 	}
-	return all, kubeHint(plansOf(members), partly(charts.JoinAgain(failures...), done, "compared"))
+	return all, hintKube(plansOf(members), markPartial(charts.JoinAgain(failures...), done, "compared"))
+}
+
+// endOfPart gives the end of the environments that are compared at a time: they have
+// one target, and are not too many.
+func endOfPart(members []fleet.Member, start int) int {
+	for i := start; i < min(start+atOnce, len(members)); i++ {
+		if members[i].Plan.Target() != members[start].Plan.Target() {
+			return i
+		}
+	}
+	return min(start+atOnce, len(members))
 }
 
 // compareCharts renders the releases of both sides and compares what they make.
@@ -119,7 +127,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.W
 			}
 		}
 	}
-	for _, note := range unique(notes) {
+	for _, note := range dropRepeated(notes) {
 		fmt.Fprintln(a.err, note)
 	}
 	result = diff.Compare(old, new).Effects(c.target.Traits(render.Delivery{}).Applier).Settled(o.output == "unified" || o.output == "markdown")
@@ -137,10 +145,10 @@ func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upg
 	if err != nil {
 		return charted{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return charted{objectsOf(p, out, in.As), unknown(p, in, out)}, nil
+	return charted{objectsOf(p, out, in.As), noteDifferences(p, in, out)}, nil
 }
 
-// objectsOf is what a chart makes, as documents. A hook that runs before and
+// objectsOf gives what a chart makes, as documents. A hook that runs before and
 // behind the others is one object.
 func objectsOf(p planned, out chart.Output, as chart.Renderer) []diff.Document {
 	type seen struct{ source, text string }
@@ -174,7 +182,7 @@ func (c *comparison) add(one *fleet.Member, had tree.Tree) (same []string, err e
 	}
 	before := map[string]render.Release{}
 	for _, old := range installed {
-		release, err := completed(*one, old, c.target)
+		release, err := completeRelease(*one, old, c.target)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", one.Plan.Environment, err)
 		}
@@ -196,7 +204,7 @@ func (c *comparison) add(one *fleet.Member, had tree.Tree) (same []string, err e
 	}
 	for _, old := range installed { // in their order
 		if gone, ok := before[old.Key]; ok {
-			c.side(planned{gone, one.Index, &one.Plan, 0}, side{old: true, upgrade: true, kept: staying(old)})
+			c.side(planned{gone, one.Index, &one.Plan, 0}, side{old: true, upgrade: true, kept: explainStaying(old)})
 		}
 	}
 	return same, nil
@@ -206,18 +214,18 @@ func (c *comparison) side(p planned, s side) {
 	c.releases, c.sides = append(c.releases, p), append(c.sides, s)
 }
 
-// staying is why the objects of a release stay when its manifests go.
-func staying(old render.Installation) string {
+// explainStaying says why the objects of a release stay when its manifests go.
+func explainStaying(old render.Installation) string {
 	if old.Protected {
 		return "the release is protected: what it installed stays"
 	}
 	return ""
 }
 
-// completed is a release of the old side with what its manifests do not say:
+// completeRelease adds to a release of the old side what its manifests do not say:
 // where secret values go, which is what the environment says of that version
 // of the chart, and the version of a chart that is pinned by its digest alone.
-func completed(one fleet.Member, old render.Installation, target render.Target) (render.Release, error) {
+func completeRelease(one fleet.Member, old render.Installation, target render.Target) (render.Release, error) {
 	release := old.Release
 	now := releaseOf(one.Plan, old.Key)
 	if release.Chart.Version == "" && release.Chart.Digest == now.Chart.Digest {
@@ -243,7 +251,7 @@ func completed(one fleet.Member, old render.Installation, target render.Target) 
 	return release, nil
 }
 
-// releaseOf is the release of a key, or an empty one.
+// releaseOf gives the release of a key, or an empty one.
 func releaseOf(plan render.Plan, key string) render.Release {
 	for _, release := range plan.Releases() {
 		if release.Key == key {

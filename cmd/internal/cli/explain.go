@@ -35,7 +35,7 @@ func (a app) addExplainFlags(cmd *cobra.Command, o *validateOptions) {
 // completionTime is how long a shell may wait for us after a tab.
 const completionTime = time.Second
 
-// explanation is where the values of one file come from, in JSON.
+// explanation says where the values of one file come from, in JSON.
 type explanation struct {
 	File string `json:"file"`
 	render.Explanation
@@ -91,7 +91,7 @@ func (a app) printExplanation(file string, e render.Explanation) {
 			title = file
 		}
 		fmt.Fprintln(a.out, title)
-		a.printTable(explainedRows(e.Fields))
+		a.printTable(formatRows(e.Fields))
 		separator = "\n"
 	}
 	for _, release := range e.Releases {
@@ -99,20 +99,20 @@ func (a app) printExplanation(file string, e render.Explanation) {
 		if len(release.Values) == 0 {
 			fmt.Fprintln(a.out, "  no values: the chart's own apply")
 		}
-		a.printTable(explainedRows(release.Values))
+		a.printTable(formatRows(release.Values))
 		separator = "\n"
 	}
 }
 
-func explainedRows(list []render.Explained) [][]string {
+func formatRows(list []render.Explained) [][]string {
 	rows := make([][]string, len(list))
 	for i, e := range list {
-		rows[i] = []string{e.Path, valueText(e), originText(e.Origin), noteText(e)}
+		rows[i] = []string{e.Path, formatValue(e), formatOrigin(e.Origin), formatNote(e)}
 	}
 	return rows
 }
 
-// widest is how wide a column gets at most: a longer cell shifts its own row
+// widest limits how wide a column gets: a longer cell shifts its own row
 // rather than every other.
 const widest = 56
 
@@ -138,9 +138,9 @@ func (a app) printTable(rows [][]string) {
 	}
 }
 
-// valueText is a value on a line, as YAML would write it: a text that looks
+// formatValue writes a value on a line, as YAML would write it: a text that looks
 // like something else is in quotes.
-func valueText(e render.Explained) string {
+func formatValue(e render.Explained) string {
 	if e.Secret != nil {
 		return fmt.Sprintf("Secret %s key %s", e.Secret.Secret, e.Secret.Key)
 	}
@@ -155,15 +155,15 @@ func valueText(e render.Explained) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-func originText(o render.Origin) string {
+func formatOrigin(o render.Origin) string {
 	if o.File == "" {
 		return "(" + string(o.From) + ")"
 	}
 	return fmt.Sprintf("%s:%d", o.File, o.Line)
 }
 
-// noteText is why a value is what it is, besides where it was said.
-func noteText(e render.Explained) string {
+// formatNote says why a value is what it is, besides where it was said.
+func formatNote(e render.Explained) string {
 	var notes []string
 	switch {
 	case e.Rule != nil && e.Origin.From == render.FromCatalog:
@@ -180,7 +180,7 @@ func noteText(e render.Explained) string {
 		notes = append(notes, "default of the catalog")
 	}
 	for _, replaced := range e.Replaces {
-		note := "replaces " + originText(replaced)
+		note := "replaces " + formatOrigin(replaced)
 		if replaced.Field != "" {
 			note += " " + replaced.Field
 		}

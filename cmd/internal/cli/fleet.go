@@ -16,7 +16,7 @@ import (
 
 // load loads the environments that the flags name, and says what to do about
 // errors. It warns of nothing.
-func (a app) load(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
+func (a app) load(ctx context.Context, in input, target render.Choice) ([]fleet.Member, error) {
 	request, err := in.request(a)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (a app) load(ctx context.Context, in input, target render.Target) ([]fleet.
 }
 
 // loadPlans plans the environments that the flags name.
-func (a app) loadPlans(ctx context.Context, in input, target render.Target) ([]render.Plan, error) {
+func (a app) loadPlans(ctx context.Context, in input, target render.Choice) ([]render.Plan, error) {
 	members, err := a.load(ctx, in, target)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func plansOf(members []fleet.Member) []render.Plan {
 }
 
 // plan plans the one environment that the flags name.
-func (a app) plan(ctx context.Context, in input, target render.Target) (render.Plan, error) {
+func (a app) plan(ctx context.Context, in input, target render.Choice) (render.Plan, error) {
 	plans, err := a.loadPlans(ctx, in, target)
 	if err != nil {
 		return render.Plan{}, err
@@ -60,32 +60,17 @@ func (a app) plan(ctx context.Context, in input, target render.Target) (render.P
 	return plans[0], nil
 }
 
-// renderFleet renders the environments that the flags name, and says what to do
-// about errors. It gives those that may be worked on, and warns of nothing.
-func (a app) renderFleet(ctx context.Context, in input, target render.Target) ([]fleet.Member, error) {
-	request, err := in.request(a)
-	if err != nil {
-		return nil, err
-	}
+// renderFleet renders environments, and says what to do about errors. It gives
+// those that may be worked on, and warns of what is suspicious in them.
+func (a app) renderFleet(ctx context.Context, request fleet.Request, target render.Choice) ([]fleet.Member, error) {
 	members, err := fleet.Render(ctx, request, target)
-	if err != nil && !isPartial(err) {
+	if err != nil && !fleet.IsPartial(err) {
 		return nil, hintRead(err)
 	}
-	return members, hintRead(err)
-}
-
-// warnOf prints what is suspicious in environments.
-func (a app) warnOf(members []fleet.Member) {
 	for _, m := range members {
 		a.warn(m.Plan.Warnings)
 	}
-}
-
-// isPartial reports whether an error says that some environments failed and the
-// others may be worked on.
-func isPartial(err error) bool {
-	var failed fleet.Failures
-	return errors.As(err, &failed)
+	return members, hintRead(err)
 }
 
 // partialError is the error of a command that some environments failed in, and
@@ -125,7 +110,7 @@ func readHint(err error) string {
 	case failed.Name == fleet.DefaultFile && errors.Is(err, fs.ErrNotExist):
 		return "Write one with `pm-gitops init`, or name yours with -f FILE."
 	default:
-		return unexpanded(failed.Name)
+		return hintUnexpanded(failed.Name)
 	}
 	return ""
 }
@@ -136,9 +121,9 @@ func isHere(name string) bool {
 	return err == nil
 }
 
-// unexpanded says what to do about a path that holds what a shell would have
+// hintUnexpanded says what to do about a path that holds what a shell would have
 // replaced, had it not been in quotes or come from a file.
-func unexpanded(name string) string {
+func hintUnexpanded(name string) string {
 	if strings.HasPrefix(name, "~") || strings.Contains(name, "$") {
 		return "~ and $ in a path are the shell's to replace: take them out of single quotes, and write --flag ~/… with a space."
 	}
@@ -156,7 +141,7 @@ func (a app) completeEnvironments(ctx context.Context, in input) []string {
 }
 
 // completeReleases names the releases of the environments that the flags name,
-// as far as they can be read: whoever presses tab wants no error message.
+// as far as they can be read: a completion shows no errors.
 func (a app) completeReleases(ctx context.Context, in input) []string {
 	var keys []string
 	for _, m := range a.readable(ctx, in) {

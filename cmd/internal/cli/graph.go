@@ -3,12 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/graph"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type graphOptions struct {
@@ -16,7 +15,7 @@ type graphOptions struct {
 	output string
 }
 
-// graphFormats is what graph can print, the default first.
+// graphFormats are the formats of graph, the default first.
 var graphFormats = []string{"mermaid", "dot", "svg", "json"}
 
 func (a app) graphCommand() *cobra.Command {
@@ -38,17 +37,16 @@ releases with all they need, and the arrows that are left.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.graph(cmd.Context(), o) },
 	}
 	a.addInput(cmd, &o.input)
-	cmd.Flags().StringVarP(&o.output, "output", "o", graphFormats[0], "format: "+text.OneOf(graphFormats))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(graphFormats, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, graphFormats)
 	return cmd
 }
 
 func (a app) graph(ctx context.Context, o graphOptions) error {
-	if !slices.Contains(graphFormats, o.output) {
-		return usageError{fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(graphFormats))}
+	if err := checkOutput(o.output, graphFormats); err != nil {
+		return err
 	}
 	// Waves do not depend on the target.
-	plans, err := a.loadPlans(ctx, o.input, a.targets[0])
+	plans, err := a.loadPlans(ctx, o.input, render.Only(a.targets[0]))
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +20,7 @@ type imagesOptions struct {
 	digests bool
 }
 
-// imagesFormats is what images can print, the default first.
+// imagesFormats are the formats of images, the default first.
 var imagesFormats = []string{"text", "json", "script"}
 
 func (a app) imagesCommand() *cobra.Command {
@@ -42,9 +42,9 @@ and the definitions of custom resources are not looked into.
 crane (https://github.com/google/go-containerregistry/tree/main/cmd/crane).
 What follows registry.source is kept below registry.mirror, and names of other
 hosts get the mirror as prefix; where an image comes from that is pulled from
-the mirror follows from that. What cannot be copied, because nobody knows where
-it comes from, and what the cluster would not pull from the mirror, is a comment
-in the script and a finding. Possible images are comments too.
+the mirror follows from that. An image whose origin is unknown, or that the
+cluster would not pull from the mirror, is a comment in the script and a finding.
+Possible images are comments too.
 
 Charts that the mirror lacks come from where they are mirrored from.`,
 		Example: `  pm-gitops images
@@ -59,29 +59,21 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
-	flags.StringVarP(&o.output, "output", "o", imagesFormats[0], "format: "+text.OneOf(imagesFormats))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(imagesFormats, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, imagesFormats)
 	return cmd
 }
 
-// check refuses what makes no sense.
-func (o imagesOptions) check(targets render.Targets) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	switch {
-	case err != nil:
-	case !slices.Contains(imagesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(imagesFormats))
-	case o.digests && o.offline:
-		err = errors.New("digests are asked of registries: no --offline with --digests")
-	default:
-		return target, nil
+// check refuses flags that exclude each other.
+func (o imagesOptions) check() error {
+	if o.digests && o.offline {
+		return usageError{errors.New("digests are asked of registries: no --offline with --digests")}
 	}
-	return nil, usageError{err}
+	return checkOutput(o.output, imagesFormats)
 }
 
 func (a app) images(ctx context.Context, o imagesOptions) error {
-	target, err := o.check(a.targets)
-	if err != nil {
+	target, err := a.target(o.target)
+	if err = cmp.Or(err, o.check()); err != nil {
 		return err
 	}
 	flags := o.releaseFlags
@@ -99,11 +91,11 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	workers := a.workersFor(o.jobs, len(chosen.plans))
 	defer workers.Close()
 	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
-		return imagesOf(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
+		return imagesOf(ctx, p, own, p.plan.Traits().Renderer)
 	})
-	releases := only(chosen.releases, done)
-	if found = only(found, done); failed != nil && len(found) == 0 {
-		return kubeHint(chosen.plans, failed)
+	releases := keepDone(chosen.releases, done)
+	if found = keepDone(found, done); failed != nil && len(found) == 0 {
+		return hintKube(chosen.plans, failed)
 	}
 	a.noteImages(releases, found, originals)
 	all := gather(releases, found, originals)
@@ -114,7 +106,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	}
 	printed := a.printImages(o, chosen.plans, all)
 	if failed != nil {
-		return kubeHint(chosen.plans, partly(failed, done, "searched"))
+		return hintKube(chosen.plans, markPartial(failed, done, "searched"))
 	}
 	return printed
 }
@@ -141,7 +133,7 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (rele
 	if err != nil {
 		return releaseImages{}, err
 	}
-	objects, err := own.Everything(ctx, in)
+	objects, err := own.RenderAll(ctx, in)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
@@ -163,7 +155,7 @@ func (a app) noteImages(releases []planned, found []releaseImages, originals *or
 			notes = append(notes, fmt.Sprintf("note: %s: the mirror does not give the chart, so it is that of %s", releases[i].Key, from))
 		}
 	}
-	for _, note := range unique(notes) {
+	for _, note := range dropRepeated(notes) {
 		fmt.Fprintln(a.err, text.Visible(note))
 	}
 }

@@ -29,7 +29,7 @@ func newOriginals(source charts.Source, releases []planned) *originals {
 	return o
 }
 
-// Chart is the chart from the mirror, or else from where it comes from.
+// Chart returns the chart from the mirror, or else from where it comes from.
 func (o *originals) Chart(ctx context.Context, wanted render.Chart) (charts.Chart, error) {
 	got, err := o.Source.Chart(ctx, wanted)
 	name, mirrored := o.of[wanted]
@@ -51,7 +51,7 @@ func (o *originals) Chart(ctx context.Context, wanted render.Chart) (charts.Char
 	return got, nil
 }
 
-// used is where a chart came from that the mirror lacks.
+// used names the place that a chart came from where the mirror lacks it.
 func (o *originals) used(wanted render.Chart) (string, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -52,7 +52,7 @@ type chartUse struct {
 	Release     string `json:"release"`
 }
 
-// imageCopy is what brings an image or a chart to a mirror.
+// imageCopy is the copy of an image or a chart to a mirror.
 type imageCopy struct {
 	Source  string `json:"source,omitempty"`
 	Target  string `json:"target,omitempty"`
@@ -108,20 +108,20 @@ func (n *neededImage) add(p planned, image images.Image) {
 	}
 	n.Uses = append(n.Uses, imageUse{p.plan.Environment, p.Key, image.Object, image.Path, image.How, image.Sure})
 	if mirror := p.plan.Mirror(); mirror != "" && image.Problem == "" {
-		n.Copies = with(n.Copies, copyImage(p.plan, image.Reference))
+		n.Copies = addCopy(n.Copies, copyImage(p.plan, image.Reference))
 	}
 }
 
-// copyImage is the copy of an image to the mirror of a plan.
+// copyImage plans the copy of an image to the mirror of a plan.
 func copyImage(plan *render.Plan, image ref.Reference) imageCopy {
 	name, known := plan.Original(image.Name())
 	if !known {
-		return imageCopy{Problem: image.String() + " is not below the mirror " + plan.Mirror() + ", and nobody knows where it comes from"}
+		return imageCopy{Problem: image.String() + " is not below the mirror " + plan.Mirror() + ", and its origin is unknown"}
 	}
 	target := plan.Mirrored(name)
-	made := imageCopy{Source: tagged(name, image.Tag, image.Digest), Target: tagged(target, image.Tag, "")}
+	made := imageCopy{Source: formatReference(name, image.Tag, image.Digest), Target: formatReference(target, image.Tag, "")}
 	if image.Tag == "" && image.Digest != "" {
-		made.Target = tagged(target, "", image.Digest)
+		made.Target = formatReference(target, "", image.Digest)
 	}
 	if _, err := ref.ParseImage(made.Target); err != nil {
 		return imageCopy{Problem: image.String() + " would be " + made.Target + " in the mirror, which is no reference"}
@@ -132,9 +132,9 @@ func copyImage(plan *render.Plan, image ref.Reference) imageCopy {
 	return made
 }
 
-// tagged is a reference to copy from or to: with the digest if there is one,
+// formatReference writes a reference to copy from or to: with the digest if there is one,
 // else with the tag.
-func tagged(name, tag, digest string) string {
+func formatReference(name, tag, digest string) string {
 	if digest != "" {
 		return name + "@" + digest
 	}
@@ -148,7 +148,7 @@ func (n *neededChart) add(p planned, fromSource bool) {
 	}
 	name, known := p.plan.Original(n.Chart)
 	if !known {
-		n.Copies = with(n.Copies, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and nobody knows where it comes from"})
+		n.Copies = addCopy(n.Copies, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and its origin is unknown"})
 		return
 	}
 	// The digest of what the mirror has may be another than the source's: helm
@@ -158,10 +158,10 @@ func (n *neededChart) add(p planned, fromSource bool) {
 		digest = cmp.Or(digest, n.Digest)
 	}
 	tag := strings.ReplaceAll(n.Version, "+", "_")
-	n.Copies = with(n.Copies, imageCopy{Source: tagged(name, tag, digest), Target: tagged(n.Chart, tag, "")})
+	n.Copies = addCopy(n.Copies, imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")})
 }
 
-func with(copies []imageCopy, one imageCopy) []imageCopy {
+func addCopy(copies []imageCopy, one imageCopy) []imageCopy {
 	if slices.Contains(copies, one) {
 		return copies
 	}

@@ -31,24 +31,24 @@ func (a app) printImages(o imagesOptions, plans []render.Plan, all needs) error 
 		}
 		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
-	return a.printAll(imagesTable(all, len(plans) > 1))
+	return a.printAll(formatImages(all, len(plans) > 1))
 }
 
-// imagesTable is what is needed as text: images, then charts.
-func imagesTable(all needs, fleet bool) []byte {
+// formatImages writes the images, and then the charts, as text.
+func formatImages(all needs, fleet bool) []byte {
 	var out bytes.Buffer
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "IMAGE\tFOUND\tUSED BY")
 	for _, image := range all.Images {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", text.Visible(withDigest(image.Image, image.Resolved)), image.found(), text.Visible(usedBy(image.Uses, fleet)))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", text.Visible(withDigest(image.Image, image.Resolved)), image.found(), text.Visible(listUses(image.Uses, fleet)))
 	}
 	fmt.Fprintln(table, "CHART\tVERSION\tUSED BY")
 	for _, chart := range all.Charts {
 		var users []string
 		for _, use := range chart.Uses {
-			users = append(users, user(use.Environment, use.Release, fleet))
+			users = append(users, nameUser(use.Environment, use.Release, fleet))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", withDigest(chart.Chart, chart.Digest), chart.Version, strings.Join(unique(users), ", "))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", withDigest(chart.Chart, chart.Digest), chart.Version, strings.Join(dropRepeated(users), ", "))
 	}
 	_ = table.Flush() // a buffer takes everything
 	return out.Bytes()
@@ -61,7 +61,7 @@ func withDigest(name, digest string) string {
 	return name + "@" + digest
 }
 
-// found is how an image was found, for the table: what a pod names is plain.
+// found says how an image was found, for the table: nothing where a pod names it.
 func (n neededImage) found() string {
 	switch {
 	case n.Problem != "":
@@ -74,26 +74,26 @@ func (n neededImage) found() string {
 	return "pod"
 }
 
-// usedBy is the releases that use an image, each with the kinds of its objects.
-func usedBy(uses []imageUse, fleet bool) string {
+// listUses lists the releases that use an image, each with the kinds of its objects.
+func listUses(uses []imageUse, fleet bool) string {
 	var users []string
 	kinds := map[string][]string{}
 	for _, use := range uses {
-		name := user(use.Environment, use.Release, fleet)
+		name := nameUser(use.Environment, use.Release, fleet)
 		users = append(users, name)
 		if !slices.Contains(kinds[name], use.Kind) {
 			kinds[name] = append(kinds[name], use.Kind)
 		}
 	}
 	var texts []string
-	for _, name := range unique(users) {
+	for _, name := range dropRepeated(users) {
 		slices.Sort(kinds[name])
 		texts = append(texts, name+" ("+strings.Join(kinds[name], ", ")+")")
 	}
 	return strings.Join(texts, ", ")
 }
 
-func user(environment, release string, fleet bool) string {
+func nameUser(environment, release string, fleet bool) string {
 	if fleet {
 		return environment + "/" + release
 	}

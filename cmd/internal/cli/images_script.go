@@ -13,7 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// copyScript is a shell script that copies what is needed to the mirrors, and
+// copyScript writes a shell script that copies what is needed to the mirrors, and
 // what it cannot do.
 func copyScript(plans []render.Plan, all needs) (script []byte, problems []string) {
 	var names []string
@@ -21,7 +21,7 @@ func copyScript(plans []render.Plan, all needs) (script []byte, problems []strin
 		names = append(names, plan.Environment)
 	}
 	var text strings.Builder
-	text.WriteString("#!/bin/sh\n" + comment("Copies what "+strings.Join(unique(names), ", ")+" needs to where it is pulled from.") +
+	text.WriteString("#!/bin/sh\n" + comment("Copies what "+strings.Join(dropRepeated(names), ", ")+" needs to where it is pulled from.") +
 		"# It needs crane, logged in to all registries; digests stay as they are.\nset -eu\n\n")
 	var written []string
 	write := func(copies []imageCopy, isPossible bool) {
@@ -43,7 +43,7 @@ func copyScript(plans []render.Plan, all needs) (script []byte, problems []strin
 	}
 	for _, image := range all.Images {
 		if image.Problem != "" {
-			problem := image.Problem + ", in " + usedBy(image.Uses, len(plans) > 1)
+			problem := image.Problem + ", in " + listUses(image.Uses, len(plans) > 1)
 			problems = append(problems, problem)
 			text.WriteString(comment(problem))
 		}
@@ -52,16 +52,16 @@ func copyScript(plans []render.Plan, all needs) (script []byte, problems []strin
 	for _, chart := range all.Charts {
 		write(chart.Copies, false)
 	}
-	return []byte(text.String()), unique(problems)
+	return []byte(text.String()), dropRepeated(problems)
 }
 
 // comment makes a line of a script that does nothing, whatever the line says.
 func comment(line string) string { return "# " + text.Visible(line) + "\n" }
 
-// quote is a text as one word of a shell.
+// quote writes a text as one word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// sourceText is what is copied, by its digest where that is known.
+// sourceText names the source of a copy, by its digest where that is known.
 func (c imageCopy) sourceText() string {
 	if c.digest == "" {
 		return c.Source
@@ -84,7 +84,7 @@ func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 	if err != nil {
 		return err
 	}
-	questions := all.questions(o.output == "script")
+	questions := all.listQuestions(o.output == "script")
 	digests, failures := make([]string, len(questions)), make([]error, len(questions))
 	parallel.Each(max(o.jobs, 8), len(questions), func(i int) { digests[i], failures[i] = client.Digest(ctx, questions[i].reference) })
 	var missing []error
@@ -104,8 +104,8 @@ func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 	return errors.Join(missing...)
 }
 
-// questions is what is asked for digests.
-func (n *needs) questions(script bool) []question {
+// listQuestions lists the images and charts whose digests are asked for.
+func (n *needs) listQuestions(script bool) []question {
 	var all []question
 	ask := func(copies []imageCopy, must bool) {
 		for i := range copies {

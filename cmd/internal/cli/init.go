@@ -62,7 +62,7 @@ tag of pm-gitops that is to be built and used.`,
 	flags.StringVar(&o.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
 	flags.StringVar(&o.ci, "ci", "", "write what `system` runs for every change instead: "+text.OneOf(ciNames()))
 	flags.BoolVar(&o.force, "force", false, "with --ci: overwrite the file")
-	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(ciNames(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "ci", ciNames())
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("catalog", "yaml", "yml")
 	return cmd

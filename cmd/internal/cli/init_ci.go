@@ -17,7 +17,7 @@ type ciSystem struct {
 	next       string // what is to be done besides
 }
 
-// ciSystems is all of them, in the order in which help lists them.
+// ciSystems lists all systems, in the order in which help lists them.
 func ciSystems() []ciSystem {
 	return []ciSystem{
 		{"github", ".github/workflows/pm-gitops.yaml", templates.CIGitHub, "set the variable PM_GITOPS_REF of the repository"},

@@ -11,15 +11,15 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/adopt"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/importer"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
 // initFrom writes the environment file of an installation that exists.
 func (a app) initFrom(ctx context.Context, o initOptions) error {
-	options, err := o.adoptOptions()
+	options, err := o.importOptions()
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	if err != nil {
 		return err
 	}
-	result, err := adopt.Environment(files, catalog.Embedded().With(over), options)
+	result, err := importer.Environment(files, catalog.Embedded().With(over), options)
 	if err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func (a app) initFrom(ctx context.Context, o initOptions) error {
 	return nil
 }
 
-// adoptOptions is what the flags say that no values file does.
-func (o initOptions) adoptOptions() (adopt.Options, error) {
-	options := adopt.Options{Name: render.Name(o.name), PrefectCloud: render.ChartVersion(o.prefectCloud), PrefectIstiod: render.ChartVersion(o.prefectIstiod)}
+// importOptions gives the options that flags set and no values file holds.
+func (o initOptions) importOptions() (importer.Options, error) {
+	options := importer.Options{Name: render.Name(o.name), PrefectCloud: render.ChartVersion(o.prefectCloud), PrefectIstiod: render.ChartVersion(o.prefectIstiod)}
 	versions := []struct {
 		flag    string
 		version render.ChartVersion
@@ -56,7 +56,7 @@ func (o initOptions) adoptOptions() (adopt.Options, error) {
 		}
 	}
 	if o.name == "" {
-		options.Name = nameFor(o.file)
+		options.Name = nameAfter(o.file)
 	}
 	if err := options.Name.Validate(); err != nil {
 		return options, usageError{fmt.Errorf("--name: %w", err)}
@@ -64,8 +64,8 @@ func (o initOptions) adoptOptions() (adopt.Options, error) {
 	return options, nil
 }
 
-// nameFor is the name of the environment in a file: environments/dev.yaml is dev.
-func nameFor(file string) render.Name {
+// nameAfter names the environment of a file: environments/dev.yaml is dev.
+func nameAfter(file string) render.Name {
 	base := filepath.Base(file)
 	name := render.Name(strings.TrimSuffix(base, filepath.Ext(base)))
 	if name == "environment" || name.Validate() != nil {
@@ -75,13 +75,13 @@ func nameFor(file string) render.Name {
 }
 
 // readFrom reads the files of --from.
-func (a app) readFrom(ctx context.Context, from []string) ([]adopt.File, error) {
-	var files []adopt.File
+func (a app) readFrom(ctx context.Context, from []string) ([]importer.File, error) {
+	var files []importer.File
 	for _, name := range from {
-		file := adopt.File{Name: name}
+		file := importer.File{Name: name}
 		for _, key := range []string{render.PrefectCloud, render.PrefectIstiod} {
 			if rest, ok := strings.CutPrefix(name, key+"="); ok {
-				file = adopt.File{Name: rest, Release: key}
+				file = importer.File{Name: rest, Release: key}
 			}
 		}
 		data, err := a.read(ctx, file.Name)
@@ -103,7 +103,7 @@ type report struct {
 	o initOptions
 }
 
-func (r report) print(result adopt.Result) {
+func (r report) print(result importer.Result) {
 	for _, note := range result.Notes {
 		path := note.Path
 		if path != "" {
@@ -111,8 +111,8 @@ func (r report) print(result adopt.Result) {
 		}
 		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
 	}
-	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), lines(result), text.Count(len(result.Values), "other"))
-	r.list(paths(result.Values, func(k adopt.Kept) (string, string) { return k.Release, k.Path }))
+	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), describeLines(result), text.Count(len(result.Values), "other"))
+	r.list(listPaths(result.Values, func(k importer.Kept) (string, string) { return k.Release, k.Path }))
 	switch n := len(result.Secrets); {
 	case n == 1:
 		fmt.Fprintln(r.w, "1 secret became a reference; its value was not written or printed:")
@@ -120,13 +120,13 @@ func (r report) print(result adopt.Result) {
 		fmt.Fprintf(r.w, "%d secrets became references; no value was written or printed:\n", n)
 	}
 	for _, secret := range result.Secrets {
-		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", at(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
+		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", formatPath(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
 	}
 	if len(result.Added) > 0 {
 		fmt.Fprintf(r.w, "The environment adds %s:\n", text.Count(len(result.Added), "chart value"))
 	}
 	for _, added := range result.Added {
-		fmt.Fprintf(r.w, "  %s: %v\n", at(added.Release, added.Path), added.Value)
+		fmt.Fprintf(r.w, "  %s: %v\n", formatPath(added.Release, added.Path), added.Value)
 	}
 	if len(result.Blanks) > 0 {
 		fmt.Fprintf(r.w, "Still to fill in, where %s has a comment:\n", r.o.fileName())
@@ -137,8 +137,8 @@ func (r report) print(result adopt.Result) {
 	r.next(result)
 }
 
-// lines is the release lines that the values were read by.
-func lines(result adopt.Result) string {
+// describeLines names the release lines that the values were read by.
+func describeLines(result importer.Result) string {
 	switch {
 	case len(result.Fields) == 0:
 		return ""
@@ -149,7 +149,7 @@ func lines(result adopt.Result) string {
 	}
 }
 
-// fileName is how people call the file.
+// fileName names the file for messages.
 func (o initOptions) fileName() string {
 	if o.file == "-" {
 		return "the file"
@@ -158,7 +158,7 @@ func (o initOptions) fileName() string {
 }
 
 // next says what to do with the file.
-func (r report) next(result adopt.Result) {
+func (r report) next(result importer.Result) {
 	flags := ""
 	if r.o.file != "environment.yaml" && r.o.file != "-" {
 		flags += " -f " + r.o.file
@@ -182,7 +182,7 @@ func (r report) next(result adopt.Result) {
 	}
 }
 
-// maxListed is how many paths a report lists: the file has them all.
+// maxListed limits how many paths a report lists: the file has them all.
 const maxListed = 10
 
 func (r report) list(paths []string) {
@@ -199,16 +199,16 @@ func (r report) list(paths []string) {
 	}
 }
 
-func paths[T any](all []T, where func(T) (release, path string)) []string {
+func listPaths[T any](all []T, where func(T) (release, path string)) []string {
 	texts := make([]string, len(all))
 	for i, one := range all {
-		texts[i] = at(where(one))
+		texts[i] = formatPath(where(one))
 	}
 	return texts
 }
 
-// at is a chart value: prefect-cloud's go without saying.
-func at(release, path string) string {
+// formatPath writes the path of a chart value, behind its release unless that is prefect-cloud.
+func formatPath(release, path string) string {
 	if release == render.PrefectCloud {
 		return path
 	}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // input is the flags that say which environments a command is about.
@@ -21,9 +19,6 @@ type input struct {
 	only    []string // names of environments; all of them if empty
 	recurse bool
 	jobs    int
-	tree    fs.FS // the files are those of a commit; nil if they are this machine's
-
-	progress func(done, total int) // of the work on them; may be nil
 }
 
 func (a app) addInput(cmd *cobra.Command, in *input) {
@@ -40,13 +35,6 @@ func (a app) addInput(cmd *cobra.Command, in *input) {
 	})
 }
 
-// addTarget adds the flag for the delivery system.
-func (a app) addTarget(cmd *cobra.Command, target *string) {
-	names := a.targets.Names()
-	cmd.Flags().StringVarP(target, "target", "t", names[0], "delivery system: "+text.OneOf(names))
-	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-}
-
 // request asks for the environments that the flags name, and refuses flags that
 // make no sense.
 func (in input) request(a app) (fleet.Request, error) {
@@ -59,14 +47,8 @@ func (in input) request(a app) (fleet.Request, error) {
 	}
 	return fleet.Request{
 		Files: in.files, Recursive: in.recurse, Environments: in.only, Catalog: in.catalog,
-		Jobs: in.jobs, Repository: in.tree, Stdin: a.in, Progress: in.progress,
+		Jobs: in.jobs, Stdin: a.in,
 	}, err
-}
-
-// whole reports whether the flags take all environments that are there.
-func (in input) whole() bool {
-	request, err := in.request(app{})
-	return err == nil && request.Whole()
 }
 
 // read reads a file that the user named, unless the user gives up first.

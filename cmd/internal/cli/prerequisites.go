@@ -63,11 +63,11 @@ anything.`, title),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			given := cmd.Flags().Changed
-			switch {
-			case given("form") && given("check"):
+			if given("form") && given("check") {
 				return hinted{usageError{errors.New("--form prints what --check looks for: want one of them")}, "See " + cmd.CommandPath() + " --help."}
-			case given("check") && o.check == "":
-				return usageError{errors.New("--check is empty (unset variable?)")}
+			}
+			if err := refuseEmpty(cmd, "check"); err != nil {
+				return usageError{err}
 			}
 			return a.prerequisites(cmd.Context(), in, target.Name(), o)
 		},
@@ -75,20 +75,15 @@ anything.`, title),
 	a.addInput(cmd, &in)
 	cmd.Flags().StringVar(&o.form, "form", forms[0], "print them as "+text.OneOf(forms))
 	cmd.Flags().StringVar(&o.check, "check", "", "print what the ConfigMap in this `file` lacks, - for standard input")
-	_ = cmd.RegisterFlagCompletionFunc("form", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "form", forms)
 	_ = cmd.MarkFlagFilename("check", "yaml", "yml")
 	return cmd
 }
 
-// prerequisiteForms returns the forms of all targets that have prerequisites.
-func prerequisiteForms(targets render.Targets) []string {
-	var forms []string
-	for _, target := range targets {
-		if system, ok := target.(prerequisites); ok {
-			forms = append(forms, system.PrerequisiteForms()...)
-		}
-	}
-	return forms
+// hasPrerequisites reports whether a target's delivery system must be set up first.
+func hasPrerequisites(target render.Target) bool {
+	_, has := target.(prerequisites)
+	return has
 }
 
 // prerequisites is what must be set in a delivery system before it can
@@ -111,7 +106,7 @@ func (a app) prerequisites(ctx context.Context, in input, name string, o prerequ
 	if form := o.form; o.check == "" && !slices.Contains(system.PrerequisiteForms(), form) {
 		return usageError{fmt.Errorf("unknown form %q: want %s", form, text.OneOf(system.PrerequisiteForms()))}
 	}
-	plan, err := a.plan(ctx, in, target)
+	plan, err := a.plan(ctx, in, render.Only(target))
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type previewOptions struct {
 	output      string
 }
 
-// previewFormats is what preview can print, the default first.
+// previewFormats are the formats of preview, the default first.
 var previewFormats = []string{"yaml", "json"}
 
 func (a app) previewCommand() *cobra.Command {
@@ -67,43 +67,47 @@ folder has no digest: unless one is pinned, Flux's .Chart.Version ends in zeros.
 	flags.StringVar(&o.kubeVersion, "kube-version", "", "the cluster's Kubernetes `version`, instead of cluster.kubeVersion")
 	flags.BoolVar(&o.isUpgrade, "is-upgrade", false, "an upgrade instead of a first install")
 	flags.BoolVar(&o.showSecrets, "show-secrets", false, "print what Secrets hold, as far as it is known")
-	flags.StringVarP(&o.output, "output", "o", previewFormats[0], "format: "+text.OneOf(previewFormats))
-	_ = cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(chart.Names(), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(previewFormats, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, previewFormats)
+	completeWith(cmd, "as", chart.Names())
 	return cmd
 }
 
-// check refuses what makes no sense, and fills in what follows from the target.
-func (o *previewOptions) check(targets render.Targets) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	if err != nil {
-		return nil, usageError{err}
+// check refuses what makes no sense.
+func (o previewOptions) check() error {
+	if err := checkOutput(o.output, previewFormats); err != nil || o.as == "" {
+		return err
 	}
-	if o.as == "" {
-		o.as = target.Traits(render.Delivery{}).Renderer
-	}
-	as, unknown := chart.ByName(o.as, "")
+	return o.checkRenderer(o.as)
+}
+
+// checkRenderer refuses unknown ways to render, and an upgrade where there is none.
+func (o previewOptions) checkRenderer(name string) error {
+	as, err := chart.ByName(name, "")
 	switch {
-	case !slices.Contains(previewFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(previewFormats))
-	case unknown != nil:
-		err = fmt.Errorf("unknown way %q: want %s", o.as, text.OneOf(chart.Names()))
+	case err != nil:
+		return usageError{fmt.Errorf("unknown way %q: want %s", name, text.OneOf(chart.Names()))}
 	case as.AlwaysInstall && o.isUpgrade:
-		err = fmt.Errorf("to %s every sync is a first install: no --is-upgrade with it", as.Title)
-	default:
-		return target, nil
+		return usageError{fmt.Errorf("to %s every sync is a first install: no --is-upgrade with it", as.Title)}
 	}
-	return nil, usageError{err}
+	return nil
 }
 
 func (a app) preview(ctx context.Context, o previewOptions) error {
-	target, err := o.check(a.targets)
+	target, err := a.target(o.target)
 	if err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
 		return err
 	}
 	chosen, err := a.choose(ctx, o.releaseFlags, target)
 	if err != nil {
 		return err
+	}
+	for _, plan := range chosen.plans {
+		if err := o.checkRenderer(cmp.Or(o.as, plan.Traits().Renderer)); err != nil {
+			return err
+		}
 	}
 	for i := range chosen.plans {
 		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
@@ -113,17 +117,17 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 	made, done, err := eachChart(ctx, o.jobs, workers, chosen, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (previewed, error) {
 		return o.previewRelease(ctx, p, own, chosen.fleet())
 	})
-	if made = only(made, done); len(made) > 0 || err == nil {
+	if made = keepDone(made, done); len(made) > 0 || err == nil {
 		if err := a.printPreview(o, made); err != nil {
 			return err
 		}
 	}
-	return kubeHint(chosen.plans, partly(err, done, "printed"))
+	return hintKube(chosen.plans, markPartial(err, done, "printed"))
 }
 
 // previewRelease renders the chart of one release.
 func (o previewOptions) previewRelease(ctx context.Context, p planned, own charts.Chart, fleet bool) (previewed, error) {
-	in, err := p.input(own, o.as)
+	in, err := p.input(own, cmp.Or(o.as, p.plan.Traits().Renderer))
 	if err != nil {
 		return previewed{}, err
 	}
@@ -132,7 +136,7 @@ func (o previewOptions) previewRelease(ctx context.Context, p planned, own chart
 	if err != nil {
 		return previewed{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	made := previewed{notes: unknown(p, in, out)}
+	made := previewed{notes: noteDifferences(p, in, out)}
 	if !o.showSecrets {
 		if out, err = out.Redacted(); err != nil {
 			return previewed{}, err
@@ -142,8 +146,8 @@ func (o previewOptions) previewRelease(ctx context.Context, p planned, own chart
 	return made, err
 }
 
-// kubeHint says what to do about a chart that wants another Kubernetes.
-func kubeHint(plans []render.Plan, err error) error {
+// hintKube says what to do about a chart that wants another Kubernetes.
+func hintKube(plans []render.Plan, err error) error {
 	unsaid := func(plan render.Plan) bool { return plan.KubeVersion == "" }
 	var wrong chart.KubeVersionError
 	if errors.As(err, &wrong) && slices.ContainsFunc(plans, unsaid) {

@@ -21,8 +21,8 @@ type previewed struct {
 
 func (p previewed) Size() int { return len(p.text) }
 
-// unknown says where a preview must differ from what a controller does.
-func unknown(p planned, in chart.Input, out chart.Output) []string {
+// noteDifferences says where a preview must differ from what a controller does.
+func noteDifferences(p planned, in chart.Input, out chart.Output) []string {
 	var notes []string
 	say := func(format string, args ...any) {
 		notes = append(notes, text.Visible(fmt.Sprintf("note: "+format, args...)))
@@ -49,7 +49,7 @@ func (a app) printPreview(o previewOptions, releases []previewed) error {
 	for _, r := range releases {
 		notes = append(notes, r.notes...)
 	}
-	for _, note := range unique(notes) {
+	for _, note := range dropRepeated(notes) {
 		fmt.Fprintln(a.err, note)
 	}
 	var texts [][]byte
@@ -76,7 +76,7 @@ func (a app) printAll(texts ...[]byte) error {
 	return nil
 }
 
-// format is the objects of a release as they are printed; of several
+// format writes the objects of a release as they are printed; of several
 // environments, each says its name.
 func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, fleet bool) ([]byte, error) {
 	switch {
@@ -103,7 +103,7 @@ func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, f
 	return text.Bytes(), nil
 }
 
-// describe is when a hook runs, on a line.
+// describe says on one line when a hook runs.
 func describe(hook chart.Hook) string {
 	events := strings.Join(hook.Events, ", ")
 	if hook.Phases != nil {
@@ -123,7 +123,7 @@ type previewObject struct {
 	Object      map[string]any `json:"object"`
 }
 
-// formatJSON is the objects of a release as items of a list.
+// formatJSON writes the objects of a release as items of a list.
 func formatJSON(p planned, out chart.Output) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// progressEvery is how often a line changes: faster than that nobody reads.
+// progressEvery is how often a line changes: no reader follows a faster one.
 const progressEvery = 100 * time.Millisecond
 
-// progress gives what says how far some work is, nil if nobody looks.
+// progress gives what shows how far some work is, nil without a terminal.
 func (a app) progress(what string) func(done, total int) {
 	if !isTerminal(a.err) || a.getenv("TERM") == "dumb" {
 		return nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,13 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 func (a app) removeCommand() *cobra.Command {
-	var o renderOptions
+	var f publishFlags
 	cmd := &cobra.Command{
 		Use:   "remove ENVIRONMENT",
 		Short: "Take the files of an environment out of the repository",
@@ -29,23 +31,20 @@ and how to uninstall it, is printed at the end.`,
   pm-gitops remove staging --repo https://git.company.com/platform/fleet.git --dry-run`,
 		Args: oneEnvironment,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.remove = args[0]; o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
-				o.dir = a.repositoryHere()
-			}
-			if err := o.checkRemoval(cmd); err != nil {
+			f.fillDir(a, cmd.Flags().Changed)
+			if err := f.checkRemoval(cmd); err != nil {
 				return hinted{usageError{err}, "See pm-gitops remove --help."}
 			}
-			return a.publish(cmd.Context(), o)
+			return a.remove(cmd.Context(), args[0], f)
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return completeWritten(cmp.Or(o.dir, a.repositoryHere())), cobra.ShellCompDirectiveNoFileComp
+			return completeWritten(cmp.Or(f.dir, a.repositoryHere())), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	o.per, o.target = commitsPer[0], a.targets.Names()[0]
-	o.addPublishing(cmd)
+	f.add(cmd)
 	return cmd
 }
 
@@ -58,38 +57,35 @@ func oneEnvironment(cmd *cobra.Command, args []string) error {
 }
 
 // checkRemoval refuses flags that exclude or need each other.
-func (o renderOptions) checkRemoval(cmd *cobra.Command) error {
-	given := cmd.Flags().Changed
-	for _, name := range []string{"dir", "repo", "branch", "message"} {
-		if given(name) && isEmpty(cmd.Flag(name)) {
-			return fmt.Errorf("--%s is empty (unset variable?)", name)
-		}
+func (f publishFlags) checkRemoval(cmd *cobra.Command) error {
+	if err := refuseEmpty(cmd, "dir", "repo", "branch", "message"); err != nil {
+		return err
 	}
-	if o.dir == "" && o.repo == "" {
+	if f.dir == "" && f.repo == "" {
 		return errors.New("remove needs --dir, --commit or --repo")
 	}
-	if err := o.commitFlags.check(given); err != nil {
+	if err := f.check(cmd.Flags().Changed); err != nil {
 		return err
 	}
-	return checkOutput(o.output)
+	return checkOutput(f.output, textOrJSON)
 }
 
-// removeFrom takes the files out of a folder.
-func (a app) removeFrom(o renderOptions) error {
-	root, err := openFolder(o.dir)
-	if err != nil {
-		return err
+// remove takes the files of an environment out of where the flags say.
+func (a app) remove(ctx context.Context, environment string, f publishFlags) error {
+	removal := publish.Removal{Environment: environment, Place: "folder " + f.dir, Layouts: a.targets.Layouts()}
+	if f.repo != "" {
+		removal.Place = "the repository"
 	}
-	defer root.Close()
-	job := &publish.Removal{Environment: o.remove, Place: "folder " + o.dir, Layouts: a.targets.Layouts()}
-	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: o.force, DryRun: o.dryRun})
-	if err != nil {
-		return forceHint(err)
+	if f.commits() {
+		request := f.publication(a)
+		request.Make = removal.Make
+		return a.publish(ctx, f, request, fleet.Request{})
 	}
-	if !o.quiet && !o.dryRun {
-		defer a.tellRemoved(removed)
+	_, removed, err := a.toFolder(f, &removal)
+	if err == nil && !f.quiet && !f.dryRun {
+		a.tellRemoved(removed)
 	}
-	return a.printChanges(o, changes)
+	return err
 }
 
 // completeWritten names the environments that were written into a folder, for completion.

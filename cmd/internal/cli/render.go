@@ -1,36 +1,34 @@
 package cli
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
-	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 type renderOptions struct {
 	input
-	commitFlags
-	target string
-	dir    string
-	built  bool
-	force  bool
-	remove string
-	quiet  bool
-	output string
-	setup  prerequisiteOptions
+	publishFlags
+	target    targetFlag
+	built     bool
+	keepGoing bool
+	local     bool
+	per       string
 
-	partial bool // some environments failed
+	removal string // deprecated, like setup
+	setup   prerequisiteOptions
 }
+
+// The ways to split a fleet into commits, the default first.
+var commitsPer = []string{"fleet", "environment"}
 
 func (a app) renderCommand() *cobra.Command {
 	var o renderOptions
@@ -56,8 +54,8 @@ the program's version. Hooks but pre-push are not run, and ignored files are ref
 forces. If others were faster the commit stays here, and the exit code is 1.
 
 --repo URL needs no checkout: it reads the environment files from the repository,
-commits what they render to on top of its newest commit, and pushes. If somebody
-else is faster, all of that is done again. --local takes the files from here: what
+commits what they render to on top of its newest commit, and pushes. If others
+are faster, all of that is done again. --local takes the files from here: what
 others changed in the repository meanwhile is not looked at then.
 
 Logins come from Git's credential helpers, GIT_ASKPASS, SSH's agent and keys, or,
@@ -76,58 +74,62 @@ Argo CD must be set up first: see pm-gitops argo prerequisites.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	cmd.Flags().BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
-	o.addPublishing(cmd)
-	cmd.Flags().BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
-	cmd.Flags().BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
-	cmd.Flags().StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
-	_ = cmd.RegisterFlagCompletionFunc("commit-per", cobra.FixedCompletions(commitsPer, cobra.ShellCompDirectiveNoFileComp))
+	o.publishFlags.add(cmd)
+	o.add(cmd)
 	o.addDeprecated(cmd, a.targets)
 	return cmd
 }
 
-// runRender checks the flags of render, and does what they ask for.
-func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
-	if o.commit && !cmd.Flags().Changed("dir") && o.repo == "" {
-		o.dir = a.repositoryHere()
-	}
-	if err := o.check(cmd, a.targets); err != nil {
-		return hinted{usageError{err}, "See pm-gitops render --help."}
-	}
-	if o.setup.asked() {
-		if target, _ := a.targets.ByName(o.target); target != nil && prerequisiteForms(render.Targets{target}) != nil {
-			a.sayDeprecated("render --prerequisites and --check-prerequisites", o.target+" prerequisites")
-		}
-		return a.prerequisites(cmd.Context(), o.input, o.target, o.setup)
-	}
-	if o.remove != "" {
-		a.sayDeprecated("render --remove", "remove "+o.remove)
-	}
-	return a.publish(cmd.Context(), o)
-}
-
-// addPublishing adds the flags that say where files go, and how.
-func (o *renderOptions) addPublishing(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.dir, "dir", "", "write into this folder, the root of the repository")
-	cmd.Flags().BoolVar(&o.force, "force", false, "overwrite and delete files that a person changed, another target's, and let releases move")
-	o.commitFlags.add(cmd)
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but problems")
-	addOutput(cmd, &o.output)
-	_ = cmd.MarkFlagDirname("dir")
+// add adds the flags of render alone.
+func (o *renderOptions) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
+	flags.BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
+	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
+	completeWith(cmd, "commit-per", commitsPer)
 }
 
 // addDeprecated adds the flags that became commands. They work for one more release.
 func (o *renderOptions) addDeprecated(cmd *cobra.Command, targets render.Targets) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.remove, "remove", "", "take the files of this environment out of --dir, or of --repo")
-	flags.StringVar(&o.setup.form, "prerequisites", "", "print what must be set in Argo CD first")
-	flags.StringVar(&o.setup.check, "check-prerequisites", "", "print what the ConfigMap in this file lacks")
-	if forms := prerequisiteForms(targets); forms != nil {
-		flags.Lookup("prerequisites").NoOptDefVal = forms[0]
+	flags.StringVar(&o.removal, "remove", "", "take the files of this environment out of --dir, or of --repo")
+	deprecate(cmd, "remove", "remove")
+	for _, target := range targets {
+		system, ok := target.(prerequisites)
+		if !ok || flags.Lookup("prerequisites") != nil {
+			continue
+		}
+		flags.StringVar(&o.setup.form, "prerequisites", "", "print what must be set in Argo CD first")
+		flags.StringVar(&o.setup.check, "check-prerequisites", "", "print what the ConfigMap in this file lacks")
+		flags.Lookup("prerequisites").NoOptDefVal = system.PrerequisiteForms()[0]
+		deprecate(cmd, "prerequisites", target.Name()+" prerequisites")
+		deprecate(cmd, "check-prerequisites", target.Name()+" prerequisites --check")
 	}
-	for _, name := range []string{"remove", "prerequisites", "check-prerequisites"} {
-		_ = flags.MarkHidden(name)
+}
+
+// runRender checks the flags of render, and does what they ask for.
+func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
+	o.fillDir(a, cmd.Flags().Changed)
+	if err := o.check(cmd, a.targets); err != nil {
+		return hinted{usageError{err}, "See pm-gitops render --help."}
 	}
+	if o.setup.asked() {
+		name := cmp.Or(o.target.name, a.targets[0].Name())
+		if target, _ := a.targets.ByName(name); hasPrerequisites(target) {
+			a.sayDeprecated("render --prerequisites and --check-prerequisites", name+" prerequisites")
+		}
+		return a.prerequisites(cmd.Context(), o.input, name, o.setup)
+	}
+	if o.removal != "" {
+		a.sayDeprecated("render --remove", "remove "+o.removal)
+		return a.remove(cmd.Context(), o.removal, o.publishFlags)
+	}
+	target, err := a.target(o.target)
+	if err != nil {
+		return err
+	}
+	return a.render(cmd.Context(), o, target)
 }
 
 // sayDeprecated names the command that takes the place of old flags.
@@ -135,110 +137,79 @@ func (a app) sayDeprecated(old, command string) {
 	fmt.Fprintf(a.err, "warning: %s will go with the next release: use pm-gitops %s\n", old, text.Visible(command))
 }
 
-// publish does what the flags ask for, where they ask for it.
-func (a app) publish(ctx context.Context, o renderOptions) error {
-	switch {
-	case o.repo != "":
-		return a.commitThere(ctx, o)
-	case o.commit:
-		return a.commitHere(ctx, o)
-	case o.remove != "":
-		return a.removeFrom(o)
-	}
-	return a.render(ctx, o)
-}
-
 // check refuses flags that exclude or need each other.
 func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	given := cmd.Flags().Changed
-	for _, name := range []string{"remove", "dir", "repo", "branch", "message"} {
-		if given(name) && isEmpty(cmd.Flag(name)) {
-			return fmt.Errorf("--%s is empty (unset variable?)", name)
-		}
-	}
-	if _, err := targets.ByName(o.target); err != nil && (o.commit || o.repo != "") { // before a server is asked
+	if err := refuseEmpty(cmd, "remove", "dir", "repo", "branch", "message"); err != nil {
 		return err
 	}
-	if err := o.commitFlags.check(given); err != nil {
+	if _, err := targets.ByName(o.target.name); err != nil && o.target.given && o.commits() { // before a server is asked
+		return err
+	}
+	if !slices.Contains(commitsPer, o.per) {
+		return fmt.Errorf("unknown --commit-per %q: want %s", o.per, text.OneOf(commitsPer))
+	}
+	if err := o.publishFlags.check(given); err != nil {
 		return err
 	}
 	switch {
-	case o.remove != "" && o.dir == "" && o.repo == "":
+	case o.local && o.repo == "":
+		return errors.New("--local needs --repo")
+	case o.removal != "" && o.dir == "" && o.repo == "":
 		return errors.New("--remove needs --dir or --repo")
-	case o.remove != "" && (o.built || given("file") || given("catalog")):
+	case o.removal != "" && (o.built || given("file") || given("catalog")):
 		return errors.New("--remove takes the files of an environment out by its name: no --file, --catalog or --built with it")
 	case o.built && o.dir != "":
 		return errors.New("--built prints, --dir writes: want one of them")
 	case o.setup.form != "" && o.setup.check != "":
 		return errors.New("--prerequisites prints what --check-prerequisites looks for: want one of them")
-	case o.built && (o.commit || o.repo != ""):
+	case o.built && o.commits():
 		return errors.New("--built prints, --commit and --repo write: want one of them")
 	case o.repo != "" && !o.local && slices.Contains(o.files, "-"):
 		return errors.New("with --repo, --file names files of the repository: --local takes standard input")
-	case o.setup.asked() && (o.dir != "" || o.built || o.commit || o.repo != ""):
+	case o.setup.asked() && (o.dir != "" || o.built || o.commits()):
 		return errors.New("--prerequisites and --check-prerequisites are about Argo CD itself: no --dir, --built, --commit or --repo with them")
 	case o.dir == "" && o.repo == "" && (o.force || o.quiet || given("output") || o.keepGoing || o.dryRun):
 		return errors.New("--force, --quiet, --output, --keep-going and --dry-run need --dir, --commit or --repo")
-	case o.remove != "" && (given("recursive") || given("environment")):
+	case o.removal != "" && (given("recursive") || given("environment")):
 		return errors.New("--remove takes one environment, by its name")
 	}
-	return checkOutput(o.output)
+	return checkOutput(o.output, textOrJSON)
 }
 
-// isEmpty reports whether a flag was given an empty text, or a list of them.
-func isEmpty(flag *pflag.Flag) bool { return strings.Trim(flag.Value.String(), `[]" `) == "" }
-
-func (a app) render(ctx context.Context, o renderOptions) error {
-	target, err := a.targets.ByName(o.target)
+// render renders the environments that the flags name, and prints them or takes
+// them where the flags say.
+func (a app) render(ctx context.Context, o renderOptions, target render.Choice) error {
+	wanted, err := o.request(a)
 	if err != nil {
-		return usageError{err}
-	}
-	o.input.progress = a.progress("environments rendered")
-	members, err := a.renderFleet(ctx, o.input, target)
-	a.warnOf(members)
-	if err != nil && (!o.keepGoing || len(members) == 0) {
 		return err
 	}
-	if o.dir != "" {
-		o.partial = err != nil
-		if written := a.write(o, members); written != nil || err == nil {
-			return written
+	wanted.Progress = a.progress("environments rendered")
+	if o.commits() {
+		job := publish.Fleet{Request: wanted, Target: target, Layouts: a.targets.Layouts(), PerEnvironment: o.per == "environment"}
+		request := o.publication(a)
+		request.KeepGoing = o.keepGoing
+		if request.Make = job.Make; o.local {
+			request.Make = job.FromHere()
 		}
-		return partialError{err, "written"}
+		return a.publish(ctx, o.publishFlags, request, wanted)
 	}
-	var manifests []render.Manifest
-	for _, m := range members {
-		if o.built {
-			manifests = append(manifests, m.Rendering.Manifests...)
-		} else {
-			manifests = append(manifests, files(m.Rendering.Tree)...)
-		}
+	members, failed := a.renderFleet(ctx, wanted, target)
+	if failed != nil && (!o.keepGoing || len(members) == 0) {
+		return failed
 	}
-	return a.stream(manifests)
-}
-
-// files is the YAML of a tree in the order of its paths. The inventory is
-// bookkeeping between us and a folder.
-func files(all tree.Tree) []render.Manifest {
-	var manifests []render.Manifest
-	for _, name := range all.Paths() {
-		if path.Base(path.Dir(name)) != tree.InventoryFolder {
-			manifests = append(manifests, render.Manifest{Source: name, YAML: all[name]})
-		}
+	if o.dir == "" {
+		return a.printRendered(members, o.built)
 	}
-	return manifests
-}
-
-// stream prints manifests as one YAML stream, each document with where it is from.
-func (a app) stream(manifests []render.Manifest) error {
-	out := bufio.NewWriter(a.out)
-	for _, manifest := range manifests {
-		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
-			fmt.Fprintf(out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
-		}
+	changes, _, err := a.toFolder(o.publishFlags, publish.Rendered{Members: members, Layouts: a.targets.Layouts()})
+	if err != nil {
+		return err
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("print the manifests: %w", err)
+	if !o.quiet {
+		a.remark(o.dir, leftOver(changes, wanted, failed))
+	}
+	if failed != nil {
+		return partialError{failed, "written"}
 	}
 	return nil
 }

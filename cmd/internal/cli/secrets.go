@@ -12,7 +12,7 @@ import (
 
 type secretsListOptions struct {
 	input
-	target string
+	target targetFlag
 	output string
 }
 
@@ -42,14 +42,14 @@ makes, as manifests to fill in. Keep the filled-in file out of Git.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
 }
 
-// requiredSecrets is the plan's Secrets, or what a target makes of them that
+// requiredSecrets gives the plan's Secrets, or what a target makes of them that
 // needs others.
-func requiredSecrets(target render.Target, plan render.Plan) ([]render.RequiredSecret, error) {
-	if own, ok := target.(interface {
+func requiredSecrets(plan render.Plan) ([]render.RequiredSecret, error) {
+	if own, ok := plan.Target().(interface {
 		RequiredSecrets(render.Plan) ([]render.RequiredSecret, error)
 	}); ok {
 		return own.RequiredSecrets(plan)
@@ -58,18 +58,18 @@ func requiredSecrets(target render.Target, plan render.Plan) ([]render.RequiredS
 }
 
 func (a app) secretsList(ctx context.Context, o secretsListOptions) error {
-	if err := checkOutput(o.output); err != nil {
+	if err := checkOutput(o.output, textOrJSON); err != nil {
 		return err
 	}
-	target, err := a.targets.ByName(o.target)
+	target, err := a.target(o.target)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	plan, err := a.plan(ctx, o.input, target)
 	if err != nil {
 		return err
 	}
-	secrets, err := requiredSecrets(target, plan)
+	secrets, err := requiredSecrets(plan)
 	if err != nil {
 		return err
 	}

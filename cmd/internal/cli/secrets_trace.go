@@ -50,7 +50,7 @@ Exit code 3 says that a value lands outside of a Secret.`,
 		},
 	}
 	a.addReleases(cmd, &o.releaseFlags)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
 }
 
@@ -62,39 +62,39 @@ type tracedRelease struct {
 }
 
 func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
-	if err := checkOutput(o.output); err != nil {
+	if err := checkOutput(o.output, textOrJSON); err != nil {
 		return err
 	}
-	target, err := a.targets.ByName(o.target)
+	target, err := a.target(o.target)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	chosen, err := a.choose(ctx, o.releaseFlags, target)
 	if err != nil {
 		return err
 	}
-	releases := a.withSecrets(chosen.releases, chosen.fleet())
+	releases := a.keepSecret(chosen.releases, chosen.fleet())
 	traced, done := []tracedRelease{}, []bool{}
 	if len(releases) > 0 {
 		workers := a.workersFor(o.jobs, len(chosen.plans))
 		defer workers.Close()
 		traced, done, err = eachChart(ctx, o.jobs, workers, chosen, releases, func(ctx context.Context, p planned, own charts.Chart) (tracedRelease, error) {
-			return traceRelease(ctx, p, own, target.Traits(p.plan.Delivery).Renderer)
+			return traceRelease(ctx, p, own, p.plan.Traits().Renderer)
 		})
 	}
-	if traced = append([]tracedRelease{}, only(traced, done)...); err != nil && len(traced) == 0 {
-		return kubeHint(chosen.plans, err)
+	if traced = append([]tracedRelease{}, keepDone(traced, done)...); err != nil && len(traced) == 0 {
+		return hintKube(chosen.plans, err)
 	}
 	printed := a.printTraces(o, traced, chosen.fleet())
 	if err != nil {
-		return kubeHint(chosen.plans, partly(err, done, "traced"))
+		return hintKube(chosen.plans, markPartial(err, done, "traced"))
 	}
 	return printed
 }
 
-// withSecrets is the releases that have secret values, whose charts alone are
+// keepSecret keeps the releases that have secret values, whose charts alone are
 // looked at. Of others it says so, and why where that is known.
-func (a app) withSecrets(releases []planned, fleet bool) []planned {
+func (a app) keepSecret(releases []planned, fleet bool) []planned {
 	return slices.DeleteFunc(releases, func(p planned) bool {
 		if len(p.SecretInputs) > 0 {
 			return false
@@ -103,7 +103,7 @@ func (a app) withSecrets(releases []planned, fleet bool) []planned {
 		if p.plan.Secrets.Into == render.IntoChart && p.Key == render.PrefectCloud {
 			why = ": the chart reads Secrets itself (secrets.into: chart)"
 		}
-		fmt.Fprintf(a.err, "note: %s has no secret values%s\n", user(p.plan.Environment, p.Key, fleet), why)
+		fmt.Fprintf(a.err, "note: %s has no secret values%s\n", nameUser(p.plan.Environment, p.Key, fleet), why)
 		return true
 	})
 }
@@ -127,23 +127,23 @@ func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (
 func (a app) printTraces(o secretsTraceOptions, traced []tracedRelease, fleet bool) error {
 	for _, one := range traced {
 		for _, field := range one.Random {
-			fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("note: %s: %s %s: %s is another one each time: no secret value can be seen there", user(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)))
+			fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("note: %s: %s %s: %s is another one each time: no secret value can be seen there", nameUser(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)))
 		}
 	}
 	var err error
 	if o.output == "json" {
 		err = a.printJSON(traced)
 	} else {
-		err = a.printAll(traceTable(traced, fleet))
+		err = a.printAll(formatTraces(traced, fleet))
 	}
-	if n := outside(traced); err == nil && n > 0 {
+	if n := countOutside(traced); err == nil && n > 0 {
 		return foundError{errors.New(text.Count(n, "place") + " outside of Secrets where secret values land")}
 	}
 	return err
 }
 
-// outside is at how many places secret values land outside of a Secret.
-func outside(traced []tracedRelease) int {
+// countOutside counts the places outside of Secrets where secret values land.
+func countOutside(traced []tracedRelease) int {
 	n := 0
 	for _, one := range traced {
 		for _, input := range one.Inputs {
@@ -157,8 +157,8 @@ func outside(traced []tracedRelease) int {
 	return n
 }
 
-// traceTable is where secrets land as text, what is outside of Secrets first.
-func traceTable(traced []tracedRelease, fleet bool) []byte {
+// formatTraces writes where secrets land, the places outside of Secrets first.
+func formatTraces(traced []tracedRelease, fleet bool) []byte {
 	var out bytes.Buffer
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for i, one := range traced {
@@ -166,12 +166,12 @@ func traceTable(traced []tracedRelease, fleet bool) []byte {
 			fmt.Fprintln(table, "RELEASE\tVALUE\tLANDS IN\tOBJECT\tFIELD")
 		}
 		for _, input := range one.Inputs {
-			name := user(one.Environment, one.Release, fleet) + "\t" + input.Path
+			name := nameUser(one.Environment, one.Release, fleet) + "\t" + input.Path
 			if len(input.Landings) == 0 {
 				fmt.Fprintf(table, "%s\tnothing\t\t\n", name)
 			}
 			landings := slices.Clone(input.Landings)
-			slices.SortStableFunc(landings, func(a, b trace.Landing) int { return order(a) - order(b) })
+			slices.SortStableFunc(landings, func(a, b trace.Landing) int { return rankLanding(a) - rankLanding(b) })
 			for _, l := range landings {
 				how := string(l.How)
 				if l.Encoding != "" {
@@ -186,8 +186,8 @@ func traceTable(traced []tracedRelease, fleet bool) []byte {
 	return out.Bytes()
 }
 
-// order puts what is outside of Secrets first.
-func order(l trace.Landing) int {
+// rankLanding puts what is outside of Secrets first.
+func rankLanding(l trace.Landing) int {
 	if l.Outside() {
 		return 0
 	}

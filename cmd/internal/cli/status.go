@@ -21,7 +21,7 @@ import (
 type statusOptions struct {
 	input
 	cluster.Options
-	target          string
+	target          targetFlag
 	workloadContext string
 	watch           bool
 	interval        time.Duration
@@ -64,7 +64,7 @@ waitsFor. With --watch there is a document on a line for each change.`,
 	}
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
-	addOutput(cmd, &o.output)
+	addOutput(cmd, &o.output, textOrJSON)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG or ~/.kube/config)")
 	flags.StringVar(&o.Context, "context", "", "`context` of the kubeconfig for the cluster that Flux or Argo CD is in (default: the current one)")
@@ -87,15 +87,9 @@ waitsFor. With --watch there is a document on a line for each change.`,
 const maxLogs = 100
 
 // check refuses what makes no sense.
-func (o statusOptions) check(targets render.Targets, given func(string) bool) (render.Target, error) {
-	target, err := targets.ByName(o.target)
-	if err == nil {
-		err = rollout.Check(target)
-	}
+func (o statusOptions) check(given func(string) bool) error {
+	var err error
 	switch {
-	case err != nil:
-	case checkOutput(o.output) != nil:
-		return nil, checkOutput(o.output)
 	case !o.watch && (given("interval") || given("timeout")):
 		err = errors.New("--interval and --timeout are for --watch")
 	case o.interval < 100*time.Millisecond:
@@ -105,31 +99,34 @@ func (o statusOptions) check(targets render.Targets, given func(string) bool) (r
 	case o.logs < 0 || o.logs > maxLogs:
 		err = fmt.Errorf("want 0 to %d lines of a log, got --logs %d", maxLogs, o.logs)
 	default:
-		return target, nil
+		return checkOutput(o.output, textOrJSON)
 	}
-	return nil, usageError{err}
+	return usageError{err}
 }
 
 func (a app) status(ctx context.Context, o statusOptions, given func(string) bool) error {
-	target, err := o.check(a.targets, given)
+	target, err := a.target(o.target)
 	if err != nil {
 		return err
 	}
+	if err := o.check(given); err != nil {
+		return err
+	}
 	// What is suspicious in an environment file is for those who change it.
-	rollouts, err := a.rollouts(ctx, o.input, target)
+	rollouts, first, err := a.rollouts(ctx, o.input, target)
 	if err != nil {
 		return err
 	}
 	w := watcher{rollouts: rollouts, jobs: o.jobs, logs: o.logs}
 	if err := w.open(o); err != nil {
-		return a.explained(err, o)
+		return a.hintCluster(err, first)
 	}
 	if o.watch {
-		return a.explained(a.follow(ctx, o, w), o)
+		return a.hintCluster(a.follow(ctx, o, w), first)
 	}
 	report, err := w.look(ctx)
 	if err != nil {
-		return a.explained(err, o)
+		return a.hintCluster(err, first)
 	}
 	if o.output == "json" {
 		err = a.printJSON(report)
@@ -143,22 +140,28 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 }
 
 // rollouts renders the environments that the flags name, and gives what to look
-// for in a cluster. It finds fault with none that could not be applied with others.
-func (a app) rollouts(ctx context.Context, in input, target render.Target) ([]rollout.Rollout, error) {
+// for in a cluster, and the target of the first. It finds fault with none that could
+// not be applied with others.
+func (a app) rollouts(ctx context.Context, in input, target render.Choice) ([]rollout.Rollout, render.Target, error) {
 	request, err := in.request(a)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	request.AllowCollisions = true
 	members, err := fleet.Render(ctx, request, target)
 	if err != nil {
-		return nil, hintRead(err)
+		return nil, nil, hintRead(err)
+	}
+	for _, m := range members {
+		if err := rollout.Check(m.Plan.Target()); err != nil {
+			return nil, nil, usageError{err}
+		}
 	}
 	rollouts, failures := make([]rollout.Rollout, len(members)), make([]error, len(members))
 	parallel.Each(in.jobs, len(members), func(i int) {
-		rollouts[i], failures[i] = rollout.New(members[i].Plan, target, members[i].Rendering.Manifests)
+		rollouts[i], failures[i] = rollout.New(members[i].Plan, members[i].Plan.Target(), members[i].Rendering.Manifests)
 	})
-	return rollouts, errors.Join(failures...)
+	return rollouts, members[0].Plan.Target(), errors.Join(failures...)
 }
 
 // printText prints a report that is written already.
@@ -169,7 +172,7 @@ func (a app) printText(text string) error {
 	return nil
 }
 
-// unreadyError is the error of a report that is not ready.
+// unreadyError gives the error of a report that is not ready.
 func unreadyError(report rollout.Report) error {
 	var failed, retrying, waiting []string
 	for _, e := range report.Environments {
@@ -193,8 +196,9 @@ func unreadyError(report rollout.Report) error {
 	return nil
 }
 
-// explained adds to the error of a cluster what to do next.
-func (a app) explained(err error, o statusOptions) error {
+// hintCluster adds to the error of a cluster what to do next. The target is the one
+// that the cluster was asked for.
+func (a app) hintCluster(err error, target render.Target) error {
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return err
@@ -211,18 +215,14 @@ func (a app) explained(err error, o statusOptions) error {
 	case cluster.Unreachable:
 		return hinted{err, "Is it the right cluster, and does `kubectl get --raw /readyz` reach it? --context chooses another one."}
 	case cluster.NotServed:
-		target, unknown := a.targets.ByName(o.target)
-		if unknown != nil {
-			return err
-		}
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.installHint(o.target)}
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(target.Name())}
 	}
 	return err
 }
 
-// installHint says what to do where a target's delivery system is not
+// hintInstall says what to do where a target's delivery system is not
 // installed, such as to choose another target that can report status.
-func (a app) installHint(missing string) string {
+func (a app) hintInstall(missing string) string {
 	var others []string
 	for _, target := range a.targets {
 		if name := target.Name(); name != missing && rollout.Check(target) == nil {

@@ -19,7 +19,7 @@ import (
 type watcher struct {
 	rollouts  []rollout.Rollout
 	home      *cluster.Client // that the delivery system is in
-	elsewhere *cluster.Client // that Argo CD installs in; nil if nobody named it
+	elsewhere *cluster.Client // that Argo CD installs in; nil if no flag names it
 	jobs      int
 	logs      int
 }
@@ -83,7 +83,7 @@ func (w watcher) environment(ctx context.Context, r rollout.Rollout) (rollout.En
 }
 
 // addLogs adds the ends of logs. One that cannot be had is only missing: its
-// container may not have begun. That nobody let us read it is worth a note.
+// container may not have begun. A log that may not be read is worth a note.
 func (w watcher) addLogs(ctx context.Context, client *cluster.Client, e *rollout.Environment) {
 	for _, job := range e.Logs() {
 		if w.logs == 0 {
@@ -163,7 +163,7 @@ func (s *screen) show(report rollout.Report) error {
 	case s.json:
 		return nil
 	case s.draws:
-		return s.printText(drawn(rollout.Text(report, s.now(), s.colour().rollout()), first))
+		return s.printText(redraw(rollout.Text(report, s.now(), s.colour().rollout()), first))
 	}
 	for _, change := range changes {
 		if err := s.printText(change + "\n"); err != nil {
@@ -173,8 +173,8 @@ func (s *screen) show(report rollout.Report) error {
 	return nil
 }
 
-// drawn is a text that takes the place of the one before it on a terminal.
-func drawn(text string, first bool) string {
+// redraw makes a text take the place of the one before it on a terminal.
+func redraw(text string, first bool) string {
 	home := "\x1b[H"
 	if first {
 		home = "\x1b[2J" + home
@@ -199,7 +199,7 @@ func (s *screen) end(outcome error) error {
 	return errors.Join(s.printText("\n"+rollout.Text(s.last, s.now(), nil)), outcome)
 }
 
-// giveUp is the end of a rollout that nobody waits for any longer.
+// giveUp ends the wait for a rollout.
 func (s *screen) giveUp(ctx context.Context, o statusOptions) error {
 	why := "interrupted"
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {

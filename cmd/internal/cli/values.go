@@ -37,7 +37,7 @@ func (a app) valuesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "values CHART",
 		Short: "Print the default values of a chart, or what changed in them",
-		Long: `Values prints the values that a chart has where nobody sets any. CHART is a
+		Long: `Values prints the default values of a chart. CHART is a
 release of the environment, such as prefect-cloud, in the version that the
 environment has; a path with a / in it to an archive or an unpacked chart; or
 oci://REPOSITORY/NAME:VERSION, or with @DIGEST or --version.
@@ -77,9 +77,8 @@ exit code is 3 if anything differs.`,
 	flags.StringVar(&o.show, "show", valuesShows[0], "what to print: "+text.OneOf(valuesShows))
 	flags.BoolVar(&o.raw, "raw", false, "the chart's own values.yaml as it is, without those of the charts in it")
 	flags.StringVar(&o.diff, "diff", "", "compare with this `version`, or with a chart named like CHART")
-	flags.StringVarP(&o.output, "output", "o", valuesFormats[0], "format: "+text.OneOf(valuesFormats))
-	_ = cmd.RegisterFlagCompletionFunc("show", cobra.FixedCompletions(valuesShows, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(valuesFormats, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, valuesFormats)
+	completeWith(cmd, "show", valuesShows)
 	return cmd
 }
 
@@ -93,12 +92,12 @@ func oneChart(cmd *cobra.Command, args []string) error {
 
 // check refuses what makes no sense.
 func (o valuesOptions) check() error {
-	var err error
+	err := checkOutput(o.output, valuesFormats)
 	switch {
+	case err != nil:
+		return err
 	case !slices.Contains(valuesShows, o.show):
 		err = fmt.Errorf("cannot show %q: want %s", o.show, text.OneOf(valuesShows))
-	case !slices.Contains(valuesFormats, o.output):
-		err = fmt.Errorf("unknown format %q: want %s", o.output, text.OneOf(valuesFormats))
 	case o.diff != "" && (o.raw || o.show != valuesShows[0]):
 		err = errors.New("--diff is about default values: leave out --raw and --show")
 	case o.diff != "" && o.output == "yaml":
@@ -133,7 +132,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		_, err = charts.InTime(ctx, charts.MaxTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
 		return err
 	}
-	text, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (string, error) { return a.shown(o, own) })
+	text, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (string, error) { return a.show(o, own) })
 	if err != nil {
 		return err
 	}
@@ -141,13 +140,13 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 	return err
 }
 
-// shown is what is printed of a chart. It cannot steer the terminal.
-func (a app) shown(o valuesOptions, own charts.Chart) (string, error) {
+// show gives the text that is printed of a chart, which cannot steer the terminal.
+func (a app) show(o valuesOptions, own charts.Chart) (string, error) {
 	there := func(text []byte, what string, harmless func(string) string) (string, error) {
 		if text == nil {
 			return "", fmt.Errorf("chart %s %s has no %s", own.Name(), own.Version(), what)
 		}
-		return ended(harmless(string(text))), nil
+		return endLastLine(harmless(string(text))), nil
 	}
 	switch {
 	case o.show == "schema":
@@ -159,17 +158,17 @@ func (a app) shown(o valuesOptions, own charts.Chart) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return o.formatted(text)
+		return o.reformat(text)
 	case o.raw:
 		return harmless(string(own.ValuesText())) + "\n", nil // what helm show values prints
 	case o.output == "text" && len(own.Parts().Parts) == 0:
-		return ended(harmless(string(own.ValuesText()))), nil
+		return endLastLine(harmless(string(own.ValuesText()))), nil
 	}
-	return a.composed(o, own)
+	return a.composeDefaults(o, own)
 }
 
-// composed is the default values with those of the charts in it.
-func (a app) composed(o valuesOptions, own charts.Chart) (string, error) {
+// composeDefaults gives the default values with those of the charts in it.
+func (a app) composeDefaults(o valuesOptions, own charts.Chart) (string, error) {
 	values, err := own.Defaults()
 	if err != nil {
 		return "", err
@@ -185,11 +184,11 @@ func (a app) composed(o valuesOptions, own charts.Chart) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("print YAML: %w", err)
 	}
-	return o.formatted(text)
+	return o.reformat(text)
 }
 
-// formatted is a value in YAML in the format that is wanted.
-func (o valuesOptions) formatted(text []byte) (string, error) {
+// reformat writes a value in YAML in the format that is wanted.
+func (o valuesOptions) reformat(text []byte) (string, error) {
 	if o.output != "json" {
 		return harmlessYAML(string(text))
 	}
@@ -202,8 +201,8 @@ func (o valuesOptions) formatted(text []byte) (string, error) {
 	return harmlessJSON(out.String()), err
 }
 
-// ended is a text that ends with its last line.
-func ended(text string) string {
+// endLastLine ends the last line of a text.
+func endLastLine(text string) string {
 	if text == "" || strings.HasSuffix(text, "\n") {
 		return text
 	}

@@ -54,16 +54,16 @@ func (a app) printDifferences(c compared) {
 		line("no default value differs")
 	}
 	for _, d := range c.Removed {
-		line("- %s: %s", d.Path, inline(d.Value))
+		line("- %s: %s", d.Path, formatInline(d.Value))
 	}
 	for _, d := range c.Added {
-		line("+ %s: %s", d.Path, inline(d.Value))
+		line("+ %s: %s", d.Path, formatInline(d.Value))
 	}
 	for _, d := range c.Changed {
-		line("~ %s: %s -> %s", d.Path, inline(d.Old), inline(d.New))
+		line("~ %s: %s -> %s", d.Path, formatInline(d.Old), formatInline(d.New))
 	}
 	for _, d := range c.Moved {
-		line("> %s -> %s: %s (a guess: same value, similar name)", d.From, d.To, inline(d.Value))
+		line("> %s -> %s: %s (a guess: same value, similar name)", d.From, d.To, formatInline(d.Value))
 	}
 	for _, path := range c.NowRequired {
 		line("! %s: required now", path)
@@ -73,8 +73,8 @@ func (a app) printDifferences(c compared) {
 	}
 }
 
-// inline is a value on one line, as JSON, which is YAML too.
-func inline(value any) string {
+// formatInline writes a value on one line, as JSON, which is YAML too.
+func formatInline(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprint(value)

@@ -89,9 +89,9 @@ func reference(text, version string) (render.Chart, error) {
 	return render.Chart{Repository: "oci://" + repository, Version: version, Digest: digest}, nil
 }
 
-// released is the chart of a release, which all environments with it must agree on.
+// released gives the chart of a release, which all environments with it must agree on.
 func (f finder) released(ctx context.Context, key string) (render.Chart, error) {
-	plans, err := f.loadPlans(ctx, f.input, f.targets[0])
+	plans, err := f.loadPlans(ctx, f.input, render.Only(f.targets[0]))
 	if err != nil {
 		return render.Chart{}, err
 	}

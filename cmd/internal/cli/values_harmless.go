@@ -14,21 +14,21 @@ func steers(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// harmless is a text of a stranger whose lines stay what they are, and cannot
+// harmless makes a stranger's text one whose lines stay what they are, and cannot
 // steer the terminal. Such characters are written out for people to see.
 func harmless(text string) string {
 	text = strings.ReplaceAll(text, "\r", "\x00")
 	text = strings.ReplaceAll(text, "\x00\n", "\r\n")
-	return writtenOut(text, func(r rune) string { return fmt.Sprintf("%+q", string(r)) })
+	return writeOut(text, func(r rune) string { return fmt.Sprintf("%+q", string(r)) })
 }
 
-// harmlessJSON is harmless for JSON, which stays the same value.
+// harmlessJSON does as harmless for JSON, which stays the same value.
 func harmlessJSON(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
-	return writtenOut(strings.ReplaceAll(text, "\r", "\n"), escaped)
+	return writeOut(strings.ReplaceAll(text, "\r", "\n"), escape)
 }
 
-// harmlessYAML is harmless for YAML without comments, which stays the same
+// harmlessYAML does as harmless for YAML without comments, which stays the same
 // value: only what is quoted can be written out.
 func harmlessYAML(text string) (string, error) {
 	if !strings.ContainsFunc(text, steers) {
@@ -40,7 +40,7 @@ func harmlessYAML(text string) (string, error) {
 	}
 	quoteSteering(&root)
 	quoted, err := yamlnode.Marshal(&root)
-	return writtenOut(string(quoted), escaped), err
+	return writeOut(string(quoted), escape), err
 }
 
 func quoteSteering(n *yamlnode.Node) {
@@ -52,12 +52,12 @@ func quoteSteering(n *yamlnode.Node) {
 	}
 }
 
-// escaped is a character in a string of JSON or YAML. None that steers needs
+// escape writes a character for a string of JSON or YAML. None that steers needs
 // more than four digits.
-func escaped(r rune) string { return fmt.Sprintf(`\u%04x`, r) }
+func escape(r rune) string { return fmt.Sprintf(`\u%04x`, r) }
 
-// writtenOut is a text with what steers written out.
-func writtenOut(text string, how func(rune) string) string {
+// writeOut writes out the characters of a text that steer a terminal.
+func writeOut(text string, how func(rune) string) string {
 	if !strings.ContainsFunc(text, steers) {
 		return text
 	}

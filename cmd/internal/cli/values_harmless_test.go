@@ -21,7 +21,7 @@ func TestHarmlessKeepsValues(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, format := range []string{"json", "yaml"} {
-			got, err := valuesOptions{output: format}.formatted(source)
+			got, err := valuesOptions{output: format}.reformat(source)
 			if err != nil {
 				t.Fatal(err)
 			}

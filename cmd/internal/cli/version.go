@@ -40,7 +40,7 @@ func (a app) versionCommand() *cobra.Command {
   pm-gitops version -o json`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if err := checkOutput(output); err != nil {
+			if err := checkOutput(output, textOrJSON); err != nil {
 				return err
 			}
 			report := versions()
@@ -51,7 +51,7 @@ func (a app) versionCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOutput(cmd, &output)
+	addOutput(cmd, &output, textOrJSON)
 	return cmd
 }
 

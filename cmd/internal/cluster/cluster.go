@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/pm-gitops/pm-gitops/render/rollout"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Options says which cluster is meant, the way kubectl does.
@@ -56,34 +58,62 @@ func Open(o Options) (*Client, error) {
 		return nil, &Error{Kind: NoConfig, sentence: "there is no kubeconfig: nothing says which cluster is meant"}
 	}
 	if err != nil {
-		return nil, &Error{Kind: BadConfig, sentence: "read the kubeconfig: " + strings.TrimPrefix(err.Error(), "invalid configuration: ")}
+		return nil, badConfig(err)
 	}
 	return newClient(config)
+}
+
+// badConfig says what is wrong with a kubeconfig. The library repeats addresses that
+// it cannot parse, such as those of proxies with their passwords.
+func badConfig(err error) *Error {
+	return &Error{Kind: BadConfig, sentence: "read the kubeconfig: " + text.Address(strings.TrimPrefix(err.Error(), "invalid configuration: "))}
 }
 
 func newClient(config *rest.Config) (*Client, error) {
 	config.UserAgent = "pm-gitops"
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = rest.NoWarnings{}
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return reader{next} })
+	server, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil {
+		return nil, badConfig(err)
+	}
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return reader{next, originOf(server)} })
 	objects, err := dynamic.NewForConfig(config)
 	if err != nil {
-		return nil, &Error{Kind: BadConfig, sentence: fmt.Sprintf("read the kubeconfig: %s", err)}
+		return nil, badConfig(err)
 	}
 	raw, err := rest.UnversionedRESTClientFor(dynamic.ConfigFor(config))
 	if err != nil {
-		return nil, &Error{Kind: BadConfig, sentence: fmt.Sprintf("read the kubeconfig: %s", err)}
+		return nil, badConfig(err)
 	}
-	return &Client{objects, raw, config.Host}, nil
+	return &Client{objects, raw, text.Address(config.Host)}, nil
 }
 
-// reader lets requests through that only read, and none for what may be secret.
-type reader struct{ next http.RoundTripper }
+// originOf gives the scheme, host and port of an address.
+func originOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
+
+// reader lets requests through that only read, none for what may be secret, and none
+// to another server than the kubeconfig names: the library adds the login to every
+// request, those that follow a redirect too.
+type reader struct {
+	next   http.RoundTripper
+	origin string
+}
 
 // errRefused is a request that this program must never send.
 var errRefused = errors.New("refused to send")
 
+// redirectError is an answer that sends a request elsewhere.
+type redirectError struct{ from, to string }
+
+func (e redirectError) Error() string {
+	return fmt.Sprintf("%s sends this request on to %s, which the login is not for: name the right server in the kubeconfig", e.from, e.to)
+}
+
 func (r reader) RoundTrip(request *http.Request) (*http.Response, error) {
+	if to := originOf(request.URL); to != r.origin {
+		return nil, redirectError{r.origin, to}
+	}
 	path := request.URL.Path
 	if request.Method != http.MethodGet || hasSegment(path, "secrets") || hasSegment(path, "configmaps") || hasSegment(path, "exec") || hasSegment(path, "proxy") {
 		return nil, fmt.Errorf("%w %s %s", errRefused, request.Method, path)

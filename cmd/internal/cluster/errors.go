@@ -54,7 +54,10 @@ func Passing(err error) bool {
 func (c *Client) explain(subject string, err error, query rollout.Query) error {
 	e := &Error{Other, query, subject, clip(err.Error())}
 	var network *url.Error
+	var redirect redirectError
 	switch {
+	case errors.As(err, &redirect):
+		e.Kind, e.sentence = BadConfig, redirect.Error()
 	case apierrors.IsUnauthorized(err):
 		e.Kind, e.sentence = BadLogin, c.host+" refuses the login of the kubeconfig"
 	case apierrors.IsForbidden(err):

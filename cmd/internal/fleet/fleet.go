@@ -76,10 +76,17 @@ func (f Failures) Error() string { return errors.Join(f...).Error() }
 // Unwrap gives each environment's error.
 func (f Failures) Unwrap() []error { return f }
 
+// IsPartial reports whether an error says that some environments failed and that
+// the others, given with it, may be worked on.
+func IsPartial(err error) bool {
+	var failed Failures
+	return errors.As(err, &failed)
+}
+
 // Load reads and plans the environments that a request names, in the order of
 // their files; those of a folder or pattern by name. If the error is [Failures],
 // the environments that did not fail are given with it.
-func Load(ctx context.Context, r Request, target render.Target) ([]Member, error) {
+func Load(ctx context.Context, r Request, target render.Choice) ([]Member, error) {
 	return each(ctx, r, target, func(*Member) error { return nil })
 }
 
@@ -87,9 +94,9 @@ func Load(ctx context.Context, r Request, target render.Target) ([]Member, error
 // that they can all be applied. If the error is [Failures], the environments that
 // did not fail are given with it and can all be applied. With any other error
 // they are given only to be reported on.
-func Render(ctx context.Context, r Request, target render.Target) ([]Member, error) {
+func Render(ctx context.Context, r Request, target render.Choice) ([]Member, error) {
 	members, err := each(ctx, r, target, func(m *Member) (err error) {
-		m.Rendering, err = render.Render(m.Plan, target)
+		m.Rendering, err = render.Render(m.Plan, m.Plan.Target())
 		return err
 	})
 	if r.AllowCollisions {
@@ -114,7 +121,7 @@ var errSkipped = errors.New("skipped")
 
 // each loads the members of a request and does some work for each, several at a
 // time.
-func each(ctx context.Context, r Request, target render.Target, work func(*Member) error) ([]Member, error) {
+func each(ctx context.Context, r Request, target render.Choice, work func(*Member) error) ([]Member, error) {
 	sources, err := r.Sources()
 	if err != nil {
 		return nil, err
@@ -127,7 +134,7 @@ func each(ctx context.Context, r Request, target render.Target, work func(*Membe
 		return nil, err
 	}
 	members, outcomes := make([]Member, len(sources)), make([]error, len(sources))
-	counted(r.Jobs, len(sources), r.Progress, func(i int) {
+	eachCounted(r.Jobs, len(sources), r.Progress, func(i int) {
 		outcomes[i] = r.loadPlan(ctx, &members[i], sources[i], over, target)
 		if outcomes[i] == nil && !members[i].Environment.IsDefaults() {
 			outcomes[i] = work(&members[i])
@@ -154,7 +161,7 @@ func each(ctx context.Context, r Request, target render.Target, work func(*Membe
 }
 
 // loadPlan reads and plans an environment, unless the request is not about it.
-func (r Request) loadPlan(ctx context.Context, m *Member, file Source, over catalog.Catalog, target render.Target) (err error) {
+func (r Request) loadPlan(ctx context.Context, m *Member, file Source, over catalog.Catalog, target render.Choice) (err error) {
 	if *m, err = r.open(ctx, file, over); err != nil {
 		return err
 	}
@@ -170,7 +177,11 @@ func (r Request) loadPlan(ctx context.Context, m *Member, file Source, over cata
 		}
 		return errSkipped
 	}
-	m.Plan, err = render.PlanFor(m.Environment, m.Catalog, target)
+	chosen, err := target(m.Environment)
+	if err != nil {
+		return err
+	}
+	m.Plan, err = render.PlanFor(m.Environment, m.Catalog, chosen)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -47,7 +48,7 @@ spec:
 
 func environment(name string) []byte { return fmt.Appendf(nil, minimal, name) }
 
-// repositoryOf is files of environments by their names.
+// repositoryOf gives files of environments by their names.
 func repositoryOf(names ...string) fstest.MapFS {
 	files := fstest.MapFS{}
 	for _, name := range names {
@@ -56,7 +57,7 @@ func repositoryOf(names ...string) fstest.MapFS {
 	return files
 }
 
-// many is names of environments in order.
+// many gives names of environments in order.
 func many(n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("team-%02d", i))
@@ -77,7 +78,7 @@ func names(members []fleet.Member) (found []string) {
 
 func TestRenderGivesEverythingOfAnEnvironmentTogether(t *testing.T) {
 	want := many(12)
-	members, err := fleet.Render(t.Context(), all(repositoryOf(want...)), targets.Flux{})
+	members, err := fleet.Render(t.Context(), all(repositoryOf(want...)), render.Only(targets.Flux{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestJobs(t *testing.T) {
 	request := all(repositoryOf(many(9)...))
 	var first tree.Tree
 	for _, request.Jobs = range []int{0, 1, 3, 50} {
-		members, err := fleet.Render(t.Context(), request, targets.Flux{})
+		members, err := fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,8 +125,8 @@ func TestSomeFail(t *testing.T) {
 	files := repositoryOf(many(6)...)
 	files["environments/team-01.yaml"].Data = []byte(strings.Replace(string(environment("team-01")), "1.2.900", "nonsense", 1)) // to parse
 	files["environments/team-04.yaml"].Data = append(environment("team-04"), "  delivery: {flux: {version: \"1.0\"}}\n"...)
-	for name, load := range map[string]func(context.Context, fleet.Request, render.Target) ([]fleet.Member, error){"load": fleet.Load, "render": fleet.Render} {
-		members, err := load(t.Context(), all(files), targets.Flux{})
+	for name, load := range map[string]func(context.Context, fleet.Request, render.Choice) ([]fleet.Member, error){"load": fleet.Load, "render": fleet.Render} {
+		members, err := load(t.Context(), all(files), render.Only(targets.Flux{}))
 		var failed fleet.Failures
 		if !errors.As(err, &failed) || len(failed) != 2 || !strings.Contains(failed[0].Error(), "team-01.yaml:") || !strings.Contains(failed[1].Error(), "team-04.yaml:") {
 			t.Errorf("%s: %v", name, err)
@@ -152,21 +153,21 @@ func TestCollisions(t *testing.T) {
 	files["environments/b.yaml"].Data = environment("a")
 	request := all(files)
 	var failed fleet.Failures
-	members, err := fleet.Render(t.Context(), request, targets.Flux{})
+	members, err := fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 	if err == nil || errors.As(err, &failed) || !strings.Contains(err.Error(), `has the name "a" too`) || len(members) != 4 {
 		t.Errorf("%d members with %v", len(members), err)
 	}
 	files["environments/d.yaml"].Data = []byte("kind: Environment\n")
-	members, err = fleet.Render(t.Context(), request, targets.Flux{})
+	members, err = fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 	if err == nil || errors.As(err, &failed) || !strings.Contains(err.Error(), `has the name "a" too`) || !strings.Contains(err.Error(), "d.yaml:1:") || len(members) != 3 {
 		t.Errorf("%d members with %v", len(members), err)
 	}
 	request.AllowCollisions = true
-	members, err = fleet.Render(t.Context(), request, targets.Flux{})
+	members, err = fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 	if !errors.As(err, &failed) || len(failed) != 1 || len(members) != 3 {
 		t.Errorf("allowed: %d members with %v", len(members), err)
 	}
-	if members, err := fleet.Load(t.Context(), all(repositoryOf("a")), targets.Flux{}); err != nil || len(members) != 1 || members[0].Rendering.Tree != nil {
+	if members, err := fleet.Load(t.Context(), all(repositoryOf("a")), render.Only(targets.Flux{})); err != nil || len(members) != 1 || members[0].Rendering.Tree != nil {
 		t.Errorf("load renders: %v, %v", members, err)
 	}
 }
@@ -176,17 +177,21 @@ func TestDefaults(t *testing.T) {
 	files["environments/b.yaml"] = &fstest.MapFile{Data: []byte("apiVersion: pm-gitops/v1\nkind: EnvironmentDefaults\nspec: {registry: {mirror: registry.example.com}}\n")}
 	files["environments/other.yaml"] = &fstest.MapFile{Data: []byte("apiVersion: v1\nkind: ConfigMap\n")}
 	request := all(files)
-	members, err := fleet.Render(t.Context(), request, targets.Flux{})
+	members, err := fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 	if diff := cmp.Diff([]string{"a", "c"}, names(members)); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
 	request.Defaults = true
-	members, err = fleet.Render(t.Context(), request, targets.Flux{})
+	members, err = fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 	if err != nil || len(members) != 3 || !members[1].Environment.IsDefaults() || members[1].Index != 1 || members[1].Rendering.Tree != nil {
 		t.Errorf("with defaults: %v, %v", names(members), err)
 	}
+	files["environments/d.yaml"] = files["environments/b.yaml"]
+	if members, err = fleet.Render(t.Context(), request, render.Only(targets.Flux{})); err != nil || len(members) != 4 {
+		t.Errorf("defaults collide: %v, %v", names(members), err)
+	}
 	request.Defaults, request.Files = false, []string{"environments/b.yaml"}
-	if _, err := fleet.Render(t.Context(), request, targets.Flux{}); err == nil || !strings.Contains(err.Error(), "holds defaults that environments extend") {
+	if _, err := fleet.Render(t.Context(), request, render.Only(targets.Flux{})); err == nil || !strings.Contains(err.Error(), "holds defaults that environments extend") {
 		t.Errorf("defaults that are named: %v", err)
 	}
 }
@@ -194,12 +199,12 @@ func TestDefaults(t *testing.T) {
 func TestChosenEnvironments(t *testing.T) {
 	request := all(repositoryOf("a", "b", "c"))
 	request.Environments = []string{"c", "a"}
-	members, err := fleet.Load(t.Context(), request, targets.Flux{})
+	members, err := fleet.Load(t.Context(), request, render.Only(targets.Flux{}))
 	if diff := cmp.Diff([]string{"a", "c"}, names(members)); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
 	request.Environments = []string{"a", "bb"}
-	if members, err = fleet.Load(t.Context(), request, targets.Flux{}); err == nil || !strings.Contains(err.Error(), `unknown environment "bb"`) || members != nil {
+	if members, err = fleet.Load(t.Context(), request, render.Only(targets.Flux{})); err == nil || !strings.Contains(err.Error(), `unknown environment "bb"`) || members != nil {
 		t.Errorf("%d members with %v", len(members), err)
 	}
 }
@@ -249,7 +254,7 @@ func TestProgressIsOneAfterTheOther(t *testing.T) {
 		}
 		told = append(told, done) // the race detector sees two at once
 	}
-	if _, err := fleet.Load(t.Context(), request, targets.Flux{}); err != nil {
+	if _, err := fleet.Load(t.Context(), request, render.Only(targets.Flux{})); err != nil {
 		t.Fatal(err)
 	}
 	want := make([]int, 21)
@@ -270,7 +275,7 @@ func TestInterrupted(t *testing.T) {
 			stop()
 		}
 	}
-	members, err := fleet.Render(ctx, request, targets.Flux{})
+	members, err := fleet.Render(ctx, request, render.Only(targets.Flux{}))
 	var failed fleet.Failures
 	if !errors.Is(err, context.Canceled) || errors.As(err, &failed) || members != nil {
 		t.Errorf("%d members with %v", len(members), err)
@@ -290,7 +295,7 @@ func (f fetching) Fetch(names ...string) error {
 
 func TestFilesAreFetchedTogether(t *testing.T) {
 	var fetched [][]string
-	if _, err := fleet.Load(t.Context(), all(fetching{repositoryOf("a", "b"), &fetched}), targets.Flux{}); err != nil {
+	if _, err := fleet.Load(t.Context(), all(fetching{repositoryOf("a", "b"), &fetched}), render.Only(targets.Flux{})); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([][]string{{"environments/a.yaml", "environments/b.yaml"}}, fetched); diff != "" {
@@ -312,7 +317,7 @@ func TestReadErrors(t *testing.T) {
 		{fleet.Request{Files: []string{"-"}, Stdin: strings.NewReader(""), Catalog: "c.yaml"}, "c.yaml", "read c.yaml: no such file or directory"},
 	}
 	for _, tt := range tests {
-		_, err := fleet.Load(t.Context(), tt.request, targets.Flux{})
+		_, err := fleet.Load(t.Context(), tt.request, render.Only(targets.Flux{}))
 		var failed *fleet.ReadError
 		if !errors.As(err, &failed) || failed.Name != tt.name || failed.InRepository != (tt.request.Repository != nil) || !errors.Is(err, fs.ErrNotExist) || err.Error() != tt.text {
 			t.Errorf("%v: %v", tt.request.Files, err)
@@ -322,7 +327,7 @@ func TestReadErrors(t *testing.T) {
 
 func TestStandardInput(t *testing.T) {
 	request := fleet.Request{Files: []string{"-"}, Stdin: strings.NewReader(string(environment("a")))}
-	members, err := fleet.Render(t.Context(), request, targets.Flux{})
+	members, err := fleet.Render(t.Context(), request, render.Only(targets.Flux{}))
 	if err != nil || len(members) != 1 || members[0].File != "-" {
 		t.Fatal(members, err)
 	}
@@ -350,7 +355,52 @@ func TestReadable(t *testing.T) {
 	}
 	t.Chdir(dir)
 	found := fleet.Readable(t.Context(), fleet.Request{Files: []string{"-", "."}, Environments: []string{"x"}})
-	if diff := cmp.Diff([]string{"a", "c"}, names(found)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]string{"a", "c"}, names(found)); diff != "" || found[0].Index != 0 || found[1].Index != 1 {
+		t.Errorf("%s %+v", diff, found)
+	}
+}
+
+// A pipe that a folder or a pattern brings up has no end.
+func TestPipesInFoldersAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{dir, filepath.Join(dir, "*.yaml")} {
+		_, err := fleet.Request{Files: []string{name}}.Sources()
+		if want := "read " + filepath.Join(dir, "pipe.yaml") + ": it is no plain file"; err == nil || err.Error() != want {
+			t.Errorf("Sources of %s = %v, want %s", name, err, want)
+		}
+	}
+}
+
+// TestTargets: each environment says its own, and those that do not get the first.
+// Unknown ones are problems of their files.
+func TestTargets(t *testing.T) {
+	files := repositoryOf("a", "b", "c")
+	of := func(name, target string) []byte {
+		return append(environment(name), "  delivery: {target: "+target+", git: {url: https://git.company.com/fleet.git}}\n"...)
+	}
+	files["environments/b.yaml"].Data = of("b", "argo")
+	files["environments/c.yaml"].Data = of("c", "flux")
+	choice := render.Targets{targets.Flux{}, targets.Argo{}}.Choose()
+	members, err := fleet.Render(t.Context(), all(files), choice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range members {
+		got = append(got, m.Plan.Target().Name())
+	}
+	if want := []string{"flux", "argo", "flux"}; !slices.Equal(got, want) {
+		t.Errorf("targets %q, want %q", got, want)
+	}
+	if members, err = fleet.Load(t.Context(), all(files), render.Only(targets.Argo{})); err != nil || members[2].Plan.Target().Name() != "argo" {
+		t.Errorf("of one target: %v, %v", members, err)
+	}
+	files["environments/c.yaml"].Data = of("c", "agro")
+	_, err = fleet.Load(t.Context(), all(files), choice)
+	if want := `spec.delivery.target: unknown target "agro": did you mean "argo"?`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("an unknown target: %v, want %s", err, want)
 	}
 }

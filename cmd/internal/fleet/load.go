@@ -38,7 +38,7 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 	if err != nil {
 		return Member{}, err
 	}
-	if !file.Named && foreign(data) {
+	if !file.Named && isForeign(data) {
 		return Member{}, errSkipped
 	}
 	env, cat, err := r.parse(file.Name, data, over)
@@ -49,7 +49,7 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 // the program's own, with what the environment adds to it and, over that, what
 // the request adds.
 func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
-	cat, readBeside := catalog.Embedded(), r.beside(file)
+	cat, readBeside := catalog.Embedded(), r.readBeside(file)
 	if file == "-" {
 		file = "<stdin>"
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
-// counted calls work with 0 to n-1, at most jobs at a time, and tells progress
+// eachCounted calls work with 0 to n-1, at most jobs at a time, and tells progress
 // how many calls are done.
-func counted(jobs, n int, progress func(done, total int), work func(i int)) {
+func eachCounted(jobs, n int, progress func(done, total int), work func(i int)) {
 	var telling sync.Mutex
 	done := 0
 	tell := func(more int) {

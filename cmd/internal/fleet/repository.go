@@ -18,8 +18,8 @@ func (machine) Open(name string) (fs.File, error)          { return os.Open(name
 func (machine) Stat(name string) (fs.FileInfo, error)      { return os.Stat(name) }
 func (machine) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(name) }
 
-// place gives the files among which those of the request are.
-func (r Request) place() fs.FS {
+// files gives the files among which those of the request are.
+func (r Request) files() fs.FS {
 	if r.Repository != nil {
 		return r.Repository
 	}
@@ -42,8 +42,8 @@ func (r Request) fetch(sources []Source) error {
 	return far.Fetch(names...)
 }
 
-// absolute gives a file's name as nothing else has it.
-func (r Request) absolute(name string) (string, error) {
+// makeAbsolute gives a file's name as nothing else has it.
+func (r Request) makeAbsolute(name string) (string, error) {
 	if r.Repository != nil {
 		return inRepository(name)
 	}
@@ -83,8 +83,8 @@ func (r Request) readRepository(name string) ([]byte, error) {
 	return data, nil
 }
 
-// beside gives what reads the files that an environment file names.
-func (r Request) beside(file string) render.ReadFile {
+// readBeside gives what reads the files that an environment file names.
+func (r Request) readBeside(file string) render.ReadFile {
 	if r.Repository != nil {
 		return r.readRepository
 	}

@@ -31,7 +31,7 @@ func (r Request) Sources() ([]Source, error) {
 			return nil, err
 		}
 		for _, file := range more {
-			if place, err := r.absolute(file.Name); file.Name != "-" && err == nil {
+			if place, err := r.makeAbsolute(file.Name); file.Name != "-" && err == nil {
 				if seen[place] {
 					continue
 				}
@@ -62,10 +62,10 @@ func (r Request) expand(name string) ([]Source, error) {
 			return nil, err
 		}
 	}
-	info, err := fs.Stat(r.place(), name)
+	info, err := fs.Stat(r.files(), name)
 	if slashed := strings.ReplaceAll(name, `\`, "/"); errors.Is(err, fs.ErrNotExist) && slashed != name {
 		name = slashed
-		info, err = fs.Stat(r.place(), name)
+		info, err = fs.Stat(r.files(), name)
 	}
 	switch {
 	case err == nil && info.IsDir():
@@ -84,7 +84,7 @@ var ErrSubfolders = errors.New("holds no YAML files itself")
 func (r Request) folder(name string) ([]Source, error) {
 	var found []Source
 	deeper := false
-	err := fs.WalkDir(r.place(), name, func(file string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(r.files(), name, func(file string, entry fs.DirEntry, err error) error {
 		hidden := strings.HasPrefix(entry.Name(), ".") && file != name
 		switch {
 		case err != nil:
@@ -94,10 +94,14 @@ func (r Request) folder(name string) ([]Source, error) {
 			return fs.SkipDir
 		case !entry.IsDir() && !hidden && IsYAML(file):
 			found = append(found, Source{file, false})
+			return r.checkPlain(file)
 		}
 		return nil
 	})
+	var read *ReadError
 	switch {
+	case errors.As(err, &read):
+		return nil, read
 	case err != nil:
 		return nil, fmt.Errorf("read folder %s: %w", name, errors.Unwrap(err))
 	case len(found) == 0 && deeper:
@@ -127,9 +131,21 @@ func (r Request) pattern(name string) ([]Source, error) {
 	slices.Sort(names)
 	var found []Source
 	for _, file := range names {
+		if err := r.checkPlain(file); err != nil {
+			return nil, err
+		}
 		found = append(found, Source{file, false})
 	}
 	return found, nil
+}
+
+// checkPlain refuses a pipe or a device that a folder or a pattern brought up: who names
+// one means it. What cannot be looked at is left to those who read it.
+func (r Request) checkPlain(file string) error {
+	if info, err := fs.Stat(r.files(), file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return &ReadError{Name: file, Err: errors.New("it is no plain file")}
+	}
+	return nil
 }
 
 // IsYAML reports whether a file is YAML by its name.
@@ -140,10 +156,10 @@ func IsYAML(file string) bool {
 // head matches how a manifest says what it is.
 var head = regexp.MustCompile(`(?m)^(apiVersion|kind):[ \t]*["']?([^\s"'#]+)`)
 
-// foreign reports whether a file says that it is something else than an
+// isForeign reports whether a file says that it is something else than an
 // environment or its defaults: what lies beside them in a folder. One that
 // does not say what it is may be an environment with a mistake in it.
-func foreign(data []byte) bool {
+func isForeign(data []byte) bool {
 	said := map[string]string{}
 	for _, m := range head.FindAllSubmatch(data, -1) {
 		said[string(m[1])] = string(m[2])

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path"
 	"slices"
@@ -51,7 +52,7 @@ func (h hand) apply(writes []write) error {
 	return nil
 }
 
-// dirty is the writes that have something to do.
+// dirty gives the writes that have something to do.
 func (h hand) dirty(writes []write) []write {
 	changed := map[string]bool{}
 	for _, name := range slices.Concat(h.changes.Created, h.changes.Updated, h.unwanted) {
@@ -98,21 +99,27 @@ func (h hand) finish(w write) error {
 	if err := h.removeAll(dead); err != nil {
 		return err
 	}
+	if err := h.unchanged(w.inventoryPath); err != nil {
+		return fmt.Errorf("write %s: %w", w.inventoryPath, err)
+	}
 	if err := h.root.Rename(w.pending(), w.inventoryPath); err != nil {
 		return fmt.Errorf("write %s: %w", w.inventoryPath, reason(err))
 	}
 	return nil
 }
 
-// pending is where the new inventory lies until the write is done. Each has
+// pending names where the new inventory lies until the write is done. Each has
 // its own place, since the writes before it may have died as well.
 func (w write) pending() string {
 	digest := strings.TrimPrefix(tree.Digest(w.tree[w.inventoryPath]), "sha256:")
 	return w.inventoryPath + "." + digest[:12] + pendingSuffix
 }
 
-// growing is where the file that is being written lies.
-func (w write) growing() string { return w.inventoryPath + growingSuffix }
+// growing names where a file that is being written lies. No other process takes the name,
+// also where folders cannot be locked.
+func (w write) growing() string {
+	return fmt.Sprintf("%s.%016x%s", w.inventoryPath, rand.Uint64(), growingSuffix)
+}
 
 // replace puts a whole new file in the place of the old one. The new file
 // grows at growing, beside the inventory, where no controller looks.
@@ -128,26 +135,51 @@ func (h hand) replace(name, growing string, content []byte) error {
 	}
 	err := h.create(growing, content)
 	if err == nil {
+		err = h.unchanged(name)
+	}
+	if err == nil {
 		err = h.root.Rename(growing, name)
 	}
 	if err != nil {
 		_ = h.root.Remove(growing)
 		return fmt.Errorf("write %s: %w", name, reason(err))
 	}
+	h.seen[name] = tree.Digest(content)
 	return nil
 }
 
-// create writes a file of its own, whatever a write that died, or a person,
-// left in its place: a link there must not lead us into another file.
-func (h hand) create(name string, content []byte) error {
-	const fresh = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	file, err := h.root.OpenFile(name, fresh, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		if err := h.root.Remove(name); err != nil {
-			return err
-		}
-		file, err = h.root.OpenFile(name, fresh, 0o666)
+// unchanged looks once more, just before a file is replaced or removed, whether it is
+// what was judged. A pending inventory was not read: it is ours.
+func (h hand) unchanged(name string) error {
+	before, judged := h.seen[name]
+	if !judged {
+		return nil
 	}
+	clear(h.plain)
+	content, found, err := h.look(name)
+	if err == nil && digestOf(content, found) != before {
+		err = ErrMeanwhile
+	}
+	return err
+}
+
+// takeOut removes an environment's files, and the inventory last: until then, running
+// again finishes the job.
+func (h hand) takeOut(inventoryPath string) error {
+	if err := h.removeAll(slices.Concat(h.changes.Removed, h.known.leftovers[inventoryPath])); err != nil {
+		return err
+	}
+	h.prune(h.unwanted)
+	if err := h.removeAll([]string{inventoryPath}); err != nil {
+		return err
+	}
+	h.prune([]string{inventoryPath})
+	return nil
+}
+
+// create writes a file of its own: where there is one, or a link, it fails.
+func (h hand) create(name string, content []byte) error {
+	file, err := h.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -158,6 +190,9 @@ func (h hand) create(name string, content []byte) error {
 // removeAll removes files.
 func (h hand) removeAll(names []string) error {
 	for _, name := range names {
+		if err := h.unchanged(name); err != nil {
+			return fmt.Errorf("remove %s: %w", name, err)
+		}
 		if err := h.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", name, reason(err))
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Had is what a folder, or a commit, has of some environments.
+// Had holds the files that a folder, or a commit, has of some environments.
 type Had struct {
 	// Tree is every file that [Write] would replace, leave as it is or remove.
 	Tree tree.Tree
@@ -25,16 +25,16 @@ func Before(files fs.FS, layouts tree.Layouts, trees []tree.Tree) (Had, error) {
 	if err != nil {
 		return Had{}, err
 	}
-	known, err := readInventories(files, layouts, writes)
+	known, err := readInventories(files, layouts, writes, false)
 	if err != nil {
 		return Had{}, err
 	}
-	if err := known.elsewhere(files, writes); err != nil {
+	if err := known.findElsewhere(files, writes); err != nil {
 		return Had{}, err
 	}
-	s := step{files: files, known: known, force: true, plain: map[string]bool{}}
-	s.stale(writes)
-	had := Had{Tree: tree.Tree{}, Refusals: known.refusals(writes), Others: known.beside(writes)}
+	s := newStep(files, known, true)
+	s.findStale(writes)
+	had := Had{Tree: tree.Tree{}, Refusals: known.findRefusals(writes), Others: known.findBeside(writes)}
 	names := s.changes.Removed
 	for _, tree := range trees {
 		names = append(names, tree.Paths()...)

@@ -20,7 +20,7 @@ func Compare(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) (
 	return s.changes, nil
 }
 
-// CompareEach is [Compare] environment by environment, in the order of the trees.
+// CompareEach compares as [Compare] does, environment by environment, in the order of the trees.
 // A file that several share is created or updated by the first of them, and
 // removed by the last.
 func CompareEach(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) ([]Changes, error) {
@@ -61,20 +61,20 @@ func compare(files fs.FS, layouts tree.Layouts, trees []tree.Tree, force bool) (
 	if err != nil {
 		return step{}, nil, err
 	}
-	known, err := readInventories(files, layouts, writes)
+	known, err := readInventories(files, layouts, writes, force)
 	if err != nil {
 		return step{}, nil, err
 	}
-	if err := known.elsewhere(files, writes); err != nil {
+	if err := known.findElsewhere(files, writes); err != nil {
 		return step{}, nil, err
 	}
-	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
+	s := newStep(files, known, force)
 	if !force {
-		s.refusals = known.refusals(writes)
+		s.refusals = known.findRefusals(writes)
 	}
-	s.changes.Others = known.beside(writes)
+	s.changes.Others = known.findBeside(writes)
 	s.compare(trees, writes)
-	s.stale(writes)
+	s.findStale(writes)
 	return s, writes, s.err()
 }
 
@@ -90,15 +90,15 @@ func CompareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, for
 func compareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, force bool) (step, tree.Inventory, error) {
 	var had tree.Inventory
 	gone := []write{{inventoryPath: inventoryPath, next: tree.Inventory{Environment: strings.TrimSuffix(path.Base(inventoryPath), ".json")}}}
-	known, err := readInventories(files, layouts, gone)
+	known, err := readInventories(files, layouts, gone, force)
 	if err != nil {
 		return step{}, had, err
 	}
-	s := step{files: files, known: known, force: force, plain: map[string]bool{}}
+	s := newStep(files, known, force)
 	if _, _, err := s.read(inventoryPath); err != nil {
 		return s, had, err
 	}
-	s.stale(gone)
+	s.findStale(gone)
 	if inventories := known.of[gone[0].next.Environment]; inventories != nil {
 		had = inventories[0]
 	}

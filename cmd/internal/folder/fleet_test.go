@@ -21,7 +21,7 @@ import (
 
 const fluxBase, argoBase = "prefect/base/v1/flux/a.yaml", "prefect/base/v1/argo/a.yaml"
 
-// fleetOf is the trees of environments that share a base.
+// fleetOf gives the trees of environments that share a base.
 func fleetOf(base, content string, environments ...string) []tree.Tree {
 	var trees []tree.Tree
 	for _, name := range environments {
@@ -191,6 +191,6 @@ func TestCompareEach(t *testing.T) {
 	old[fluxBase].Data = []byte("changed")
 	var conflict folder.ConflictError
 	if _, err := folder.Compare(old, layouts, moved, false); !errors.As(err, &conflict) {
-		t.Errorf("Compare with a file that somebody changed: %v", err)
+		t.Errorf("Compare with a file that a person changed: %v", err)
 	}
 }

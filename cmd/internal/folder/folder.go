@@ -21,7 +21,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Changes is what a write did, or found to do, each list sorted.
+// Changes names the files that a write changed, or would change, each list sorted.
 type Changes struct {
 	Created, Updated, Removed []string
 	Unchanged                 int
@@ -44,33 +44,35 @@ func (c Changes) Summary() string {
 // [ConflictError], [MoveError], [TargetError] or [DuplicateReleaseError], unless force is
 // set, a [PathError] or [UnknownTargetError] in any case; or it says what could
 // not be read or written. The layouts are those of the targets that are known.
-func Write(root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (Changes, error) {
-	s, writes, err := compare(root.FS(), layouts, trees, force)
-	if err != nil {
-		return Changes{}, err
-	}
-	return s.changes, hand{step: s, root: root, made: map[string]bool{}}.apply(writes)
+//
+// One process writes into a folder at a time: the next waits, and gets [ErrBusy] in
+// the end. What other programs change meanwhile is not overwritten: the error is
+// [ErrMeanwhile], and running again finishes the job.
+func Write(root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (changes Changes, err error) {
+	err = locked(root, patience, func() error {
+		s, writes, err := compare(root.FS(), layouts, trees, force)
+		if err != nil {
+			return err
+		}
+		changes = s.changes
+		return hand{step: s, root: root, made: map[string]bool{}}.apply(writes)
+	})
+	return changes, err
 }
 
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares, and gives the inventory that it had. Errors are
 // as in [Write].
-func Remove(root *os.Root, layouts tree.Layouts, inventoryPath string, force bool) (Changes, tree.Inventory, error) {
-	s, had, err := compareRemoval(root.FS(), layouts, inventoryPath, force)
-	if err != nil {
-		return Changes{}, had, err
-	}
-	h := hand{step: s, root: root}
-	if err := h.removeAll(slices.Concat(s.changes.Removed, s.known.leftovers[inventoryPath])); err != nil {
-		return Changes{}, had, err
-	}
-	h.prune(s.unwanted)
-	// The inventory goes last: until then, running again finishes the job.
-	if err := h.removeAll([]string{inventoryPath}); err != nil {
-		return Changes{}, had, err
-	}
-	h.prune([]string{inventoryPath})
-	return s.changes, had, nil
+func Remove(root *os.Root, layouts tree.Layouts, inventoryPath string, force bool) (changes Changes, had tree.Inventory, err error) {
+	err = locked(root, patience, func() error {
+		var s step
+		if s, had, err = compareRemoval(root.FS(), layouts, inventoryPath, force); err != nil {
+			return err
+		}
+		changes = s.changes
+		return hand{step: s, root: root}.takeOut(inventoryPath)
+	})
+	return changes, had, err
 }
 
 // write is one environment that is to be written.
@@ -80,7 +82,7 @@ type write struct {
 	tree          tree.Tree
 }
 
-// step is what is to be done, found out before anything is done.
+// step is a change of a folder, found out before a file is touched.
 type step struct {
 	files     fs.FS
 	known     inventories
@@ -90,11 +92,16 @@ type step struct {
 	conflicts []string
 	refusals  []error // what force would overrule, but for conflicts
 	failures  []error
-	plain     map[string]bool // folders that are no symbolic links, nor is one above them
+	plain     map[string]bool   // folders that are no symbolic links, nor is one above them
+	seen      map[string]string // digests of the files that were read; empty for none
 }
 
-// err is why nothing may be done: all of it, so that nobody forces more than
-// they have seen.
+func newStep(files fs.FS, known inventories, force bool) step {
+	return step{files: files, known: known, force: force, plain: map[string]bool{}, seen: map[string]string{}}
+}
+
+// err says why nothing may be done: all of it, so that --force takes
+// no more than was shown.
 func (s *step) err() error {
 	if err := errors.Join(s.failures...); err != nil {
 		return err
@@ -125,14 +132,14 @@ func (s *step) compare(trees []tree.Tree, writes []write) {
 		case bytes.Equal(content, all[name]), bytes.Equal(asWritten(content), all[name]):
 			s.changes.Unchanged++
 		default:
-			s.mine(name, content, inventories[name])
+			s.noteConflict(name, content, inventories[name])
 			s.changes.Updated = append(s.changes.Updated, name)
 		}
 	}
 }
 
-// stale finds out which files the environments no longer want, nor any other.
-func (s *step) stale(writes []write) {
+// findStale finds out which files the environments no longer want, nor any other.
+func (s *step) findStale(writes []write) {
 	wanted, had := s.known.wanted(writes), map[string]bool{}
 	for _, w := range writes {
 		for _, inventory := range s.known.of[w.next.Environment] {
@@ -151,15 +158,15 @@ func (s *step) stale(writes []write) {
 		case err != nil:
 			s.failures = append(s.failures, err)
 		case found:
-			s.mine(name, content, false)
+			s.noteConflict(name, content, false)
 			s.changes.Removed = append(s.changes.Removed, name)
 		}
 	}
 }
 
-// mine notes a conflict unless a file is as we wrote it. An inventory is
+// noteConflict notes a conflict unless a file is as we wrote it. An inventory is
 // always ours.
-func (s *step) mine(name string, content []byte, inventory bool) {
+func (s *step) noteConflict(name string, content []byte, inventory bool) {
 	switch {
 	case s.force || inventory || s.known.wrote(name, tree.Digest(content)), s.known.wrote(name, tree.Digest(asWritten(content))):
 	case s.known.lists(name):
@@ -170,12 +177,28 @@ func (s *step) mine(name string, content []byte, inventory bool) {
 }
 
 // asWritten undoes what Git does to the line ends of a checkout on Windows
-// (core.autocrlf): nobody changed such a file, and what is committed is ours.
+// (core.autocrlf): no person changed such a file, and what is committed is ours.
 func asWritten(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")) }
 
-// read gives a file, and whether there is one. What is there and is no plain
-// file is an error: a symbolic link is not followed, nor one on the way.
+// read gives a file, and whether there is one, and remembers it. What is there and is
+// no plain file is an error: a symbolic link is not followed, nor one on the way.
 func (s *step) read(name string) (content []byte, found bool, err error) {
+	content, found, err = s.look(name)
+	if err == nil {
+		s.seen[name] = digestOf(content, found)
+	}
+	return content, found, err
+}
+
+// digestOf gives an empty text for a file that is not there.
+func digestOf(content []byte, found bool) string {
+	if !found {
+		return ""
+	}
+	return tree.Digest(content)
+}
+
+func (s *step) look(name string) (content []byte, found bool, err error) {
 	if !fs.ValidPath(name) { // an inventory may say anything
 		return nil, false, fmt.Errorf("read %s: it is no path inside the folder", name)
 	}
@@ -188,17 +211,31 @@ func (s *step) read(name string) (content []byte, found bool, err error) {
 		return nil, false, nil
 	case err != nil:
 		return nil, false, fmt.Errorf("read %s: %w", name, reason(err))
-	case !info.Mode().IsRegular():
-		return nil, false, fmt.Errorf("read %s: it is no plain file", name)
 	}
-	content, err = fs.ReadFile(s.files, name)
-	if err != nil {
-		return nil, false, fmt.Errorf("read %s: %w", name, reason(err))
-	}
-	return content, true, nil
+	content, err = readPlain(s.files, name, info)
+	return content, err == nil, err
 }
 
-// linkAbove is the closest folder above a file that is a symbolic link, or
+// maxFile is more than any file of ours has.
+const maxFile = 64 << 20
+
+// readPlain reads a file of which Lstat says that it is a plain one, and not too big:
+// a pipe or a device has no end.
+func readPlain(files fs.FS, name string, info fs.FileInfo) ([]byte, error) {
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("read %s: it is no plain file", name)
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("read %s: it has %d MiB, more than any file of ours", name, info.Size()>>20)
+	}
+	content, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, reason(err))
+	}
+	return content, nil
+}
+
+// linkAbove finds the closest folder above a file that is a symbolic link, or
 // empty. What is no link is looked at once: nothing is written meanwhile.
 func (s *step) linkAbove(name string) string {
 	var seen []string
@@ -214,7 +251,7 @@ func (s *step) linkAbove(name string) string {
 	return ""
 }
 
-// reason is an error of the operating system without the operation and the
+// reason takes the cause from an error of the operating system, without the operation and the
 // path, which our own message has.
 func reason(err error) error {
 	var at *fs.PathError

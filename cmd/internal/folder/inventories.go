@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -19,7 +20,7 @@ const (
 	growingSuffix = ".new"
 )
 
-// environmentOf is whose inventory a file in the inventory folder is, finished
+// environmentOf names the environment of an inventory file, finished
 // or pending; empty if it is none.
 func environmentOf(file string) string {
 	environment, rest, found := strings.Cut(file, ".json")
@@ -29,9 +30,10 @@ func environmentOf(file string) string {
 	return environment
 }
 
-// inventories is what is known of the files of a folder.
+// inventories says whose the files of a folder are.
 type inventories struct {
 	layouts tree.Layouts
+	force   bool
 	// of is the inventories of each environment, the finished one first.
 	of map[string][]tree.Inventory
 	// leftovers is what writes that died left, by the inventory's path.
@@ -41,8 +43,8 @@ type inventories struct {
 }
 
 // readInventories reads the inventories beside those that are to be written.
-func readInventories(files fs.FS, layouts tree.Layouts, writes []write) (inventories, error) {
-	known := inventories{layouts, map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
+func readInventories(files fs.FS, layouts tree.Layouts, writes []write, force bool) (inventories, error) {
+	known := inventories{layouts, force, map[string][]tree.Inventory{}, map[string][]string{}, map[string][]string{}}
 	var dirs []string
 	for _, w := range writes {
 		dirs = append(dirs, path.Dir(w.inventoryPath))
@@ -79,20 +81,52 @@ func (known inventories) unknown(writes []write) error {
 // read adds a file of an inventory folder.
 func (known inventories) read(files fs.FS, dir, file string) error {
 	name, environment := path.Join(dir, file), environmentOf(file)
-	if before, _, found := strings.Cut(name, ".json."); found && (strings.HasSuffix(name, pendingSuffix) || name == before+".json"+growingSuffix) {
+	if before, _, found := strings.Cut(name, ".json."); found && (strings.HasSuffix(name, pendingSuffix) || strings.HasSuffix(name, growingSuffix)) {
 		known.leftovers[before+".json"] = append(known.leftovers[before+".json"], name)
 	}
 	if environment == "" {
 		return nil
 	}
-	data, err := fs.ReadFile(files, name)
+	info, err := fs.Lstat(files, name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, reason(err))
 	}
+	data, err := readPlain(files, name, info)
+	if err != nil {
+		return err
+	}
 	inventory, err := tree.ParseInventory(data)
+	if line, sentence := text.LeftByGit(data); sentence != "" {
+		return known.joinSides(dir, name, data, LeftByGitError{Path: name, Line: line, What: sentence})
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
+	return known.add(dir, name, inventory)
+}
+
+// joinSides takes both sides of an inventory with a merge conflict, as those of two
+// writes, where force says so. A [LeftByGitError] is the answer elsewhere.
+func (known inventories) joinSides(dir, name string, data []byte, refused LeftByGitError) error {
+	ours, theirs := text.Sides(data)
+	for _, side := range [][]byte{ours, theirs} {
+		inventory, err := tree.ParseInventory(side)
+		if err != nil {
+			return refused
+		}
+		if !known.force {
+			refused.Conflict = true
+			return refused
+		}
+		if err := known.add(dir, name, inventory); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds an inventory.
+func (known inventories) add(dir, name string, inventory tree.Inventory) error {
 	known.of[inventory.Environment] = append(known.of[inventory.Environment], inventory)
 	layout, judged := known.layouts[inventory.Target]
 	if !judged {
@@ -109,7 +143,7 @@ func (known inventories) read(files fs.FS, dir, file string) error {
 	return nil
 }
 
-// Find is the inventories of an environment anywhere below the folder, also
+// Find finds the inventories of an environment anywhere below the folder, also
 // one of a first write that died before it could put its inventory there.
 func Find(files fs.FS, environment string) ([]string, error) {
 	found, err := FindAll(files)
@@ -119,7 +153,7 @@ func Find(files fs.FS, environment string) ([]string, error) {
 	return found[environment], nil
 }
 
-// FindAll is the inventories of every environment anywhere below the folder,
+// FindAll finds the inventories of every environment anywhere below the folder,
 // as in [Find], by environment.
 func FindAll(files fs.FS) (map[string][]string, error) {
 	found := map[string][]string{}
@@ -160,7 +194,7 @@ func writesOf(trees []tree.Tree) ([]write, error) {
 	return writes, nil
 }
 
-// wanted is the files that some environment has once the writes are done.
+// wanted gives the files that some environment has once the writes are done.
 func (known inventories) wanted(writes []write) map[string]bool {
 	wanted, written := map[string]bool{}, map[string]bool{}
 	for _, w := range writes {

@@ -20,6 +20,21 @@ func (e ConflictError) Error() string {
 	return "these files are not as they were written:\n  " + strings.Join(e.Paths, "\n  ")
 }
 
+// ErrMeanwhile is the error of a file that another program changed after it was judged.
+var ErrMeanwhile = errors.New("it changed while this was writing: look at it, then run again, which finishes the job")
+
+// LeftByGitError is an inventory that Git left unfinished: a merge conflict, or the
+// pointer of Git LFS.
+type LeftByGitError struct {
+	Path string
+	Line int
+	What string // with what to do
+	// Conflict: force makes the inventory anew of both sides.
+	Conflict bool
+}
+
+func (e LeftByGitError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.What) }
+
 // MoveError is a release that would be installed a second time.
 type MoveError struct {
 	Environment, Release string
@@ -82,8 +97,8 @@ func (e UnknownTargetError) Error() string {
 		e.Inventory, e.Environment, e.Target)
 }
 
-// elsewhere refuses a second copy of an environment: its delivery path changed.
-func (known inventories) elsewhere(files fs.FS, writes []write) error {
+// findElsewhere refuses a second copy of an environment: its delivery path changed.
+func (known inventories) findElsewhere(files fs.FS, writes []write) error {
 	fresh := slices.DeleteFunc(slices.Clone(writes), func(w write) bool { return known.of[w.next.Environment] != nil })
 	if len(fresh) == 0 {
 		return nil
@@ -101,17 +116,17 @@ func (known inventories) elsewhere(files fs.FS, writes []write) error {
 	return errors.Join(refusals...)
 }
 
-// refusals is what a person must say twice: another target for an
+// findRefusals finds what --force must confirm: another target for an
 // environment, another place for a protected release, and what an environment
 // has already that is not being written.
-func (known inventories) refusals(writes []write) []error {
+func (known inventories) findRefusals(writes []write) []error {
 	var refusals []error
-	others := known.others(writes)
+	others := known.findOthers(writes)
 	for _, w := range writes {
-		refusals = append(refusals, known.moves(w.next)...)
+		refusals = append(refusals, known.findMoves(w.next)...)
 		for _, other := range others {
-			refusals = append(refusals, duplicates(w.next, other)...)
-			if name := known.sameName(w.next, other); name != "" {
+			refusals = append(refusals, findDuplicates(w.next, other)...)
+			if name := known.findSameName(w.next, other); name != "" {
 				refusals = append(refusals, NameError{w.next.Environment, other.Environment, name})
 			}
 		}
@@ -119,8 +134,8 @@ func (known inventories) refusals(writes []write) []error {
 	return refusals
 }
 
-// others is the inventories of environments that are not being written, by name.
-func (known inventories) others(writes []write) []tree.Inventory {
+// findOthers finds the inventories of environments that are not being written, by name.
+func (known inventories) findOthers(writes []write) []tree.Inventory {
 	var others []tree.Inventory
 	for _, environment := range slices.Sorted(maps.Keys(known.of)) {
 		if !slices.ContainsFunc(writes, func(w write) bool { return w.next.Environment == environment }) {
@@ -130,11 +145,11 @@ func (known inventories) others(writes []write) []tree.Inventory {
 	return others
 }
 
-// beside is the names of the environments that are not being written, but are
+// findBeside names the environments that are not being written, but are
 // for a target that others are being written for.
-func (known inventories) beside(writes []write) []string {
+func (known inventories) findBeside(writes []write) []string {
 	var names []string
-	for _, other := range known.others(writes) {
+	for _, other := range known.findOthers(writes) {
 		if slices.ContainsFunc(writes, func(w write) bool { return w.next.Target == other.Target }) {
 			names = append(names, other.Environment)
 		}
@@ -142,8 +157,8 @@ func (known inventories) beside(writes []write) []string {
 	return slices.Compact(names)
 }
 
-// moves finds what changes for an environment that was written before.
-func (known inventories) moves(next tree.Inventory) []error {
+// findMoves finds what changes for an environment that was written before.
+func (known inventories) findMoves(next tree.Inventory) []error {
 	var moves []error
 	for _, old := range known.of[next.Environment] {
 		if old.Target != next.Target {
@@ -158,8 +173,8 @@ func (known inventories) moves(next tree.Inventory) []error {
 	return moves
 }
 
-// duplicates finds protected releases that another environment installs in the same place.
-func duplicates(next, other tree.Inventory) []error {
+// findDuplicates finds protected releases that another environment installs in the same place.
+func findDuplicates(next, other tree.Inventory) []error {
 	if cluster := next.Cluster(); cluster == "" || other.Cluster() != cluster {
 		return nil
 	}
@@ -172,15 +187,15 @@ func duplicates(next, other tree.Inventory) []error {
 	return found
 }
 
-// sameName is the first name of an object that two environments would both
+// findSameName finds the first name of an object that two environments would both
 // have: those of one target in one cluster, or in one place for all clusters.
-func (known inventories) sameName(next, other tree.Inventory) string {
+func (known inventories) findSameName(next, other tree.Inventory) string {
 	layout := known.layouts[next.Target]
 	if next.Target != other.Target || !layout.NamesAcrossClusters && next.Cluster() != other.Cluster() {
 		return ""
 	}
-	taken := names(other, layout)
-	for _, name := range slices.Sorted(maps.Keys(names(next, layout))) {
+	taken := listNames(other, layout)
+	for _, name := range slices.Sorted(maps.Keys(listNames(next, layout))) {
 		if taken[name] {
 			return name
 		}
@@ -188,9 +203,9 @@ func (known inventories) sameName(next, other tree.Inventory) string {
 	return ""
 }
 
-// names lists the objects that an environment is known by: those of the
+// listNames lists the objects that an environment is known by: those of the
 // layout, and one a folder of its overlays.
-func names(of tree.Inventory, layout tree.Layout) map[string]bool {
+func listNames(of tree.Inventory, layout tree.Layout) map[string]bool {
 	names := map[string]bool{}
 	for _, name := range layout.Names {
 		names[strings.ReplaceAll(name, "{environment}", of.Environment)] = true

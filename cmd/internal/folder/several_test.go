@@ -2,8 +2,11 @@ package folder_test
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,5 +72,26 @@ func TestOthers(t *testing.T) {
 	changes := write(t, root, treeOf("prod", files("clusters/p/prefect-prod.yaml")), false)
 	if diff := cmp.Diff([]string{"dev"}, changes.Others); diff != "" {
 		t.Errorf("Others (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyWriteAtOnce: whoever is last has the whole folder.
+func TestManyWriteAtOnce(t *testing.T) {
+	dir, _ := folderWith(t)
+	for range 20 {
+		var writers sync.WaitGroup
+		for _, next := range trees {
+			root := open(t, dir)
+			writers.Go(func() {
+				if _, err := folder.Write(root, layouts, []tree.Tree{next}, true); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		writers.Wait()
+		got := snapshot(t, dir)
+		if !slices.ContainsFunc(trees, func(whole tree.Tree) bool { return cmp.Equal(got, snapshotOf(text(whole))) }) {
+			t.Fatalf("the files of several writers, mixed: %v", slices.Sorted(maps.Keys(got)))
+		}
 	}
 }

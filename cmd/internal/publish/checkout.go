@@ -79,14 +79,14 @@ func (l local) run(ctx context.Context) (done Outcome, err error) {
 		return done, nil
 	}
 	if done.Pushed, err = l.push(ctx); err != nil {
-		return done, &StageError{unpushed(done, err), err}
+		return done, &StageError{stageOf(done, err), err}
 	}
 	done.NothingToPush = done.Pushed == nil
 	return done, nil
 }
 
-// unpushed says how far it came where a push failed.
-func unpushed(done Outcome, err error) Stage {
+// stageOf says how far it came where a push failed.
+func stageOf(done Outcome, err error) Stage {
 	var remote *gitrepo.RemoteError
 	switch {
 	case errors.As(err, &remote) && remote.Kind == gitrepo.Raced:

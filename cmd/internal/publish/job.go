@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
@@ -15,7 +16,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// Job is what is to be done: [Rendered] or a [Removal].
+// Job is a change of files: [Rendered] or a [Removal].
 type Job interface {
 	// drafts finds out what has to become of files: a draft for each commit.
 	drafts(files fs.FS, force bool) ([]Draft, error)
@@ -42,7 +43,7 @@ type Draft struct {
 	plan string    // the digest of what was rendered; empty for a removal
 }
 
-// Changed is what becomes of an environment.
+// Changed is an environment with the changes of its files.
 type Changed struct {
 	Environment string
 	folder.Changes
@@ -77,7 +78,6 @@ func (d Draft) changes() gitrepo.Changes {
 // Rendered is the job of putting environments there that were rendered.
 type Rendered struct {
 	Members        []fleet.Member
-	Target         string
 	Layouts        tree.Layouts // of the targets that are known
 	PerEnvironment bool         // a commit for each environment, and not one for all
 }
@@ -90,6 +90,16 @@ func (r Rendered) warnings() render.Problems {
 		all = append(all, m.Plan.Warnings...)
 	}
 	return all
+}
+
+// targets names the targets of the environments, in the order of the names.
+func (r Rendered) targets() []string {
+	var names []string
+	for _, m := range r.Members {
+		names = append(names, m.Plan.Target().Name())
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (r Rendered) removed() *Removed { return nil }
@@ -120,11 +130,11 @@ func (r Rendered) drafts(files fs.FS, force bool) ([]Draft, error) {
 		return nil, err
 	}
 	var drafts []Draft
-	whole := Draft{what: fmt.Sprintf("render %d environments for %s", len(r.Members), r.Target), tree: tree.Tree{}}
+	whole := Draft{what: fmt.Sprintf("render %d environments for %s", len(r.Members), strings.Join(r.targets(), " and ")), tree: tree.Tree{}}
 	for i, m := range r.Members {
 		rendered := m.Rendering.Tree
 		one := Changed{m.Rendering.Environment, each[i]}
-		drafts = append(drafts, Draft{[]Changed{one}, "render for " + r.Target, rendered, rendered.Digest()})
+		drafts = append(drafts, Draft{[]Changed{one}, "render for " + m.Plan.Target().Name(), rendered, rendered.Digest()})
 		whole.Environments = append(whole.Environments, one)
 		maps.Copy(whole.tree, rendered)
 	}

@@ -12,7 +12,7 @@ import (
 // versionTrailer ends every message of ours.
 const versionTrailer = "Pm-Gitops-Version"
 
-// maxLines is how many environments a message names.
+// maxLines limits how many environments a message names.
 const maxLines = 50
 
 // message gives what a commit says: the user's text or ours, and the trailers that

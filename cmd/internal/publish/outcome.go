@@ -33,7 +33,7 @@ type Outcome struct {
 	made []gitrepo.Result // of each draft; without a hash if it changed nothing
 }
 
-// Pushed is what the server has now.
+// Pushed is a commit that a server has now.
 type Pushed struct {
 	URL    string `json:"url"`
 	Branch string `json:"branch"`

@@ -4,8 +4,6 @@
 package publish
 
 import (
-	"context"
-	"io/fs"
 	"os"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
@@ -14,11 +12,7 @@ import (
 
 // Request says what is published to a checkout or a remote repository, and how.
 type Request struct {
-	// Make makes the job, from the files of a remote repository, or from those of
-	// this machine if repository is nil. For a remote repository it is called again
-	// after a lost race, and must then keep nothing of the call before. Where some environments fail and
-	// the others may be published, it gives both the job and the error.
-	Make func(ctx context.Context, repository fs.FS) (Job, error)
+	Make Make // what is published
 
 	Force  bool // take files that a person changed, and another target's
 	DryRun bool // find out what would be committed, and do nothing

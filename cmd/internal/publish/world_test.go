@@ -25,29 +25,24 @@ var layouts = render.Targets{targets.Flux{}, targets.Argo{}}.Layouts()
 // renderedFor gives environments of these names, rendered for Flux.
 func renderedFor(t *testing.T, names ...string) publish.Rendered {
 	t.Helper()
-	minimal, err := os.ReadFile("../../../testdata/env/minimal.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	files := fstest.MapFS{}
 	for _, name := range names {
-		text := strings.Replace(string(minimal), "name: minimal", "name: "+name, 1)
-		files["environments/"+name+".yaml"] = &fstest.MapFile{Data: []byte(text)}
+		files["environments/"+name+".yaml"] = &fstest.MapFile{Data: minimal(t, name)}
 	}
-	members, err := fleet.Render(t.Context(), fleet.Request{Files: []string{"environments"}, Repository: files}, targets.Flux{})
+	members, err := fleet.Render(t.Context(), fleet.Request{Files: []string{"environments"}, Repository: files}, render.Only(targets.Flux{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range members {
 		members[i].Plan.Warnings = nil // tests add theirs
 	}
-	return publish.Rendered{Members: members, Target: "flux", Layouts: layouts}
+	return publish.Rendered{Members: members, Layouts: layouts}
 }
 
 func problem(message string) render.Problem { return render.Problem{Message: message} }
 
 // always makes the same job.
-func always(job publish.Job) func(context.Context, fs.FS) (publish.Job, error) {
+func always(job publish.Job) publish.Make {
 	return func(context.Context, fs.FS) (publish.Job, error) { return job, nil }
 }
 
@@ -99,7 +94,7 @@ func (w world) git(dir string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// pushOther pushes a file that somebody else made.
+// pushOther pushes a file that another user made.
 func (w world) pushOther(name string) {
 	w.Helper()
 	if _, err := os.Stat(filepath.Join(w.dir, "other")); err != nil {
@@ -112,7 +107,7 @@ func (w world) pushOther(name string) {
 	w.git("other", "push", "-q", "origin", "main")
 }
 
-// system is what the package may reach of the world. Nothing waits.
+// system gives what the package may reach of the world. Nothing waits.
 func (w world) system() gitrepo.System {
 	getenv := func(name string) string {
 		switch name {
@@ -142,7 +137,7 @@ func (w world) root() *os.Root {
 	return root
 }
 
-// brief is an outcome for the message of a test that failed.
+// brief shortens an outcome for the message of a test that failed.
 func brief(o publish.Outcome) string {
 	return fmt.Sprintf("commits %v, pushed %v, failed %v, warnings %q", o.Commits(), o.PushedTo(), o.Failed, o.Warnings)
 }

@@ -297,3 +297,36 @@ func fillCache(t *testing.T, dir, repository string) {
 		fmt.Println("pulled", round)
 	}
 }
+
+// TestCacheOfOthers: who may write a cache may say what a version means.
+func TestCacheOfOthers(t *testing.T) {
+	for mode, refused := range map[os.FileMode]bool{0o700: false, 0o755: false, 0o775: false, 0o777: true, 0o777 | os.ModeSticky: true, 0o702: true} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := New(Options{Cache: dir})
+		if (err != nil) != refused || refused && !strings.Contains(err.Error(), "other users may write into it") {
+			t.Errorf("a cache with mode %v: %v, want it refused: %v", mode, err, refused)
+		}
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give folders away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Cache: dir}); err == nil {
+		t.Error("a cache of another user is used")
+	}
+	if err := os.Chown(dir, 0, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Cache: dir}); err == nil {
+		t.Error("a cache that another group may write is used")
+	}
+}

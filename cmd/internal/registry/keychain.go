@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,15 +14,34 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 )
 
-// Keychain knows the credentials that the docker and podman programs know:
-// $DOCKER_CONFIG/config.json or ~/.docker/config.json with its credential
-// helpers, or podman's auth.json. Where these have nothing for one of Google's
-// registries, the service account key that GOOGLE_APPLICATION_CREDENTIALS
-// names is used. Nothing is read before a registry is asked.
-//
-// The library looks at the environment of the process for all but the last.
+// Keychain knows the logins that docker, podman and helm keep: in DOCKER_AUTH_CONFIG,
+// in the file that REGISTRY_AUTH_FILE names, in Docker's config.json with its
+// credential helpers, in podman's auth.json and in Helm's registry/config.json, in
+// this order; a place without a login for a repository leaves it to the next. A login
+// for HOST/PATH is for that path and below it alone. Where all have nothing for one
+// of Google's registries, the service account key that GOOGLE_APPLICATION_CREDENTIALS
+// names is used. Nothing is read before a registry is asked. Its errors are those of
+// files that cannot be read and of helpers that fail, without what they hold or print.
 func Keychain(getenv func(string) string) authn.Keychain {
-	return authn.NewMultiKeychain(authn.DefaultKeychain, googleKey{getenv})
+	return keychain{authFiles{getenv}, googleKey{getenv}}
+}
+
+type keychain struct {
+	files  authFiles
+	google googleKey
+}
+
+// Resolve implements [authn.Keychain].
+func (k keychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
+	fromFile, err := k.files.Resolve(target)
+	if _, missing := fromFile.(missingHelper); err != nil || fromFile != authn.Anonymous && !missing {
+		return fromFile, err
+	}
+	fromKey, err := k.google.Resolve(target)
+	if err == nil && fromKey == authn.Anonymous {
+		return fromFile, nil
+	}
+	return fromKey, err
 }
 
 const googleVariable = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -69,8 +87,9 @@ type logins struct {
 	inner   authn.Keychain
 	secrets secrets
 
-	mu    sync.Mutex
-	known map[string]bool // hosts that credentials were found for
+	mu      sync.Mutex
+	known   map[string]bool          // hosts that credentials were found for
+	missing map[string]missingHelper // by host
 }
 
 // Resolve implements [authn.Keychain].
@@ -87,6 +106,12 @@ func (l *logins) ResolveContext(ctx context.Context, target authn.Resource) (aut
 	if auth == authn.Anonymous {
 		return auth, nil
 	}
+	if missing, ok := auth.(missingHelper); ok {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.missing[target.RegistryStr()] = missing
+		return authn.Anonymous, nil
+	}
 	config, err := authn.Authorization(ctx, auth)
 	if err != nil {
 		return nil, &Error{Kind: Credentials, sentence: fmt.Sprintf("cannot get the credentials for %s: %s", target.RegistryStr(), credentialsError(err))}
@@ -94,9 +119,6 @@ func (l *logins) ResolveContext(ctx context.Context, target authn.Resource) (aut
 	l.secrets.note(config.Password, config.Auth, config.IdentityToken, config.RegistryToken)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.known == nil {
-		l.known = map[string]bool{}
-	}
 	l.known[target.RegistryStr()] = true
 	return auth, nil
 }
@@ -108,14 +130,20 @@ func (l *logins) hasFor(host string) bool {
 	return l.known[host]
 }
 
-// credentialsError is what went wrong, without what a credential helper printed
-// (which the library adds) and without the values of a broken file.
-func credentialsError(err error) string {
-	var syntax *json.SyntaxError
-	var value *json.UnmarshalTypeError
-	if errors.As(err, &syntax) || errors.As(err, &value) {
-		return "the Docker configuration ($DOCKER_CONFIG/config.json or ~/.docker/config.json) is not as docker writes it"
+// helperFor tells which helper would have known the login at a host, and is not
+// installed; empty where none is missing.
+func (l *logins) helperFor(host string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if missing, ok := l.missing[host]; ok {
+		return " (" + missing.String() + ")"
 	}
+	return ""
+}
+
+// credentialsError tells what went wrong, without what a credential helper printed,
+// which the library adds.
+func credentialsError(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", out: ")
 	return oneLine(text)
 }

@@ -30,6 +30,9 @@ func home(t *testing.T, config string) string {
 	t.Setenv("XDG_RUNTIME_DIR", dir)
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	t.Setenv("REGISTRY_AUTH_FILE", "")
+	t.Setenv("DOCKER_AUTH_CONFIG", "")
+	t.Setenv("HELM_REGISTRY_CONFIG", "")
+	t.Setenv("HELM_CONFIG_HOME", "")
 	if config != "" {
 		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
 			t.Fatal(err)
@@ -47,8 +50,6 @@ func helper(t *testing.T, name, script string) {
 	}
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
-
-func nothing(string) string { return "" }
 
 func TestKeychainReadsWhatDockerAndPodmanWrote(t *testing.T) {
 	auths := fmt.Sprintf(`{"auths":{"r.company.test":{"username":%q,"password":%q}}}`, canaryUser, canaryPassword)
@@ -76,7 +77,7 @@ func TestKeychainReadsWhatDockerAndPodmanWrote(t *testing.T) {
 	for name, prepare := range tests {
 		t.Run(name, func(t *testing.T) {
 			prepare(t)
-			auth, err := authn.Resolve(t.Context(), Keychain(nothing), resource(t, "r.company.test/charts/app"))
+			auth, err := authn.Resolve(t.Context(), Keychain(os.Getenv), resource(t, "r.company.test/charts/app"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +88,7 @@ func TestKeychainReadsWhatDockerAndPodmanWrote(t *testing.T) {
 		})
 	}
 	home(t, "")
-	if auth, err := authn.Resolve(t.Context(), Keychain(nothing), resource(t, "r.company.test/charts/app")); err != nil || auth != authn.Anonymous {
+	if auth, err := authn.Resolve(t.Context(), Keychain(os.Getenv), resource(t, "r.company.test/charts/app")); err != nil || auth != authn.Anonymous {
 		t.Errorf("Resolve without any configuration = %v, %v; want nobody", auth, err)
 	}
 }
@@ -97,10 +98,9 @@ func TestBrokenCredentialsAreNoSecretInAnError(t *testing.T) {
 		prepare func(t *testing.T)
 		want    string
 	}{
-		"no JSON":           {func(t *testing.T) { home(t, `{"auths":{"r":`+canaryPassword) }, "is not as docker writes it"},
-		"wrong type":        {func(t *testing.T) { home(t, `{"auths":{"r":{"identitytoken":42`+`}},"x":"`+canaryPassword+`"}`) }, "is not as docker writes it"},
-		"wrong base64":      {func(t *testing.T) { home(t, `{"auths":{"r":{"auth":"`+canaryPassword+`!"}}}`) }, "cannot get the credentials for r.company.test: "},
-		"helper is missing": {func(t *testing.T) { home(t, `{"credsStore":"nowhere"}`) }, `docker-credential-nowhere`},
+		"no JSON":      {func(t *testing.T) { home(t, `{"auths":{"r":`+canaryPassword) }, "config.json does not read as docker login writes it"},
+		"wrong type":   {func(t *testing.T) { home(t, `{"auths":{"r":{"identitytoken":42`+`}},"x":"`+canaryPassword+`"}`) }, "config.json does not read as docker login writes it"},
+		"wrong base64": {func(t *testing.T) { home(t, `{"auths":{"r":{"auth":"`+canaryPassword+`!"}}}`) }, "cannot get the credentials for r.company.test: "},
 		"helper fails": {func(t *testing.T) {
 			home(t, `{"credsStore":"test"}`)
 			helper(t, "test", "echo the token is "+canaryToken+"; exit 1")
@@ -110,7 +110,7 @@ func TestBrokenCredentialsAreNoSecretInAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			test.prepare(t)
 			f := newFake(t)
-			c, _ := f.client(t, Options{Keychain: Keychain(nothing)})
+			c, _ := f.client(t, Options{Keychain: Keychain(os.Getenv)})
 			_, err := c.Chart(t.Context(), Ref{Repository: "r.company.test/charts/app", Version: "1.0.0"})
 			checkError(t, err, Credentials, test.want)
 		})
@@ -130,7 +130,12 @@ func TestServiceAccountKeyIsThePasswordAtGoogle(t *testing.T) {
 		}
 	}
 	write(string(key))
-	getenv := func(name string) string { return map[string]string{googleVariable: path}[name] }
+	getenv := func(name string) string {
+		if name == googleVariable {
+			return path
+		}
+		return os.Getenv(name)
+	}
 	for host, want := range map[string]string{
 		"us-docker.pkg.dev": "_json_key", "gcr.io": "_json_key", "eu.gcr.io": "_json_key",
 		"eu-docker.pkg.dev": "docker", // Docker's configuration comes first

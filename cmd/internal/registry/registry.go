@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -70,10 +71,14 @@ type Client struct {
 	warned   sync.Once
 }
 
-// New makes a client. It reads the file with certificates, and nothing else;
-// the error says what is wrong with that.
+// New makes a client. It reads the file with certificates and looks at the cache's
+// folder, and nothing else; the error says what is wrong with those. A cache that
+// other users may write is refused: what a version means is read from it.
 func New(options Options) (*Client, error) {
 	options = options.withDefaults()
+	if info, err := os.Stat(options.Cache); err == nil && writtenByOthers(info) {
+		return nil, fmt.Errorf("use the cache %s: other users may write into it (%s): want a folder of your own, such as %s", options.Cache, info.Mode(), filepath.Join(options.Cache, "pm-gitops"))
+	}
 	transport, err := options.transport()
 	if err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ func New(options Options) (*Client, error) {
 	c := &Client{
 		options:  options,
 		cache:    cache{options.Cache, options.Now},
-		logins:   &logins{inner: options.Keychain},
+		logins:   &logins{inner: options.Keychain, known: map[string]bool{}, missing: map[string]missingHelper{}},
 		exchange: &exchange{base: transport, options: options},
 		resolved: map[string]manifest{},
 	}

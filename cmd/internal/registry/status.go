@@ -40,25 +40,27 @@ func (c *Client) statusError(ctx context.Context, q question, answer *transport.
 // loginSentence says how to log in.
 func (c *Client) loginSentence(host string) string {
 	if c.logins.hasFor(host) {
-		return fmt.Sprintf("%s refuses the login that it was given, which may have expired: %s", host, howToLogin(host))
+		return fmt.Sprintf("%s refuses the login that it was given, which may have expired: %s", host, c.howToLogin(host))
 	}
-	return fmt.Sprintf("%s wants a login: %s", host, howToLogin(host))
+	return fmt.Sprintf("%s wants a login: %s", host, c.howToLogin(host))
 }
 
 // forbiddenSentence says whose rights do not suffice. Registries forbid, too,
 // what does not exist, and answer 403 where nobody is logged in.
 func (c *Client) forbiddenSentence(q question) string {
 	if !c.logins.hasFor(q.host()) {
-		return fmt.Sprintf("%s lets nobody read %s without a login, if it is there: %s", q.host(), q.at.repository.RepositoryStr(), howToLogin(q.host()))
+		return fmt.Sprintf("%s lets nobody read %s without a login, if it is there: %s", q.host(), q.at.repository.RepositoryStr(), c.howToLogin(q.host()))
 	}
 	return fmt.Sprintf("%s does not let this login read %s, if it is there", q.host(), q.at.repository.RepositoryStr())
 }
 
-func howToLogin(host string) string {
+// howToLogin names the command, and the helper that is missing.
+func (c *Client) howToLogin(host string) string {
+	command := "docker login " + host
 	if isGoogle(host) {
-		return "docker login " + host + ", or " + googleVariable + " with the file of a service account's key"
+		command += ", or " + googleVariable + " with the file of a service account's key"
 	}
-	return "docker login " + host
+	return command + c.logins.helperFor(host)
 }
 
 func tagsForbidden(q question) *Error {

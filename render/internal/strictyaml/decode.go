@@ -41,7 +41,7 @@ func Decode(v *Value, into any, mode Mode) Problems {
 	return d.problems
 }
 
-// DecodeAt is Decode for a part of a document that lies at path.
+// DecodeAt decodes a part of a document that lies at path, as [Decode] does.
 func DecodeAt(v *Value, into any, path string) Problems {
 	var d decoder
 	d.decode(v, reflect.ValueOf(into).Elem(), path)
@@ -220,7 +220,7 @@ type Field struct {
 	Required bool
 }
 
-// Fields is the fields of a struct type that Decode fills, in the order of
+// Fields returns the fields of a struct type that Decode fills, in the order of
 // the type.
 func Fields(t reflect.Type) []Field {
 	var fields []Field

@@ -93,7 +93,7 @@ func fieldTypes(t reflect.Type) childTypes {
 	return c
 }
 
-// rank is the place of a key: fields in their order, then the others.
+// rank gives the place of a key: fields in their order, then the others.
 func (c childTypes) rank(key string) int {
 	if i := slices.IndexFunc(c.fields, func(f Field) bool { return f.Name == key }); i >= 0 {
 		return i

@@ -30,7 +30,7 @@ func Merge(parent, child *Value) *Value {
 	return &merged
 }
 
-// over is v with what it replaces, behind all that it replaced already.
+// over gives v, which then also replaces another value.
 func (v *Value) over(parent *Value) *Value {
 	over := *v
 	if over.Replaces == nil {

@@ -103,9 +103,6 @@ func (o *oracle) value(v *strictyaml.Value, n *yaml.Node, path string) {
 		if n.Kind == yaml.ScalarNode && n.Value == "" && path == "" {
 			return // the empty document
 		}
-		if path == "" && strings.LastIndex(o.data, "\ufeff") > 0 {
-			return // which makes the library drop characters elsewhere
-		}
 		o.fail(path, "the source is not known")
 	}
 	o.spans(s, n, path, false)
@@ -257,7 +254,7 @@ func (o *oracle) column(offset int) int {
 	return column
 }
 
-// place is the line and column of an offset, both from 0.
+// place gives the line and column of an offset, both from 0.
 func (o *oracle) place(offset int) (line, column int) {
 	line, exact := slices.BinarySearch(o.lines, offset)
 	if !exact {

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Find is the value at a field path such as spec.releases[0].chart, or nil.
+// Find finds the value at a field path such as spec.releases[0].chart, or nil.
 func (v *Value) Find(path string) *Value {
 	for _, step := range steps(path) {
 		switch {
@@ -40,7 +40,7 @@ func Join(path, key string) string {
 // Index appends a list index to a field path.
 func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// At is the position of a field path such as spec.releases[0].chart, or of
+// At returns the position of a field path such as spec.releases[0].chart, or of
 // the nearest part of the path that is there.
 func (v *Value) At(path string) Position {
 	at := v.Position

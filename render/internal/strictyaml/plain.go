@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// Plain is v as JSON knows it: map[string]any, []any, string, bool, int64 and
+// Plain returns v as JSON knows it: map[string]any, []any, string, bool, int64 and
 // float64. What would reach a chart as something else than was written is a
 // problem: nulls, which Helm 3 and Helm 4 treat differently, and numbers
 // whose text would change, such as 2025.10, 1.0, 0123 or 9007199254740993.

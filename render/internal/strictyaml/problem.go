@@ -16,7 +16,7 @@ type Position struct {
 	Line, Column int
 }
 
-// String is the file:line:column form that editors and terminals turn into a link.
+// String returns the file:line:column form that editors and terminals turn into a link.
 func (p Position) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -32,7 +32,7 @@ type Problem struct {
 	Message  string
 }
 
-// Error is the position, the field and the message on one line.
+// Error returns the position, the field and the message on one line.
 func (p Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(p.Position.String())
@@ -44,11 +44,11 @@ func (p Problem) Error() string {
 	return text.Visible(b.String())
 }
 
-// Problems is everything that is wrong with an input, so that one run shows
+// Problems is all that is wrong with an input, so that one run shows
 // all of it.
 type Problems []Problem
 
-// Error is one problem a line.
+// Error returns one problem a line.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -57,7 +57,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// With is the problems and further ones, but for those of a field that has one
+// With returns the problems and further ones, but for those of a field that has one
 // already: what follows from a wrong value is no news.
 func (ps Problems) With(further Problems) Problems {
 	known := map[string]bool{}
@@ -67,7 +67,7 @@ func (ps Problems) With(further Problems) Problems {
 	return append(ps, slices.DeleteFunc(further, func(p Problem) bool { return known[p.Path] })...)
 }
 
-// Err is the problems in reading order as an error, or nil when there are none.
+// Err returns the problems in reading order as an error, or nil when there are none.
 func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func (ps Problems) Err() error {
 	return ps.Sorted()
 }
 
-// Sorted is the problems in reading order: by file, line and column.
+// Sorted returns the problems in reading order: by file, line and column.
 func (ps Problems) Sorted() Problems {
 	sorted := slices.Clone(ps)
 	slices.SortStableFunc(sorted, func(a, b Problem) int {

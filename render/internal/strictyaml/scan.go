@@ -208,7 +208,7 @@ func (s *scanner) fold(at int) (said []byte, next int) {
 	}
 }
 
-// breakText is what a line break of n bytes means in a value.
+// breakText gives what a line break of n bytes means in a value.
 func (s *scanner) breakText(at, n int) string {
 	if n == 3 { // LS and PS
 		return string(s.data[at : at+n])

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // versionDirective is a %YAML 1.2 at the beginning of a file, which the
@@ -21,11 +23,17 @@ func checkText(file Position, data []byte) Problems {
 	if problem := unreadable(file, data); problem != nil {
 		return Problems{*problem}
 	}
+	if line, sentence := text.LeftByGit(data); sentence != "" {
+		file.Line, file.Column = line, 1
+		return Problems{{Position: file, Message: sentence}}
+	}
 	return nil
 }
 
 // unreadable finds what is no text that YAML allows
-// (https://yaml.org/spec/1.2.2/#51-character-set).
+// (https://yaml.org/spec/1.2.2/#51-character-set), and a byte order mark that is not
+// at the start: YAML allows some of these, but the library then drops characters
+// elsewhere in the file.
 func unreadable(file Position, data []byte) *Problem {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
@@ -35,6 +43,8 @@ func unreadable(file Position, data []byte) *Problem {
 			message = "there is a NUL byte: want UTF-8 text"
 		case r == utf8.RuneError && size == 1:
 			message = "this is not UTF-8 text"
+		case r == '\ufeff' && i > 0:
+			message = `a byte order mark (U+FEFF) may only be the first character of a file: delete it, or write "\ufeff" in double quotes`
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
 			message = fmt.Sprintf("there is the control character %U, which YAML does not allow: write it as an escape, such as \"\\u%04x\", in double quotes", r, r)
 		}
@@ -46,7 +56,7 @@ func unreadable(file Position, data []byte) *Problem {
 	return nil
 }
 
-// place is the line and column of an offset.
+// place gives the line and column of an offset.
 func place(file Position, data []byte, offset int) Position {
 	before := data[:offset]
 	file.Line = 1 + bytes.Count(before, []byte("\n"))
@@ -66,28 +76,28 @@ var (
 
 // syntaxProblem says where a file is not YAML, and what may be the matter.
 func syntaxProblem(at Position, data []byte, err error) Problem {
-	text := err.Error()
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
+	said := err.Error()
+	if m := yamlLine.FindStringSubmatch(said); m != nil {
 		at.Line, _ = strconv.Atoi(m[1])
-		text = text[len(m[0]):]
+		said = said[len(m[0]):]
 	}
-	if fromParser.MatchString(text) {
+	if fromParser.MatchString(said) {
 		at.Line++
 	}
 	at.Line, at.Column = max(at.Line, 1), 1
-	if m := unknownAnchor.FindStringSubmatch(text); m != nil { // the name may be a password
+	if m := unknownAnchor.FindStringSubmatch(said); m != nil { // the name may be a password
 		if i := bytes.Index(data, []byte("*"+m[1])); i >= 0 {
 			at = place(at, data, i)
 		}
-		text = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
+		said = "a * begins an alias, and no anchor has the name: put a text that begins with * in quotes"
 	}
 	for _, hint := range syntaxHints {
-		if strings.Contains(text, hint.error) {
-			text += ": " + hint.hint
+		if strings.Contains(said, hint.error) {
+			said += ": " + hint.hint
 			break
 		}
 	}
-	return Problem{Position: at, Message: "not valid YAML: " + text}
+	return Problem{Position: at, Message: "not valid YAML: " + said}
 }
 
 // syntaxHints is what people do when the library says such things.

@@ -59,7 +59,7 @@ type Entry struct {
 	key      *yaml.Node
 }
 
-// Get is the value of a key, or nil.
+// Get returns the value of a key, or nil.
 func (v *Value) Get(key string) *Value {
 	if v == nil {
 		return nil

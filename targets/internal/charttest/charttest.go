@@ -102,19 +102,19 @@ func parse(document string) (map[string]any, error) {
 	return object, nil
 }
 
-// Kind is the object's kind.
+// Kind returns the object's kind.
 func (o Object) Kind() string {
 	kind, _ := o.Map["kind"].(string)
 	return kind
 }
 
-// Name is the object's name.
+// Name returns the object's name.
 func (o Object) Name() string {
 	name, _ := o.At("metadata", "name").(string)
 	return name
 }
 
-// At is what lies at a path of keys; nil if there is nothing.
+// At returns what lies at a path of keys; nil if there is nothing.
 func (o Object) At(keys ...string) any {
 	var value any = o.Map
 	for _, key := range keys {

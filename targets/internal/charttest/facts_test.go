@@ -15,7 +15,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
-// leaves is the dotted paths of all values.
+// leaves gives the dotted paths of all values.
 func leaves(values map[string]any) []string {
 	var all []string
 	for key, value := range values {

@@ -47,7 +47,7 @@ func (s scenario) values(t *testing.T) map[string]any {
 	return set(values, map[string]any{"ingress.tls": map[string]any{"enabled": true, "secretName": "tls"}})
 }
 
-// scenarios is every version in every mode with every kind of database and
+// scenarios gives every version in every mode with every kind of database and
 // Secrets, and in each of those one of the deliveries in turn.
 func scenarios() []scenario {
 	var all []scenario
@@ -101,7 +101,7 @@ func TestObjectsAreWhatAnAPIServerTakes(t *testing.T) {
 	}
 }
 
-// definitions is the kinds that a rendering defines, "APIVERSION KIND".
+// definitions gives the kinds that a rendering defines, "APIVERSION KIND".
 func definitions(rendering charttest.Rendering) map[string]bool {
 	kinds := map[string]bool{}
 	for _, object := range rendering.Objects {

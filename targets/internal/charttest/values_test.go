@@ -35,7 +35,7 @@ redis:
   leases: {host: 10.0.0.6, password: ""}
 `
 
-// guide is the vendor's values-override.yaml, as its guide prints it.
+// guide gives the vendor's values-override.yaml, as its guide prints it.
 func guide(t *testing.T) map[string]any {
 	t.Helper()
 	data, err := os.ReadFile("../../../testdata/guide/values-override.yaml")
@@ -45,7 +45,7 @@ func guide(t *testing.T) map[string]any {
 	return parse(t, string(data))
 }
 
-// override is what the guide's override says, in the words of a version.
+// override gives what the guide's override says, in the words of a version.
 func override(t *testing.T, version string) map[string]any {
 	t.Helper()
 	switch {
@@ -109,7 +109,7 @@ func tryRender(t *testing.T, name, version string, values map[string]any, o char
 	return charttest.Render(chart, values, o)
 }
 
-// named is the objects by KIND NAME.
+// named gives the objects by KIND NAME.
 func named(rendering charttest.Rendering) map[string]charttest.Object {
 	objects := map[string]charttest.Object{}
 	for _, object := range rendering.Objects {

@@ -49,7 +49,7 @@ func TestVariant(t *testing.T) {
 	}
 }
 
-// inNames is values of 1.3.900 in the names of a variant.
+// inNames gives values of 1.3.900 in the names of a variant.
 func inNames(t *testing.T, text string, names map[string]string) map[string]any {
 	t.Helper()
 	values := parse(t, text)

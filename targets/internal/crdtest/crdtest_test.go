@@ -224,7 +224,7 @@ func check(t *testing.T, errs []error, want string) {
 	}
 }
 
-// strategy is a HelmRelease's install strategy with a retry interval.
+// strategy gives a HelmRelease's install strategy with a retry interval.
 func strategy(name string) map[string]any {
 	return map[string]any{"name": name, "retryInterval": "5m"}
 }

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// tell says what became of a request to publish.
+func (a app) tell(f publishFlags, done publish.Outcome) error {
+	commits := done.Commits()
+	if len(commits) > 0 && !f.dryRun {
+		a.warnOfCaveats(done)
+	}
+	if f.output == "json" {
+		return a.printJSON(struct {
+			Commits []publish.Commit `json:"commits"`
+			Pushed  *publish.Pushed  `json:"pushed"`
+		}{commits, done.PushedTo()})
+	}
+	if f.quiet {
+		return nil
+	}
+	a.tellEnvironments(done)
+	for _, one := range commits {
+		files := text.Count(len(one.Created)+len(one.Updated)+len(one.Removed), "file")
+		if len(one.Environments) == 1 && len(done.Drafts) > 1 {
+			files += " of " + one.Environments[0]
+		}
+		if f.dryRun {
+			fmt.Fprintf(a.out, "would commit %s\n", files)
+			continue
+		}
+		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, nameBranch(one.Branch, done.URL), files)
+	}
+	defer a.tellDry(f)
+	if len(commits) == 0 && !done.Unfinished {
+		fmt.Fprintln(a.err, "up to date: nothing to commit")
+	}
+	if done.Removed != nil {
+		defer a.tellRemoved(done.Removed)
+	}
+	switch {
+	case done.Pushed != nil:
+		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.Pushed.Commit, text.Visible(done.Pushed.Branch), done.Pushed.URL)
+	case done.NothingToPush && len(commits) == 0:
+		fmt.Fprintln(a.err, "up to date: nothing to push")
+	}
+	return nil
+}
+
+func nameBranch(branch, url string) string {
+	switch {
+	case url != "":
+		return "on " + text.Visible(branch) + " of " + url
+	case branch == "":
+		return "on a detached HEAD"
+	}
+	return "on " + text.Visible(branch)
+}
+
+// tellEnvironments prints a line for each file of one environment, or for each
+// environment of several.
+func (a app) tellEnvironments(done publish.Outcome) {
+	var all []publish.Changed
+	for _, d := range done.Drafts {
+		all = append(all, d.Environments...)
+	}
+	if len(all) == 1 {
+		a.printPaths(all[0].Changes)
+		return
+	}
+	if a.progress("") != nil {
+		all = slices.DeleteFunc(all, func(one publish.Changed) bool { return one.Empty() })
+	}
+	for _, one := range all {
+		what := one.Summary()
+		if one.Empty() {
+			what = "up to date"
+		}
+		fmt.Fprintf(a.err, "%s: %s\n", one.Environment, what)
+	}
+}
+
+// warnOfCaveats says what a commit does otherwise than git would.
+func (a app) warnOfCaveats(done publish.Outcome) {
+	if len(done.Hooks) > 0 {
+		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.Hooks, ", "))
+	}
+	if len(done.Unstaged) > 0 {
+		fmt.Fprintf(a.err, "warning: staged changes to %s were unstaged, and are in no commit\n", text.Visible(strings.Join(done.Unstaged, ", ")))
+	}
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
+)
+
+// printRendered prints the files of environments, or what reaches the cluster.
+func (a app) printRendered(members []fleet.Member, built bool) error {
+	var manifests []render.Manifest
+	for _, m := range members {
+		if built {
+			manifests = append(manifests, m.Rendering.Manifests...)
+		} else {
+			manifests = append(manifests, manifestsOf(m.Rendering.Tree)...)
+		}
+	}
+	return a.printManifests(manifests)
+}
+
+// manifestsOf gives the YAML of a tree in the order of its paths. The inventory is
+// bookkeeping between us and a folder.
+func manifestsOf(all tree.Tree) []render.Manifest {
+	var manifests []render.Manifest
+	for _, name := range all.Paths() {
+		if path.Base(path.Dir(name)) != tree.InventoryFolder {
+			manifests = append(manifests, render.Manifest{Source: name, YAML: all[name]})
+		}
+	}
+	return manifests
+}
+
+// printManifests prints manifests as one YAML stream, each document with where it is from.
+func (a app) printManifests(manifests []render.Manifest) error {
+	out := bufio.NewWriter(a.out)
+	for _, manifest := range manifests {
+		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
+			fmt.Fprintf(out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("print the manifests: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package folder
+
+import "os"
+
+func holdFolder(*os.File) (bool, error) { return true, nil }
