@@ -59,7 +59,7 @@ func Helm() Renderer {
 // other manifests but hooks through kustomize to label them
 // (internal/postrender), and runs tests only where a HelmRelease enables them,
 // which ours does not. Hooks stay as they are: Flux 2.4 to 2.7 have Helm 3,
-// Flux 2.8 says so to Helm 4 since 2.8.6 (see [Combined] for those before),
+// Flux 2.8 says so to Helm 4 since 2.8.6 (see [Output.Combined] for those before),
 // and for 2.9 our HelmReleases say postRenderStrategy: nohooks.
 func Flux(version string) Renderer {
 	own, err := semver.NewVersion(version)
