@@ -260,9 +260,9 @@ func (o *object) statement(path, key string, value any) string {
 func (o *object) variables() map[string]string {
 	names := map[string]string{}
 	for _, p := range o.pods() {
-		for _, c := range p.containers() {
-			for i, env := range list(c.spec["env"]) {
-				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = scalar(at(env, "name"))
+		for _, c := range p.Containers() {
+			for i, env := range list(c.Spec["env"]) {
+				names[fmt.Sprintf("%s.env[%d].value", c.Path, i)] = scalar(at(env, "name"))
 			}
 		}
 	}
