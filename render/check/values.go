@@ -119,7 +119,12 @@ func differing(a, b any, path string, left int) []string {
 }
 
 func lookupUse(s *scope, r *release) {
+	seen := map[chart.Lookup]bool{}
 	for _, asked := range slices.Concat(r.Install.Lookups, r.Upgrade.Lookups) {
+		if asked.Namespace, asked.Name = "", ""; seen[asked] {
+			continue
+		}
+		seen[asked] = true
 		f := r.finding("the template asks the cluster for %s %s: in previews, and for Argo CD on every sync, there is none", asked.APIVersion, asked.Kind)
 		if !s.byHelm() {
 			f.Severity = finding.Warning

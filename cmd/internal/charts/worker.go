@@ -121,7 +121,7 @@ func (s *server) do(ctx context.Context, asked request) (reply, error) {
 	case doRender:
 		made.Install, err = own.Render(ctx, in)
 	case doEverything:
-		made.Install.Objects, err = own.RenderAll(ctx, in)
+		made.Install, err = own.RenderAll(ctx, in)
 	case doTrace:
 		made.Trace, err = own.Trace(ctx, asked.Release, in)
 	case doJudge:

@@ -133,11 +133,11 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (rele
 	if err != nil {
 		return releaseImages{}, err
 	}
-	objects, err := own.RenderAll(ctx, in)
+	all, err := own.RenderAll(ctx, in)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	found, err := images.Find(objects)
+	found, err := images.Find(all.Objects)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
