@@ -11,17 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 )
 
-// asksCharts reports whether charts are looked into.
-func (o validateOptions) asksCharts() bool { return o.charts || o.dir != "" }
-
-// checkCharts refuses flags about charts where none are looked into.
-func (o validateOptions) checkCharts() error {
-	if !o.asksCharts() && o.asksRegistries() {
-		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
-	}
-	return nil
-}
-
 // judged is the problems of the values of a release.
 type judged struct{ problems, warnings render.Problems }
 
