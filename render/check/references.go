@@ -12,8 +12,8 @@ func referenceChecks() []Check {
 	return []Check{{
 		ID: "missing-reference", Severity: finding.Warning,
 		Title:  "A pod names a Secret, ConfigMap or ServiceAccount that nothing makes",
-		Why:    "Such a pod does not start, and a wave that waits for it stays closed. Neither a chart of the environment makes the object, nor is it among those that `pm-gitops secrets list` asks for.",
-		Fix:    "Create the object in the namespace, add the chart that makes it, or correct the name in the chart's values.",
+		Why:    "Such a pod does not start, and a wave that waits for it stays closed. Neither a chart of the environment makes the object, nor does the environment itself require it.",
+		Fix:    "Create the object in the namespace (`pm-gitops secrets list --charts` prints the Secrets to fill in), add the chart that makes it, or correct the name in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/configuration/secret/#restriction-secret-must-exist",
 		each:   missingReference,
 	}, {
