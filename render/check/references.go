@@ -91,7 +91,7 @@ func missingReference(s *scope, r *release) {
 	for _, o := range r.objects {
 		for _, ref := range o.references() {
 			id := ref.Kind + "/" + o.namespace + "/" + ref.Name
-			if seen[id] || o.runs("test") || ref.Kind == "PersistentVolumeClaim" || s.made(ref.Kind, o.namespace, ref.Name) {
+			if seen[id] || o.tests() || ref.Kind == "PersistentVolumeClaim" || s.made(ref.Kind, o.namespace, ref.Name) {
 				continue
 			}
 			seen[id] = true

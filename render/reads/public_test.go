@@ -55,7 +55,7 @@ func TestPublicCharts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		secrets, err := reads.Secrets(nil, []reads.Release{{Release: render.Release{Key: "r", Namespace: "apps"}, Objects: slices.Concat(out.Objects, out.Left), Lookups: out.Lookups}}, "Flux")
+		secrets, err := reads.Secrets(nil, []reads.Release{{Release: render.Release{Key: "r", Namespace: "apps"}, Objects: slices.Concat(out.Objects, out.Later()), Lookups: out.Lookups}}, "Flux")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -146,7 +146,7 @@ func TestSecretsThatAreRequired(t *testing.T) {
 // TestTestsAreOptional: nothing runs a chart's tests, so what they read need
 // not be there.
 func TestTestsAreOptional(t *testing.T) {
-	for event, optional := range map[string]bool{"test": true, "test-success": true, "pre-install": false} {
+	for event, optional := range map[string]bool{"test": true, "pre-install": false} {
 		r := release(readsA)
 		r.Objects[0].Hook = &chart.Hook{Events: []string{event}}
 		got, err := reads.Secrets(nil, []reads.Release{r}, "Flux")

@@ -119,7 +119,7 @@ func (l *lister) release(r Release) error {
 			for _, ref := range References(item.Tree) {
 				if ref.Kind == "Secret" {
 					l.add(name{namespace, ref.Name}, ref.Type, Reader{
-						Release: r.Key, Object: &item.ID, Path: ref.Path, Keys: ref.Keys, Optional: ref.Optional || isTest(object.Hook),
+						Release: r.Key, Object: &item.ID, Path: ref.Path, Keys: ref.Keys, Optional: ref.Optional || object.Hook != nil && object.Hook.Tests(),
 					})
 				}
 			}
@@ -133,12 +133,6 @@ func (l *lister) release(r Release) error {
 		}
 	}
 	return nil
-}
-
-// isTest reports whether a hook runs for `helm test` alone, which no delivery
-// system does (https://helm.sh/docs/topics/chart_tests/).
-func isTest(hook *chart.Hook) bool {
-	return hook != nil && !slices.ContainsFunc(hook.Events, func(event string) bool { return !strings.HasPrefix(event, "test") })
 }
 
 // whys is why Secrets of a type are read.

@@ -55,7 +55,7 @@ func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error)
 
 // RenderAll makes all that the chart can make: the objects for an install and
 // for an upgrade, with the hooks of both and of what comes after. Most are there
-// twice. With them come the lookups of both, and nothing else of an output.
+// twice. What nothing applies is left, and the lookups of both come with them.
 func (c Chart) RenderAll(ctx context.Context, in chart.Input) (chart.Output, error) {
 	if c.worker != nil {
 		reply, err := c.worker.do(ctx, c, request{Do: doEverything, Input: in})
@@ -150,8 +150,7 @@ func inBounds(render rendering) rendering {
 	}
 }
 
-func renderAll(ctx context.Context, render rendering, in chart.Input) (chart.Output, error) {
-	var all chart.Output
+func renderAll(ctx context.Context, render rendering, in chart.Input) (all chart.Output, err error) {
 	for _, in.IsUpgrade = range []bool{false, true} {
 		if in.IsUpgrade && in.As.AlwaysInstall {
 			break
@@ -160,7 +159,8 @@ func renderAll(ctx context.Context, render rendering, in chart.Input) (chart.Out
 		if err != nil {
 			return chart.Output{}, err
 		}
-		all.Objects = slices.Concat(all.Objects, out.Objects, out.Left)
+		all.Objects = slices.Concat(all.Objects, out.Objects, out.Later())
+		all.Left = append(all.Left, out.Never()...)
 		all.Lookups = slices.Concat(all.Lookups, out.Lookups)
 	}
 	return all, nil

@@ -142,10 +142,12 @@ func replyWith(made check.Release) reply {
 	if made.Judgement != nil {
 		r.Judgement = *made.Judgement
 	}
-	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, isSame) && slices.EqualFunc(made.Install.Left, made.Again.Left, isSame)
+	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, isSame) && slices.EqualFunc(made.Install.Left, made.Again.Left, isSameLeft)
 	return r
 }
 
 func isSame(a, b chart.Object) bool {
 	return a.ID() == b.ID() && bytes.Equal(a.YAML, b.YAML)
 }
+
+func isSameLeft(a, b chart.Left) bool { return isSame(a.Object, b.Object) }

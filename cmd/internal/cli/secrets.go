@@ -153,27 +153,41 @@ func (a app) readReleases(ctx context.Context, o secretsListOptions, plan render
 	if err != nil {
 		return nil, hintKube(plans, err)
 	}
+	var notes []string
+	var all []reads.Release
 	for _, one := range made {
-		for _, asked := range one.Lookups {
-			if asked.Kind == "Secret" && asked.Name == "" {
-				fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("note: %s: %s asks the cluster for all Secrets: which of them it needs is not known", one.Key, asked.Template)))
-			}
-		}
+		notes, all = append(notes, one.notes...), append(all, one.Release)
 	}
-	return made, nil
+	for _, note := range dropRepeated(notes) {
+		fmt.Fprintln(a.err, note)
+	}
+	return all, nil
+}
+
+// readChart is a release with what its chart makes, and what that may lack.
+type readChart struct {
+	reads.Release
+	notes []string
 }
 
 // readRelease renders the chart of a release.
-func readRelease(ctx context.Context, p planned, own charts.Chart) (reads.Release, error) {
+func readRelease(ctx context.Context, p planned, own charts.Chart) (readChart, error) {
 	in, err := p.input(own, p.plan.Traits().Renderer)
 	if err != nil {
-		return reads.Release{}, err
+		return readChart{}, err
 	}
 	all, err := own.RenderAll(ctx, in)
 	if err != nil {
-		return reads.Release{}, fmt.Errorf("%s: %w", p.Key, err)
+		return readChart{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return reads.Release{Release: p.Release, Objects: all.Objects, Lookups: all.Lookups, Unanswered: p.plan.Traits().Applier == render.BySync}, nil
+	notes := leftOut(p, all.Left)
+	for _, asked := range all.Lookups {
+		if asked.Kind == "Secret" && asked.Name == "" {
+			notes = append(notes, text.Visible(fmt.Sprintf("note: %s: %s asks the cluster for all Secrets: which of them it needs is not known", p.Key, asked.Template)))
+		}
+	}
+	unanswered := p.plan.Traits().Applier == render.BySync
+	return readChart{reads.Release{Release: p.Release, Objects: all.Objects, Lookups: all.Lookups, Unanswered: unanswered}, notes}, nil
 }
 
 // findUnread finds the releases whose charts may read Secrets that no plan
