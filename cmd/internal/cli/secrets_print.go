@@ -32,7 +32,7 @@ func (a app) printSecrets(o secretsListOptions, listed listedSecrets) error {
 	if o.output == "json" {
 		return a.printJSON(listed)
 	}
-	if len(listed.Secrets) == 0 {
+	if listed.Complete && len(listed.Secrets) == 0 {
 		fmt.Fprintf(a.err, "%s needs no Secrets.\n", listed.Environment)
 	}
 	manifests, err := listed.format()
