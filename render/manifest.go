@@ -202,7 +202,8 @@ func isAmbiguous(text string) bool {
 
 // textNode is a string that every YAML reader takes for one. Versions and
 // tags are always quoted, so that a person who edits one sees that it is a
-// text; lengths of time are not.
+// text, and placeholders, so that what a person fills in stays one; lengths of
+// time are not.
 func textNode(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch {
@@ -210,7 +211,7 @@ func textNode(text string) *yaml.Node {
 		node.Style = yaml.DoubleQuotedStyle // kustomize cannot read a block that begins with a tab
 	case strings.Contains(text, "\n"):
 		node.Style = yaml.LiteralStyle
-	case isAmbiguous(text) && !isDuration(text):
+	case isAmbiguous(text) && !isDuration(text), strings.HasPrefix(text, FillIn):
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node

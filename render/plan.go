@@ -136,7 +136,7 @@ func NewPlan(env Environment, cat catalog.Catalog, into SecretsInto) (Plan, erro
 	var chartReads map[string][]string
 	if into == IntoChart {
 		if chartReads = c.line.Secrets; len(chartReads) == 0 {
-			c.warnings = append(c.warnings, env.problem("spec.secrets.into", "the chart reads Secrets that exist, and the catalog's line %q does not say which: ask the vendor, and name them in a catalog (spec.catalog)", c.line.Name))
+			c.warnings = append(c.warnings, env.problem("spec.secrets.into", "the chart reads Secrets that exist, and the catalog's line %q does not say which: pm-gitops secrets list --charts does, from the chart", c.line.Name))
 		}
 	}
 	spec.Secrets.Into = into

@@ -95,11 +95,11 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{
-		`dev.yaml:5:1: spec.database: the chart runs an embedded database: never for production`:                                                                                          true,
-		`dev.yaml:5:1: spec.redis: the chart runs an embedded Redis: never for production`:                                                                                                true,
-		`dev.yaml:5:1: spec.secrets.into: the chart reads Secrets that exist, and the catalog's line "1.3" does not say which: ask the vendor, and name them in a catalog (spec.catalog)`: true,
-		`dev.yaml:13:5: spec.versions.prefectCloud: no line of the catalog covers 1.9.0: the layout of the newest, "1.3", is used`:                                                        true,
-		`dev.yaml:21:37: spec.values.prefect-cloud.global.ownerEmail: replaces what a field of the environment says`:                                                                      true,
+		`dev.yaml:5:1: spec.database: the chart runs an embedded database: never for production`:                                                                                     true,
+		`dev.yaml:5:1: spec.redis: the chart runs an embedded Redis: never for production`:                                                                                           true,
+		`dev.yaml:5:1: spec.secrets.into: the chart reads Secrets that exist, and the catalog's line "1.3" does not say which: pm-gitops secrets list --charts does, from the chart`: true,
+		`dev.yaml:13:5: spec.versions.prefectCloud: no line of the catalog covers 1.9.0: the layout of the newest, "1.3", is used`:                                                   true,
+		`dev.yaml:21:37: spec.values.prefect-cloud.global.ownerEmail: replaces what a field of the environment says`:                                                                 true,
 	}
 	if diff := cmp.Diff(want, sorted(messages(plan.Warnings))); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

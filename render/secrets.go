@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,9 @@ type RequiredSecret struct {
 	// Inputs is what the document under values.yaml must say, for a Secret
 	// that hands values to a chart.
 	Inputs []SecretInput `json:"inputs,omitempty"`
+	// InChart: the delivery system does not read it, only what charts make
+	// does, if the charts are told to. So a chart may make it, too.
+	InChart bool `json:"-"`
 }
 
 // WhyCA is why the Secret of a registry's certificate authority must exist.
@@ -60,14 +64,58 @@ func (p Plan) RequiredSecrets() []RequiredSecret {
 	return slices.CompactFunc(secrets, func(a, b RequiredSecret) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
 }
 
+// ReadsSecrets reports whether the chart of a release reads Secrets itself, so
+// that no secret value of the environment's fields goes through it.
+func (p Plan) ReadsSecrets(release Release) bool {
+	return p.Secrets.Into == IntoChart && release.Key == PrefectCloud
+}
+
+// SecretReference is a reference of an environment to a key of a Secret.
+// Nothing in the cluster reads that Secret because of it.
+type SecretReference struct {
+	Field string    `json:"field"` // spec.database.serviceUser.password
+	From  SecretRef `json:"from"`
+	// Namespace and Secret are the values Secret that the value is filled in to,
+	// and Path the chart value there. They are empty where no chart gets the
+	// value, as where it reads Secrets itself: then the reference changes nothing.
+	Namespace string `json:"namespace,omitempty"`
+	Secret    string `json:"secret,omitempty"`
+	Path      string `json:"path,omitempty"`
+}
+
+// SecretReferences is every reference of the environment to a Secret, by field
+// and path.
+func (p Plan) SecretReferences() []SecretReference {
+	var all []SecretReference
+	filled := map[string]bool{}
+	releases := p.Releases()
+	for i, explained := range p.Explain().Releases { // in the order of the releases
+		for _, value := range explained.Values {
+			if value.Secret != nil {
+				filled[value.Origin.Field] = true
+				all = append(all, SecretReference{value.Origin.Field, *value.Secret, releases[i].Namespace, ValuesSecret(releases[i]), value.Path})
+			}
+		}
+	}
+	for name, value := range p.env.fields(p.Secrets.Into) {
+		if from, isSecret := value.(SecretRef); isSecret && !filled["spec."+name] {
+			all = append(all, SecretReference{Field: "spec." + name, From: from})
+		}
+	}
+	slices.SortFunc(all, func(a, b SecretReference) int {
+		return cmp.Or(strings.Compare(a.Field, b.Field), strings.Compare(a.Path, b.Path))
+	})
+	return all
+}
+
 // chartSecrets is the Secrets that the chart itself reads.
 func (p Plan) chartSecrets(release Release) []RequiredSecret {
 	var secrets []RequiredSecret
 	if tls := p.env.Spec.Ingress; tls != nil && tls.TLS != nil {
-		secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: string(tls.TLS.Secret), Type: "kubernetes.io/tls", Keys: []string{"tls.crt", "tls.key"}, Why: "the certificate of the Ingress"})
+		secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: string(tls.TLS.Secret), Type: "kubernetes.io/tls", Keys: []string{"tls.crt", "tls.key"}, Why: "the certificate of the Ingress", InChart: true})
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.chartReads)) {
-		secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: name, Type: "Opaque", Keys: p.chartReads[name], Why: "read by the chart of " + release.Key})
+		secrets = append(secrets, RequiredSecret{Namespace: release.Namespace, Name: name, Type: "Opaque", Keys: p.chartReads[name], Why: "the catalog names it for the chart of " + release.Key, InChart: true})
 	}
 	return secrets
 }

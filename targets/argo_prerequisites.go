@@ -126,7 +126,7 @@ func (a Argo) RequiredSecrets(plan render.Plan) ([]render.RequiredSecret, error)
 			continue
 		}
 		if secret.Type == string(corev1.SecretTypeDockerConfigJson) {
-			secret.Why = "pods use it where the chart is told to"
+			secret.Why, secret.InChart = "pods use it where the chart is told to", true
 		}
 		secrets = append(secrets, secret)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 func hookChecks() []Check {
@@ -70,9 +71,9 @@ func hookBeforeObjects(s *scope, r *release) {
 		}
 		for _, ref := range o.references() {
 			if later := r.later(o, ref); later != nil {
-				f := o.finding(ref.path, "the hook runs before the first install and needs %s %s, which the same release makes %s: its pod never starts", ref.kind, ref.name, when(later))
+				f := o.finding(ref.Path, "the hook runs before the first install and needs %s %s, which the same release makes %s: its pod never starts", ref.Kind, ref.Name, when(later))
 				f.Fix = "make it exist before the release, or give the hook another phase"
-				if ref.kind == "Secret" && r.Key == render.PrefectCloud && s.Plan.Secrets.Into != render.IntoChart {
+				if ref.Kind == "Secret" && r.Key == render.PrefectCloud && s.Plan.Secrets.Into != render.IntoChart {
 					f.Fix = "say secrets.into: chart, with which the Secrets exist before"
 					s.put(&f, "spec.secrets.into")
 				}
@@ -97,9 +98,9 @@ func when(o *object) string {
 
 // later is the object that a hook refers to, if its release makes it only
 // after the hook.
-func (r *release) later(hook *object, ref reference) *object {
+func (r *release) later(hook *object, ref reads.Reference) *object {
 	for _, o := range r.objects {
-		if o.Kind != ref.kind || o.Name != ref.name || o.namespace != hook.namespace || !o.onInstall {
+		if o.Kind != ref.Kind || o.Name != ref.Name || o.namespace != hook.namespace || !o.onInstall {
 			continue
 		}
 		if o.runsFirst() && (o.Hook.Weight < hook.Hook.Weight || o.Hook.Weight == hook.Hook.Weight && !o.is("Job", "Pod")) {

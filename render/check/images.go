@@ -10,6 +10,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
@@ -162,10 +163,10 @@ func missingPullSecret(s *scope, r *release) {
 	registry := s.registry()
 	for _, o := range r.objects {
 		for _, p := range o.pods() {
-			if !p.pullsFrom(registry) || names(p.spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
+			if !p.pullsFrom(registry) || names(p.Spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
 				continue
 			}
-			f := o.finding(p.path+".imagePullSecrets", "the pod pulls from %s, and neither it nor its ServiceAccount names the pull secret %s", registry, secret)
+			f := o.finding(p.Path+".imagePullSecrets", "the pod pulls from %s, and neither it nor its ServiceAccount names the pull secret %s", registry, secret)
 			f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets"
 			s.proposeSecret(&f, r, secret)
 			s.add(f)
@@ -186,8 +187,8 @@ func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
 
 // pullsFrom reports whether a container's image is from a registry.
 func (p pod) pullsFrom(registry string) bool {
-	return slices.ContainsFunc(p.containers(), func(c container) bool {
-		ref, err := ref.ParseImage(scalar(c.spec["image"]))
+	return slices.ContainsFunc(p.Containers(), func(c reads.Container) bool {
+		ref, err := ref.ParseImage(scalar(c.Spec["image"]))
 		return err == nil && ref.Host == registry
 	})
 }
@@ -200,7 +201,7 @@ func names(references any, name string) bool {
 // accountNames reports whether the ServiceAccount of a pod names a pull secret,
 // or may.
 func (s *scope) accountNames(p pod, secret string) bool {
-	account := scalar(p.spec["serviceAccountName"])
+	account := scalar(p.Spec["serviceAccountName"])
 	if account == "" {
 		account = "default"
 	}

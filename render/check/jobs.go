@@ -54,8 +54,8 @@ func (o *object) replaced() bool {
 // fits of it.
 func (o *object) tagIn(name string) bool {
 	for _, p := range o.pods() {
-		for _, c := range p.containers() {
-			image := scalar(c.spec["image"])
+		for _, c := range p.Containers() {
+			image := scalar(c.Spec["image"])
 			tag := inName(image[strings.LastIndex(image, ":")+1:])
 			if tag == "" {
 				continue

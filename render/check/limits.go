@@ -14,6 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 func limitChecks() []Check {
@@ -82,15 +83,15 @@ var shortNames = []string{"Service", "Namespace"}
 func badName(s *scope, r *release) {
 	for _, o := range r.objects {
 		s.badObjectName(o)
-		for _, p := range slices.Concat([]pod{{object: o, path: "", labels: mapping(at(o.tree, "metadata", "labels"))}}, o.pods()) {
+		for _, p := range slices.Concat([]pod{{o, reads.Pod{Labels: mapping(at(o.tree, "metadata", "labels"))}}}, o.pods()) {
 			prefix := "metadata.labels"
-			if p.path != "" {
-				prefix = strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+prefix, ".")
+			if p.Path != "" {
+				prefix = strings.TrimPrefix(strings.TrimSuffix(p.Path, "spec")+prefix, ".")
 			}
-			for _, key := range slices.Sorted(maps.Keys(p.labels)) {
-				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(scalar(p.labels[key])))
-				if len(wrong) > 0 && !strings.Contains(scalar(p.labels[key]), render.FillIn) {
-					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, scalar(p.labels[key]), wrong[0])
+			for _, key := range slices.Sorted(maps.Keys(p.Labels)) {
+				wrong := slices.Concat(content.IsLabelKey(key), validation.IsValidLabelValue(scalar(p.Labels[key])))
+				if len(wrong) > 0 && !strings.Contains(scalar(p.Labels[key]), render.FillIn) {
+					f := o.finding(join(prefix, key), "the API server refuses the label %s: %s: %s", key, scalar(p.Labels[key]), wrong[0])
 					f.Fix = "shorten it, or leave out what it is made of"
 					s.add(f)
 				}

@@ -40,10 +40,10 @@ func (s *scope) injected(namespace string) bool {
 // (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy).
 func (p pod) inject() string {
 	const key = "sidecar.istio.io/inject"
-	if label := scalar(p.labels[key]); label != "" {
+	if label := scalar(p.Labels[key]); label != "" {
 		return label
 	}
-	return scalar(p.annotations[key])
+	return scalar(p.Annotations[key])
 }
 
 func hookSidecar(s *scope, r *release) {
@@ -52,10 +52,10 @@ func hookSidecar(s *scope, r *release) {
 			continue
 		}
 		for _, p := range o.pods() {
-			if p.inject() == "false" || p.spec["hostNetwork"] == true {
+			if p.inject() == "false" || p.Spec["hostNetwork"] == true {
 				continue
 			}
-			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, a node before Kubernetes 1.33, or native sidecars switched off)", o.namespace, o.Kind)
+			f := o.finding(strings.TrimPrefix(strings.TrimSuffix(p.Path, "spec")+"metadata.labels", "."), "namespace %s is injected, and the pod gets a proxy that may never end: then the %s never completes (Istio before 1.27, a node before Kubernetes 1.33, or native sidecars switched off)", o.namespace, o.Kind)
 			f.Fix = `label the pod sidecar.istio.io/inject: "false"`
 			s.add(f)
 		}
@@ -103,11 +103,11 @@ func gatewayAutoImage(s *scope, r *release) {
 	injector := s.injector()
 	for _, o := range r.objects {
 		for _, p := range o.pods() {
-			for _, c := range p.containers() {
-				if scalar(c.spec["image"]) != "auto" {
+			for _, c := range p.Containers() {
+				if scalar(c.Spec["image"]) != "auto" {
 					continue
 				}
-				f := o.finding(c.path+".image", "")
+				f := o.finding(c.Path+".image", "")
 				switch mode := s.Environment.Spec.Mesh.Mode; {
 				case mode == render.MeshNone && injector == nil && s.partial():
 					continue // another release may bring one

@@ -82,9 +82,9 @@ func (r *release) migrations() []*object {
 func (o *object) migrates() bool {
 	said := []string{o.Name}
 	for _, p := range o.pods() {
-		for _, c := range p.containers() {
-			said = append(said, scalar(c.spec["name"]))
-			for _, word := range append(list(c.spec["command"]), list(c.spec["args"])...) {
+		for _, c := range p.Containers() {
+			said = append(said, scalar(c.Spec["name"]))
+			for _, word := range append(list(c.Spec["command"]), list(c.Spec["args"])...) {
 				said = append(said, scalar(word))
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 // object is a Kubernetes object that was read.
@@ -90,12 +91,10 @@ func (o *object) hookField() string {
 	return join("metadata.annotations", cmp.Or(o.Hook.Annotation, "helm.sh/hook"))
 }
 
-// pod is a pod, or a template of pods, in an object of any kind.
+// pod is a pod, or a template of pods, in an object.
 type pod struct {
 	*object
-	path                string // of the specification
-	labels, annotations map[string]any
-	spec                map[string]any
+	reads.Pod
 }
 
 // maxDepth is how deep objects are looked into.
@@ -104,53 +103,12 @@ const maxDepth = 16
 // pods is what pods the object is or makes.
 func (o *object) pods() []pod {
 	if !o.looked {
-		o.looked, o.found = true, o.lookForPods()
+		o.looked = true
+		for _, found := range reads.Pods(o.tree) {
+			o.found = append(o.found, pod{o, found})
+		}
 	}
 	return o.found
-}
-
-func (o *object) lookForPods() []pod {
-	var found []pod
-	if o.is("CustomResourceDefinition") {
-		return nil
-	}
-	var look func(value any, path string, depth int)
-	look = func(value any, path string, depth int) {
-		m := mapping(value)
-		if m == nil || depth > maxDepth {
-			return
-		}
-		spec := mapping(m["spec"])
-		if containers, ok := spec["containers"].([]any); ok && len(containers) > 0 {
-			found = append(found, pod{o, join(path, "spec"), mapping(at(m, "metadata", "labels")), mapping(at(m, "metadata", "annotations")), spec})
-			return
-		}
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			look(m[key], join(path, key), depth+1)
-		}
-	}
-	look(o.tree, "", 0)
-	return found
-}
-
-// container is a container of a pod.
-type container struct {
-	path string
-	spec map[string]any
-}
-
-// containers is the pod's containers, those that run first among them.
-func (p pod) containers() []container {
-	var all []container
-	for _, list := range []string{"initContainers", "containers", "ephemeralContainers"} {
-		entries, _ := p.spec[list].([]any)
-		for i, entry := range entries {
-			if spec := mapping(entry); spec != nil {
-				all = append(all, container{fmt.Sprintf("%s.%s[%d]", p.path, list, i), spec})
-			}
-		}
-	}
-	return all
 }
 
 // at is what lies at a path of keys; nil if there is nothing.

@@ -1,19 +1,19 @@
 package check
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 func referenceChecks() []Check {
 	return []Check{{
 		ID: "missing-reference", Severity: finding.Warning,
 		Title:  "A pod names a Secret, ConfigMap or ServiceAccount that nothing makes",
-		Why:    "Such a pod does not start, and a wave that waits for it stays closed. Neither a chart of the environment makes the object, nor is it among those that `pm-gitops secrets list` asks for.",
-		Fix:    "Create the object in the namespace, add the chart that makes it, or correct the name in the chart's values.",
+		Why:    "Such a pod does not start, and a wave that waits for it stays closed. Neither a chart of the environment makes the object, nor does the environment itself require it.",
+		Fix:    "Create the object in the namespace (`pm-gitops secrets list --charts` prints the Secrets to fill in), add the chart that makes it, or correct the name in the chart's values.",
 		Source: "https://kubernetes.io/docs/concepts/configuration/secret/#restriction-secret-must-exist",
 		each:   missingReference,
 	}, {
@@ -33,58 +33,15 @@ func referenceChecks() []Check {
 	}}
 }
 
-// reference is a name in a pod of another object in its namespace.
-type reference struct{ kind, name, path string }
-
 // references is what the pods of an object need to start.
-func (o *object) references() []reference {
-	var all []reference
-	add := func(kind string, from any, key, path string) {
-		if name := scalar(at(from, key)); name != "" && at(from, "optional") != true {
-			all = append(all, reference{kind, name, path})
-		}
-	}
-	for _, p := range o.pods() {
-		add("ServiceAccount", p.spec, "serviceAccountName", p.path+".serviceAccountName")
-		for i, volume := range list(p.spec["volumes"]) {
-			path := fmt.Sprintf("%s.volumes[%d]", p.path, i)
-			add("Secret", at(volume, "secret"), "secretName", path+".secret.secretName")
-			add("ConfigMap", at(volume, "configMap"), "name", path+".configMap.name")
-			add("PersistentVolumeClaim", at(volume, "persistentVolumeClaim"), "claimName", path+".persistentVolumeClaim.claimName")
-			for j, source := range list(at(volume, "projected", "sources")) {
-				below := fmt.Sprintf("%s.projected.sources[%d]", path, j)
-				add("Secret", at(source, "secret"), "name", below+".secret.name")
-				add("ConfigMap", at(source, "configMap"), "name", below+".configMap.name")
-			}
-		}
-		for _, c := range p.containers() {
-			for i, from := range list(c.spec["envFrom"]) {
-				path := fmt.Sprintf("%s.envFrom[%d]", c.path, i)
-				add("Secret", at(from, "secretRef"), "name", path+".secretRef.name")
-				add("ConfigMap", at(from, "configMapRef"), "name", path+".configMapRef.name")
-			}
-			for i, env := range list(c.spec["env"]) {
-				path := fmt.Sprintf("%s.env[%d].valueFrom", c.path, i)
-				add("Secret", at(env, "valueFrom", "secretKeyRef"), "name", path+".secretKeyRef.name")
-				add("ConfigMap", at(env, "valueFrom", "configMapKeyRef"), "name", path+".configMapKeyRef.name")
-			}
-		}
-	}
-	return all
+func (o *object) references() []reads.Reference {
+	return slices.DeleteFunc(reads.References(o.tree), func(r reads.Reference) bool { return !r.Blocking })
 }
 
 // madeElsewhere is what every namespace has: Kubernetes makes it, or istiod.
 var madeElsewhere = map[string][]string{
 	"ServiceAccount": {"default"},
 	"ConfigMap":      {"kube-root-ca.crt", "istio-ca-root-cert"},
-}
-
-// makers is where objects of other kinds name a Secret that their controller
-// makes of them: cert-manager's Certificate, External Secrets, Sealed Secrets.
-var makers = map[string][]string{
-	"Certificate":    {"spec", "secretName"},
-	"ExternalSecret": {"spec", "target", "name"},
-	"SealedSecret":   {"metadata", "name"},
 }
 
 // made reports whether something makes an object in a namespace.
@@ -111,9 +68,8 @@ func (s *scope) index() map[string]bool {
 	for _, r := range s.releases {
 		for _, o := range r.objects {
 			s.makes[o.Kind+"/"+o.namespace+"/"+o.Name] = true
-			if where, known := makers[o.Kind]; known {
-				s.makes["Secret/"+o.namespace+"/"+scalar(at(o.tree, where...))] = true
-				s.makes["Secret/"+o.namespace+"/"+o.Name] = true
+			for _, name := range reads.Makes(o.tree) {
+				s.makes["Secret/"+o.namespace+"/"+name] = true
 			}
 		}
 	}
@@ -134,14 +90,14 @@ func missingReference(s *scope, r *release) {
 	seen := map[string]bool{}
 	for _, o := range r.objects {
 		for _, ref := range o.references() {
-			id := ref.kind + "/" + o.namespace + "/" + ref.name
-			if seen[id] || o.tests() || ref.kind == "PersistentVolumeClaim" || s.made(ref.kind, o.namespace, ref.name) {
+			id := ref.Kind + "/" + o.namespace + "/" + ref.Name
+			if seen[id] || o.tests() || ref.Kind == "PersistentVolumeClaim" || s.made(ref.Kind, o.namespace, ref.Name) {
 				continue
 			}
 			seen[id] = true
-			f := o.finding(ref.path, "nothing makes the %s %s in namespace %s, and without it the pod does not start", ref.kind, ref.name, o.namespace)
+			f := o.finding(ref.Path, "nothing makes the %s %s in namespace %s, and without it the pod does not start", ref.Kind, ref.Name, o.namespace)
 			f.Fix = "create it before the release, or correct its name"
-			s.putValue(&f, r, func(_ string, value any) bool { return scalar(value) == ref.name })
+			s.putValue(&f, r, func(_ string, value any) bool { return scalar(value) == ref.Name })
 			s.add(f)
 		}
 	}
@@ -213,7 +169,7 @@ func selectsNothing(s *scope, r *release) {
 func (s *scope) anyPod(namespace string, selector map[string]any) bool {
 	for _, r := range s.releases {
 		for _, o := range r.objects {
-			if o.namespace == namespace && slices.ContainsFunc(o.pods(), func(p pod) bool { return selects(selector, p.labels) }) {
+			if o.namespace == namespace && slices.ContainsFunc(o.pods(), func(p pod) bool { return selects(selector, p.Labels) }) {
 				return true
 			}
 		}

@@ -119,7 +119,12 @@ func differing(a, b any, path string, left int) []string {
 }
 
 func lookupUse(s *scope, r *release) {
+	seen := map[chart.Lookup]bool{}
 	for _, asked := range slices.Concat(r.Install.Lookups, r.Upgrade.Lookups) {
+		if asked.Namespace, asked.Name = "", ""; seen[asked] {
+			continue
+		}
+		seen[asked] = true
 		f := r.finding("the template asks the cluster for %s %s: in previews, and for Argo CD on every sync, there is none", asked.APIVersion, asked.Kind)
 		if !s.byHelm() {
 			f.Severity = finding.Warning
@@ -260,9 +265,9 @@ func (o *object) statement(path, key string, value any) string {
 func (o *object) variables() map[string]string {
 	names := map[string]string{}
 	for _, p := range o.pods() {
-		for _, c := range p.containers() {
-			for i, env := range list(c.spec["env"]) {
-				names[fmt.Sprintf("%s.env[%d].value", c.path, i)] = scalar(at(env, "name"))
+		for _, c := range p.Containers() {
+			for i, env := range list(c.Spec["env"]) {
+				names[fmt.Sprintf("%s.env[%d].value", c.Path, i)] = scalar(at(env, "name"))
 			}
 		}
 	}

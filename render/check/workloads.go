@@ -141,8 +141,8 @@ func (r *release) running(programs []string) *object {
 			continue
 		}
 		for _, p := range o.pods() {
-			for _, c := range p.containers() {
-				ref, err := ref.ParseImage(scalar(c.spec["image"]))
+			for _, c := range p.Containers() {
+				ref, err := ref.ParseImage(scalar(c.Spec["image"]))
 				if err == nil && slices.Contains(programs, ref.Repository[strings.LastIndex(ref.Repository, "/")+1:]) {
 					return o
 				}

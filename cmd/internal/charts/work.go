@@ -53,9 +53,9 @@ func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error)
 	return inBounds(c.Chart.Render)(ctx, in)
 }
 
-// RenderAll makes all objects that the chart can make: for an install and for
-// an upgrade, with the hooks of both and of what comes after. Most are there
-// twice. What nothing applies is left.
+// RenderAll makes all that the chart can make: the objects for an install and
+// for an upgrade, with the hooks of both and of what comes after. Most are there
+// twice. What nothing applies is left, and the lookups of both come with them.
 func (c Chart) RenderAll(ctx context.Context, in chart.Input) (chart.Output, error) {
 	if c.worker != nil {
 		reply, err := c.worker.do(ctx, c, request{Do: doEverything, Input: in})
@@ -161,6 +161,7 @@ func renderAll(ctx context.Context, render rendering, in chart.Input) (all chart
 		}
 		all.Objects = slices.Concat(all.Objects, out.Objects, out.Later())
 		all.Left = append(all.Left, out.Never()...)
+		all.Lookups = slices.Concat(all.Lookups, out.Lookups)
 	}
 	return all, nil
 }

@@ -45,7 +45,7 @@ const (
 	plain  = "kind: Secret\nmetadata: {name: a}\nstringData: {p: {{ .Values.password | quote }}, big: {{ int64 .Values.big | quote }}}\n"
 	fails  = `{{ fail "no" }}`
 	crowds = `{{ repeat 2000000000 "x" }}`
-	warns  = "{{ $_ := set .Values \"a\" 1 }}" + plain
+	warns  = "{{ $_ := set .Values \"a\" 1 }}{{ $_ = lookup \"v1\" \"Secret\" \"n\" \"s\" }}" + plain
 )
 
 var source = made{"1.0.0": plain, "2.0.0": fails, "3.0.0": crowds, "4.0.0": warns, "5.0.0": plain + "# {{ randAlphaNum 8 }}"}
@@ -121,6 +121,9 @@ func TestWorkersSayTheSame(t *testing.T) {
 		}
 		if len(ours[i].texts) < 4 || wanted[i].Chart.Version != "2.0.0" && (len(ours[i].all.Objects) == 0 || len(ours[i].trace.Inputs) == 0 || len(ours[i].judged.Unknown) == 0) {
 			t.Errorf("%s: too little was asked: %+v", wanted[i].Chart.Version, ours[i])
+		}
+		if asked := len(theirs[i].all.Lookups) > 0; asked != (wanted[i].Chart.Version == "4.0.0") {
+			t.Errorf("%s: a worker tells of lookups: %t", wanted[i].Chart.Version, asked)
 		}
 		if !reflect.DeepEqual(theirs[i], ours[i]) {
 			t.Errorf("%s: a worker says\n%+v\nwant\n%+v", wanted[i].Chart.Version, theirs[i], ours[i])

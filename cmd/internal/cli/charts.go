@@ -51,6 +51,30 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 	_ = cmd.MarkFlagFilename("ca-file", "pem", "crt")
 }
 
+// optionalCharts are the flags of a command that looks into charts only where it
+// is told to.
+type optionalCharts struct {
+	chartFlags
+	charts bool
+}
+
+// addOptionalCharts adds the flags; usage says what --charts is for.
+func (a app) addOptionalCharts(cmd *cobra.Command, o *optionalCharts, usage string) {
+	a.addCharts(cmd, &o.chartFlags)
+	cmd.Flags().BoolVar(&o.charts, "charts", false, usage+", fetched from their registry unless --chart-dir is given")
+}
+
+// asksCharts reports whether charts are looked into.
+func (o optionalCharts) asksCharts() bool { return o.charts || o.dir != "" }
+
+// checkCharts refuses flags about charts where none are looked into.
+func (o optionalCharts) checkCharts() error {
+	if !o.asksCharts() && o.asksRegistries() {
+		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
+	}
+	return nil
+}
+
 // openCharts opens where the flags say that charts come from.
 func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 	a.showWarnings()

@@ -175,7 +175,7 @@ func (r report) next(result importer.Result) {
 		fmt.Fprintf(r.w, "      pm-gitops secrets list%s   prints what to create, to fill in: Secret %s\n", flags, strings.Join(names, ", "))
 	}
 	if len(result.Secrets) > 0 && result.FromArgo {
-		fmt.Fprintf(r.w, "      pm-gitops secrets list%s --target argo   for Argo CD, which hands no secret values to a chart: the chart reads Secrets itself\n", flags)
+		fmt.Fprintf(r.w, "      pm-gitops secrets list%s --target argo --charts   for Argo CD, which hands no secret values to a chart: the chart reads Secrets itself\n", flags)
 	}
 	if len(result.Secrets) > 0 {
 		fmt.Fprintln(r.w, "Keep the input out of Git: the secrets are still in it.")

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
@@ -38,9 +37,11 @@ it may give it away. A value that lands nowhere is not used by the chart. What a
 chart hashes with a random salt cannot be seen, and is noted.
 
 Where the chart reads Secrets itself (secrets.into: chart, the way of Argo CD),
-no secret value goes through it, and there is nothing to trace.
+no secret value goes through it, and nothing can be traced: secrets list says
+which Secrets it reads.
 
-Exit code 3 says that a value lands outside of a Secret.`,
+Exit code 3 says that a value lands outside of a Secret, or that nothing of a
+release could be traced because its chart reads Secrets itself.`,
 		Example: `  pm-gitops secrets trace
   pm-gitops secrets trace prefect-cloud --chart-dir charts
   pm-gitops secrets trace -f environments/ -o json`,
@@ -73,7 +74,7 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	if err != nil {
 		return err
 	}
-	releases := a.keepSecret(chosen.releases, chosen.fleet())
+	releases, untraced := a.keepSecret(chosen.releases, chosen.fleet())
 	traced, done := []tracedRelease{}, []bool{}
 	if len(releases) > 0 {
 		workers := a.workersFor(o.jobs, len(chosen.plans))
@@ -89,23 +90,29 @@ func (a app) secretsTrace(ctx context.Context, o secretsTraceOptions) error {
 	if err != nil {
 		return hintKube(chosen.plans, markPartial(err, done, "traced"))
 	}
-	return printed
+	var found foundError
+	if len(untraced) == 0 || printed != nil && !errors.As(printed, &found) {
+		return printed
+	}
+	return hinted{errors.Join(printed, foundError{fmt.Errorf("nothing was traced of %s: the chart reads Secrets itself (secrets.into: chart)", strings.Join(untraced, ", "))}), "See which it reads: pm-gitops secrets list --charts, or --chart-dir FOLDER."}
 }
 
 // keepSecret keeps the releases that have secret values, whose charts alone are
-// looked at. Of others it says so, and why where that is known.
-func (a app) keepSecret(releases []planned, fleet bool) []planned {
-	return slices.DeleteFunc(releases, func(p planned) bool {
-		if len(p.SecretInputs) > 0 {
-			return false
+// looked at, and names those without whose charts read Secrets themselves. Of
+// others it says that they have none.
+func (a app) keepSecret(releases []planned, fleet bool) (kept []planned, untraced []string) {
+	for _, p := range releases {
+		name := nameUser(p.plan.Environment, p.Key, fleet)
+		switch {
+		case len(p.SecretInputs) > 0:
+			kept = append(kept, p)
+		case p.plan.ReadsSecrets(p.Release):
+			untraced = append(untraced, name)
+		default:
+			fmt.Fprintf(a.err, "note: %s has no secret values\n", name)
 		}
-		why := ""
-		if p.plan.Secrets.Into == render.IntoChart && p.Key == render.PrefectCloud {
-			why = ": the chart reads Secrets itself (secrets.into: chart)"
-		}
-		fmt.Fprintf(a.err, "note: %s has no secret values%s\n", nameUser(p.plan.Environment, p.Key, fleet), why)
-		return true
-	})
+	}
+	return kept, untraced
 }
 
 // traceRelease traces the secrets of a release. A marker is no secret, so

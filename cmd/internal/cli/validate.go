@@ -18,10 +18,9 @@ import (
 type validateOptions struct {
 	input
 	explainOptions
-	chartFlags
+	optionalCharts
 	target targetFlag
 	output string
-	charts bool
 }
 
 func (a app) validateCommand() *cobra.Command {
@@ -62,8 +61,7 @@ file, line, column, field), rule and replaces.`,
 	a.addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output, textOrJSON)
 	a.addExplainFlags(cmd, &o)
-	a.addCharts(cmd, &o.chartFlags)
-	cmd.Flags().BoolVar(&o.charts, "charts", false, "check values against the charts too, fetched from their registry unless --chart-dir is given")
+	a.addOptionalCharts(cmd, &o.optionalCharts, "check values against the charts too")
 	return cmd
 }
 

@@ -13,17 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
-// asksCharts reports whether charts are looked into.
-func (o validateOptions) asksCharts() bool { return o.charts || o.dir != "" }
-
-// checkCharts refuses flags about charts where none are looked into.
-func (o validateOptions) checkCharts() error {
-	if !o.asksCharts() && o.asksRegistries() {
-		return usageError{errors.New("--offline, --ca-file, --cache-dir and --plain-http need --charts")}
-	}
-	return nil
-}
-
 // checkValues checks the values of valid environments against their charts.
 // Warnings are added to those of the files, errors are the error.
 func (a app) checkValues(ctx context.Context, o validateOptions, files []examined) error {
