@@ -178,6 +178,9 @@ func (e Environment) checkIgnores() Problems {
 		if release := string(ignored.Release); release != "" && release != PrefectIstiod && release != PrefectCloud {
 			problems = append(problems, e.known(strictyaml.Index("spec.checks.ignore", i)+".release", release)...)
 		}
+		if at := strictyaml.Index("spec.checks.ignore", i); ignored.Check == PlaintextCheck && (ignored.Path == "" || ignored.Release != "" || ignored.Object != "") {
+			problems = append(problems, e.problem(at, "%s wants a path, and neither release nor object: each value is accepted by itself", PlaintextCheck))
+		}
 	}
 	return problems
 }
@@ -245,7 +248,7 @@ func (e Environment) Warnings() Problems {
 	if entra := e.Spec.Auth.Entra; entra != nil && off(entra.ClientVerifySSL) {
 		warn("spec.auth.entra.clientVerifySSL", "certificates of the identity provider are not verified")
 	}
-	return warnings
+	return append(warnings, e.plaintext(false)...)
 }
 
 func off(s *Switch) bool { return s != nil && s.Value == false }
