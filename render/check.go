@@ -223,32 +223,3 @@ func (e Environment) mesh() MeshMode {
 	}
 	return e.Spec.Mesh.Mode
 }
-
-// Warnings is what is allowed and yet most likely not meant, or not for
-// production.
-func (e Environment) Warnings() Problems {
-	var warnings Problems
-	warn := func(path, format string, args ...any) {
-		warnings = append(warnings, e.problem(path, format, args...))
-	}
-	if e.Spec.Database == nil {
-		warn("spec.database", "the chart runs an embedded database: never for production")
-	}
-	if e.Spec.Redis == nil {
-		warn("spec.redis", "the chart runs an embedded Redis: never for production")
-	}
-	if adfs := e.Spec.Auth.ADFS; adfs != nil {
-		if adfs.ClientAuthority.bare() {
-			warn("spec.auth.adfs.clientAuthority", "a bare host, as in the vendor's guide; its reference has an address: https://%s", adfs.ClientAuthority)
-		}
-		if off(adfs.ClientVerifySSL) {
-			warn("spec.auth.adfs.clientVerifySSL", "certificates of the identity provider are not verified")
-		}
-	}
-	if entra := e.Spec.Auth.Entra; entra != nil && off(entra.ClientVerifySSL) {
-		warn("spec.auth.entra.clientVerifySSL", "certificates of the identity provider are not verified")
-	}
-	return append(warnings, e.plaintext(false)...)
-}
-
-func off(s *Switch) bool { return s != nil && s.Value == false }

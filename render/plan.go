@@ -216,6 +216,7 @@ func (c *composer) findLine(cat catalog.Catalog) {
 		warn("prefectCloud", "no line of the catalog covers %s: the layout of the newest, %q, is used", version, line.Name)
 	}
 	c.line = line
+	c.warnings = append(c.warnings, c.env.doubtVersions(cat, line)...)
 	if !ok {
 		return
 	}

@@ -88,7 +88,7 @@ func TestPlanProblems(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	source := strings.NewReplacer("prefectCloud: 1.2.900", "prefectCloud: 1.9.0", "    okta:", "    okta:").Replace(complete)
+	source := strings.NewReplacer("prefectCloud: 1.2.900", "prefectCloud: 1.9.0", "prefectIstiod: 1.2.900", "prefectIstiod: 1.9.0").Replace(complete)
 	source += "  values: {prefect-cloud: {global: {ownerEmail: other@company.com}}}\n"
 	plan, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoChart)
 	if err != nil {
@@ -103,6 +103,48 @@ func TestWarnings(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, sorted(messages(plan.Warnings))); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+// TestVersionsThatSeemWrong: what the catalog does not say is said as far as the
+// vendor's guide goes, and what is guessed by the form of tags is called a guess.
+func TestVersionsThatSeemWrong(t *testing.T) {
+	const guidesServer, guidesUI = "2025.10.202511042343", "2025.1023.154520"
+	tests := []struct{ istiod, cloud, server, ui, want string }{
+		{"1.2.900", "1.2.901", guidesServer, guidesUI, ""},
+		{"1.3.900", "1.2.900", guidesServer, guidesUI, "dev.yaml:12:5: spec.versions.prefectIstiod: 1.3.900 is of another line than prefect-cloud 1.2.900: the vendor's guide pulls both charts in one version"},
+		{"1.2.900", "v1.2.900", guidesServer, guidesUI, "dev.yaml:13:5: spec.versions.prefectCloud: the vendor's chart versions have no v before them: want 1.2.900"},
+		{"1.2.900", "1.2.900", guidesUI, guidesServer, "dev.yaml:14:5: spec.versions.server: this has the form of the ui's tags in the vendor's guide, and ui that of the server's: are they swapped?"},
+		{"1.2.900", "1.2.900", "2024.4.202404302359", guidesUI, `dev.yaml:14:5: spec.versions.server: built on 2024-04-30, more than a year before line "1.2" was released (a guess, by the form of the tag)`},
+		{"1.2.900", "1.2.900", "2026.4.202604302359", guidesUI, `dev.yaml:14:5: spec.versions.server: this seems to be of line "1.3", and prefectCloud is of line "1.2" (a guess, by the form of the tag)`},
+		{"1.3.900", "1.3.900", "2026.4.202604302359", guidesUI, ""},
+		{"1.2.900", "1.2.900", "main", "1.0", ""},
+	}
+	for _, tt := range tests {
+		source := strings.NewReplacer("prefectIstiod: 1.2.900", "prefectIstiod: "+tt.istiod, "prefectCloud: 1.2.900", "prefectCloud: "+tt.cloud,
+			guidesServer, tt.server, guidesUI, tt.ui).Replace(complete)
+		plan, err := render.NewPlan(parse(t, source), catalog.Embedded(), render.IntoValues)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.DeleteFunc(messages(plan.Warnings), func(message string) bool { return !strings.Contains(message, "spec.versions") })
+		if strings.Join(got, "\n") != tt.want {
+			t.Errorf("%+v: warnings %q", tt, got)
+		}
+	}
+}
+
+// TestPlaceholders: what pm-gitops init writes is nobody's address.
+func TestPlaceholders(t *testing.T) {
+	source := strings.NewReplacer("https://ui.company.com", "https://prefect-ui.example.com/x", "https://api.company.com", "https://api.my-example.com").Replace(complete)
+	var got []string
+	for _, message := range messages(parse(t, source).Warnings()) {
+		if strings.Contains(message, "placeholder") {
+			got = append(got, message)
+		}
+	}
+	if len(got) != 1 || !strings.HasSuffix(got[0], "spec.instance.frontendUrl: https://prefect-ui.example.com/x is a placeholder: want your own") {
+		t.Errorf("warnings %q", got)
 	}
 }
 

@@ -15,9 +15,8 @@ import (
 // find one's way in.
 const maxFiles = 25
 
-// crowded packages may have more: the commands, a file each, and gitrepo, which is
-// still to be taken apart and must not grow until then.
-var crowded = map[string]int{module + "cmd/internal/cli": 100, module + "cmd/internal/gitrepo": 44}
+// crowded packages may have more: the commands, a file each.
+var crowded = map[string]int{module + "cmd/internal/cli": 100}
 
 // layer returns how far from the core a package is: it imports packages of its own
 // layer or of those below, and nothing above. Packages for tests have no layer.

@@ -1,5 +1,5 @@
 // Package importer turns what an installation was made from by hand, with Flux or
-// with Argo CD into an environment file: chart values that a field of the
+// with Argo CD, into an environment file: chart values that a field of the
 // environment sets become that field, the rest stays chart values, and every
 // secret becomes a reference. It never writes down or repeats a secret, nor
 // what only looks like one, unless it lies where no reference can be given: a

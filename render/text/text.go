@@ -55,3 +55,20 @@ func Count(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// Clip cuts a foreign text that is too long for a message.
+func Clip(text string) string {
+	const most = 300
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most]) + "…"
+}
+
+// FirstLine returns the first line of a foreign text, visible and not too long for a
+// message.
+func FirstLine(foreign string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(foreign), "\n")
+	return Clip(Visible(strings.TrimSpace(line)))
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -121,10 +122,8 @@ const maxProblems = 100
 // report prints what went wrong, input problems a line each, then at most one
 // line that says what to do next.
 func (a app) report(err error) {
-	problems, others := splitProblems(err)
-	for _, problem := range problems[:min(len(problems), maxProblems)] {
-		fmt.Fprintf(a.err, "%s\n", problem.Error())
-	}
+	found, others := splitFindings(err)
+	a.tellFindings(found[:min(len(found), maxProblems)])
 	for _, other := range others {
 		message := other.Error()
 		if errors.Is(other, context.Canceled) {
@@ -137,8 +136,8 @@ func (a app) report(err error) {
 	if errors.As(err, &partial) {
 		what = "the other environments were " + partial.done
 	}
-	if len(problems) > 0 {
-		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(problems), "problem"), what)
+	if len(found) > 0 {
+		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(found), "problem"), what)
 	} else if partial.error != nil {
 		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
 	}
@@ -148,32 +147,44 @@ func (a app) report(err error) {
 	}
 }
 
-// splitProblems takes an error that joins others apart: the problems of input files,
-// and everything else.
-func splitProblems(err error) (problems render.Problems, others []error) {
+// splitFindings takes an error that joins others apart: what is wrong with input
+// files, and everything else.
+func splitFindings(err error) (found []finding.Finding, others []error) {
 	if h, ok := err.(hinted); ok {
-		return splitProblems(h.error)
+		return splitFindings(h.error)
 	}
 	if p, ok := err.(partialError); ok {
-		return splitProblems(p.error)
+		return splitFindings(p.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			p, o := splitProblems(one)
-			problems, others = append(problems, p...), append(others, o...)
+			f, o := splitFindings(one)
+			found, others = append(found, f...), append(others, o...)
 		}
-		return problems, others
+		return found, others
 	}
-	if errors.As(err, &problems) || err == nil {
-		return problems, nil
+	var problems render.Problems
+	var errs finding.Errors
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &problems):
+		return finding.FromProblems(finding.Error, problems), nil
+	case errors.As(err, &errs):
+		return errs, nil
 	}
 	return nil, []error{err}
 }
 
 // warn prints what is suspicious, a line each.
 func (a app) warn(warnings render.Problems) {
-	for _, warning := range warnings {
-		fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("%s: warning: %s: %s", warning.Position, warning.Path, warning.Message)))
+	a.tellFindings(finding.FromProblems(finding.Warning, warnings))
+}
+
+// tellFindings prints findings of input files, a line each.
+func (a app) tellFindings(found []finding.Finding) {
+	for _, f := range found {
+		fmt.Fprintln(a.err, finding.Line(f))
 	}
 }
 

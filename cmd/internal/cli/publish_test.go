@@ -3,9 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
@@ -37,5 +40,21 @@ func TestPublishHints(t *testing.T) {
 		if got := hintPublish(err); got != err {
 			t.Errorf("%v became %v", err, got)
 		}
+	}
+}
+
+// TestLeftOver: environments count as left over only if all files were read.
+func TestLeftOver(t *testing.T) {
+	changes := folder.Changes{Others: []string{"old"}}
+	files := fstest.MapFS{"envs/a.yaml": {}}
+	whole := fleet.Request{Files: []string{"envs"}, Repository: files}
+	if got := leftOver(changes, whole, nil); !slices.Equal(got, changes.Others) {
+		t.Errorf("all read: %q", got)
+	}
+	if got := leftOver(changes, whole, errors.New("b.yaml is wrong")); got != nil {
+		t.Errorf("one failed: %q", got)
+	}
+	if got := leftOver(changes, fleet.Request{Files: []string{"envs/a.yaml"}, Repository: files}, nil); got != nil {
+		t.Errorf("one named: %q", got)
 	}
 }

@@ -119,7 +119,7 @@ func (r *thirdTarget) holds(name, want string) {
 // without a change outside of it, a file that is no manifest too.
 func TestThirdTarget(t *testing.T) {
 	const file, inventory = ".ci/prefect-demo.yml", "prefect/.pm-gitops/demo.json"
-	const steps = "- helm upgrade --install --wait istiod oci://registry.example.com/prefect/"
+	const steps = "- helm upgrade --install --wait istiod oci://registry.company.com/prefect/"
 	r := newThirdTarget(t)
 	of := []string{"-f", r.file, "--target", "pipeline"}
 	with := func(command string, more ...string) []string {

@@ -67,19 +67,10 @@ file, line, column, field), rule and replaces.`,
 	return cmd
 }
 
-// toFindings makes findings of problems, as JSON shows those of files.
-func toFindings(severity finding.Severity, problems render.Problems) []finding.InFile {
-	found := []finding.InFile{}
-	for _, p := range problems {
-		found = append(found, finding.FromProblem(severity, p).InFile())
-	}
-	return found
-}
-
 // examined is an environment file with all that was found out about it.
 type examined struct {
 	fleet.Member // without a plan if the file holds defaults
-	warnings     render.Problems
+	warnings     []finding.Finding
 	summary      string
 	explanation  render.Explanation
 }
@@ -110,7 +101,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 		return a.validateJSON(o, files, err)
 	}
 	for _, file := range files {
-		a.warn(file.warnings)
+		a.tellFindings(file.warnings)
 	}
 	if err != nil {
 		return err
@@ -129,7 +120,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 func (o validateOptions) examine(members []fleet.Member) []examined {
 	var files []examined
 	for _, m := range members {
-		found := examined{Member: m, warnings: m.Plan.Warnings}
+		found := examined{Member: m, warnings: finding.FromProblems(finding.Warning, m.Plan.Warnings)}
 		if m.Environment.IsDefaults() {
 			found.summary = m.File + ": valid defaults; an environment that extends them says the rest"
 			found.explanation = render.Explanation{Fields: m.Environment.Explain(), Releases: []render.ExplainedRelease{}}
@@ -144,10 +135,10 @@ func (o validateOptions) examine(members []fleet.Member) []examined {
 	return files
 }
 
-// validateJSON prints problems and warnings as JSON. Other failures are
-// errors as ever.
+// validateJSON prints findings as JSON. Other failures are errors as ever.
 func (a app) validateJSON(o validateOptions, files []examined, failure error) error {
-	problems, others := splitProblems(failure)
+	found, others := splitFindings(failure)
+	wrong := len(found)
 	if len(others) > 0 {
 		return failure
 	}
@@ -156,18 +147,21 @@ func (a app) validateJSON(o validateOptions, files []examined, failure error) er
 		Valid        bool             `json:"valid"`
 		Findings     []finding.InFile `json:"findings"`
 		Explanations []explanation    `json:"explanations,omitempty"`
-	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: toFindings(finding.Error, problems)}
+	}{File: strings.Join(o.files, ","), Valid: failure == nil, Findings: []finding.InFile{}}
 	for _, file := range files {
-		report.Findings = append(report.Findings, toFindings(finding.Warning, file.warnings)...)
+		found = append(found, file.warnings...)
 		if o.explain && failure == nil {
 			report.Explanations = append(report.Explanations, explanation{file.File, file.explanation})
 		}
+	}
+	for _, f := range found {
+		report.Findings = append(report.Findings, f.InFile())
 	}
 	if err := a.printJSON(report); err != nil {
 		return err
 	}
 	if failure != nil {
-		return fmt.Errorf("%s: %s", report.File, text.Count(len(problems), "problem"))
+		return fmt.Errorf("%s: %s", report.File, text.Count(wrong, "problem"))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
 // asksCharts reports whether charts are looked into.
@@ -22,11 +23,8 @@ func (o validateOptions) checkCharts() error {
 	return nil
 }
 
-// judged is the problems of the values of a release.
-type judged struct{ problems, warnings render.Problems }
-
 // checkValues checks the values of valid environments against their charts.
-// Warnings are added to those of the files, problems are the error.
+// Warnings are added to those of the files, errors are the error.
 func (a app) checkValues(ctx context.Context, o validateOptions, files []examined) error {
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
@@ -48,31 +46,43 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 	}
 	workers := a.workersFor(o.jobs, len(explained))
 	defer workers.Close()
-	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (judged, error) {
+	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) ([]finding.Finding, error) {
 		found, err := p.judge(ctx, own, explained[p.index][p.Key])
 		if errors.Is(err, charts.ErrTooLong) {
 			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
 		}
 		return found, err
 	})
-	var problems render.Problems
+	var wrong finding.Errors
 	for i, found := range all {
 		if !done[i] {
 			continue
 		}
-		problems = append(problems, found.problems...)
-		for _, warning := range found.warnings.Sorted() {
-			if file := &files[releases[i].index]; !slices.Contains(file.warnings, warning) { // several releases of one chart
-				file.warnings = append(file.warnings, warning)
+		slices.SortStableFunc(found, finding.ComparePlaces)
+		file := &files[releases[i].index]
+		for _, f := range found {
+			same := func(other finding.Finding) bool { return other.InFile() == f.InFile() }
+			switch {
+			case f.Severity == finding.Error:
+				wrong = append(wrong, f)
+			case !slices.ContainsFunc(file.warnings, same): // several releases of one chart
+				file.warnings = append(file.warnings, f)
 			}
 		}
 	}
-	return errors.Join(problems.Err(), err)
+	if wrong == nil {
+		return err
+	}
+	slices.SortStableFunc(wrong, finding.ComparePlaces)
+	return errors.Join(wrong, err)
 }
 
 // judge checks the values of one release against its chart.
-func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease) (judged, error) {
+func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease) ([]finding.Finding, error) {
 	found := p.judgeKube(own)
+	say := func(severity finding.Severity, problem render.Problem) {
+		found = append(found, finding.FromProblem(severity, problem))
+	}
 	values, err := p.PlaceholderValues()
 	if err != nil {
 		return found, err
@@ -85,34 +95,33 @@ func (p planned) judge(ctx context.Context, own charts.Chart, explained render.E
 		return found, fmt.Errorf("%s: %w", p.Key, judgement.Failure)
 	}
 	for _, u := range judgement.Unknown {
-		problem := p.plan.ValueProblem(explained, u.Path, "%s", describeUnknown(own, u))
+		severity := finding.Warning
 		if u.Kind == keys.NotKnown && u.Doubtful == "" {
-			found.problems = append(found.problems, problem)
-		} else {
-			found.warnings = append(found.warnings, problem)
+			severity = finding.Error
 		}
+		say(severity, p.plan.ValueProblem(explained, u.Path, "%s", describeUnknown(own, u)))
 	}
 	for _, url := range judgement.Unread {
-		found.warnings = append(found.warnings, p.plan.Problem(p.plan.ReleasePath(p.Key), "the schema of chart %s %s refers to %s, which was not read: anything is valid there", own.Name(), own.Version(), url))
+		say(finding.Warning, p.plan.Problem(p.plan.ReleasePath(p.Key), "the schema of chart %s %s refers to %s, which was not read: anything is valid there", own.Name(), own.Version(), url))
 	}
 	for _, problem := range judgement.KnownRefused() {
-		found.problems = append(found.problems, p.plan.ValueProblem(explained, problem.Path, "the schema of chart %s %s: %s: %s", own.Name(), own.Version(), problem.Path, problem.Message))
+		say(finding.Error, p.plan.ValueProblem(explained, problem.Path, "the schema of chart %s %s: %s: %s", own.Name(), own.Version(), problem.Path, problem.Message))
 	}
 	return found, nil
 }
 
 // judgeKube compares the cluster's Kubernetes with the one that a chart wants.
-func (p planned) judgeKube(own charts.Chart) (found judged) {
+func (p planned) judgeKube(own charts.Chart) []finding.Finding {
 	const field = "spec.cluster.kubeVersion"
 	wanted := own.KubeVersion()
 	switch {
 	case wanted == "":
 	case p.plan.KubeVersion == "":
-		found.warnings = append(found.warnings, p.plan.Problem(field, "not set: chart %s %s wants Kubernetes %s", own.Name(), own.Version(), wanted))
+		return []finding.Finding{finding.FromProblem(finding.Warning, p.plan.Problem(field, "not set: chart %s %s wants Kubernetes %s", own.Name(), own.Version(), wanted))}
 	case own.RunsOn(p.plan.KubeVersion) != nil:
-		found.problems = append(found.problems, p.plan.Problem(field, "chart %s %s wants Kubernetes %s, and the cluster has %s", own.Name(), own.Version(), wanted, p.plan.KubeVersion))
+		return []finding.Finding{finding.FromProblem(finding.Error, p.plan.Problem(field, "chart %s %s wants Kubernetes %s, and the cluster has %s", own.Name(), own.Version(), wanted, p.plan.KubeVersion))}
 	}
-	return found
+	return nil
 }
 
 // describeUnknown says what is wrong with a value that does nothing, or may do

@@ -186,6 +186,10 @@ func TestDefaults(t *testing.T) {
 	if err != nil || len(members) != 3 || !members[1].Environment.IsDefaults() || members[1].Index != 1 || members[1].Rendering.Tree != nil {
 		t.Errorf("with defaults: %v, %v", names(members), err)
 	}
+	files["environments/d.yaml"] = files["environments/b.yaml"]
+	if members, err = fleet.Render(t.Context(), request, render.Only(targets.Flux{})); err != nil || len(members) != 4 {
+		t.Errorf("defaults collide: %v, %v", names(members), err)
+	}
 	request.Defaults, request.Files = false, []string{"environments/b.yaml"}
 	if _, err := fleet.Render(t.Context(), request, render.Only(targets.Flux{})); err == nil || !strings.Contains(err.Error(), "holds defaults that environments extend") {
 		t.Errorf("defaults that are named: %v", err)
@@ -351,8 +355,8 @@ func TestReadable(t *testing.T) {
 	}
 	t.Chdir(dir)
 	found := fleet.Readable(t.Context(), fleet.Request{Files: []string{"-", "."}, Environments: []string{"x"}})
-	if diff := cmp.Diff([]string{"a", "c"}, names(found)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff([]string{"a", "c"}, names(found)); diff != "" || found[0].Index != 0 || found[1].Index != 1 {
+		t.Errorf("%s %+v", diff, found)
 	}
 }
 

@@ -1,19 +1,27 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/storage"
 	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -21,54 +29,38 @@ import (
 // are asked for, and so are its folders where there are many; or one of a [Local].
 // The zero value has no files.
 type Base struct {
-	here       object.Store // of a Local
-	prefix     string       // the folder that paths are below; empty for the root
-	connection *connection
-	storage    *memory.Storage
-	commit     plumbing.Hash // zero for none: the branch is yet to be born
+	store      object.Store
+	connection *transport.Connection // nil for a Local, whose store has everything
+	storage    *memory.Storage       // of a Remote: where objects are fetched to
+	prefix     string                // the folder that paths are below; empty for the root
+	commit     plumbing.Hash         // zero for none: the branch is yet to be born
 	tree       plumbing.Hash
-	folders    map[plumbing.Hash]map[string]object.Entry
-	one        sync.Mutex // its file system is asked by many at once
-	walked     int        // entries of folders that its file system gave
-}
-
-// Commit is the commit's hash in hexadecimal, empty where the branch has none yet.
-func (b *Base) Commit() string {
-	if b.commit.IsZero() {
-		return ""
-	}
-	return b.commit.String()
+	folders    map[plumbing.Hash]map[string]object.Entry // that were read
+	one        sync.Mutex                                // its file system is asked by many at once
+	walked     int                                       // entries of folders that its file system gave
 }
 
 // Close lets go of the files of a repository that was read.
 func (b *Base) Close() error {
-	if closer, is := b.here.(io.Closer); is {
+	if closer, is := b.store.(io.Closer); is {
 		return closer.Close()
 	}
 	return nil
 }
 
-// objects is where objects are read from that are not fetched.
-func (b *Base) objects() object.Store {
-	if b.here != nil {
-		return b.here
-	}
-	return b.storage
-}
-
-// blob gives a file by its hash.
+// blob returns a file by its hash.
 func (b *Base) blob(ctx context.Context, hash plumbing.Hash) ([]byte, error) {
 	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
 		return nil, err
 	}
-	return object.Read(b.objects(), plumbing.BlobObject, hash)
+	return object.Read(b.store, plumbing.BlobObject, hash)
 }
 
 func (b *Base) fetch(ctx context.Context, hashes []plumbing.Hash) error {
-	if b.here != nil {
+	if b.connection == nil {
 		return nil
 	}
-	return b.connection.byHash(ctx, b.storage, hashes, b.commit)
+	return b.connection.ByHash(ctx, b.storage, hashes, b.commit)
 }
 
 // List names the plain files below a folder, "." for all, sorted.
@@ -80,10 +72,9 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 	var names []string
 	err = b.list(ctx, at.Hash, dir, &names)
 	var missing *object.MissingError
-	if b.here == nil && errors.As(err, &missing) { // one request for all that is below, for each folder is needed
+	if b.connection != nil && errors.As(err, &missing) { // one request, for each folder is needed
 		names = nil
-		err = b.connection.more(ctx, b.storage, want{hashes: []plumbing.Hash{at.Hash}, noBlobs: true})
-		if err == nil {
+		if err = b.connection.Below(ctx, b.storage, at.Hash); err == nil {
 			err = b.list(ctx, at.Hash, dir, &names)
 		}
 	}
@@ -92,11 +83,11 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 
 // list goes through folders that are here. Few objects can make very many files.
 func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *[]string) error {
-	entries, err := object.ReadTree(b.objects(), hash)
+	entries, err := object.ReadTree(b.store, hash)
 	if len(*names) > maxWalked {
 		err = fmt.Errorf("the commit has more than %d files", maxWalked)
 	}
-	if err := firstError(ctx.Err(), err); err != nil {
+	if err := cmp.Or(ctx.Err(), err); err != nil {
 		return err
 	}
 	for _, entry := range entries {
@@ -104,7 +95,7 @@ func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *
 		switch {
 		case entry.Mode == filemode.Dir:
 			err = b.list(ctx, entry.Hash, full, names)
-		case isFile(entry.Mode):
+		case object.IsFile(entry.Mode):
 			*names = append(*names, full)
 		}
 		if err != nil {
@@ -114,14 +105,14 @@ func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *
 	return nil
 }
 
-// Files gives those of the files that are there and are plain files. They are
+// Files returns those of the files that are there and are plain files. They are
 // fetched in one request, and one for each level of folders that are missing.
 func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
-	root := &edit{}
+	root := &object.Edit{}
 	for _, name := range names {
-		root.put(strings.Split(path.Join(b.prefix, name), "/"), nil)
+		root.Put(path.Join(b.prefix, name), nil)
 	}
-	if err := b.warm(ctx, root); err != nil {
+	if err := b.prefetch(ctx, root); err != nil {
 		return nil, err
 	}
 	hashes := map[string]plumbing.Hash{}
@@ -131,7 +122,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 		if err != nil {
 			return nil, err
 		}
-		if found && isFile(entry.Mode) {
+		if found && object.IsFile(entry.Mode) {
 			hashes[name] = entry.Hash
 			wanted = append(wanted, entry.Hash)
 		}
@@ -141,7 +132,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 	}
 	files := tree.Tree{}
 	for name, hash := range hashes {
-		content, err := object.Read(b.objects(), plumbing.BlobObject, hash)
+		content, err := object.Read(b.store, plumbing.BlobObject, hash)
 		if err != nil {
 			return nil, err
 		}
@@ -150,16 +141,16 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 	return files, nil
 }
 
-// warm fetches the folders that an edit is about, a level at a time.
-func (b *Base) warm(ctx context.Context, root *edit) error {
-	if b.here != nil {
+// prefetch fetches the folders that an edit is about, a level at a time.
+func (b *Base) prefetch(ctx context.Context, root *object.Edit) error {
+	if b.connection == nil {
 		return nil
 	}
-	return root.levels(b.tree, func(hashes []plumbing.Hash) ([][]object.Entry, error) {
+	return root.Levels(b.tree, func(hashes []plumbing.Hash) ([][]object.Entry, error) {
 		if err := b.fetch(ctx, hashes); err != nil {
 			return nil, err
 		}
-		return readFolders(b.storage, hashes)
+		return object.ReadFolders(b.store, hashes)
 	})
 }
 
@@ -170,12 +161,18 @@ func (b *Base) folder(ctx context.Context, hash plumbing.Hash) (map[string]objec
 	if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
 		return nil, err
 	}
-	entries, err := object.ReadEntries(b.objects(), hash)
-	b.folders[hash] = entries
+	folder, err := object.ReadTree(b.store, hash)
+	entries := make(map[string]object.Entry, len(folder))
+	for _, entry := range folder {
+		entries[entry.Name] = entry
+	}
+	if err == nil {
+		b.folders[hash] = entries
+	}
 	return entries, err
 }
 
-// entry is what is at a path.
+// entry finds what is at a path.
 func (b *Base) entry(ctx context.Context, name string) (object.Entry, bool, error) {
 	at := object.Entry{Mode: filemode.Dir, Hash: b.tree}
 	if b.tree.IsZero() {
@@ -213,23 +210,78 @@ func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (
 			return nil, err
 		}
 	}
-	return s.base.storage.EncodedObject(kind, hash)
+	return s.base.store.EncodedObject(kind, hash)
 }
 
-// said is the files of the base that say something of others: all .gitattributes
-// or .gitignore of the folders above them, in one request.
-func (b *Base) said(ctx context.Context, paths []string, files ...string) (func(string) []byte, error) {
+// readAbove fetches all files of some names that are in folders above paths, in one
+// request, and returns a function that reads them.
+func (b *Base) readAbove(ctx context.Context, paths []string, files ...string) (func(string) []byte, error) {
 	wanted := map[string]bool{}
 	for _, name := range paths {
-		for _, dir := range foldersAbove(name) {
+		for _, dir := range settings.FoldersAbove(name) {
 			for _, file := range files {
 				wanted[path.Join(dir, file)] = true
 			}
 		}
 	}
-	found, err := b.Files(ctx, sortedKeys(wanted)...)
+	found, err := b.Files(ctx, slices.Sorted(maps.Keys(wanted))...)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", strings.Join(files, " and "), err)
 	}
 	return func(name string) []byte { return found[name] }, nil
+}
+
+// At finds a commit of the repository by its name: HEAD, a branch, a tag,
+// origin/main, a hash or the start of one, and HEAD~2 and the like. HEAD of a
+// branch that is yet to be born is an empty one. Paths are below the folder that
+// was opened. It must be closed.
+func (l *Local) At(revision string) (*Base, error) {
+	from := l.storage()
+	b := &Base{store: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	var err error
+	if b.commit, err = l.commitAt(from, revision); err == nil {
+		b.tree, err = object.TreeOf(from, b.commit)
+	}
+	if err != nil {
+		from.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (l *Local) commitAt(from storage.Storer, revision string) (plumbing.Hash, error) {
+	if revision == "HEAD" {
+		head, err := l.head()
+		return head.hash, err
+	}
+	// go-git takes more than it understands: main@{upstream} is main for it.
+	for _, part := range []string{"@{", "^{", ":", "..", " "} {
+		if strings.Contains(revision, part) {
+			return plumbing.ZeroHash, fmt.Errorf("%q is no name that is understood here: want a branch, a tag, a hash, or one of them with ~1 or ^ behind it; git rev-parse gives the hash of others", text.Clip(revision))
+		}
+	}
+	repository, err := git.Open(from, nil)
+	if err != nil {
+		return plumbing.ZeroHash, fmt.Errorf("find commit %q: %w", text.Clip(revision), err)
+	}
+	if hash, err := repository.ResolveRevision(plumbing.Revision(revision)); err == nil {
+		if _, err := repository.CommitObject(*hash); err == nil {
+			return *hash, nil
+		}
+	}
+	var names []string
+	if references, err := from.IterReferences(); err == nil {
+		_ = references.ForEach(func(reference *plumbing.Reference) error {
+			names = append(names, reference.Name().Short())
+			return nil
+		})
+	}
+	hint := ""
+	near := text.Nearest(revision, names)
+	if shallow, err := from.Shallow(); err == nil && len(shallow) > 0 {
+		hint = ": the clone is shallow, git fetch --unshallow gets what is missing of it"
+	} else if near != "" && !strings.ContainsAny(revision, "~^") {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return plumbing.ZeroHash, fmt.Errorf("there is no commit %q in %s%s", text.Clip(revision), l.workTree, hint)
 }

@@ -7,22 +7,24 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/pm-gitops/pm-gitops/render/tree"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// FS is the commit's files as a file system, which has [fs.ReadFileFS],
+// FS returns the commit's files as a file system, which has [fs.ReadFileFS],
 // [fs.ReadDirFS] and [fs.ReadLinkFS]. Symbolic links are not followed; submodules
-// are empty folders. What is not here yet is fetched, one request for each file
-// that is read; its method Fetch(names ...string) error fetches several at once. A file that has the bytes of one of likely, such as one that did not
-// change, is known by its hash, and not read at all.
+// are empty folders. Files that are not here yet are fetched, one request for each file
+// that is read; its method Fetch(names ...string) error fetches several at once. A file
+// that has the bytes of one of likely, such as one that did not change, is known by its
+// hash, and not read at all.
 func (b *Base) FS(ctx context.Context, likely ...tree.Tree) fs.FS {
 	known := map[plumbing.Hash][]byte{}
 	for _, tree := range likely {
@@ -50,14 +52,14 @@ var _ interface {
 func (f commitFS) Fetch(names ...string) error {
 	var missing []string
 	for _, name := range names {
-		at, err := f.find("fetch", name)
+		entry, err := at(f, "fetch", name, func(n node) (object.Entry, error) { return n.entry, nil })
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if _, known := f.known[at.entry.Hash]; !known {
+		if _, known := f.known[entry.Hash]; !known {
 			missing = append(missing, name)
 		}
 	}
@@ -67,78 +69,52 @@ func (f commitFS) Fetch(names ...string) error {
 	return err
 }
 
-// find is what is at a path.
-func (f commitFS) find(operation, name string) (node, error) {
+// at does something with the file or folder at a path. Errors are an [fs.PathError].
+func at[T any](f commitFS, operation, name string, do func(node) (T, error)) (result T, err error) {
+	found, err := f.find(name)
+	if err == nil {
+		result, err = do(found)
+	}
+	if err != nil {
+		err = &fs.PathError{Op: operation, Path: name, Err: err}
+	}
+	return result, err
+}
+
+func (f commitFS) find(name string) (node, error) {
 	if !fs.ValidPath(name) {
-		return node{}, &fs.PathError{Op: operation, Path: name, Err: fs.ErrInvalid}
+		return node{}, fs.ErrInvalid
 	}
 	f.base.one.Lock()
+	defer f.base.one.Unlock()
 	entry, found, err := f.base.entry(f.ctx, name)
-	f.base.one.Unlock()
 	if err == nil && !found {
-		entry, err = object.Entry{Mode: filemode.Dir}, fs.ErrNotExist
-		if name == "." { // no commit yet, or one without the folder
-			err = nil
+		entry = object.Entry{Mode: filemode.Dir}
+		if name != "." { // no commit yet, or one without the folder
+			err = fs.ErrNotExist
 		}
 	}
-	if err != nil {
-		return node{}, &fs.PathError{Op: operation, Path: name, Err: err}
-	}
 	entry.Name = path.Base(name)
-	return node{f, entry}, nil
+	return node{f, entry}, err
 }
+
+func (f commitFS) ReadFile(name string) ([]byte, error) { return at(f, "read", name, node.file) }
+func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	return at(f, "read", name, node.folder)
+}
+func (f commitFS) ReadLink(name string) (string, error)   { return at(f, "readlink", name, node.link) }
+func (f commitFS) Lstat(name string) (fs.FileInfo, error) { return at(f, "lstat", name, node.Info) }
+func (f commitFS) Stat(name string) (fs.FileInfo, error)  { return f.Lstat(name) }
 
 func (f commitFS) Open(name string) (fs.File, error) {
-	at, err := f.find("open", name)
-	if err != nil {
-		return nil, err
-	}
-	if at.IsDir() {
-		entries, err := f.ReadDir(name)
-		return &openFolder{at, name, entries}, err
-	}
-	content, err := f.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	return openFile{at, bytes.NewReader(content)}, nil
-}
-
-func (f commitFS) ReadFile(name string) ([]byte, error) {
-	at, err := f.find("read", name)
-	if err != nil {
-		return nil, err
-	}
-	if !isFile(at.entry.Mode) {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is " + describeMode(at.entry.Mode))}
-	}
-	content, err := at.content()
-	if err != nil {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
-	}
-	return slices.Clone(content), nil
-}
-
-func (f commitFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	at, err := f.find("read", name)
-	if err != nil {
-		return nil, err
-	}
-	if !at.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is no folder")}
-	}
-	if at.entry.Hash.IsZero() || at.entry.Mode == filemode.Submodule {
-		return nil, nil
-	}
-	inside, err := f.inside(at.entry.Hash)
-	if err != nil {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
-	}
-	var entries []fs.DirEntry
-	for _, name := range sortedKeys(inside) {
-		entries = append(entries, node{f, inside[name]})
-	}
-	return entries, nil
+	return at(f, "open", name, func(n node) (fs.File, error) {
+		if n.IsDir() {
+			entries, err := n.folder()
+			return &openFolder{n, name, entries}, err
+		}
+		content, err := n.file()
+		return openFile{n, bytes.NewReader(content)}, err
+	})
 }
 
 // maxWalked is more entries than the folders of any real commit have: few objects
@@ -158,31 +134,6 @@ func (f commitFS) inside(hash plumbing.Hash) (map[string]object.Entry, error) {
 	return entries, err
 }
 
-func (f commitFS) Stat(name string) (fs.FileInfo, error) { return f.Lstat(name) }
-
-func (f commitFS) Lstat(name string) (fs.FileInfo, error) {
-	at, err := f.find("lstat", name)
-	if err != nil {
-		return nil, err
-	}
-	return at, nil
-}
-
-func (f commitFS) ReadLink(name string) (string, error) {
-	at, err := f.find("readlink", name)
-	if err != nil {
-		return "", err
-	}
-	if at.entry.Mode != filemode.Symlink {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
-	}
-	content, err := at.content()
-	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
-	}
-	return string(content), nil
-}
-
 // node is a file or a folder of a commit.
 type node struct {
 	of    commitFS
@@ -196,6 +147,37 @@ func (n node) content() ([]byte, error) {
 	n.of.base.one.Lock()
 	defer n.of.base.one.Unlock()
 	return n.of.base.blob(n.of.ctx, n.entry.Hash)
+}
+
+func (n node) file() ([]byte, error) {
+	if !object.IsFile(n.entry.Mode) {
+		return nil, errors.New("it is " + object.DescribeMode(n.entry.Mode))
+	}
+	content, err := n.content()
+	return slices.Clone(content), err
+}
+
+func (n node) link() (string, error) {
+	if n.entry.Mode != filemode.Symlink {
+		return "", fs.ErrInvalid
+	}
+	content, err := n.content()
+	return string(content), err
+}
+
+func (n node) folder() ([]fs.DirEntry, error) {
+	if !n.IsDir() {
+		return nil, errors.New("it is no folder")
+	}
+	if n.entry.Hash.IsZero() || n.entry.Mode == filemode.Submodule {
+		return nil, nil
+	}
+	inside, err := n.of.inside(n.entry.Hash)
+	var entries []fs.DirEntry
+	for _, name := range slices.Sorted(maps.Keys(inside)) {
+		entries = append(entries, node{n.of, inside[name]})
+	}
+	return entries, err
 }
 
 func (n node) Name() string { return n.entry.Name }
@@ -218,7 +200,7 @@ func (n node) Info() (fs.FileInfo, error) { return n, nil }
 func (n node) ModTime() time.Time         { return time.Time{} } // Git keeps none
 func (n node) Sys() any                   { return nil }
 
-// Size is that of the content, which is read for it; 0 where it cannot be.
+// Size reads the content to tell its size; 0 where it cannot be read.
 func (n node) Size() int64 {
 	if n.IsDir() {
 		return 0
@@ -230,7 +212,7 @@ func (n node) Size() int64 {
 	return int64(len(content))
 }
 
-// openFile is a file that is read.
+// openFile reads a file.
 type openFile struct {
 	node
 	*bytes.Reader
@@ -240,7 +222,7 @@ func (o openFile) Stat() (fs.FileInfo, error) { return o.node, nil }
 func (o openFile) Close() error               { return nil }
 func (o openFile) Size() int64                { return o.Reader.Size() }
 
-// openFolder is a folder that is read.
+// openFolder reads a folder.
 type openFolder struct {
 	node
 	name string

@@ -168,7 +168,7 @@ func TestFSIsAskedByMany(t *testing.T) {
 		files[fmt.Sprintf("d%d/e/f.yaml", i)] = fmt.Sprint(i)
 	}
 	bothBases(t, files, func(t *testing.T, _ *world, base *Base) {
-		tree, names := base.FS(context.Background()), sortedKeys(files)
+		tree, names := base.FS(context.Background()), slices.Sorted(maps.Keys(files))
 		parallel.Share(len(names), func(mine iter.Seq[int]) {
 			for i := range mine {
 				if content, err := fs.ReadFile(tree, names[i]); err != nil || string(content) != files[names[i]] {
@@ -239,5 +239,15 @@ func TestNoDefaultBranch(t *testing.T) {
 		if _, err := remote.Read(context.Background()); err == nil || !strings.Contains(err.Error(), "does not say which branch is its default") {
 			t.Errorf("Read of branch %q: %v", branch, err)
 		}
+	}
+}
+
+func TestFSOfNoCommitIsEmpty(t *testing.T) {
+	files := new(Base).FS(context.Background())
+	if entries, err := fs.ReadDir(files, "."); err != nil || len(entries) > 0 {
+		t.Errorf("ReadDir = %v, %v", entries, err)
+	}
+	if _, err := fs.ReadFile(files, "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("ReadFile = %v", err)
 	}
 }

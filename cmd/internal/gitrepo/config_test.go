@@ -9,86 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What we read is what git reads, from every place there is.
-func TestConfigurationIsWhatGitReads(t *testing.T) {
-	w := newWorld(t)
-	w.repo("work/r", base)
-	w.git("work/r", "checkout", "-q", "-b", "feature/x")
-	w.env["GIT_CONFIG_NOSYSTEM"] = "0"
-	w.env["GIT_CONFIG_SYSTEM"] = filepath.Join(w.home, "system")
-	w.write("system", "\ufeff[core]\r\n\tpager = less\r\n[system]\n\tonly\n")
-	w.write(".config/git/config", "[user]\n\tname = From XDG\n[xdg]\n\tonly = 1\n")
-	w.write(".gitconfig", `[User] Name = "Grace \"Amazing\" Hopper" ; comment
-	email = grace@example.com # comment
-[url "https://Example.com/"]
-	insteadOf = gh:
-[a "b\"c\\d"]
-	key = one \
-two
-	Other = "  kept  " tail
-	tab = "a\tb\nc"
-	empty =
-	bare
-[a]
-	list = 1
-	list = 2
-[section.Sub]
-	old = style
-[include]
-	path = extra.inc
-[includeIf "gitdir:~/work/"]
-	path = ~/inc/work
-[includeIf "gitdir:work/"]
-	path = inc/relative
-[includeIf "gitdir:other/"]
-	path = inc/other
-[includeIf "gitdir/i:~/WORK/**"]
-	path = inc/case
-[includeIf "gitdir:./work/"]
-	path = inc/dot
-[includeIf "onbranch:feature/"]
-	path = inc/branch
-[includeIf "onbranch:ma*"]
-	path = inc/main
-[includeIf "hasconfig:remote.*.url:https://git.company.com/**"]
-	path = inc/remote
-[includeIf "hasconfig:remote.*.url:https://other.com/**"]
-	path = inc/other
-[includeIf "nonsense:x"]
-	path = inc/other
-[include]
-	path = not/there
-[last]
-	word = global
-`)
-	w.write("extra.inc", "[extra]\n\tx = 1\n[include]\n\tpath = inc/nested\n")
-	for _, name := range []string{"work", "relative", "other", "case", "dot", "branch", "main", "remote", "nested"} {
-		w.write("inc/"+name, "[inc]\n\t"+name+" = yes\n[last]\n\tword = "+name+"\n")
-	}
-	w.git("work/r", "config", "remote.origin.url", "https://git.company.com/platform/fleet.git")
-	w.git("work/r", "config", "extensions.worktreeConfig", "true")
-	w.git("work/r", "config", "--worktree", "only.worktree", "1")
-	w.env["GIT_CONFIG_COUNT"], w.env["GIT_CONFIG_KEY_0"], w.env["GIT_CONFIG_VALUE_0"] = "2", "Env.Sub.Section.Key", "v = 1"
-	w.env["GIT_CONFIG_KEY_1"], w.env["GIT_CONFIG_VALUE_1"] = "last.word", "environment"
-	for name, global := range map[string]string{"home": "", "GIT_CONFIG_GLOBAL": filepath.Join(w.home, "inc/work")} {
-		w.env["GIT_CONFIG_GLOBAL"] = global
-		if global == "" {
-			delete(w.env, "GIT_CONFIG_GLOBAL")
-		}
-		want := configuration{"core.fsmonitor": {"false"}} // of our own run
-		for entry := range strings.SplitSeq(strings.TrimSuffix(w.git("work/r", "config", "--list", "-z"), "\x00"), "\x00") {
-			key, value, set := strings.Cut(entry, "\n")
-			if !set {
-				value = "true"
-			}
-			want[key] = append(want[key], value)
-		}
-		if diff := cmp.Diff(want, w.open("work/r").config); diff != "" {
-			t.Errorf("%s: git reads (-), we read (+):\n%s", name, diff)
-		}
-	}
-}
-
 // Without a git program the usual files are read.
 func TestConfigurationWithoutGit(t *testing.T) {
 	w := newWorld(t)
@@ -98,74 +18,13 @@ func TestConfigurationWithoutGit(t *testing.T) {
 	w.env["PATH"] = "/nowhere"
 	got := w.open("r").config
 	for key, want := range map[string]string{"user.name": "Ada", "user.email": "ada@example.com", "xdg.Sub.Section.key": "a b", "remote.origin.url": "https://git.company.com/platform/fleet.git", "core.bare": "false"} {
-		if got.get(key) != want {
-			t.Errorf("%s = %q, want %q", key, got.get(key), want)
+		if got.Get(key) != want {
+			t.Errorf("%s = %q, want %q", key, got.Get(key), want)
 		}
 	}
 	w.write("r/.git/config", "[core\n")
 	if _, err := Open(w.sys(), filepath.Join(w.home, "r")); err == nil || !strings.Contains(err.Error(), "read Git's configuration "+w.home+"/r/.git/config: ") {
 		t.Errorf("Open = %v, want that the configuration is damaged", err)
-	}
-}
-
-func TestIdentityIsWhatGitSays(t *testing.T) {
-	for name, c := range map[string]struct {
-		config string
-		env    map[string]string
-	}{
-		"user":                {},
-		"author":              {config: "[author]\n\tname = A. Author\n[committer]\n\temail = c@example.com\n"},
-		"environment":         {env: map[string]string{"GIT_AUTHOR_NAME": "E", "GIT_AUTHOR_EMAIL": "e@x", "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@x"}},
-		"address elsewhere":   {config: "[user]\n\tname = Ada\n", env: map[string]string{"GIT_CONFIG_GLOBAL": os.DevNull, "EMAIL": "elsewhere@example.com"}},
-		"odd characters":      {config: "[user]\n\tname = \"  .Ada <L>, \"\n\temail = \"<ada@x>;\"\n"},
-		"not ASCII":           {config: "[user]\n\tname = Ådå Łövelace\n"},
-		"seconds":             {env: map[string]string{"GIT_AUTHOR_DATE": "@1700000000 +0530", "GIT_COMMITTER_DATE": "1700000000 -0800"}},
-		"RFC 2822":            {env: map[string]string{"GIT_AUTHOR_DATE": "Thu, 07 Apr 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "Thu, 7 Apr 2005 22:13:13 +0200"}},
-		"ISO 8601":            {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13+02:00", "GIT_COMMITTER_DATE": "2005-04-07 22:13:13 +0200"}},
-		"ISO 8601 in UTC":     {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13Z", "GIT_COMMITTER_DATE": "2005-04-07T22:13:13+0000"}},
-		"words":               {env: map[string]string{"GIT_AUTHOR_DATE": "Apr 7 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "2005.04.07T22:13:13 +0200"}},
-		"only the date's own": {env: map[string]string{"GIT_AUTHOR_DATE": "@1 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.repo("r", nil)
-			w.write("r/.git/config", w.read("r/.git/config")+c.config)
-			for key, value := range c.env {
-				w.env[key] = value
-			}
-			for _, role := range []string{"author", "committer"} {
-				upper := "GIT_" + strings.ToUpper(role)
-				if w.env[upper+"_DATE"] == "" {
-					w.env[upper+"_DATE"] = "@1762171200 +0000"
-				}
-				got, err := w.open("r").who.of(role)
-				if want := strings.TrimSpace(w.git("r", "var", upper+"_IDENT")); err != nil || got.line() != want {
-					t.Errorf("identity(%s) = %s, %v\nwant %s", role, got.line(), err, want)
-				}
-			}
-		})
-	}
-}
-
-func TestDates(t *testing.T) {
-	for name, path := range map[string]string{"git": os.Getenv("PATH"), "no git": "/nowhere"} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.repo("r", nil)
-			w.env["PATH"] = path
-			for _, c := range []struct{ epoch, date, want string }{
-				{"1700000000", "", "2023-11-14T22:13:20Z"},
-				{"1700000000", "@1 +0100", "1970-01-01T01:00:01+01:00"},
-				{"", "2005-04-07T22:13:13+02:00", "2005-04-07T22:13:13+02:00"},
-				{"", "", "2025-11-03T12:00:00Z"},
-			} {
-				w.env["SOURCE_DATE_EPOCH"], w.env["GIT_AUTHOR_DATE"] = c.epoch, c.date
-				got, err := w.open("r").who.of("author")
-				if err != nil || got.When.Format("2006-01-02T15:04:05Z07:00") != c.want || got.Name != "Ada" || got.Email != "ada@example.com" {
-					t.Errorf("with SOURCE_DATE_EPOCH=%s and GIT_AUTHOR_DATE=%s: %+v, %v: want %s", c.epoch, c.date, got, err, c.want)
-				}
-			}
-		})
 	}
 }
 
@@ -179,7 +38,7 @@ func TestIdentityIncludedThroughALink(t *testing.T) {
 	}
 	w.write("work.inc", "[user]\n\temail = me@company.test\n")
 	w.write(".gitconfig", w.read(".gitconfig")+"[includeIf \"gitdir:"+w.home+"/work/\"]\n\tpath = work.inc\n")
-	if got, err := w.open("work/r").who.of("author"); err != nil || got.Email != "me@company.test" {
+	if got, err := w.open("work/r").who.Of("author"); err != nil || got.Email != "me@company.test" {
 		t.Errorf("identity = %+v, %v, want me@company.test", got, err)
 	}
 }
@@ -209,54 +68,6 @@ func TestTrailersAreWhereGitPutsThem(t *testing.T) {
 				t.Errorf("git says (-), we say (+):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestIgnoredIsWhatGitIgnores(t *testing.T) {
-	w := newWorld(t)
-	w.repo("r", nil)
-	w.write("r/.gitignore", "*.log\n!keep.log\n/top\nfoo/\na/**/z\n**/deep\nabc/**\n\\#hash\n\\!bang\ntrail\\ \nspace   \n*.[oa]\nq?x\ndoc/*.txt\n{a,b}\nx**y\n!foo/inside\nw[!a]w\n")
-	w.write("r/sub/.gitignore", "!*.log\n/only\nnested/\n")
-	g := newIgnores(w.readIn("r"))
-	asked := newRules(w.open("r").git)
-	names := strings.Fields(`a.log keep.log sub/a.log sub/keep.log top sub/top top/x foo/x foo/inside x/foo/y foo a/z a/b/z a/b/c/z deep x/y/deep/f abc abc/x abc/x/y #hash !bang space
-		l.o l.a l.b qax qx doc/a.txt doc/x/a.txt {a,b} a b xy xaay x/y only sub/only sub/x/only sub/nested/f nested/f m.tmp keep.tmp .DS_Store d/.DS_Store v.swp waw wbw sub/deep/x`)
-	if err := asked.askIgnored(names); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if got, want := g.rule(name), asked.rule(name); got != want {
-			t.Errorf("%s is ignored by %q, git says %q", name, got, want)
-		}
-	}
-}
-
-// readIn reads files of a folder, as those of a commit are read.
-func (w *world) readIn(dir string) func(string) []byte {
-	return func(name string) []byte {
-		content, _ := os.ReadFile(filepath.Join(w.home, dir, name))
-		return content
-	}
-}
-
-func TestAttributesAreWhatGitReads(t *testing.T) {
-	w := newWorld(t)
-	w.repo("r", nil)
-	w.write("r/.gitattributes", "[attr]lfs filter=lfs diff=lfs -text\n* text=auto\n*.bin binary\n*.yaml text eol=lf\n*.yaml -eol\n\"with space.txt\" filter=x\nsub/*.md ident\n/top.md ident !text\nvendor/** -text\n*.lfs lfs\n*.lfs text\n#c ident\n!neg ident\ndir/ ident\n*.a ident -ident ident=x\n")
-	w.write("r/sub/.gitattributes", "*.yaml text=auto !eol\n[attr]no filter=y\nx.md -ident\nno no\n")
-	a, asked := newAttributes(w.readIn("r")), newRules(w.open("r").git)
-	attributes := []string{"ident", "text", "eol", "filter", "working-tree-encoding", "crlf"}
-	names := []string{"x", "x.bin", "x.yaml", "with space.txt", "sub/y.md", "sub/x.md", "sub/sub/y.md", "top.md", "sub/top.md", "vendor/a/b.yaml", "m.lfs", "neg", "dir/f", "sub/x.yaml", "no", "sub/no", "forced.yaml", "sub/forced.yaml", "q.user", "n.a"}
-	if err := asked.askAttributes(names); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		got, want := a.of(name), asked.attributes(name)
-		for _, attribute := range attributes {
-			if got[attribute] != want[attribute] {
-				t.Errorf("%s of %s = %q, git says %q", attribute, name, got[attribute], want[attribute])
-			}
-		}
 	}
 }
 

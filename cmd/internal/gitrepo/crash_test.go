@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -241,5 +243,5 @@ func (w *world) wholeRun(dir string) string {
 			w.t.Fatalf("HEAD has a part of a run: %d of %s", count, line)
 		}
 	}
-	return sortedKeys(lines)[0]
+	return slices.Sorted(maps.Keys(lines))[0]
 }

@@ -17,7 +17,7 @@ import (
 // finishIndex does what a commit of ours had left to do whose process died after
 // it moved the branch: the index gets the entries of what HEAD's commit changed.
 // Only those entries that are still as the commit before has them, and whose file
-// is as HEAD has it: what somebody staged since then, or removed, stays. The index
+// is as HEAD has it: changes that were staged since then, and files that were removed, stay. The index
 // is locked.
 func (l *Local) finishIndex(head headOf) error {
 	if head.hash.IsZero() || l.git == nil {
@@ -26,10 +26,10 @@ func (l *Local) finishIndex(head headOf) error {
 	storage := l.storage()
 	defer storage.Close()
 	commit, err := object.ReadCommit(storage, head.hash)
-	if err != nil || len(commit.Parents) > 1 {
+	if err != nil || len(commit.ParentHashes) > 1 {
 		return err
 	}
-	changes, err := l.changesOf(head.hash, len(commit.Parents) == 0)
+	changes, err := l.changesOf(head.hash, len(commit.ParentHashes) == 0)
 	if err != nil {
 		return err
 	}
@@ -49,28 +49,21 @@ func (l *Local) finishIndex(head headOf) error {
 	return s.write(at, s.encode())
 }
 
-// leaf is what is at a path of a commit; its mode is empty where there is nothing.
-type leaf struct {
-	mode filemode.FileMode
-	hash plumbing.Hash
-}
-
-func (f leaf) none() bool { return f.mode == filemode.Empty }
-
-// change is a path that a commit has otherwise than the one before.
+// change describes a path that a commit changed. The mode is empty where there is
+// no file.
 type change struct {
 	path     string
-	old, new leaf
+	old, new object.Entry
 }
 
-// changesOf gives what a commit changed. Where the clone ends there, git gives nothing.
+// changesOf lists what a commit changed. Where the clone ends there, git lists nothing.
 // https://git-scm.com/docs/git-diff-tree#_raw_output_format
 func (l *Local) changesOf(commit plumbing.Hash, root bool) (changes []change, err error) {
 	args := []string{"diff-tree", "-r", "-z", "--no-commit-id", "--no-renames"}
 	if root {
 		args = append(args, "--root")
 	}
-	out, err := l.git.ask("", nil, append(args, commit.String())...)
+	out, err := l.git.Ask("", nil, append(args, commit.String())...)
 	if err != nil {
 		return nil, fmt.Errorf("git diff-tree: %w", err)
 	}
@@ -79,9 +72,9 @@ func (l *Local) changesOf(commit plumbing.Hash, root bool) (changes []change, er
 		if len(line) < 2 || len(words) < 4 {
 			continue
 		}
-		one := change{path: line[1], old: leaf{hash: plumbing.NewHash(words[2])}, new: leaf{hash: plumbing.NewHash(words[3])}}
-		one.old.mode, _ = filemode.New(words[0])
-		one.new.mode, _ = filemode.New(words[1])
+		one := change{path: line[1], old: object.Entry{Hash: plumbing.NewHash(words[2])}, new: object.Entry{Hash: plumbing.NewHash(words[3])}}
+		one.old.Mode, _ = filemode.New(words[0])
+		one.new.Mode, _ = filemode.New(words[1])
 		changes = append(changes, one)
 	}
 	return changes, nil
@@ -91,36 +84,26 @@ func (l *Local) changesOf(commit plumbing.Hash, root bool) (changes []change, er
 func (s *staging) finish(one change) {
 	at, there := s.index.Find(one.path)
 	switch {
-	case there && !one.old.in(&s.index.Entries[at]), !there && !one.old.none():
+	case there && !s.index.Entries[at].Is(one.old), !there && one.old.Mode != filemode.Empty:
 		return
 	case !s.onDisk(one.path, one.new):
 		return
-	case one.new.none():
+	case one.new.Mode == filemode.Empty:
 		s.gone[one.path] = true
 		return
 	}
-	entry := object.StagedEntry{Name: one.path, Hash: one.new.hash}
-	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(one.new.mode))
+	entry := object.StagedEntry{Name: one.path, Hash: one.new.Hash}
+	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(one.new.Mode))
 	s.news = append(s.news, entry)
 }
 
-// in reports whether an entry of the index is it.
-func (f leaf) in(e *object.IndexEntry) bool {
-	const intentToAdd = 0x2000
-	return !f.none() && e.Mode() == uint32(f.mode) && plumbing.Hash(e.Hash()) == f.hash && e.Extended()&intentToAdd == 0
-}
-
-// onDisk reports whether a plain file of the working tree has some content, or
-// is not there.
-func (s *staging) onDisk(name string, f leaf) bool {
+// onDisk reports whether a plain file of the working tree is that of a commit, or is not
+// there.
+func (s *staging) onDisk(name string, file object.Entry) bool {
 	full := filepath.Join(s.local.workTree, filepath.FromSlash(name))
 	info, err := os.Lstat(full)
-	if f.none() || err != nil {
-		return f.none() && err != nil
+	if file.Mode == filemode.Empty || err != nil {
+		return file.Mode == filemode.Empty && err != nil
 	}
-	if !info.Mode().IsRegular() || !isFile(f.mode) {
-		return false
-	}
-	content, err := os.ReadFile(full)
-	return err == nil && (plumbing.ComputeHash(plumbing.BlobObject, content) == f.hash || s.checkedOut(content, f.hash))
+	return info.Mode().IsRegular() && object.IsFile(file.Mode) && holds(full, file.Hash)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -21,8 +22,8 @@ func TestWithoutGit(t *testing.T) {
 	_, commitErr := l.Commit(context.Background(), Changes{Write: tree.Tree{"x": []byte("x\n")}}, said("ours"))
 	_, pushErr := l.Push(context.Background(), PushOptions{})
 	for _, err := range []error{commitErr, pushErr, l.Check(Changes{}, said("ours"))} {
-		var got *RemoteError
-		if !errors.As(err, &got) || got.Kind != NoGit || !strings.Contains(err.Error(), "this takes the git program, and there is none on the PATH; --repo does without") {
+		var got *transport.Error
+		if !errors.As(err, &got) || got.Kind != transport.NoGit || !strings.Contains(err.Error(), "this takes the git program, and there is none on the PATH; --repo does without") {
 			t.Errorf("error = %v, want that there is no git", err)
 		}
 	}

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/giteatest"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 )
 
 // giteaRefusal is what Gitea does not let us do. The setup makes it so, after the
 // repository is there, and gives its URL.
 type giteaRefusal struct {
 	setup func(w *world, s *giteatest.Server, url string) string
-	kind  RemoteKind
+	kind  transport.Kind
 	want  string
 }
 
@@ -38,22 +39,22 @@ func (w *world) newcomer(s *giteatest.Server) *giteatest.User {
 var refusalsOfBoth = map[string]giteaRefusal{
 	"no repository": {func(_ *world, _ *giteatest.Server, url string) string {
 		return strings.Replace(url, "origin", "nothing", 1)
-	}, NoRepository, `^there is no repository \S+/nothing.git, or none that these credentials may see$`},
+	}, transport.NoRepository, `^there is no repository \S+/nothing.git, or none that these credentials may see$`},
 	"no user": {func(w *world, _ *giteatest.Server, url string) string {
 		return strings.Replace(url, w.owner.Name, "nobody", 1)
-	}, NoRepository, `^there is no repository \S+/nobody/origin.git, or none that these credentials may see$`},
+	}, transport.NoRepository, `^there is no repository \S+/nobody/origin.git, or none that these credentials may see$`},
 	"no write permission": {func(w *world, s *giteatest.Server, url string) string {
 		w.owner.Share(w.t, "origin", w.newcomer(s), "read")
 		return url
-	}, Forbidden, `knows the credentials, but they do not suffice for \S+/origin.git: may they write there\? \(it says: User permission denied for writing\.\)$`},
+	}, transport.Forbidden, `knows the credentials, but they do not suffice for \S+/origin.git: may they write there\? \(it says: User permission denied for writing\.\)$`},
 	"protected branch": {func(w *world, _ *giteatest.Server, url string) string {
 		w.owner.Protect(w.t, "origin", "main")
 		return url
-	}, Rejected, `does not take the commit \(pre-receive hook declined\): Not allowed to push to protected branch main; the branch is protected: push another branch`},
+	}, transport.Rejected, `does not take the commit \(pre-receive hook declined\): Not allowed to push to protected branch main; the branch is protected: push another branch`},
 	"archived": {func(w *world, _ *giteatest.Server, url string) string {
 		w.owner.Archive(w.t, "origin")
 		return url
-	}, Rejected, `^\S+/origin.git is archived: it takes no commits$`},
+	}, transport.Rejected, `^\S+/origin.git is archived: it takes no commits$`},
 }
 
 func TestGiteaRefusesByHTTPS(t *testing.T) {
@@ -61,39 +62,39 @@ func TestGiteaRefusesByHTTPS(t *testing.T) {
 		"repository of others": {func(w *world, s *giteatest.Server, url string) string {
 			w.newcomer(s)
 			return url
-		}, NoRepository, `^there is no repository \S+/origin.git, or none that these credentials may see$`},
+		}, transport.NoRepository, `^there is no repository \S+/origin.git, or none that these credentials may see$`},
 		"no login": {func(w *world, _ *giteatest.Server, url string) string {
 			delete(w.env, "GITEA_TOKEN")
 			return url
-		}, NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
+		}, transport.NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
 		"no login, but everybody reads": {func(w *world, _ *giteatest.Server, url string) string {
 			delete(w.env, "GITEA_TOKEN")
 			w.owner.Publish(w.t, "origin")
 			return url
-		}, NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
+		}, transport.NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
 		"bad token": {func(w *world, _ *giteatest.Server, url string) string {
 			w.env["GITEA_TOKEN"] = strings.Repeat("0123456789", 4)
 			return url
-		}, BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
+		}, transport.BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
 		"revoked token": {func(w *world, _ *giteatest.Server, url string) string {
 			token := w.owner.NewToken(w.t, "write:repository")
 			w.env["GITEA_TOKEN"] = token.Secret
 			w.commits(url)
 			w.owner.Revoke(w.t, token)
 			return url
-		}, BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
+		}, transport.BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
 		"token that only reads": {func(w *world, _ *giteatest.Server, url string) string {
 			w.env["GITEA_TOKEN"] = w.owner.NewToken(w.t, "read:repository").Secret
 			return url
-		}, Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\?$`},
+		}, transport.Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\?$`},
 		"token for other things": {func(w *world, _ *giteatest.Server, url string) string {
 			w.env["GITEA_TOKEN"] = w.owner.NewToken(w.t, "write:issue").Secret
 			return url
-		}, Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\?$`},
+		}, transport.Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\?$`},
 		"disabled account": {func(w *world, _ *giteatest.Server, url string) string {
 			w.owner.Disable(w.t)
 			return url
-		}, NotGit, `^\S+/origin.git answers with something else than Git`}, // a page for browsers
+		}, transport.NotGit, `^\S+/origin.git answers with something else than Git`}, // a page for browsers
 	}
 	refuse(t, cases, (*world).giteaHTTPS)
 }
@@ -103,34 +104,34 @@ func TestGiteaRefusesBySSH(t *testing.T) {
 		"repository of others": {func(w *world, s *giteatest.Server, url string) string {
 			w.newcomer(s)
 			return url
-		}, Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\? \(it says: User: \S+ with Key: \S+ is not authorized to`},
+		}, transport.Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\? \(it says: User: \S+ with Key: \S+ is not authorized to`},
 		"unknown host key": {func(w *world, _ *giteatest.Server, url string) string {
 			w.write(".ssh/known_hosts", "")
 			return url
-		}, UnknownHostKey, `^the key of 127.0.0.1:\d+ is in no known_hosts: compare what ssh-keyscan -p \d+ 127.0.0.1 prints`},
+		}, transport.UnknownHostKey, `^the key of 127.0.0.1:\d+ is in no known_hosts: compare what ssh-keyscan -p \d+ 127.0.0.1 prints`},
 		"changed host key": {func(w *world, _ *giteatest.Server, url string) string {
 			other, _ := w.key()
 			w.write(".ssh/known_hosts", knownhosts.Line([]string{strings.Fields(w.read(".ssh/known_hosts"))[0]}, other)+"\n")
 			return url
-		}, ChangedHostKey, `^the key of 127.0.0.1:\d+ is another than the one in known_hosts`},
+		}, transport.ChangedHostKey, `^the key of 127.0.0.1:\d+ is another than the one in known_hosts`},
 		"unknown key": {func(w *world, _ *giteatest.Server, url string) string {
 			w.ownKey()
 			return url
-		}, BadLogin, `^127.0.0.1:\d+ takes none of the SSH keys`},
+		}, transport.BadLogin, `^127.0.0.1:\d+ takes none of the SSH keys`},
 		"no key": {func(w *world, _ *giteatest.Server, url string) string {
 			if err := os.Remove(filepath.Join(w.home, ".ssh/id_ed25519")); err != nil {
 				w.t.Fatal(err)
 			}
 			return url
-		}, NoKey, `^there is no SSH key for 127.0.0.1`}, // a push does not know: ssh has its own ways to find one
+		}, transport.NoKey, `^there is no SSH key for 127.0.0.1`}, // a push does not know: ssh has its own ways to find one
 		"disabled account": {func(w *world, _ *giteatest.Server, url string) string {
 			w.owner.Disable(w.t)
 			return url
-		}, Forbidden, `\(it says: Your account is disabled\.\)$`},
+		}, transport.Forbidden, `\(it says: Your account is disabled\.\)$`},
 		"deploy key that only reads": {func(w *world, _ *giteatest.Server, url string) string {
 			w.owner.AddDeployKey(w.t, "origin", w.ownKey())
 			return url
-		}, Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\? \(it says: Deploy Key: \S+ is not authorized to write to`},
+		}, transport.Forbidden, `^127.0.0.1:\d+ knows the credentials, but they do not suffice for \S+/origin.git: may they write there\? \(it says: Deploy Key: \S+ is not authorized to write to`},
 	}
 	refuse(t, cases, (*world).giteaSSH)
 }
@@ -158,8 +159,8 @@ func refuse(t *testing.T, cases map[string]giteaRefusal, serve func(*world, *git
 			w.git("r", "remote", "set-url", "origin", url)
 			w.commit("r", w.put("r", ours))
 			_, err = w.open("r").Push(ctx, PushOptions{})
-			if c.kind == NoKey {
-				c.kind, c.want = BadLogin, `^127.0.0.1:\d+ takes none of the SSH keys`
+			if c.kind == transport.NoKey {
+				c.kind, c.want = transport.BadLogin, `^127.0.0.1:\d+ takes none of the SSH keys`
 			}
 			w.refused("Push", err, c)
 			if after := w.git("origin", "rev-parse", "main"); after != before {
@@ -182,7 +183,7 @@ func (w *world) quickOrigin() {
 
 func (w *world) refused(what string, err error, c giteaRefusal) {
 	w.t.Helper()
-	var got *RemoteError
+	var got *transport.Error
 	if !errors.As(err, &got) || got.Kind != c.kind || !regexp.MustCompile(c.want).MatchString(err.Error()) {
 		w.t.Errorf("%s = %v (%T)\nwant %s, kind %d", what, err, err, c.want, c.kind)
 		return

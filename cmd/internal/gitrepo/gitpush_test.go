@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 )
 
 // clone makes origin and a clone of it, r, in which a commit waits to be pushed to a URL.
@@ -71,8 +73,8 @@ func TestPushGoesToEveryURL(t *testing.T) {
 	w.clone(filepath.Join(w.home, "origin"))
 	w.git("r", "remote", "set-url", "--add", "origin", filepath.Join(w.home, "nothing"))
 	_, err := w.push(PushOptions{})
-	var said *RemoteError
-	if !errors.As(err, &said) || said.Kind != NoRepository || !strings.Contains(err.Error(), w.home+"/nothing") {
+	var said *transport.Error
+	if !errors.As(err, &said) || said.Kind != transport.NoRepository || !strings.Contains(err.Error(), w.home+"/nothing") {
 		t.Errorf("Push = %v, want that the second is no repository", err)
 	}
 }
@@ -142,8 +144,8 @@ func TestPrePushHookRuns(t *testing.T) {
 	w.clone(filepath.Join(w.home, "origin"))
 	w.script("r/.git/hooks/pre-push", "cat > ~/told\necho 'not on a Friday\x1b[31m' >&2\nexit 1\n")
 	_, err := w.push(PushOptions{})
-	var said *RemoteError
-	if !errors.As(err, &said) || said.Kind != Rejected || err.Error() != `the pre-push hook of this repository refuses the push: not on a Friday\x1b[31m` {
+	var said *transport.Error
+	if !errors.As(err, &said) || said.Kind != transport.Rejected || err.Error() != `the pre-push hook of this repository refuses the push: not on a Friday\x1b[31m` {
 		t.Errorf("Push = %q", err)
 	}
 	if got := w.read("told"); !strings.HasPrefix(got, "refs/heads/main ") || !strings.Contains(got, " refs/heads/main ") {
@@ -239,16 +241,16 @@ func TestPushKeepsTokensFromOtherServers(t *testing.T) {
 	if _, err := w.push(PushOptions{}); err == nil || seen() != "" {
 		t.Errorf("Push = %v, and the other server saw %q", err, seen())
 	}
-	var said *RemoteError
+	var said *transport.Error
 	w.git("r", "remote", "set-url", "origin", "http://git.example.com/x")
 	w.env["GITEA_SERVER_URL"] = "http://git.example.com"
-	if _, err := w.push(PushOptions{}); !errors.As(err, &said) || said.Kind != PlainHTTP {
+	if _, err := w.push(PushOptions{}); !errors.As(err, &said) || said.Kind != transport.PlainHTTP {
 		t.Errorf("Push = %v, want that there is no TLS", err)
 	}
 	delete(w.env, "GITEA_TOKEN")
 	w.git("r", "config", "credential.helper", "!touch ~/asked; true")
 	w.git("r", "config", "http.proxy", strings.Replace(other.URL, "127.0.0.1", "localhost", 1))
-	if _, err := w.push(PushOptions{}); !errors.As(err, &said) || said.Kind != PlainHTTP {
+	if _, err := w.push(PushOptions{}); !errors.As(err, &said) || said.Kind != transport.PlainHTTP {
 		t.Errorf("Push = %v, want that there is no TLS", err)
 	}
 	if _, err := os.Stat(filepath.Join(w.home, "asked")); err == nil {
@@ -266,8 +268,8 @@ func TestPushLosesARace(t *testing.T) {
 	theirs := w.git("origin", "commit-tree", "-p", "main", "-m", "theirs", "main^{tree}")
 	w.git("origin", "update-ref", "refs/heads/main", strings.TrimSpace(theirs))
 	_, err := w.push(PushOptions{})
-	var said *RemoteError
-	if !errors.As(err, &said) || said.Kind != Raced {
+	var said *transport.Error
+	if !errors.As(err, &said) || said.Kind != transport.Raced {
 		t.Errorf("Push = %v, want a lost race", err)
 	}
 	if got := w.git("r", "rev-parse", "HEAD") + w.git("origin", "rev-parse", "main"); got != made.Hash+"\n"+theirs {

@@ -15,7 +15,7 @@
 // folders are taken over by their hash, and exactly the new objects are stored,
 // or sent, as one pack. No commit reads or hashes the working tree.
 //
-// In a checkout the git program answers what is Git's: its configuration, who
+// In a checkout the git program answers what is Git's: its settings.Config, who
 // commits, attributes and ignored files; and it pushes. How often it is run does not
 // depend on how many files there are. A Remote, and reading commits of a Local, do
 // without: what they need of the configuration is in the usual files.
@@ -46,70 +46,149 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// ErrUnchanged is that there is nothing to commit.
+// ErrUnchanged says that there is nothing to commit.
 var ErrUnchanged = errors.New("nothing to commit")
 
-// Changes is what is to become of files. Paths have slashes and are below the
+// Changes says what is to become of files. Paths have slashes and are below the
 // folder that was opened. Nothing else is touched.
 type Changes struct {
 	Write  tree.Tree // files by path, with the bytes they are to have
 	Remove []string  // files that are to be gone; one that is not there is no error
 }
 
-// Signature is who made a commit, and when.
-type Signature struct {
-	Name, Email string
-	When        time.Time
-}
+// Signature says who made a commit, and when.
+type Signature = settings.Signature
 
-// Message is what a commit says.
+// Message is the text of a commit.
 type Message struct {
 	Text     string
 	Trailers []Trailer // appended as git interpret-trailers does
 }
 
-// Result is a commit that was made.
+// Result describes a commit that was made.
 type Result struct {
 	Hash    string   // in hexadecimal
 	Branch  string   // its short name; empty where HEAD is detached
 	Written []string // the files that differ from the base, sorted
 	Removed []string // the files that are gone, sorted
-	// Unstaged is those of our files whose staged content was another than
-	// HEAD's and ours: it is no longer staged.
+	// Unstaged lists the files of ours whose staged content differed from HEAD's and
+	// ours: it is no longer staged.
 	Unstaged []string
 }
 
 // System is what the package may reach outside of its arguments.
-type System struct {
-	// Getenv is the environment: Git's own variables, HOME and the like.
-	Getenv func(string) string
-	// Environ is the environment that programs get: ssh-keygen, gpg, git credential.
-	Environ []string
-	// Now is the clock.
-	Now func() time.Time
-	// Sleep waits, or returns the context's error as soon as it has one.
-	Sleep func(context.Context, time.Duration) error
-	// Random is a number from 0 up to 1, so that those who wait do not do so in step.
-	Random func() float64
-}
+type System = settings.System
 
-// NewSystem is a system with a real wait and real chance.
+// RemoteError says why a remote repository does not answer, in a sentence without
+// credentials.
+type RemoteError = transport.Error
+
+// Raced is the kind of a [RemoteError] after other commits were faster, every time.
+const Raced = transport.Raced
+
+// NewSystem returns a system with a real wait and real chance.
 func NewSystem(getenv func(string) string, environ []string, now func() time.Time) System {
 	return System{Getenv: getenv, Environ: environ, Now: now, Sleep: wait, Random: rand.Float64}
 }
 
 func wait(ctx context.Context, long time.Duration) error {
-	timer := time.NewTimer(long)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(long):
 		return nil
 	}
+}
+
+// Trailer is a line at the end of a commit's message, "Key: value".
+type Trailer struct{ Key, Value string }
+
+var (
+	trailerLine = regexp.MustCompile(`^[A-Za-z0-9-]+[ \t]*:`)
+	// What git itself writes marks a paragraph as trailers even if a quarter of
+	// it only is of their form.
+	gitTrailer = regexp.MustCompile(`^(Signed-off-by: |\(cherry picked from commit )`)
+)
+
+// String returns the message as Git stores it: lines without white space at their
+// ends, one empty line between paragraphs, and the trailers at the end, in the
+// way of git interpret-trailers: in the paragraph of trailers that is there, or
+// in one of their own; a trailer that repeats the last one is left out.
+// https://git-scm.com/docs/git-interpret-trailers
+func (m Message) String() string {
+	lines := cleanLines(m.Text)
+	start := trailerBlock(lines)
+	if len(m.Trailers) > 0 && start == len(lines) && len(lines) > 0 {
+		lines = append(lines, "")
+	}
+	for _, trailer := range m.Trailers {
+		line := trailer.Key + ": " + strings.Join(strings.Fields(trailer.Value), " ")
+		if len(lines) == 0 || lines[len(lines)-1] != line {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// subject returns the message's first paragraph in one line, as reflogs have it.
+func (m Message) subject() string {
+	first, _, _ := strings.Cut(m.String(), "\n\n")
+	return strings.Join(strings.Fields(first), " ")
+}
+
+// cleanLines does what git stripspace does.
+func cleanLines(text string) []string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\x00", ""), "\n") {
+		line = strings.TrimRight(line, " \t\r\v\f")
+		if line == "" && (len(lines) == 0 || lines[len(lines)-1] == "") {
+			continue
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+// trailerBlock finds the start of the last paragraph if it is one of trailers, or
+// else the end. The first paragraph, the title, never is.
+func trailerBlock(lines []string) int {
+	start := len(lines)
+	for start > 0 && lines[start-1] != "" {
+		start--
+	}
+	if start == 0 {
+		return len(lines)
+	}
+	trailers, others, known := 0, 0, false
+	for _, line := range lines[start:] {
+		switch {
+		case gitTrailer.MatchString(line):
+			known = true
+			trailers++
+		case trailerLine.MatchString(line):
+			trailers++
+		case strings.HasPrefix(line, " ") && trailers+others > 0: // goes on
+		default:
+			others++
+		}
+	}
+	if trailers > 0 && others == 0 || known && trailers*3 >= others {
+		return start
+	}
+	return len(lines)
 }

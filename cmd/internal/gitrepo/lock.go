@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,21 +11,23 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
-// lockMark is what our lock files hold. The new content is never written into
+// lockMark is the content of our lock files. The new content is never written into
 // the lock file, as git does, but beside it: so a lock file with this mark is
-// ours, and whether its process lives the operating system knows.
+// ours, and the operating system knows whether its process lives.
 const lockMark = "pm-gitops\n"
 
-// LockedError is that somebody else works with the repository.
-type LockedError struct{ File string }
+// lockedError says that another program works with the repository.
+type lockedError struct{ File string }
 
-func (e *LockedError) Error() string {
+func (e *lockedError) Error() string {
 	return fmt.Sprintf("%s is there: another program works with the repository, or died while it did; if none runs, delete that file", e.File)
 }
 
-// lock is a lock file that we hold.
+// lock holds a lock file of ours.
 type lock struct {
 	name string // of what is locked
 	file *os.File
@@ -38,7 +41,7 @@ func (l *Local) acquire(ctx context.Context, name string, most time.Duration) (*
 	waited := time.Duration(0)
 	for {
 		held, err := l.tryLock(name)
-		var locked *LockedError
+		var locked *lockedError
 		if !errors.As(err, &locked) {
 			return held, err
 		}
@@ -54,7 +57,7 @@ func (l *Local) acquire(ctx context.Context, name string, most time.Duration) (*
 }
 
 // tryLock makes the lock file elsewhere, held and marked, and then gives it its
-// name, which fails if somebody else's is there: so there is no moment in which
+// name, which fails if another lock file is there: so there is no moment in which
 // it is ours and does not look it.
 func (l *Local) tryLock(name string) (*lock, error) {
 	at := name + ".lock"
@@ -63,7 +66,7 @@ func (l *Local) tryLock(name string) (*lock, error) {
 	}
 	file, err := os.OpenFile(filepath.Join(l.gitDir, fmt.Sprintf(temporaries+"%016x.tmp", rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
+		return nil, fmt.Errorf("lock %s: %w", name, settings.Reason(err))
 	}
 	err = holdFile(file)
 	if err == nil {
@@ -76,13 +79,13 @@ func (l *Local) tryLock(name string) (*lock, error) {
 	switch {
 	case err == nil:
 		return &lock{name, file, false}, nil
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or somebody swept ours away
-		err = &LockedError{at}
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist) && isFolder(filepath.Dir(name)): // or another run swept ours away
+		err = &lockedError{at}
 	case errors.Is(err, errors.ErrUnsupported):
 		file.Close()
 		return plainLock(name)
 	default:
-		err = fmt.Errorf("lock %s: %w", name, reason(err))
+		err = fmt.Errorf("lock %s: %w", name, settings.Reason(err))
 	}
 	file.Close()
 	return nil, err
@@ -97,10 +100,10 @@ func isFolder(name string) bool {
 func plainLock(name string) (*lock, error) {
 	file, err := os.OpenFile(name+".lock", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, &LockedError{name + ".lock"}
+		return nil, &lockedError{name + ".lock"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", name, reason(err))
+		return nil, fmt.Errorf("lock %s: %w", name, settings.Reason(err))
 	}
 	return &lock{name, file, false}, nil
 }
@@ -110,56 +113,59 @@ func takeOver(name string) (*lock, error) {
 	at := name + ".lock"
 	file, err := os.OpenFile(at, os.O_RDWR, 0)
 	if err != nil {
-		return nil, &LockedError{at} // gone by now, or not ours to open: wait and see
+		return nil, &lockedError{at} // gone by now, or not ours to open: wait and see
 	}
 	content := make([]byte, len(lockMark)+1)
 	count, _ := file.Read(content)
 	if string(content[:count]) != lockMark || holdFile(file) != nil {
 		file.Close()
-		return nil, &LockedError{at}
+		return nil, &lockedError{at}
 	}
 	// Whoever held it may have removed it just before we got hold of it.
 	now, err := os.Stat(at)
 	if mine, own := file.Stat(); err != nil || own != nil || !os.SameFile(now, mine) {
 		file.Close()
-		return nil, &LockedError{at}
+		return nil, &lockedError{at}
 	}
 	return &lock{name, file, true}, nil
 }
 
-// release gives the lock up. What was locked is as it was, or was replaced before.
+// dropDead removes a lock file of ours whose process is gone: git would wait for it
+// for ever.
+func dropDead(name string) {
+	if held, err := takeOver(name); err == nil {
+		held.release()
+	}
+}
+
+// release gives the lock up. The locked file is as it was, or was replaced before.
 func (k *lock) release() {
 	_ = os.Remove(k.name + ".lock")
 	_ = k.file.Close()
 }
 
-// temporaries is what our files are called before they get their names.
+// temporaries begins the names of our files before they get their own.
 const temporaries = "pm-gitops-"
 
-// replace puts a whole, synced file in the place of another. It is written in
-// dir, which must be of the same file system.
-func (l *Local) replace(dir, name string, content []byte) error {
-	return l.place(placed{pattern: filepath.Join(dir, temporaries+"%016x.tmp"), name: name, content: content, mode: 0o666})
-}
-
-// placed is a file that is written under a name of its own, synced and renamed.
+// placed describes a file that is written under a name of its own, synced and renamed.
 type placed struct {
-	pattern string // the name at first, with a place for a number
 	name    string
 	content []byte
 	mode    fs.FileMode
+	pattern string    // the name at first, with a place for a number; of a file of ours in the Git folder if empty
 	stamp   time.Time // when it is to have been written, if that is not now
 	quick   bool      // it need not survive a power cut, as git's index need not (core.fsync)
 }
 
 func (l *Local) place(p placed) error {
-	file, err := os.OpenFile(fmt.Sprintf(p.pattern, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode)
+	pattern := cmp.Or(p.pattern, filepath.Join(l.gitDir, temporaries+"%016x.tmp"))
+	file, err := os.OpenFile(fmt.Sprintf(pattern, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", p.name, reason(err))
+		return fmt.Errorf("write %s: %w", p.name, settings.Reason(err))
 	}
 	_, err = file.Write(p.content)
 	if err == nil {
-		err = l.share(file)
+		err = l.share(file.Name())
 	}
 	if err == nil && !p.quick {
 		err = file.Sync()
@@ -173,7 +179,7 @@ func (l *Local) place(p placed) error {
 	}
 	if err != nil {
 		os.Remove(file.Name())
-		return fmt.Errorf("write %s: %w", p.name, reason(err))
+		return fmt.Errorf("write %s: %w", p.name, settings.Reason(err))
 	}
 	if p.quick {
 		return nil
@@ -181,27 +187,27 @@ func (l *Local) place(p placed) error {
 	return syncDir(filepath.Dir(p.name))
 }
 
-// share gives a new file or folder the mode that core.sharedRepository asks for.
-func (l *Local) share(file *os.File) error {
-	info, err := file.Stat()
+// share sets the mode that core.sharedRepository asks for on a new file or folder.
+func (l *Local) share(name string) error {
+	info, err := os.Stat(name)
 	if err != nil {
 		return err
 	}
-	mode := l.shared(info.Mode())
+	mode := l.sharedMode(info.Mode())
 	if mode == info.Mode() {
 		return nil
 	}
 	if info.IsDir() {
 		mode |= fs.ModeSetgid
 	}
-	return file.Chmod(mode)
+	return os.Chmod(name, mode)
 }
 
-// shared is a mode with what core.sharedRepository adds to it.
+// sharedMode returns a mode with what core.sharedRepository adds to it.
 // https://git-scm.com/docs/git-config#Documentation/git-config.txt-coresharedRepository
-func (l *Local) shared(mode fs.FileMode) fs.FileMode {
+func (l *Local) sharedMode(mode fs.FileMode) fs.FileMode {
 	tweak, exact := fs.FileMode(0), false
-	switch value := strings.ToLower(l.config.get("core.sharedrepository")); value {
+	switch value := strings.ToLower(l.config.Get("core.sharedrepository")); value {
 	case "", "umask", "false", "0", "no", "off":
 		return mode
 	case "group", "true", "1", "yes", "on":
@@ -237,12 +243,7 @@ func (l *Local) makeDirs(dir string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	file, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return l.share(file)
+	return l.share(dir)
 }
 
 // sweep removes what killed runs left. The caller holds the index's lock.

@@ -1,48 +1,51 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Remote is a branch of a repository that has no checkout here.
 type Remote struct {
-	connection *connection
-	config     configuration
-	who        *identities
+	sys        System
+	connection *transport.Connection
+	config     settings.Config
+	who        *settings.Identities
 	branch     string
 	from       string
 }
 
-// RemoteOptions is which branch is meant.
+// RemoteOptions names a branch.
 type RemoteOptions struct {
 	Branch string // the default branch if empty; made by the first commit if it is not there
 	From   string // what a new branch starts from: the default branch if empty
 }
 
-// Prepare says what is to become of a base. It is called again, with the new
-// base, when somebody else was faster: it must not keep anything of the call
-// before.
-type Prepare func(context.Context, *Base) (Changes, error)
+// Prepare returns the commits that are to be made on a base, one on top of the other. It
+// is called again, with the new base, when other commits were faster: it must not keep
+// anything of the call before.
+type Prepare func(context.Context, *Base) ([]Draft, error)
 
-// Draft is a commit that is to be made.
+// Draft describes a commit that is to be made.
 type Draft struct {
 	Changes Changes
 	Message Message
 }
 
 // OpenRemote looks for credentials for a URL of https, ssh or file; nothing is
-// asked of the server yet. Errors are a [RemoteError].
+// asked of the server yet. Errors are a [transport.Error].
 func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*Remote, error) {
 	for _, name := range []*string{&o.Branch, &o.From} {
 		var err error
@@ -50,116 +53,64 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 			return nil, err
 		}
 	}
-	git := findGit(sys, "")
-	config, err := readConfig(sys, git, "")
+	git := settings.FindGit(sys, "")
+	config, err := settings.ReadConfig(sys, git, "")
 	if err != nil {
 		return nil, err
 	}
-	at, err := newAddress(url, config, false)
+	conn, err := transport.Open(ctx, sys, config, url)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(ctx, sys, config, at)
-	if err != nil {
-		return nil, err
-	}
-	return &Remote{conn, config, &identities{sys: sys, git: git, config: config}, o.Branch, o.From}, nil
+	return &Remote{sys, conn, config, &settings.Identities{Sys: sys, Git: git, Config: config}, o.Branch, o.From}, nil
 }
 
-// URL is where the repository is, without credentials.
-func (r *Remote) URL() string { return r.connection.at.shown }
+// URL returns the repository's URL, without credentials.
+func (r *Remote) URL() string { return r.connection.URL() }
 
-// tries is how often a lost race is run again. Each waits for up to twice as
+// tries bounds how often a lost race is run again. Each waits for up to twice as
 // long as the one before, so twenty who start at once all arrive.
 const tries = 24
 
-// Commit makes a commit on the branch, with what prepare makes of its newest
-// commit, and pushes it: exactly the new objects. A lost race is fetched again,
-// a bounded number of times; nothing is ever forced.
+// CommitEach makes several commits, one on top of the other, and pushes them as
+// one: all of them arrive or none. It sends exactly the new objects. A lost race is
+// fetched again, a bounded number of times; nothing is ever forced. The results are those
+// of the drafts, in their order; one that changes nothing has no hash. The message of the
+// options is not used.
 //
 // Errors are those of prepare, [ErrUnchanged], a [RemoteError] and, about files,
 // as in [Local.Commit].
-func (r *Remote) Commit(ctx context.Context, prepare Prepare, o CommitOptions) (Result, error) {
-	results, err := r.CommitEach(ctx, prepare.alone(o), o)
-	return one(results), err
-}
-
-// CommitEach makes several commits, one on top of the other, and pushes them as
-// one: all of them arrive or none. The results are those of the drafts, in their
-// order; one that changes nothing has no hash. The message of the options is not
-// used. Everything else is as in [Remote.Commit].
-func (r *Remote) CommitEach(ctx context.Context, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
+func (r *Remote) CommitEach(ctx context.Context, prepare Prepare, o CommitOptions) ([]Result, error) {
 	var sent []Result
 	for try := range tries {
-		began := r.connection.sys.Now()
+		began := r.sys.Now()
 		target, err := r.read(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if at := tip(sent); at != "" && target.at.String() == at { // it got there, though we were not told
+		if at := lastCommit(sent); at != "" && target.at.String() == at { // it got there, though we were not told
 			return sent, nil
 		}
 		results, err := r.attempt(ctx, target, prepare, o)
-		if unsure(err) && r.arrived(ctx, results) {
+		if r.arrived(ctx, results, err) {
 			err = nil
 		}
-		if !errors.Is(err, errRaced) {
-			return only(results, err)
+		if !errors.Is(err, transport.ErrRaced) {
+			if err != nil && !errors.Is(err, ErrUnchanged) {
+				results = nil
+			}
+			return results, err
 		}
 		sent = results
-		if err := r.pause(ctx, try, r.connection.sys.Now().Sub(began)); err != nil {
+		if err := r.pause(ctx, try, r.sys.Now().Sub(began)); err != nil {
 			return nil, err
 		}
 	}
-	return nil, &RemoteError{Kind: Raced, Host: r.connection.at.Host, sentence: fmt.Sprintf("others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.at.shown, tries)}
+	return nil, transport.Errorf(transport.Raced, "others commit to %s of %s all the time: they were faster %d times", r.branch, r.connection.URL(), tries)
 }
 
-// Replace makes the branch anew: one commit on top of what it starts from. Only
-// a branch of our own may be made anew, so lease is the commit that it has as
-// far as the caller knows, empty for none; if it has another one the error is a
-// [MovedError], and nothing is changed.
-func (r *Remote) Replace(ctx context.Context, lease string, prepare Prepare, o CommitOptions) (Result, error) {
-	if r.branch == "" {
-		return Result{}, errors.New("replace a branch: it has no name")
-	}
-	target, err := r.readFrom(ctx, true)
-	if err != nil {
-		return Result{}, err
-	}
-	if target.branch == target.head {
-		return Result{}, fmt.Errorf("replace branch %s of %s: it is the default branch, which is never forced", target.branch, r.connection.at.shown)
-	}
-	if target.at != plumbing.NewHash(lease) {
-		return Result{}, &MovedError{"refs/heads/" + target.branch}
-	}
-	results, err := r.attempt(ctx, target, prepare.alone(o), o)
-	if errors.Is(err, errRaced) {
-		return Result{}, &MovedError{"refs/heads/" + target.branch}
-	}
-	if unsure(err) && r.arrived(ctx, results) {
-		err = nil
-	}
-	results, err = only(results, err)
-	return one(results), err
-}
-
-// alone is a single draft, with the message of the options.
-func (p Prepare) alone(o CommitOptions) func(context.Context, *Base) ([]Draft, error) {
-	return func(ctx context.Context, base *Base) ([]Draft, error) {
-		changes, err := p(ctx, base)
-		return []Draft{{changes, o.Message}}, err
-	}
-}
-
-func one(results []Result) Result {
-	if len(results) == 0 {
-		return Result{}
-	}
-	return results[0]
-}
-
-// tip is the last commit that was made, if any was.
-func tip(results []Result) string {
+// lastCommit returns the last commit that was made, if any was.
+func lastCommit(results []Result) string {
 	for _, result := range slices.Backward(results) {
 		if result.Hash != "" {
 			return result.Hash
@@ -168,103 +119,77 @@ func tip(results []Result) string {
 	return ""
 }
 
-// only gives results or an error.
-func only(results []Result, err error) ([]Result, error) {
-	if err != nil && !errors.Is(err, ErrUnchanged) {
-		return nil, err
-	}
-	return results, err
-}
-
-// unsure reports whether a server may have done what we asked for, and only did
-// not get to say so.
-func unsure(err error) bool {
-	var said *RemoteError
-	return errors.As(err, &said) && (said.Kind == NoConnection || said.Kind == OtherRemote)
-}
-
-// arrived reports whether the branch has the commits that were sent.
-func (r *Remote) arrived(ctx context.Context, sent []Result) bool {
-	hash := tip(sent)
-	if hash == "" {
+// arrived reports, where a server may have done what we asked for and only did not get
+// to say so, whether the branch has the commits that were sent.
+func (r *Remote) arrived(ctx context.Context, sent []Result, err error) bool {
+	var said *transport.Error
+	hash := lastCommit(sent)
+	if hash == "" || !errors.As(err, &said) || said.Kind != transport.NoConnection && said.Kind != transport.Other {
 		return false
 	}
-	at := plumbing.ZeroHash
-	_, err := r.connection.fetch(ctx, memory.NewStorage(), func(known references) (want, error) {
-		at = known.branch(sent[0].Branch)
-		return want{}, nil
-	})
-	return err == nil && at.String() == hash
+	known, err := r.connection.References(ctx)
+	return err == nil && known.Branch(sent[0].Branch).String() == hash
 }
 
 // pause waits by chance: for up to as long as the try took at first, and twice as
-// long each time. Who comes back sooner has a busy server work for nothing.
+// long each time. A client that comes back sooner makes a busy server work for nothing.
 func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
 	const least, most = 50 * time.Millisecond, 5 * time.Second
 	longest := min(max(took, least), most) << min(try, 10)
-	return r.connection.sys.Sleep(ctx, time.Duration(r.connection.sys.Random()*float64(min(longest, most))))
+	return r.sys.Sleep(ctx, time.Duration(r.sys.Random()*float64(min(longest, most))))
 }
 
 // target is a branch, and the commit that ours goes on top of.
 type target struct {
 	base   *Base
 	branch string
-	head   string        // the default branch
 	at     plumbing.Hash // where the branch is, zero if it is not there
 }
 
-// Read gives the branch's newest commit, or that of the branch that it is to
+// Read returns the branch's newest commit, or that of the branch that it is to
 // start from.
 func (r *Remote) Read(ctx context.Context) (*Base, error) {
 	target, err := r.read(ctx)
 	return target.base, err
 }
 
-func (r *Remote) read(ctx context.Context) (target, error) { return r.readFrom(ctx, false) }
-
-// readFrom reads the branch or, if it is to be made anew, what it starts from.
-func (r *Remote) readFrom(ctx context.Context, anew bool) (target, error) {
+// read reads the branch or, if it is not there, what it starts from.
+func (r *Remote) read(ctx context.Context) (target, error) {
 	t := target{branch: r.branch}
-	t.base = &Base{connection: r.connection, storage: memory.NewStorage(), folders: map[plumbing.Hash]map[string]object.Entry{}}
-	_, err := r.connection.tip(ctx, t.base.storage, func(known references) (plumbing.Hash, error) {
-		t.head = firstOf(known.head, "main")
-		t.branch = firstOf(r.branch, t.head)
-		t.at = known.branch(t.branch)
+	storage := memory.NewStorage()
+	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
+		head := cmp.Or(known.Head, "main")
+		t.branch = cmp.Or(r.branch, head)
+		t.at = known.Branch(t.branch)
 		t.base.commit = t.at
-		if t.at.IsZero() || anew {
-			t.base.commit = known.branch(firstOf(r.from, t.head))
+		if t.at.IsZero() {
+			t.base.commit = known.Branch(cmp.Or(r.from, head))
 		}
 		if t.base.commit.IsZero() && r.from != "" {
 			return t.base.commit, r.noBranch(known)
 		}
-		if t.base.commit.IsZero() && known.branches() > 0 {
-			return t.base.commit, &RemoteError{Kind: NoBranch, Host: r.connection.at.Host, sentence: fmt.Sprintf("%s does not say which branch is its default, and has no %s: name one that it has", r.connection.at.shown, t.branch)}
+		if t.base.commit.IsZero() && len(known.Branches()) > 0 {
+			return t.base.commit, transport.Errorf(transport.NoBranch, "%s does not say which branch is its default, and has no %s: name one that it has", r.connection.URL(), t.branch)
 		}
 		return t.base.commit, nil
 	})
 	if err == nil {
-		t.base.tree, err = treeOf(t.base.storage, t.base.commit)
+		t.base.tree, err = object.TreeOf(t.base.storage, t.base.commit)
 	}
 	return t, err
 }
 
-func (r *Remote) noBranch(known references) error {
-	var names []string
-	for ref := range known.all {
-		if name, found := strings.CutPrefix(ref, "refs/heads/"); found {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+func (r *Remote) noBranch(known transport.References) error {
 	hint := ""
-	if near := text.Nearest(r.from, names); near != "" {
+	if near := text.Nearest(r.from, known.Branches()); near != "" {
 		hint = fmt.Sprintf(": did you mean %s?", near)
 	}
-	return &RemoteError{Kind: NoBranch, sentence: fmt.Sprintf("%s has no branch %s to start from%s", r.connection.at.shown, r.from, hint)}
+	return transport.Errorf(transport.NoBranch, "%s has no branch %s to start from%s", r.connection.URL(), r.from, hint)
 }
 
 // attempt makes commits on a base and sends them.
-func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Context, *Base) ([]Draft, error), o CommitOptions) ([]Result, error) {
+func (r *Remote) attempt(ctx context.Context, t target, prepare Prepare, o CommitOptions) ([]Result, error) {
 	drafts, err := prepare(ctx, t.base)
 	if err != nil {
 		return nil, err
@@ -288,10 +213,62 @@ func (r *Remote) attempt(ctx context.Context, t target, prepare func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	sending, err := r.connection.startSending(ctx)
+	return results, r.connection.Send(ctx, transport.Update{Branch: t.branch, From: t.at, To: s.at}, packed.Data)
+}
+
+// series makes commits, one on top of the other.
+type series struct {
+	remote  *Remote
+	base    *Base
+	at      plumbing.Hash // the last commit
+	tree    plumbing.Hash // its tree
+	objects object.Set
+}
+
+// add makes a commit, unless it would change nothing.
+func (s *series) add(ctx context.Context, changes Changes, o CommitOptions) (Result, error) {
+	b, tree, err := s.build(ctx, changes, o)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
-	defer sending.session.Close()
-	return results, sending.send(ctx, update{"refs/heads/" + t.branch, t.at, s.at}, packed.Data)
+	s.objects = b.Objects
+	if len(b.Written)+len(b.Removed) == 0 {
+		return Result{}, nil
+	}
+	made, _, err := signer{s.remote.sys, s.remote.config, s.remote.who, o.Sign}.makeCommit(ctx, tree, s.at, o)
+	if err != nil {
+		return Result{}, err
+	}
+	s.at, s.tree = s.objects.Add(plumbing.CommitObject, made), tree
+	return Result{Hash: s.at.String(), Written: b.Written, Removed: b.Removed}, nil
+}
+
+// build makes the trees. The base's .gitattributes and .gitignore count as they do in a
+// checkout; those of the user's own settings do not.
+func (s *series) build(ctx context.Context, changes Changes, o CommitOptions) (*object.Builder, plumbing.Hash, error) {
+	root, err := object.NewEdit(changes.Write, changes.Remove, "")
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	if err := s.base.prefetch(ctx, root); err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	read, err := s.base.readAbove(ctx, changes.Write.Paths(), ".gitattributes", ".gitignore")
+	if err != nil {
+		return nil, plumbing.ZeroHash, err
+	}
+	b := object.NewBuilder(lazyStore{ctx, s.base}, settings.Converter{Attributes: settings.NewAttributes(read).Of}.ToGit, false)
+	b.Objects = s.objects // what the series made so far
+	tree, err := b.Apply(s.tree, root)
+	if err != nil {
+		return nil, tree, err
+	}
+	if !o.IncludeIgnored {
+		news := slices.DeleteFunc(slices.Clone(b.Written), func(name string) bool { _, known := b.Before[name]; return known })
+		err = settings.RefuseIgnored(settings.NewIgnores(read).IgnoredBy, news)
+	}
+	if tree.IsZero() {
+		tree = b.Objects.Add(plumbing.TreeObject, nil)
+	}
+	return b, tree, errors.Join(errors.Join(b.Problems...), err)
 }

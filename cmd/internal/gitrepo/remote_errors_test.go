@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 )
 
 // hook makes the server refuse what is pushed, with a text.
@@ -35,14 +37,14 @@ func (w *world) pushFrom(dir, url string) (Pushed, error) {
 
 func TestRemoteErrorsAreSentences(t *testing.T) {
 	pushed := map[string]struct { // what a push knows less, or otherwise
-		kind RemoteKind
+		kind transport.Kind
 		want string
 	}{
-		"no key":               {BadLogin, `takes none of the SSH keys`},
-		"key does not suffice": {Forbidden, `they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada.\)$`},
-		"no CA in the file":    {UnknownCA, `is signed by an authority that is not trusted here`},
-		"relative path":        {NoRepository, `^there is no repository /\S+/r/some/folder`},
-		"proxy is not there":   {NoConnection, `^git.example.com refuses the connection: is its port right, and does it need a proxy\?$`},
+		"no key":               {transport.BadLogin, `takes none of the SSH keys`},
+		"key does not suffice": {transport.Forbidden, `they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada.\)$`},
+		"no CA in the file":    {transport.UnknownCA, `is signed by an authority that is not trusted here`},
+		"relative path":        {transport.NoRepository, `^there is no repository /\S+/r/some/folder`},
+		"proxy is not there":   {transport.NoConnection, `^git.example.com refuses the connection: is its port right, and does it need a proxy\?$`},
 	}
 	https := func(w *world) string { return w.serveHTTPS().URL + "/origin" }
 	ssh := func(w *world) string { return w.serveSSH() + "/origin" }
@@ -56,77 +58,77 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		url  func(*world) string
-		kind RemoteKind
+		kind transport.Kind
 		want string
 	}{
-		"no such repository":      {func(w *world) string { return https(w) + "-not" }, NoRepository, `^there is no repository https://\S+/origin-not, or none that these credentials may see$`},
-		"no such repository, ssh": {func(w *world) string { return ssh(w) + "-not" }, NoRepository, `^there is no repository ssh://\S+/origin-not`},
-		"no such folder":          {func(w *world) string { return "file://" + w.home + "/not" }, NoRepository, `^there is no repository file://\S+/not`},
+		"no such repository":      {func(w *world) string { return https(w) + "-not" }, transport.NoRepository, `^there is no repository https://\S+/origin-not, or none that these credentials may see$`},
+		"no such repository, ssh": {func(w *world) string { return ssh(w) + "-not" }, transport.NoRepository, `^there is no repository ssh://\S+/origin-not`},
+		"no such folder":          {func(w *world) string { return "file://" + w.home + "/not" }, transport.NoRepository, `^there is no repository file://\S+/not`},
 		"no credentials": {func(w *world) string {
 			url := https(w)
 			delete(w.env, "GITEA_TOKEN")
 			return url
-		}, NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
+		}, transport.NoLogin, `^127.0.0.1:\d+ wants credentials, and there are none: set a credential helper`},
 		"token is wrong, or expired": {func(w *world) string {
 			url := https(w)
 			w.env["GITEA_TOKEN"] = canary + "-old"
 			return url
-		}, BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
-		"token does not suffice": {func(w *world) string { return strings.Replace(https(w), "/origin", "/forbidden", 1) }, Forbidden, `knows the credentials, but they do not suffice`},
+		}, transport.BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
+		"token does not suffice": {func(w *world) string { return strings.Replace(https(w), "/origin", "/forbidden", 1) }, transport.Forbidden, `knows the credentials, but they do not suffice`},
 		"token is for others": {func(w *world) string {
 			url := https(w)
 			w.env["GITEA_SERVER_URL"], w.env["GITHUB_TOKEN"], w.env["GITLAB_TOKEN"], w.env["CI_JOB_TOKEN"] = "https://elsewhere.example.com", canary, canary, canary
 			return url
-		}, NoLogin, `wants credentials, and there are none`},
+		}, transport.NoLogin, `wants credentials, and there are none`},
 		"unknown CA": {func(w *world) string {
 			url := https(w)
 			delete(w.env, "GIT_SSL_CAINFO")
 			return url
-		}, UnknownCA, `^the certificate of 127.0.0.1:\d+ is signed by an authority that is not trusted here`},
+		}, transport.UnknownCA, `^the certificate of 127.0.0.1:\d+ is signed by an authority that is not trusted here`},
 		"no CA in the file": {func(w *world) string {
 			url := https(w)
 			w.write("ca.pem", "nothing\n")
 			return url
-		}, UnknownCA, `^there is no CA certificate in \S+/ca.pem`},
+		}, transport.UnknownCA, `^there is no CA certificate in \S+/ca.pem`},
 		"other host's certificate": {func(w *world) string {
 			url := strings.Replace(https(w), "127.0.0.1", "localhost", 1)
 			w.env["GITEA_SERVER_URL"] = url
 			return url
-		}, BadCertificate, `^the certificate of localhost:\d+ is for other hosts$`},
-		"nobody there":      {func(*world) string { return "https://" + closed() + "/x" }, NoConnection, `refuses the connection`},
-		"nobody there, ssh": {func(w *world) string { ssh(w); return "ssh://git@" + closed() + "/x" }, NoConnection, `refuses the connection`},
+		}, transport.BadCertificate, `^the certificate of localhost:\d+ is for other hosts$`},
+		"nobody there":      {func(*world) string { return "https://" + closed() + "/x" }, transport.NoConnection, `refuses the connection`},
+		"nobody there, ssh": {func(w *world) string { ssh(w); return "ssh://git@" + closed() + "/x" }, transport.NoConnection, `refuses the connection`},
 		"proxy is not there": {func(w *world) string {
 			w.git(".", "config", "--global", "http.proxy", "http://"+closed())
 			return "https://git.example.com/x"
-		}, NoConnection, `^the proxy for git.example.com does not take the connection$`},
-		"no TLS there":        {func(w *world) string { return "https://" + plainServer(t) + "/x" }, NoConnection, `answers without TLS`},
-		"password in the URL": {func(*world) string { return "https://ada:" + canary + "@git.example.com/x" }, BadURL, `^the URL of git.example.com has a user or password in it`},
-		"user in a URL":       {func(*world) string { return "https://ada:" + canary + "@dev.azure.com/x" }, BadURL, `has a user or password in it.* AZURE_DEVOPS_EXT_PAT$`},
-		"token in the query":  {func(*world) string { return "https://git.example.com/x?private_token=" + canary }, BadURL, `has a query in it`},
-		"token in the URL":    {func(*world) string { return "https://" + canary + "@git.example.com/x" }, BadURL, `has a user or password in it`},
-		"other protocol":      {func(*world) string { return "ftp://git.example.com/x" }, BadURL, `^unsupported protocol "ftp": want`},
-		"git protocol":        {func(*world) string { return "git://git.example.com/x" }, BadURL, `^unsupported protocol "git": want`},
-		"an option":           {func(*world) string { return "--upload-pack=x" }, BadURL, `is no URL of a repository`},
-		"an option as host":   {func(*world) string { return "ssh://-oProxyCommand=x/y" }, BadURL, `names no host|is no URL`},
-		"relative path":       {func(*world) string { return "some/folder" }, BadURL, `is no URL of a repository: want https://`},
-		"plain HTTP":          {func(w *world) string { w.env["GITHUB_TOKEN"] = canary; return "http://github.com/x/y" }, PlainHTTP, `^the credentials from GITHUB_TOKEN would go to github.com in plain HTTP: use https$`},
-		"host key is unknown": {func(w *world) string { url := ssh(w); w.write(".ssh/known_hosts", ""); return url }, UnknownHostKey, `^the key of 127.0.0.1:\d+ is in no known_hosts: compare what ssh-keyscan -p \d+ 127.0.0.1 prints`},
+		}, transport.NoConnection, `^the proxy for git.example.com does not take the connection$`},
+		"no TLS there":        {func(w *world) string { return "https://" + plainServer(t) + "/x" }, transport.NoConnection, `answers without TLS`},
+		"password in the URL": {func(*world) string { return "https://ada:" + canary + "@git.example.com/x" }, transport.BadURL, `^the URL of git.example.com has a user or password in it`},
+		"user in a URL":       {func(*world) string { return "https://ada:" + canary + "@dev.azure.com/x" }, transport.BadURL, `has a user or password in it.* AZURE_DEVOPS_EXT_PAT$`},
+		"token in the query":  {func(*world) string { return "https://git.example.com/x?private_token=" + canary }, transport.BadURL, `has a query in it`},
+		"token in the URL":    {func(*world) string { return "https://" + canary + "@git.example.com/x" }, transport.BadURL, `has a user or password in it`},
+		"other protocol":      {func(*world) string { return "ftp://git.example.com/x" }, transport.BadURL, `^unsupported protocol "ftp": want`},
+		"git protocol":        {func(*world) string { return "git://git.example.com/x" }, transport.BadURL, `^unsupported protocol "git": want`},
+		"an option":           {func(*world) string { return "--upload-pack=x" }, transport.BadURL, `is no URL of a repository`},
+		"an option as host":   {func(*world) string { return "ssh://-oProxyCommand=x/y" }, transport.BadURL, `names no host|is no URL`},
+		"relative path":       {func(*world) string { return "some/folder" }, transport.BadURL, `is no URL of a repository: want https://`},
+		"plain HTTP":          {func(w *world) string { w.env["GITHUB_TOKEN"] = canary; return "http://github.com/x/y" }, transport.PlainHTTP, `^the credentials from GITHUB_TOKEN would go to github.com in plain HTTP: use https$`},
+		"host key is unknown": {func(w *world) string { url := ssh(w); w.write(".ssh/known_hosts", ""); return url }, transport.UnknownHostKey, `^the key of 127.0.0.1:\d+ is in no known_hosts: compare what ssh-keyscan -p \d+ 127.0.0.1 prints`},
 		"no known_hosts at all": {func(w *world) string {
 			url := ssh(w)
 			_ = os.Remove(filepath.Join(w.home, ".ssh/known_hosts"))
 			return url
-		}, UnknownHostKey, `is in no known_hosts`},
+		}, transport.UnknownHostKey, `is in no known_hosts`},
 		"host key was changed": {func(w *world) string {
 			url := ssh(w)
 			other, _ := w.key()
 			w.write(".ssh/known_hosts", knownhosts.Line([]string{strings.Fields(w.read(".ssh/known_hosts"))[0]}, other)+"\n")
 			return url
-		}, ChangedHostKey, `^the key of 127.0.0.1:\d+ is another than the one in known_hosts`},
+		}, transport.ChangedHostKey, `^the key of 127.0.0.1:\d+ is another than the one in known_hosts`},
 		"no key": {func(w *world) string {
 			url := ssh(w)
 			_ = os.Remove(filepath.Join(w.home, ".ssh/id_ed25519"))
 			return url
-		}, NoKey, `^there is no SSH key for 127.0.0.1`},
+		}, transport.NoKey, `^there is no SSH key for 127.0.0.1`},
 		"key is another": {func(w *world) string {
 			old := w.serveSSH
 			url := old()
@@ -134,30 +136,30 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			old()
 			w.write(".ssh/known_hosts", known)
 			return url + "/origin"
-		}, BadLogin, `takes none of the SSH keys`},
-		"key does not suffice": {func(w *world) string { return strings.Replace(ssh(w), "/origin", "/denied", 1) }, Forbidden, `knows the credentials, but they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada. fatal: Could not read from remote repository.\)$`},
-		"a page":               {func(*world) string { return pageServer(t) + "/x" }, NotGit, `^http://\S+/x answers with something else than Git: is the URL right`},
+		}, transport.BadLogin, `takes none of the SSH keys`},
+		"key does not suffice": {func(w *world) string { return strings.Replace(ssh(w), "/origin", "/denied", 1) }, transport.Forbidden, `knows the credentials, but they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada. fatal: Could not read from remote repository.\)$`},
+		"a page":               {func(*world) string { return pageServer(t) + "/x" }, transport.NotGit, `^http://\S+/x answers with something else than Git: is the URL right`},
 		"GitHub's protection": {func(w *world) string {
 			url := https(w)
 			w.hook("error: GH006: Protected branch update failed for refs/heads/main.\nerror: Changes must be made through a pull request.")
 			return url
-		}, Rejected, `does not take the commit \(pre-receive hook declined\): GH006: Protected branch update failed for refs/heads/main. Changes must be made through a pull request.; the branch is protected: push another branch`},
+		}, transport.Rejected, `does not take the commit \(pre-receive hook declined\): GH006: Protected branch update failed for refs/heads/main. Changes must be made through a pull request.; the branch is protected: push another branch`},
 		"GitLab's protection": {func(w *world) string {
 			url := https(w)
 			w.hook("GitLab: You are not allowed to push code to protected branches on this project.")
 			return url
-		}, Rejected, `: GitLab: You are not allowed to push code .*; the branch is protected`},
+		}, transport.Rejected, `: GitLab: You are not allowed to push code .*; the branch is protected`},
 		"Gitea's protection": {func(w *world) string {
 			url := ssh(w)
 			w.hook("Gitea: Not allowed to push to protected branch main")
 			return url
-		}, Rejected, `: Gitea: Not allowed to push to protected branch main; the branch is protected`},
+		}, transport.Rejected, `: Gitea: Not allowed to push to protected branch main; the branch is protected`},
 		"a hook": {func(w *world) string {
 			w.hook("commit message needs a ticket\x1b[31m " + canary)
 			w.env["GITEA_TOKEN"] = canary
 			return https(w)
-		}, Rejected, `\(pre-receive hook declined\): commit message needs a ticket\S*\[31m \*\*\*$`},
-		"branch is checked out": {func(w *world) string { return "file://" + w.home + "/origin.work" }, Rejected, `does not take the commit \(branch is currently checked out\)`},
+		}, transport.Rejected, `\(pre-receive hook declined\): commit message needs a ticket\S*\[31m \*\*\*$`},
+		"branch is checked out": {func(w *world) string { return "file://" + w.home + "/origin.work" }, transport.Rejected, `does not take the commit \(branch is currently checked out\)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -168,7 +170,7 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			if err == nil {
 				_, err = r.Commit(ctx, always(ours), said("ours"))
 			}
-			var got *RemoteError
+			var got *transport.Error
 			if !errors.As(err, &got) || got.Kind != c.kind || !regexp.MustCompile(c.want).MatchString(err.Error()) {
 				t.Errorf("Commit = %v (%T)\nwant %s, kind %d", err, err, c.want, c.kind)
 			}
@@ -263,58 +265,5 @@ func TestCredentialsAreFoundWhereGitFindsThem(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestTokensGoToTheirHostsOnly(t *testing.T) {
-	all := map[string]string{"GH_TOKEN": "1", "GITHUB_TOKEN": "2", "GITLAB_TOKEN": "3", "CI_JOB_TOKEN": "4", "GITEA_TOKEN": "5", "BITBUCKET_TOKEN": "6", "AZURE_DEVOPS_EXT_PAT": "7", "SYSTEM_ACCESSTOKEN": "8"}
-	for _, c := range []struct {
-		host   string
-		env    string // more variables, NAME=value
-		remove string
-		want   string // of the token, with its user
-	}{
-		{"github.com", "", "", "x-access-token 1"},
-		{"github.com", "", "GH_TOKEN", "x-access-token 2"},
-		{"GitHub.com", "", "", "x-access-token 1"},
-		{"company.ghe.com", "", "", "x-access-token 1"},
-		{"github.com.evil.example", "", "", ""},
-		{"notgithub.com", "", "", ""},
-		{"git.company.com", "GITHUB_SERVER_URL=https://git.company.com", "", "x-access-token 2"},
-		{"git.company.com", "GH_HOST=git.company.com", "", "x-access-token 1"},
-		{"gitlab.com", "", "", "oauth2 3"},
-		{"gitlab.com", "", "GITLAB_TOKEN", ""},
-		{"git.company.com", "CI_SERVER_HOST=git.company.com", "GITLAB_TOKEN", "gitlab-ci-token 4"},
-		{"git.company.com", "GITLAB_HOST=https://git.company.com/gitlab", "", "oauth2 3"},
-		{"git.company.com:8443", "CI_SERVER_URL=https://git.company.com:8443", "GITLAB_TOKEN", "gitlab-ci-token 4"},
-		{"git.company.com:8443", "CI_SERVER_URL=https://git.company.com", "", ""},
-		{"git.company.com", "GITEA_SERVER_URL=https://git.company.com", "", "oauth2 5"},
-		{"bitbucket.org", "", "", "x-token-auth 6"},
-		{"dev.azure.com", "", "", "pat 7"},
-		{"company.visualstudio.com", "", "AZURE_DEVOPS_EXT_PAT", "pat 8"},
-		{"tfs.company.com", "SYSTEM_COLLECTIONURI=https://tfs.company.com/collection/", "", "pat 7"},
-		{"git.company.com", "", "", ""},
-	} {
-		env := map[string]string{}
-		for name, value := range all {
-			if name != c.remove {
-				env[name] = value
-			}
-		}
-		if name, value, found := strings.Cut(c.env, "="); found {
-			env[name] = value
-		}
-		at, err := newAddress("https://"+c.host+"/x", nil, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		found, err := findLogin(context.Background(), System{Getenv: func(name string) string { return env[name] }}, nil, at)
-		if found != nil {
-			got = found.user + " " + found.password
-		}
-		if err != nil || got != c.want {
-			t.Errorf("%s with %s, without %s: %q, %v, want %q", c.host, c.env, c.remove, got, err, c.want)
-		}
 	}
 }

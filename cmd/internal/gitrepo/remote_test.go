@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -23,7 +26,7 @@ func (w *world) remote(url string, o RemoteOptions) *Remote {
 }
 
 // always prepares the same changes on any base.
-func always(files map[string]string, remove ...string) Prepare {
+func always(files map[string]string, remove ...string) prepare {
 	return func(context.Context, *Base) (Changes, error) {
 		changes := Changes{Write: tree.Tree{}, Remove: remove}
 		for name, content := range files {
@@ -144,7 +147,7 @@ func TestALostRaceIsRunAgainOnTheNewBase(t *testing.T) {
 		w.origin("origin", base)
 		var bases []string
 		_, err := w.remote(url, RemoteOptions{}).Commit(context.Background(), func(ctx context.Context, on *Base) (Changes, error) {
-			bases = append(bases, on.Commit())
+			bases = append(bases, on.commit.String())
 			if len(bases) <= 2 {
 				w.git("origin.work", "pull", "-q", "--ff-only", "../origin", "main")
 				w.write(fmt.Sprintf("origin.work/theirs-%d", len(bases)), "x\n")
@@ -173,8 +176,8 @@ func TestAnEndlessRaceIsGivenUp(t *testing.T) {
 		w.git("origin", "update-ref", "refs/heads/main", strings.TrimSpace(w.git("origin", "commit-tree", "-p", "main", "-m", fmt.Sprint(n), "main^{tree}")))
 		return always(ours)(ctx, on)
 	}, said("ours"))
-	var raced *RemoteError
-	if !errors.As(err, &raced) || raced.Kind != Raced || n != tries {
+	var raced *transport.Error
+	if !errors.As(err, &raced) || raced.Kind != transport.Raced || n != tries {
 		t.Errorf("Commit = %v after %d tries", err, n)
 	}
 }
@@ -213,39 +216,6 @@ func TestWhoLosesWaitsLongerWhereATryTakesLonger(t *testing.T) {
 	}
 }
 
-func TestReplaceMakesABranchAnewUnderALease(t *testing.T) {
-	transports(t, func(t *testing.T, w *world, url string) {
-		w.origin("origin", base)
-		ctx := context.Background()
-		r := w.remote(url, RemoteOptions{Branch: "pm-gitops/prod"})
-		first, err := r.Replace(ctx, "", always(map[string]string{"a": "1\n"}), said("first"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var moved *MovedError
-		if _, err := r.Replace(ctx, "", always(ours), said("no")); !errors.As(err, &moved) {
-			t.Errorf("Replace without a lease = %v", err)
-		}
-		second, err := r.Replace(ctx, first.Hash, always(map[string]string{"b": "2\n"}), said("second"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(strings.Fields(w.git("origin", "log", "--format=%s", "pm-gitops/prod")), " "); got != "second base" {
-			t.Errorf("log = %s", got)
-		}
-		if _, err := r.Replace(ctx, first.Hash, always(ours), said("no")); !errors.As(err, &moved) {
-			t.Errorf("Replace with an old lease = %v", err)
-		}
-		main := strings.TrimSpace(w.git("origin", "rev-parse", "main"))
-		if _, err := w.remote(url, RemoteOptions{Branch: "main"}).Replace(ctx, main, always(ours), said("no")); err == nil || !strings.Contains(err.Error(), "it is the default branch, which is never forced") {
-			t.Errorf("Replace of main = %v", err)
-		}
-		if got := w.git("origin", "rev-parse", "pm-gitops/prod"); got != second.Hash+"\n" {
-			t.Errorf("the branch is at %s, want %s", got, second.Hash)
-		}
-	})
-}
-
 func TestRemoteHonoursWhatTheBaseSays(t *testing.T) {
 	w := newWorld(t)
 	files := map[string]string{".gitattributes": "*.bin filter=lfs\n*.txt text\n", "sub/.gitignore": "*.log\n"}
@@ -261,5 +231,25 @@ func TestRemoteHonoursWhatTheBaseSays(t *testing.T) {
 	}
 	if got := w.git("origin", "show", "main:a.txt"); got != "a\nb\n" {
 		t.Errorf("stored %q", got)
+	}
+}
+
+// A server that did what was asked for, and closed the connection before it said so, has
+// the commit: it is not made again, and is no error.
+func TestLostAnswersAreAskedFor(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", base)
+	server := w.serveHTTPS()
+	inner := server.Config.Handler
+	server.Config.Handler = http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if strings.HasSuffix(in.URL.Path, "/git-receive-pack") {
+			inner.ServeHTTP(httptest.NewRecorder(), in)
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(out, in)
+	})
+	result, err := w.remote(server.URL+"/origin", RemoteOptions{}).Commit(context.Background(), always(ours), said("ours"))
+	if got := w.git("origin", "rev-parse", "main"); err != nil || got != result.Hash+"\n" {
+		t.Errorf("Commit = %s, %v, the server has %s", result.Hash, err, got)
 	}
 }

@@ -52,31 +52,3 @@ func TestGitIsRunAsOften(t *testing.T) {
 		}
 	}
 }
-
-// What is asked for is git's answer, from every place that it looks into.
-func TestRulesAreThoseOfGit(t *testing.T) {
-	w := newWorld(t)
-	w.repo("r", nil)
-	w.write("r/.git/info/attributes", "forced.yaml text=auto\n")
-	w.write(".config/git/attributes", "*.user -text\n")
-	w.write("r/.gitignore", "[[:digit:]]*\n!1\n*.log\n")
-	w.write(".config/git/ignore", "*.swp\n")
-	asked := newRules(w.open("r").git)
-	odd := "a\"b\tc.swp"
-	if err := asked.askAttributes([]string{"forced.yaml", "x.user", odd}); err != nil {
-		t.Fatal(err)
-	}
-	if err := asked.askIgnored([]string{"1", "2", "x/3", odd, "plain"}); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{"forced.yaml": "auto", "x.user": "unset", odd: ""} {
-		if got := asked.attributes(name)["text"]; got != want {
-			t.Errorf("text of %q = %q, want %q", name, got, want)
-		}
-	}
-	for name, want := range map[string]string{"1": "", "2": ".gitignore:1:[[:digit:]]*", "x/3": ".gitignore:1:[[:digit:]]*", odd: w.home + "/.config/git/ignore:1:*.swp", "plain": ""} {
-		if got := asked.rule(name); got != want {
-			t.Errorf("%q is ignored by %q, want %q", name, got, want)
-		}
-	}
-}

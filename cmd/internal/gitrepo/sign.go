@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -17,53 +19,52 @@ import (
 // https://git-scm.com/docs/git-config (commit.gpgSign, gpg.format, user.signingKey)
 type signer struct {
 	sys    System
-	config configuration
-	who    *identities
+	config settings.Config
+	who    *settings.Identities
 	wanted Signing
 }
 
-// Signing is whether a commit is signed.
+// Signing says whether a commit is signed.
 type Signing int
 
-// What may be asked for.
+// The ways of signing.
 const (
 	SignAsConfigured Signing = iota // where commit.gpgSign says so
 	SignAlways                      // as git commit -S does
 	SignNever                       // as git commit --no-gpg-sign does
 )
 
-// SigningError is that a commit could not be signed, which the configuration asks for.
-type SigningError struct{ sentence string }
-
-func (e *SigningError) Error() string { return "sign the commit: " + e.sentence }
-
-// sign signs a commit, or gives nothing where commits are not to be signed.
-func (s signer) sign(ctx context.Context, commit []byte, by Signature) (string, error) {
-	if s.wanted == SignNever || s.wanted == SignAsConfigured && !s.config.boolean("commit.gpgsign", false) {
+// sign signs a commit, or returns "" where commits are not to be signed.
+func (s signer) sign(ctx context.Context, commit []byte, by Signature) (signature string, err error) {
+	if s.wanted == SignNever || s.wanted == SignAsConfigured && !s.config.Bool("commit.gpgsign", false) {
 		return "", nil
 	}
-	key := s.config.get("user.signingkey")
-	switch format := s.config.get("gpg.format"); format {
+	key := s.config.Get("user.signingkey")
+	switch format := s.config.Get("gpg.format"); format {
 	case "", "openpgp":
 		if key == "" {
 			key = fmt.Sprintf("%s <%s>", by.Name, by.Email)
 		}
-		return s.openpgp(ctx, commit, key)
+		signature, err = s.openpgp(ctx, commit, key)
 	case "ssh":
-		return s.ssh(ctx, commit, key)
+		signature, err = s.ssh(ctx, commit, key)
 	default:
-		return "", &SigningError{fmt.Sprintf("gpg.format is %q: want ssh or openpgp, or commit.gpgSign=false", format)}
+		err = fmt.Errorf("gpg.format is %q: want ssh or openpgp, or commit.gpgSign=false", format)
 	}
+	if err != nil {
+		err = fmt.Errorf("sign the commit: %w", err)
+	}
+	return signature, err
 }
 
 func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string, error) {
-	program := firstOf(s.config.get("gpg.openpgp.program"), s.config.get("gpg.program"), "gpg")
+	program := cmp.Or(s.config.Get("gpg.openpgp.program"), s.config.Get("gpg.program"), "gpg")
 	out, said, err := s.run(ctx, commit, program, "--status-fd=2", "-bsau", key)
 	if err == nil && !strings.Contains("\n"+said, "\n[GNUPG:] SIG_CREATED ") {
 		err = errors.New("it made no signature")
 	}
 	if err != nil {
-		return "", &SigningError{fmt.Sprintf("%s with key %s: %s", program, key, complaint(said, err))}
+		return "", fmt.Errorf("%s with key %s: %s", program, key, complaint(said, err))
 	}
 	return out, nil
 }
@@ -71,36 +72,36 @@ func (s signer) openpgp(ctx context.Context, commit []byte, key string) (string,
 // ssh signs with ssh-keygen, which takes a key's file, or a public key whose
 // private one an agent has.
 func (s signer) ssh(ctx context.Context, commit []byte, key string) (string, error) {
-	program := firstOf(s.config.get("gpg.ssh.program"), "ssh-keygen")
+	program := cmp.Or(s.config.Get("gpg.ssh.program"), "ssh-keygen")
 	if key == "" {
-		return "", &SigningError{"no key is named: set git config user.signingKey to its file"}
+		return "", errors.New("no key is named: set git config user.signingKey to its file")
 	}
 	dir, err := os.MkdirTemp("", "pm-gitops-sign-")
 	if err != nil {
-		return "", fmt.Errorf("sign the commit: %w", reason(err))
+		return "", settings.Reason(err)
 	}
 	defer os.RemoveAll(dir)
 	arguments := []string{"-Y", "sign", "-n", "git", "-f"}
 	literal, isLiteral := strings.CutPrefix(key, "key::")
 	if isLiteral || strings.HasPrefix(key, "ssh-") {
 		if err := os.WriteFile(filepath.Join(dir, "key"), []byte(literal+"\n"), 0o600); err != nil {
-			return "", fmt.Errorf("sign the commit: %w", reason(err))
+			return "", settings.Reason(err)
 		}
 		arguments = append(arguments, filepath.Join(dir, "key"), "-U")
 	} else {
-		arguments = append(arguments, expandPath(s.sys, key, ""))
+		arguments = append(arguments, s.sys.Expand(key, ""))
 	}
 	payload := filepath.Join(dir, "commit")
 	if err := os.WriteFile(payload, commit, 0o600); err != nil {
-		return "", fmt.Errorf("sign the commit: %w", reason(err))
+		return "", settings.Reason(err)
 	}
 	_, said, err := s.run(ctx, nil, program, append(arguments, payload)...)
 	if err != nil {
-		return "", &SigningError{fmt.Sprintf("%s with key %s: %s", program, key, complaint(said, err))}
+		return "", fmt.Errorf("%s with key %s: %s", program, key, complaint(said, err))
 	}
 	signature, err := os.ReadFile(payload + ".sig")
 	if err != nil {
-		return "", &SigningError{fmt.Sprintf("%s with key %s: it made no signature", program, key)}
+		return "", fmt.Errorf("%s with key %s: it made no signature", program, key)
 	}
 	return strings.ReplaceAll(string(signature), "\r", ""), nil
 }
@@ -114,23 +115,14 @@ func (s signer) run(ctx context.Context, in []byte, program string, arguments ..
 	return stdout.String(), stderr.String(), err
 }
 
-// complaint is what a program says of its failure: the last line that is not for machines.
+// complaint returns what a program says of its failure: the last line that is not for
+// machines.
 func complaint(said string, err error) string {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
 		if line := strings.TrimSpace(lines[i]); line != "" && !strings.HasPrefix(line, "[GNUPG:]") {
-			return clip(text.Visible(line))
+			return text.Clip(text.Visible(line))
 		}
 	}
 	return err.Error()
-}
-
-// clip bounds a text that somebody else wrote.
-func clip(text string) string {
-	const most = 300
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most]) + "…"
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
@@ -24,29 +27,29 @@ import (
 type staging struct {
 	local    *Local
 	index    *object.Index
-	files    *builder
+	files    *object.Builder
 	news     []object.StagedEntry // sorted by name
 	gone     map[string]bool      // names whose entries go
 	unstaged []string
 	racy     bool
 }
 
-// stage finds out what is to change in the index, and refuses what cannot. The
+// stage finds the changes of the index, and refuses those that cannot be made. The
 // entries of all other files are left as they are.
-func (l *Local) stage(x *object.Index, b *builder, removed []string) (*staging, error) {
+func (l *Local) stage(x *object.Index, b *object.Builder, removed []string) (*staging, error) {
 	s := &staging{local: l, index: x, files: b, gone: map[string]bool{}}
 	var problems []error
-	for _, name := range sortedKeys(b.blobs) {
-		problems = append(problems, s.file(name))
+	for _, name := range slices.Sorted(maps.Keys(b.Blobs)) {
+		problems = append(problems, s.add(name))
 	}
 	for _, name := range removed {
 		if _, there := x.Find(name); there {
-			problems = append(problems, s.settled(name))
+			problems = append(problems, s.refuseConflict(name))
 			s.noteUnstaged(name, plumbing.ZeroHash)
 			s.gone[name] = true
 		}
 	}
-	problems = append(problems, s.folders())
+	problems = append(problems, s.refuseFolders())
 	if err := errors.Join(problems...); err != nil {
 		return s, err
 	}
@@ -56,21 +59,21 @@ func (l *Local) stage(x *object.Index, b *builder, removed []string) (*staging, 
 // changes reports whether the index is to be written.
 func (s *staging) changes() bool { return len(s.news)+len(s.gone) > 0 }
 
-// file puts a file of ours on the list unless its entry is right as it is.
-func (s *staging) file(name string) error {
-	if err := s.settled(name); err != nil {
+// add puts a file of ours on the list unless its entry is right as it is.
+func (s *staging) add(name string) error {
+	if err := s.refuseConflict(name); err != nil {
 		return err
 	}
-	for _, dir := range foldersAbove(name)[1:] {
+	for _, dir := range settings.FoldersAbove(name)[1:] {
 		if at, found := s.index.Find(dir + "/"); found && s.index.Entries[at].Mode() == object.ModeDir {
-			return &PathError{name, "it is outside of this sparse checkout: git sparse-checkout add " + dir + " brings it in"}
+			return fmt.Errorf("%s: it is outside of this sparse checkout: git sparse-checkout add %s brings it in", name, dir)
 		}
 	}
-	entry := object.StagedEntry{Name: name, Hash: s.files.blobs[name]}
-	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(s.files.modes[name]))
+	entry := object.StagedEntry{Name: name, Hash: s.files.Blobs[name]}
+	binary.BigEndian.PutUint32(entry.Stat[object.StatMode:], uint32(s.files.Modes[name]))
 	if at, found := s.index.Find(name); found {
 		old := s.index.Entries[at]
-		if old.Hash() == entry.Hash && old.Mode() == uint32(s.files.modes[name]) && old.Extended()&^object.FlagSkip == 0 {
+		if old.Hash() == entry.Hash && old.Mode() == uint32(s.files.Modes[name]) && old.Extended()&^object.FlagSkip == 0 {
 			return nil
 		}
 		entry.Extended = old.Extended() & object.FlagSkip
@@ -80,10 +83,10 @@ func (s *staging) file(name string) error {
 	return nil
 }
 
-// settled refuses a file that is in conflict.
-func (s *staging) settled(name string) error {
+// refuseConflict refuses a file that is in conflict.
+func (s *staging) refuseConflict(name string) error {
 	if at, found := s.index.Find(name); found && s.index.Entries[at].Stage() > 0 {
-		return &PathError{name, "it is in conflict: resolve that first (git status)"}
+		return fmt.Errorf("%s: it is in conflict: resolve that first (git status)", name)
 	}
 	return nil
 }
@@ -91,36 +94,30 @@ func (s *staging) settled(name string) error {
 func (s *staging) noteUnstaged(name string, ours plumbing.Hash) {
 	at, _ := s.index.Find(name)
 	staged := plumbing.Hash(s.index.Entries[at].Hash())
-	if staged != s.files.before[name] && staged != ours {
+	if staged != s.files.Before[name] && staged != ours {
 		s.unstaged = append(s.unstaged, name)
 	}
 }
 
-// folders refuses files that would be folders in the index, and folders that
+// refuseFolders refuses files that would be folders in the index, and folders that
 // would be files.
-func (s *staging) folders() error {
+func (s *staging) refuseFolders() error {
 	var problems []error
 	for _, entry := range s.news {
-		for _, dir := range foldersAbove(entry.Name)[1:] {
+		for _, dir := range settings.FoldersAbove(entry.Name)[1:] {
 			if _, found := s.index.Find(dir); found && !s.gone[dir] {
-				problems = append(problems, &PathError{entry.Name, dir + " is staged as a file"})
+				problems = append(problems, fmt.Errorf("%s: %s is staged as a file", entry.Name, dir))
 			}
 		}
 		at, _ := s.index.Find(entry.Name + "/")
 		for ; at < len(s.index.Entries) && strings.HasPrefix(s.index.Entries[at].Name, entry.Name+"/"); at++ {
 			if other := s.index.Entries[at].Name; !s.gone[other] {
-				problems = append(problems, &PathError{entry.Name, "it is a folder in the index, with " + other})
+				problems = append(problems, fmt.Errorf("%s: it is a folder in the index, with %s", entry.Name, other))
 				break
 			}
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// encode is the new index.
-func (s *staging) encode() []byte {
-	s.merge()
-	return s.index.Encode()
 }
 
 // write puts the new index in place. The caller holds its lock.
@@ -132,15 +129,12 @@ func (s *staging) write(name string, content []byte) error {
 	if !s.racy {
 		written = time.Time{}
 	}
-	return s.local.place(placed{
-		pattern: filepath.Join(s.local.gitDir, temporaries+"%016x.tmp"), name: name,
-		content: content, mode: 0o666, stamp: written, quick: true,
-	})
+	return s.local.place(placed{name: name, content: content, mode: 0o666, stamp: written, quick: true})
 }
 
-// merge puts the new entries among the old ones, which are sorted as they are,
-// and notes whether git is to look into files of those.
-func (s *staging) merge() {
+// encode returns the new index: the new entries among the old ones, which are sorted as
+// they are. It notes whether git is to look into files of those.
+func (s *staging) encode() []byte {
 	merged, news := make([]object.IndexEntry, 0, len(s.index.Entries)+len(s.news)), s.news
 	written := s.index.Written
 	for _, entry := range s.index.Entries {
@@ -157,12 +151,13 @@ func (s *staging) merge() {
 		merged = append(merged, news[i].Entry())
 	}
 	s.index.Entries = merged
+	return s.index.Encode()
 }
 
 // stat fills in what the files on disk are like, where they are what is
 // committed. Otherwise nothing is filled in, and git looks for itself.
 func (s *staging) stat() error {
-	plain, err := s.throughLinks()
+	plain, err := s.findFolders()
 	if err != nil {
 		return err
 	}
@@ -183,55 +178,47 @@ func (s *staging) statFile(entry *object.StagedEntry) {
 		return
 	}
 	entry.Extended = 0 // it is there, sparse checkout or not
-	if info.Size() > object.MaxIndexSize || uint32(s.files.modes[entry.Name]) != diskMode(info.Mode(), s.files.modes[entry.Name], s.local.config.boolean("core.filemode", true)) {
+	seen := filemode.Regular
+	if info.Mode()&0o100 != 0 {
+		seen = filemode.Executable
+	}
+	if info.Size() > object.MaxIndexSize || s.local.config.Bool("core.filemode", true) && s.files.Modes[entry.Name] != seen {
 		return
 	}
-	content, err := os.ReadFile(name)
-	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) != entry.Hash && !s.checkedOut(content, entry.Hash) {
+	if !holds(name, entry.Hash) {
 		return
 	}
 	fillStat(&entry.Stat, info)
 	binary.BigEndian.PutUint32(entry.Stat[object.StatSize:], uint32(info.Size()))
 }
 
-// checkedOut reports whether a file is what Git checks out where lines end in
-// CR LF.
-func (s *staging) checkedOut(content []byte, hash plumbing.Hash) bool {
-	if !bytes.Contains(content, []byte("\r\n")) {
-		return false
+// holds reports whether a file has some content, be it with the line ends that Git
+// checks out where lines end in CR LF.
+func holds(file string, hash plumbing.Hash) bool {
+	content, err := os.ReadFile(file)
+	if err != nil || plumbing.ComputeHash(plumbing.BlobObject, content) == hash {
+		return err == nil
 	}
-	return plumbing.ComputeHash(plumbing.BlobObject, bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))) == hash
+	plain := bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	return len(plain) < len(content) && plumbing.ComputeHash(plumbing.BlobObject, plain) == hash
 }
 
-// throughLinks refuses files behind a symbolic link, as git add does, and says
-// which folders are there.
-func (s *staging) throughLinks() (map[string]bool, error) {
+// findFolders refuses files behind a symbolic link, as git add does, and tells which
+// folders of the others are there.
+func (s *staging) findFolders() (map[string]bool, error) {
 	plain := map[string]bool{}
 	for _, entry := range s.news {
-		for _, dir := range foldersAbove(entry.Name)[1:] {
+		for _, dir := range settings.FoldersAbove(entry.Name)[1:] {
 			if _, seen := plain[dir]; seen {
 				continue
 			}
 			info, err := os.Lstat(filepath.Join(s.local.workTree, filepath.FromSlash(dir)))
 			if err == nil && info.Mode().Type() == fs.ModeSymlink {
-				return nil, &PathError{entry.Name, fmt.Sprintf("folder %s is a symbolic link", dir)}
+				return nil, fmt.Errorf("%s: folder %s is a symbolic link", entry.Name, dir)
 			}
 			plain[dir] = err == nil && info.IsDir()
 		}
 	}
 	plain["."] = true
 	return plain, nil
-}
-
-// diskMode is the mode that git sees in a file. Without core.fileMode it sees
-// the one that it knows.
-func diskMode(disk fs.FileMode, known filemode.FileMode, counts bool) uint32 {
-	switch {
-	case !counts:
-		return uint32(known)
-	case disk&0o100 != 0:
-		return uint32(filemode.Executable)
-	default:
-		return uint32(filemode.Regular)
-	}
 }

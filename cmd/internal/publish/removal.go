@@ -61,11 +61,19 @@ func (r *Removal) write(root *os.Root, force bool) (folder.Changes, error) {
 }
 
 func (r *Removal) compare(files fs.FS, force bool) (folder.Changes, error) {
-	drafts, err := r.drafts(files, force)
+	inventory, err := r.find(files)
 	if err != nil {
 		return folder.Changes{}, err
 	}
-	return drafts[0].All(), nil
+	return r.compareAt(files, inventory, force)
+}
+
+// compareAt finds out what becomes of the files of an inventory. A write to a folder
+// does not count the inventory itself.
+func (r *Removal) compareAt(files fs.FS, inventory string, force bool) (folder.Changes, error) {
+	changes, had, err := folder.CompareRemoval(files, r.Layouts, inventory, force)
+	r.note(files, had, changes)
+	return changes, err
 }
 
 // note keeps what there is to say about a removal.
@@ -91,8 +99,7 @@ func (r *Removal) drafts(files fs.FS, force bool) ([]Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, had, err := folder.CompareRemoval(files, r.Layouts, inventory, force)
-	r.note(files, had, changes)
+	changes, err := r.compareAt(files, inventory, force)
 	r.committed = true
 	changes.Removed = append(changes.Removed, inventory)
 	return []Draft{{Environments: []Changed{{r.Environment, changes}}, what: "remove"}}, err

@@ -34,7 +34,7 @@ func (o *oracle) placed(text string, s strictyaml.Source, mapping bool, column .
 		return placed{o.tags + "{0: " + o.anchors + ", " + text + "}", root}
 	case s.InFlow:
 		return placed{o.tags + "[" + o.anchors + ", " + text + "]", root}
-	case s.Indent < 0: // a byte order mark within a file is text
+	case s.Indent < 0: // the document
 		return placed{o.tags + "\n" + strings.Repeat(" ", column[0]) + text, root}
 	case !node && mapping:
 		return placed{o.tags + indent + "0: " + o.anchors + "\n" + indent + text, root}

@@ -188,20 +188,38 @@ func TestSourceUnknown(t *testing.T) {
 	}
 }
 
-// TestSourceOfMisreadFile: a byte order mark within a file makes the library drop
-// first characters of lines. Then nothing is known, and nothing is guessed.
-func TestSourceOfMisreadFile(t *testing.T) {
-	for text, last := range map[string]string{"\ufeff\ufeffa: 1\nbc: 2\n": "c", "a: \ufeff\nb": "a"} {
-		root, problems := strictyaml.Load("f.yaml", []byte(text))
-		if problems != nil || root.Entries[len(root.Entries)-1].Key != last {
-			t.Fatalf("the library reads %q in another way now: %v %+v", text, problems, root)
+// TestByteOrderMark: one within a file is refused, since it makes the library drop
+// characters elsewhere: of "\ufeff\ufeffa: 1\nbc: 2\n" it reads the keys a and c.
+func TestByteOrderMark(t *testing.T) {
+	const refusal = `a byte order mark (U+FEFF) may only be the first character of a file: delete it, or write "\ufeff" in double quotes`
+	for _, tt := range []struct{ text, at string }{
+		{"\ufeffa: 1\n", ""},
+		{"\ufeff# c\na: 1\n", ""},
+		{"a: \"\\ufeff\"\n", ""},
+		{"a: \"b\\uFEFFc\"\n", ""},
+		{"\ufeff\ufeffa: 1\nbc: 2\n", "1:2"},
+		{"a: \ufeff\nb", "1:4"},
+		{"a: 1\n\ufeffb: 2\n", "2:1"},
+		{"a: 1\nb: c\ufeffd\n", "2:5"},
+		{"a: \"\ufeff\"\n", "1:5"},
+		{"a: '\ufeff'\n", "1:5"},
+		{"a: |\n  \ufeffb\n", "2:3"},
+		{"a: 1 # é\ufeff\n", "1:9"},
+		{"a: 1\n\ufeff", "2:1"},
+	} {
+		_, problems := strictyaml.Load("f.yaml", []byte(tt.text))
+		_, ofStream := strictyaml.LoadAll("f.yaml", []byte(tt.text))
+		want := ""
+		if tt.at != "" {
+			want = "f.yaml:" + tt.at + ": " + refusal
 		}
-		for _, entry := range root.Entries {
-			source, known := entry.Value.Source()
-			if _, ofKey := entry.KeySource(); known || ofKey {
-				t.Errorf("%q: %s has the source %+v", text, entry.Key, source)
-			}
+		if problems.Error() != want || ofStream.Error() != want {
+			t.Errorf("%q: %v, as a stream %v, want %q", tt.text, problems, ofStream, want)
 		}
+	}
+	_, problems := strictyaml.LoadAll("f.yaml", []byte("a: 1\n---\n\ufeffb: 2\n"))
+	if want := "f.yaml:3:1: " + refusal; problems.Error() != want {
+		t.Errorf("the second document: %v, want %q", problems, want)
 	}
 }
 

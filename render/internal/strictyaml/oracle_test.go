@@ -103,9 +103,6 @@ func (o *oracle) value(v *strictyaml.Value, n *yaml.Node, path string) {
 		if n.Kind == yaml.ScalarNode && n.Value == "" && path == "" {
 			return // the empty document
 		}
-		if path == "" && strings.LastIndex(o.data, "\ufeff") > 0 {
-			return // which makes the library drop characters elsewhere
-		}
 		o.fail(path, "the source is not known")
 	}
 	o.spans(s, n, path, false)

@@ -31,7 +31,9 @@ func checkText(file Position, data []byte) Problems {
 }
 
 // unreadable finds what is no text that YAML allows
-// (https://yaml.org/spec/1.2.2/#51-character-set).
+// (https://yaml.org/spec/1.2.2/#51-character-set), and a byte order mark that is not
+// at the start: YAML allows some of these, but the library then drops characters
+// elsewhere in the file.
 func unreadable(file Position, data []byte) *Problem {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
@@ -41,6 +43,8 @@ func unreadable(file Position, data []byte) *Problem {
 			message = "there is a NUL byte: want UTF-8 text"
 		case r == utf8.RuneError && size == 1:
 			message = "this is not UTF-8 text"
+		case r == '\ufeff' && i > 0:
+			message = `a byte order mark (U+FEFF) may only be the first character of a file: delete it, or write "\ufeff" in double quotes`
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
 			message = fmt.Sprintf("there is the control character %U, which YAML does not allow: write it as an escape, such as \"\\u%04x\", in double quotes", r, r)
 		}

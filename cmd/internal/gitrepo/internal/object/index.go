@@ -1,13 +1,19 @@
 package object
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	gitbinary "github.com/go-git/go-git/v5/utils/binary"
 )
 
 // Index is the staging area, in a form that gives back every byte of what we do
@@ -21,8 +27,8 @@ type Index struct {
 	sum        bool         // ends in a checksum; index.skipHash writes zeros instead
 }
 
-// IndexEntry is a file in the index: its name, and what is before the name, byte
-// by byte as it is in the file. Both are parts of the one text that was read.
+// IndexEntry is a file in the index: its name, and the bytes before the name, as they are
+// in the file. Both are parts of the one text that was read.
 type IndexEntry struct {
 	Name  string
 	Fixed string // ctime, mtime, dev, ino, mode, uid, gid, size; hash; flags; extended flags, if any
@@ -36,7 +42,7 @@ type StagedEntry struct {
 	Extended uint16
 }
 
-// Entry gives the entry as it is in the file.
+// Entry returns the entry as the file has it.
 func (n *StagedEntry) Entry() IndexEntry {
 	fixed := slices.Concat(n.Stat[:], n.Hash[:])
 	flags := uint16(min(len(n.Name), nameMask))
@@ -63,24 +69,24 @@ const (
 	MaxIndexSize = 1 << 30
 )
 
-// Stage is above 0 for a file in conflict.
+// Stage returns a number above 0 for a file in conflict.
 func (e *IndexEntry) Stage() int { return int(e.flags()&stageMask) >> 12 }
 
-// Mode gives the kind of file.
+// Mode returns the kind of file.
 func (e *IndexEntry) Mode() uint32 { return number32(e.Fixed[StatMode:]) }
 
-// Modified gives the second in which the file was changed.
+// Modified returns the second in which the file was changed.
 func (e *IndexEntry) Modified() uint32 { return number32(e.Fixed[StatMtime:]) }
 
 func (e *IndexEntry) flags() uint16 { return uint16(number32(e.Fixed[entryFlags-2:])) }
 
-// Hash gives the content.
+// Hash returns the hash of the content.
 func (e *IndexEntry) Hash() (hash [20]byte) {
 	copy(hash[:], e.Fixed[entryHash:])
 	return hash
 }
 
-// Extended gives the flags that only some entries have.
+// Extended returns the flags that only some entries have.
 func (e *IndexEntry) Extended() uint16 {
 	if len(e.Fixed) == entryFixed {
 		return 0
@@ -88,26 +94,44 @@ func (e *IndexEntry) Extended() uint16 {
 	return uint16(number32(e.Fixed[entryFixed-2:]))
 }
 
-// number32 is the number that a text starts with.
+// Is reports whether the entry is a file of a commit, and not only announced (git add -N).
+func (e *IndexEntry) Is(file Entry) bool {
+	const intentToAdd = 0x2000
+	return file.Mode != filemode.Empty && e.Mode() == uint32(file.Mode) && e.Hash() == file.Hash && e.Extended()&intentToAdd == 0
+}
+
+// number32 decodes the number that a text starts with.
 func number32(text string) uint32 {
 	return uint32(text[0])<<24 | uint32(text[1])<<16 | uint32(text[2])<<8 | uint32(text[3])
 }
 
-// IndexError says that the index holds something that we would not keep right.
-type IndexError struct{ sentence string }
+var errDamaged = errors.New("it is damaged: rm .git/index && git reset makes it anew, and unstages what is staged")
 
-func (e *IndexError) Error() string { return "read the index: " + e.sentence }
-
-var errDamaged = &IndexError{"it is damaged: rm .git/index && git reset makes it anew, and unstages what is staged"}
-
-// NewIndex gives an empty index.
+// NewIndex returns an empty index.
 func NewIndex() *Index { return &Index{version: 2, sum: true} }
 
-// ErrLarge is that an index is larger than MaxIndexSize.
-var ErrLarge = &IndexError{"it is larger than 1 GB"}
-
 // DecodeIndex reads an index file.
-func DecodeIndex(text string) (*Index, error) {
+func DecodeIndex(file fs.File) (*Index, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > MaxIndexSize {
+		return nil, errors.New("it is larger than 1 GB")
+	}
+	var text strings.Builder // and no bytes, of which each name would be a copy
+	text.Grow(int(info.Size()))
+	if _, err := io.Copy(&text, io.LimitReader(file, MaxIndexSize)); err != nil {
+		return nil, err
+	}
+	x, err := decodeIndex(text.String())
+	if err == nil {
+		x.Written = info.ModTime()
+	}
+	return x, err
+}
+
+func decodeIndex(text string) (*Index, error) {
 	if len(text) < 12+sha1.Size || text[:4] != "DIRC" {
 		return nil, errDamaged
 	}
@@ -119,7 +143,7 @@ func DecodeIndex(text string) (*Index, error) {
 		return nil, errDamaged
 	}
 	if x.version < 2 || x.version > 4 {
-		return nil, &IndexError{fmt.Sprintf("it has version %d: 2 to 4 are known", x.version)}
+		return nil, fmt.Errorf("it has version %d: 2 to 4 are known", x.version)
 	}
 	rest, count := body[12:], number32(text[8:])
 	x.Entries = make([]IndexEntry, 0, min(int(count), len(body)/entryFixed))
@@ -134,7 +158,7 @@ func DecodeIndex(text string) (*Index, error) {
 	return x, x.readExtensions(rest)
 }
 
-// sumOf is the SHA-1 of a text, without a copy of it.
+// sumOf computes the SHA-1 of a text, without a copy of it.
 func sumOf(text string) string {
 	sum := sha1.New()
 	_, _ = io.Copy(sum, struct{ io.Reader }{strings.NewReader(text)}) // its WriteTo would copy
@@ -186,16 +210,6 @@ func decodeOffset(data []byte) (value, used int) {
 	return 0, 0
 }
 
-func encodeOffset(value int) []byte {
-	out := []byte{byte(value & 0x7f)}
-	for value >>= 7; value > 0; value >>= 7 {
-		value--
-		out = append(out, 0x80|byte(value&0x7f))
-	}
-	slices.Reverse(out)
-	return out
-}
-
 // readExtensions keeps what stays true when entries change, leaves out what git
 // makes anew, and refuses the rest. A name that starts with a capital letter may
 // be left out.
@@ -212,16 +226,16 @@ func (x *Index) readExtensions(data string) error {
 		case name == "REUC", name == "sdir": // resolved conflicts; folders outside of a sparse checkout
 			x.extensions = append(x.extensions, data[:8+size]...)
 		case name == "link":
-			return &IndexError{"it is split in two (core.splitIndex): git update-index --no-split-index joins it"}
+			return errors.New("it is split in two (core.splitIndex): git update-index --no-split-index joins it")
 		case name[0] < 'A' || name[0] > 'Z':
-			return &IndexError{fmt.Sprintf("it needs the extension %q, which is not known", name)}
+			return fmt.Errorf("it needs the extension %q, which is not known", name)
 		}
 		data = data[8+size:]
 	}
 	return nil
 }
 
-// Encode gives the index file.
+// Encode returns the index file.
 func (x *Index) Encode() []byte {
 	version := x.version
 	if version == 2 && slices.ContainsFunc(x.Entries, func(e IndexEntry) bool { return e.Extended() != 0 }) {
@@ -252,24 +266,20 @@ func (e *IndexEntry) append(out []byte, version uint32, previous string) []byte 
 	start := len(out)
 	out = append(out, e.Fixed...)
 	if version == 4 {
-		common := commonPrefix(previous, e.Name)
-		out = append(out, encodeOffset(len(previous)-common)...)
-		return append(append(out, e.Name[common:]...), 0)
+		common := 0
+		for common < min(len(previous), len(e.Name)) && previous[common] == e.Name[common] {
+			common++
+		}
+		grown := bytes.NewBuffer(out)
+		_ = gitbinary.WriteVariableWidthInt(grown, int64(len(previous)-common))
+		return append(append(grown.Bytes(), e.Name[common:]...), 0)
 	}
 	out = append(out, e.Name...)
 	var zeros [8]byte // one at least, so that the next entry starts at a multiple of 8
 	return append(out, zeros[:8-(len(out)-start)%8]...)
 }
 
-func commonPrefix(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-// Find gives where a file's entries are, or would be.
+// Find returns the place of a file's entries, or where it would be.
 func (x *Index) Find(name string) (at int, found bool) {
 	return slices.BinarySearchFunc(x.Entries, name, func(e IndexEntry, name string) int { return strings.Compare(e.Name, name) })
 }

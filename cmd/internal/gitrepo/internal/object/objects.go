@@ -7,7 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
 
+	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/storer"
 )
@@ -25,7 +29,7 @@ type Set struct {
 	seen map[plumbing.Hash]int // where it is in all
 }
 
-// Add adds an object, if it is not there yet, and gives its hash.
+// Add adds an object, if it is not there yet, and returns its hash.
 func (o *Set) Add(kind plumbing.ObjectType, data []byte) plumbing.Hash {
 	hash := plumbing.ComputeHash(kind, data)
 	if o.seen == nil {
@@ -38,19 +42,24 @@ func (o *Set) Add(kind plumbing.ObjectType, data []byte) plumbing.Hash {
 	return hash
 }
 
-// Find gives an object that was added.
-func (o *Set) Find(hash plumbing.Hash) (plumbing.EncodedObject, bool) {
+// find returns an object that was added.
+func (o *Set) find(hash plumbing.Hash) (plumbing.EncodedObject, bool) {
 	at, found := o.seen[hash]
 	if !found {
 		return nil, false
 	}
-	made := &plumbing.MemoryObject{}
-	made.SetType(o.All[at].Kind)
-	_, err := made.Write(o.All[at].Data)
-	return made, err == nil
+	return encoded(o.All[at].Kind, o.All[at].Data), true
 }
 
-// Store is where objects are read from.
+// encoded makes an object of go-git's.
+func encoded(kind plumbing.ObjectType, data []byte) *plumbing.MemoryObject {
+	made := &plumbing.MemoryObject{}
+	made.SetType(kind)
+	_, _ = made.Write(data) // never fails
+	return made
+}
+
+// Store reads objects.
 type Store interface {
 	EncodedObject(plumbing.ObjectType, plumbing.Hash) (plumbing.EncodedObject, error)
 }
@@ -62,10 +71,10 @@ var _ Store = storer.EncodedObjectStorer(nil)
 type MissingError struct{ what, hash string }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets All folders), or it is damaged (git fsck tells)", e.what, e.hash)
+	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets all folders), or it is damaged (git fsck tells)", e.what, e.hash)
 }
 
-// maxObject is how large an object may be that is read.
+// maxObject bounds the size of an object that is read.
 const maxObject = 1 << 28
 
 // Read reads an object that is not too large.
@@ -90,4 +99,46 @@ func Read(from Store, kind plumbing.ObjectType, hash plumbing.Hash) ([]byte, err
 		return nil, fmt.Errorf("read %s %s: %w", kind, hash, err)
 	}
 	return data, nil
+}
+
+// layered reads what was made, and else what is stored.
+type layered struct {
+	made *Set
+	Store
+}
+
+func (l layered) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
+	if made, found := l.made.find(hash); found {
+		return made, nil
+	}
+	return l.Store.EncodedObject(kind, hash)
+}
+
+// WholePacks hides packs without an index, which git, too, takes no notice of: a
+// killed git leaves them, and one that packs makes them for a moment. go-git
+// would read nothing at all.
+type WholePacks struct{ billy.Filesystem }
+
+func (w WholePacks) ReadDir(name string) ([]fs.FileInfo, error) {
+	entries, err := w.Filesystem.ReadDir(name)
+	if err != nil || filepath.Base(name) != "pack" {
+		return entries, err
+	}
+	there := map[string]bool{}
+	for _, entry := range entries {
+		there[entry.Name()] = true
+	}
+	whole := entries[:0]
+	for _, entry := range entries {
+		pack, is := strings.CutSuffix(entry.Name(), ".pack")
+		if !is || there[pack+".idx"] {
+			whole = append(whole, entry)
+		}
+	}
+	return whole, nil
+}
+
+func (w WholePacks) Chroot(name string) (billy.Filesystem, error) {
+	inner, err := w.Filesystem.Chroot(name)
+	return WholePacks{inner}, err
 }

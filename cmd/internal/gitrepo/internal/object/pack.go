@@ -15,7 +15,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
-// pack is objects as they are stored and sent, each in whole.
+// Pack holds objects as they are stored and sent, each in whole.
 // https://git-scm.com/docs/pack-format
 type Pack struct {
 	Data  []byte
@@ -35,51 +35,42 @@ func NewStoredPack(objects []Object) (*Pack, error) { return packAt(objects, zli
 
 // packAt packs objects, folders at a level of compression of their own.
 func packAt(objects []Object, folders int) (*Pack, error) {
-	packed, problems := make([][]byte, len(objects)), make([]error, len(objects))
+	packed := make([][]byte, len(objects))
 	parallel.Share(len(objects), func(mine iter.Seq[int]) {
-		ofFolders, ofOthers := compressor{level: folders}, compressor{level: zlib.BestSpeed}
+		ofFolders, ofOthers := newCompressor(folders), newCompressor(zlib.BestSpeed)
 		for i := range mine {
-			c := &ofOthers
+			c := ofOthers
 			if objects[i].Kind == plumbing.TreeObject {
-				c = &ofFolders
+				c = ofFolders
 			}
-			packed[i], problems[i] = c.pack(objects[i])
+			packed[i] = c.pack(objects[i])
 		}
 	})
-	for _, err := range problems {
-		if err != nil {
-			return nil, fmt.Errorf("pack objects: %w", err)
-		}
-	}
 	return assemble(objects, packed)
 }
 
-// compressor packs one object after the other.
+// compressor packs one object after the other, in memory, where writing does not fail.
 type compressor struct {
-	level int
-	out   bytes.Buffer
-	to    *zlib.Writer
+	out bytes.Buffer
+	to  *zlib.Writer
 }
 
-func (c *compressor) pack(o Object) (packed []byte, err error) {
-	if c.to == nil {
-		if c.to, err = zlib.NewWriterLevel(&c.out, c.level); err != nil {
-			return nil, err
-		}
-	}
+func newCompressor(level int) *compressor {
+	c := &compressor{}
+	c.to, _ = zlib.NewWriterLevel(&c.out, level) // both levels exist
+	return c
+}
+
+func (c *compressor) pack(o Object) []byte {
 	c.out.Reset()
 	c.out.Write(objectHeader(o.Kind, len(o.Data)))
 	c.to.Reset(&c.out)
-	if _, err := c.to.Write(o.Data); err != nil {
-		return nil, err
-	}
-	if err := c.to.Close(); err != nil {
-		return nil, err
-	}
-	return bytes.Clone(c.out.Bytes()), nil
+	_, _ = c.to.Write(o.Data)
+	_ = c.to.Close()
+	return bytes.Clone(c.out.Bytes())
 }
 
-// objectHeader is the kind and size of an object: three bits, and four and then
+// objectHeader encodes the kind and size of an object: three bits, and four and then
 // seven bits a byte.
 func objectHeader(kind plumbing.ObjectType, size int) []byte {
 	first := byte(kind)<<4 | byte(size&0x0f)
@@ -112,7 +103,7 @@ func assemble(objects []Object, packed [][]byte) (*Pack, error) {
 	return p, nil
 }
 
-// Index gives the file that says where in the pack the objects are.
+// Index returns the file with the places of the objects in the pack.
 func (p *Pack) Index() ([]byte, error) {
 	index, err := p.index.Index()
 	if err != nil {

@@ -52,7 +52,7 @@ func OpenPacks(dir string, rest *filesystem.Storage) *Packs {
 	return p
 }
 
-// maxPacks is how many packs are read; others are left to go-git. Their numbers
+// maxPacks bounds the packs that are read; others are left to go-git. Their numbers
 // are a part of what their objects are called in memory.
 const maxPacks = 1 << 15
 
@@ -85,10 +85,7 @@ func (p *Packs) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plu
 		if kind != plumbing.AnyObject && kind != is {
 			return nil, plumbing.ErrObjectNotFound
 		}
-		object := &plumbing.MemoryObject{}
-		object.SetType(is)
-		_, err = object.Write(data)
-		return object, err
+		return encoded(is, data), nil
 	}
 	p.one.Lock()
 	defer p.one.Unlock()
@@ -108,7 +105,7 @@ type packReader struct {
 	bases   *cache.BufferLRU // what deltas of all packs were made of: its kind, and its bytes
 }
 
-// baseName is what the object at an offset is called among the bases.
+// baseName names the object at an offset among the bases.
 func (p *packReader) baseName(offset int64) int64 { return int64(p.number)<<48 | offset }
 
 func (p *packReader) open() error {
@@ -116,8 +113,8 @@ func (p *packReader) open() error {
 	return p.err
 }
 
-// packEntry is an object as it is in a pack: in whole, or what is different in it
-// from another one.
+// packEntry is an object as it is in a pack: in whole, or its differences from another
+// one.
 type packEntry struct {
 	kind plumbing.ObjectType
 	data []byte
@@ -163,7 +160,7 @@ func (p *packReader) patch(kind plumbing.ObjectType, data []byte, deltas []packE
 	return kind, data, nil
 }
 
-// inflater is what reading compressed bytes takes, to be used again.
+// inflater holds the buffers that reading compressed bytes takes, to be used again.
 type inflater struct {
 	in  *bufio.Reader
 	out io.ReadCloser

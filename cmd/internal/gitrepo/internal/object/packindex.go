@@ -110,7 +110,7 @@ func (x *packIndex) find(hash plumbing.Hash) (offset int64, found bool, err erro
 
 func (x *packIndex) nameAt(i uint32) int64 { return packIndexHead + int64(i)*int64(hashSize) }
 
-// offset is where the object with a number starts. Behind the names and the
+// offset finds the start of the object with a number. Behind the names and the
 // checksums are 32 bits for each; the first one says that there are 64 elsewhere.
 func (x *packIndex) offset(i int64) (int64, error) {
 	count := int64(x.counts[255])

@@ -38,21 +38,8 @@ func ReadTree(from Store, hash plumbing.Hash) ([]Entry, error) {
 	return entries, nil
 }
 
-// ReadEntries reads a folder of a commit, by name.
-func ReadEntries(from Store, hash plumbing.Hash) (map[string]Entry, error) {
-	folder, err := ReadTree(from, hash)
-	if err != nil {
-		return nil, err
-	}
-	entries := make(map[string]Entry, len(folder))
-	for _, entry := range folder {
-		entries[entry.Name] = entry
-	}
-	return entries, nil
-}
-
-// EncodeTree is a folder as Git stores it.
-func EncodeTree(entries []Entry) []byte {
+// encodeTree returns a folder as Git stores it.
+func encodeTree(entries []Entry) []byte {
 	size := 0
 	for i := range entries {
 		size += len("100644 \x00") + len(entries[i].Name) + hashSize
@@ -66,9 +53,9 @@ func EncodeTree(entries []Entry) []byte {
 	return out
 }
 
-// CompareEntries is the order of the entries of a folder: folders sort as if
-// their names ended in a slash.
-func CompareEntries(a, b Entry) int {
+// compareEntries orders the entries of a folder: folders sort as if their names ended
+// in a slash.
+func compareEntries(a, b Entry) int {
 	shared := min(len(a.Name), len(b.Name))
 	if order := strings.Compare(a.Name[:shared], b.Name[:shared]); order != 0 {
 		return order
@@ -83,28 +70,28 @@ func ending(entry Entry) string {
 	return ""
 }
 
-// Commit is what of a commit is needed: its tree and parents.
-type Commit struct {
-	Tree    plumbing.Hash
-	Parents []plumbing.Hash
-}
-
-// ReadCommit reads the head of a commit.
-func ReadCommit(from Store, hash plumbing.Hash) (Commit, error) {
-	var header Commit
+// ReadCommit reads a commit.
+func ReadCommit(from Store, hash plumbing.Hash) (*object.Commit, error) {
+	commit := &object.Commit{}
 	data, err := Read(from, plumbing.CommitObject, hash)
 	if err != nil {
-		return header, err
+		return commit, err
 	}
-	text, _, _ := strings.Cut(string(data), "\n\n")
-	for line := range strings.SplitSeq(text, "\n") {
-		key, value, _ := strings.Cut(line, " ")
-		switch key {
-		case "tree":
-			header.Tree = plumbing.NewHash(value)
-		case "parent":
-			header.Parents = append(header.Parents, plumbing.NewHash(value))
-		}
+	if err := commit.Decode(encoded(plumbing.CommitObject, data)); err != nil {
+		return commit, fmt.Errorf("read commit %s: %w", hash, err)
 	}
-	return header, nil
+	return commit, nil
+}
+
+// TreeOf returns the tree of a commit, zero where it has no files. The commit may be
+// zero.
+func TreeOf(from Store, commit plumbing.Hash) (plumbing.Hash, error) {
+	if commit.IsZero() {
+		return plumbing.ZeroHash, nil
+	}
+	read, err := ReadCommit(from, commit)
+	if read.TreeHash == plumbing.ComputeHash(plumbing.TreeObject, nil) { // it need not be stored
+		return plumbing.ZeroHash, err
+	}
+	return read.TreeHash, err
 }

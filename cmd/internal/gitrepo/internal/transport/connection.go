@@ -1,0 +1,207 @@
+// Package transport reaches remote repositories: it finds logins, fetches and sends
+// objects, has git push, and makes sentences of what servers refuse.
+package transport
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/plumbing/transport/file"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+)
+
+// Connection reaches a repository by its URL. It serves one request at a time.
+type Connection struct {
+	MaxFolders int // how many folders come with a commit at most, needed or not
+
+	sys     settings.System
+	config  settings.Config
+	at      address
+	client  gotransport.Transport
+	auth    gotransport.AuthMethod
+	login   *login
+	ssh     *sshLogin
+	open    *conversation // where one request does not end it
+	secrets []string      // that no message may have
+}
+
+// Open looks for credentials for a URL of https, ssh or file. It asks nothing of the
+// server yet. Errors are an [Error].
+func Open(ctx context.Context, sys settings.System, config settings.Config, url string) (*Connection, error) {
+	at, err := newAddress(url, config, false)
+	if err != nil {
+		return nil, err
+	}
+	c := &Connection{MaxFolders: maxFolders, sys: sys, config: config, at: at}
+	switch at.Protocol {
+	case "file":
+		c.client = file.DefaultClient
+		return c, nil
+	case "ssh":
+		if c.ssh, err = newSSHLogin(sys, at); err != nil {
+			return nil, err
+		}
+		c.client, c.auth, c.at.Endpoint = gitssh.NewClient(nil), c.ssh, c.ssh.endpoint
+		return c, nil
+	}
+	return c, c.connectHTTP(ctx)
+}
+
+// Describe returns what is known of a URL that git itself will connect to: its host,
+// and the token of a variable that is for it. Pushes tells whether
+// url.BASE.pushInsteadOf counts. Errors are an [Error].
+func Describe(sys settings.System, config settings.Config, url string, pushes bool) (*Connection, error) {
+	at, err := newAddress(url, config, pushes)
+	if err != nil {
+		return nil, err
+	}
+	c := &Connection{sys: sys, config: config, at: at}
+	if at.Protocol == "https" || at.Protocol == "http" {
+		c.extraHeaders() // none of them is shown
+		return c, c.use(tokenFor(sys, at))
+	}
+	return c, nil
+}
+
+// URL returns the repository's URL, without credentials.
+func (c *Connection) URL() string { return c.at.shown }
+
+func (c *Connection) connectHTTP(ctx context.Context) error {
+	client, err := c.httpClient()
+	if err != nil {
+		return err
+	}
+	c.client = githttp.NewClient(client)
+	if headers := c.extraHeaders(); len(headers) > 0 {
+		return nil // they are the credentials, as actions/checkout leaves them
+	}
+	found, err := findLogin(ctx, c.sys, c.config, c.at)
+	if err != nil {
+		return err
+	}
+	return c.use(found)
+}
+
+// use takes a login, if there is one, unless it would go without TLS.
+func (c *Connection) use(found *login) error {
+	if c.login = found; found == nil {
+		return nil
+	}
+	if !safeForLogin(c.at) {
+		return c.scrub(c.say(plainHTTP))
+	}
+	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
+		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))
+	c.auth = &githttp.BasicAuth{Username: c.login.user, Password: c.login.password}
+	return nil
+}
+
+// setting returns the values of http.*, or of http.URL.* for the longest URL that this
+// one starts with.
+func (c *Connection) setting(name string) []string {
+	longest, values := -1, c.config["http."+name]
+	whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
+	for at, own := range c.config.Sub("http", name) {
+		at = strings.TrimSuffix(at, "/")
+		if len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
+			longest, values = len(at), own
+		}
+	}
+	return values
+}
+
+func (c *Connection) value(name string) string {
+	return settings.Config{name: c.setting(name)}.Get(name)
+}
+
+// httpClient honours http.proxy and the variables for proxies, http.sslCAInfo
+// and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead.
+func (c *Connection) httpClient() (*http.Client, error) {
+	tuned := http.DefaultTransport.(*http.Transport).Clone()
+	tuned.ResponseHeaderTimeout = 2 * time.Minute
+	proxies := httpproxy.Config{
+		HTTPProxy: cmp.Or(c.sys.Getenv("http_proxy"), c.sys.Getenv("HTTP_PROXY")), HTTPSProxy: cmp.Or(c.sys.Getenv("https_proxy"), c.sys.Getenv("HTTPS_PROXY"), c.sys.Getenv("all_proxy"), c.sys.Getenv("ALL_PROXY")),
+		NoProxy: cmp.Or(c.sys.Getenv("no_proxy"), c.sys.Getenv("NO_PROXY")),
+	}
+	if own := c.value("proxy"); own != "" {
+		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
+	}
+	if parsed, err := url.Parse(proxies.HTTPSProxy); err == nil && parsed.User != nil {
+		if password, set := parsed.User.Password(); set {
+			c.secrets = append(c.secrets, password)
+		}
+	}
+	choose := proxies.ProxyFunc()
+	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
+		pem, err := os.ReadFile(c.sys.Expand(name, ""))
+		pool := x509.NewCertPool()
+		if err != nil || !pool.AppendCertsFromPEM(pem) {
+			return nil, Errorf(UnknownCA, "there is no CA certificate in %s (GIT_SSL_CAINFO or http.sslCAInfo)", name)
+		}
+		tuned.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &http.Client{Transport: &withHeaders{tuned, c.at.origin(), c.extraHeaders()}}, nil
+}
+
+// extraHeaders reads http.extraHeader; an empty one forgets those before it.
+func (c *Connection) extraHeaders() [][2]string {
+	var headers [][2]string
+	for _, line := range c.setting("extraheader") {
+		name, value, found := strings.Cut(line, ":")
+		if !found {
+			headers = nil
+			continue
+		}
+		value = strings.TrimSpace(value)
+		headers = append(headers, [2]string{strings.TrimSpace(name), value})
+		c.secrets = append(c.secrets, value, value[strings.LastIndexByte(value, ' ')+1:])
+	}
+	return headers
+}
+
+// withHeaders adds headers to requests to one origin: a server may send us on.
+type withHeaders struct {
+	inner   http.RoundTripper
+	origin  string
+	headers [][2]string
+}
+
+func (w *withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
+	if len(w.headers) > 0 && r.URL.Scheme+"://"+hostOf(r.URL.String()) == w.origin {
+		r = r.Clone(r.Context())
+		for _, header := range w.headers {
+			r.Header.Set(header[0], header[1])
+		}
+	}
+	return w.inner.RoundTrip(r)
+}
+
+// judge tells git credential whether what it gave was good.
+func (c *Connection) judge(ctx context.Context, err error) {
+	if c.login == nil || !c.login.helped {
+		return
+	}
+	switch said := c.explain(ctx, err).(type) {
+	case nil:
+		_, _ = gitCredential(ctx, c.sys, c.at, "approve", c.login)
+	case *Error:
+		if said.Kind == BadLogin {
+			_, _ = gitCredential(ctx, c.sys, c.at, "reject", c.login)
+		}
+	}
+	c.login.helped = false // once is enough
+}

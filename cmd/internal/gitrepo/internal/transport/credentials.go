@@ -1,0 +1,180 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+)
+
+// login holds a user and a password, or token, for one origin.
+type login struct {
+	user, password string
+	from           string // where it was found, for messages
+	helped         bool   // by git credential, which wants to hear whether it was good
+}
+
+// tokenVariable names a variable with a token, and the hosts it is for. Hosts that
+// another variable of the same product names are added: CI systems set it to their
+// self-managed server. A token goes to no other host, whatever the repository's URL.
+type tokenVariable struct {
+	name, user string
+	hosts      []string // *.x is any host below x
+	from       []string // variables with a further host, or a URL
+}
+
+// tokenVariables lists every variable that is looked at, in order. The users are
+// those that the products' documentation names for tokens over HTTPS.
+func tokenVariables() []tokenVariable {
+	azure := []string{"dev.azure.com", "*.visualstudio.com"}
+	return []tokenVariable{
+		{"GH_TOKEN", "x-access-token", []string{"github.com", "*.ghe.com"}, []string{"GH_HOST"}},
+		{"GH_ENTERPRISE_TOKEN", "x-access-token", nil, []string{"GH_HOST", "GITHUB_SERVER_URL"}},
+		{"GITHUB_ENTERPRISE_TOKEN", "x-access-token", nil, []string{"GH_HOST", "GITHUB_SERVER_URL"}},
+		{"GITHUB_TOKEN", "x-access-token", []string{"github.com", "*.ghe.com"}, []string{"GITHUB_SERVER_URL", "GH_HOST"}},
+		{"GITLAB_TOKEN", "oauth2", []string{"gitlab.com"}, []string{"GITLAB_HOST", "CI_SERVER_URL", "CI_SERVER_HOST"}},
+		{"CI_JOB_TOKEN", "gitlab-ci-token", nil, []string{"CI_SERVER_URL", "CI_SERVER_HOST"}},
+		{"GITEA_TOKEN", "oauth2", nil, []string{"GITEA_SERVER_URL"}},
+		{"BITBUCKET_TOKEN", "x-token-auth", []string{"bitbucket.org"}, nil},
+		{"AZURE_DEVOPS_EXT_PAT", "pat", azure, []string{"SYSTEM_COLLECTIONURI"}},
+		{"SYSTEM_ACCESSTOKEN", "pat", azure, []string{"SYSTEM_COLLECTIONURI"}},
+	}
+}
+
+// tokenHint names the variable for a host that is known.
+func tokenHint(host string) string {
+	for _, variable := range tokenVariables() {
+		if variable.covers(host, func(string) string { return "" }) {
+			return " or " + variable.name
+		}
+	}
+	return " or a variable such as GITHUB_TOKEN"
+}
+
+func (v tokenVariable) covers(host string, getenv func(string) string) bool {
+	hosts := slices.Clone(v.hosts)
+	for _, name := range v.from {
+		if declared := hostOf(getenv(name)); declared != "" {
+			hosts = append(hosts, declared)
+		}
+	}
+	return slices.ContainsFunc(hosts, func(known string) bool {
+		below, wild := strings.CutPrefix(known, "*")
+		return strings.EqualFold(known, host) || wild && strings.HasSuffix(strings.ToLower(host), below)
+	})
+}
+
+// hostOf returns the host of a variable that has a host or a URL, with its port
+// where that is not the usual one.
+func hostOf(text string) string {
+	if text == "" {
+		return ""
+	}
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	if port := parsed.Port(); port == "" || port == "443" && parsed.Scheme == "https" || port == "80" && parsed.Scheme == "http" {
+		return parsed.Hostname()
+	}
+	return parsed.Host
+}
+
+// findLogin looks for credentials: a variable for the host, then git credential
+// (helpers and GIT_ASKPASS), then GIT_ASKPASS itself where there is no git. Nil
+// where there are none. None is sent without TLS, but to this machine.
+func findLogin(ctx context.Context, sys settings.System, c settings.Config, at address) (*login, error) {
+	if found := tokenFor(sys, at); found != nil {
+		return found, nil
+	}
+	found, err := gitCredential(ctx, sys, at, "fill", nil)
+	if err == nil && found != nil {
+		return found, nil
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		return askpass(ctx, sys, c, at)
+	}
+	return nil, ctx.Err()
+}
+
+// tokenFor returns the token of a variable that is for a host, or nil.
+func tokenFor(sys settings.System, at address) *login {
+	for _, variable := range tokenVariables() {
+		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
+			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}
+		}
+	}
+	return nil
+}
+
+// safeForLogin reports whether credentials may go there.
+func safeForLogin(at address) bool {
+	ip := net.ParseIP(strings.Trim(at.Host, "[]"))
+	return at.Protocol == "https" || at.Host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// gitCredential runs git credential. https://git-scm.com/docs/git-credential
+func gitCredential(ctx context.Context, sys settings.System, at address, action string, known *login) (*login, error) {
+	git := settings.FindGit(sys, "")
+	if git == nil {
+		return nil, exec.ErrNotFound
+	}
+	question := "protocol=" + at.Protocol + "\nhost=" + at.host() + "\npath=" + strings.TrimPrefix(at.Path, "/") + "\n"
+	if known == nil && at.user != "" {
+		question += "username=" + at.user + "\n"
+	}
+	if known != nil {
+		question += "username=" + known.user + "\npassword=" + known.password + "\n"
+	}
+	out, err := settings.RunGit(git.Command(ctx, "credential", action), question+"\n")
+	if err != nil {
+		return nil, err
+	}
+	found := login{from: "git credential", helped: true}
+	for line := range strings.Lines(out) {
+		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		switch key {
+		case "username":
+			found.user = value
+		case "password":
+			found.password = value
+		}
+	}
+	if found.password == "" {
+		return nil, nil
+	}
+	return &found, nil
+}
+
+// askpass runs the program that git would ask. https://git-scm.com/docs/gitcredentials
+func askpass(ctx context.Context, sys settings.System, c settings.Config, at address) (*login, error) {
+	program := cmp.Or(sys.Getenv("GIT_ASKPASS"), c.Get("core.askpass"), sys.Getenv("SSH_ASKPASS"))
+	if program == "" {
+		return nil, nil
+	}
+	ask := func(question string) (string, error) {
+		cmd := exec.CommandContext(ctx, program, question)
+		cmd.Env = sys.Environ
+		out, err := cmd.Output()
+		line, _, _ := strings.Cut(string(out), "\n")
+		return strings.TrimRight(line, "\r"), err
+	}
+	user, err := ask("Username for '" + at.origin() + "': ")
+	if err != nil {
+		return nil, Errorf(NoLogin, "the program of GIT_ASKPASS gives no user for %s", at.host())
+	}
+	password, err := ask("Password for '" + at.Protocol + "://" + url.PathEscape(user) + "@" + at.host() + "': ")
+	if err != nil {
+		return nil, Errorf(NoLogin, "the program of GIT_ASKPASS gives no password for %s", at.host())
+	}
+	return &login{user: user, password: password, from: "GIT_ASKPASS"}, nil
+}

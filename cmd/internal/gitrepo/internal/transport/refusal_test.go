@@ -1,0 +1,41 @@
+package transport
+
+import (
+	"strings"
+	"testing"
+
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+func TestWordsOfRefusals(t *testing.T) {
+	const where = "https://git.example.com/a/b.git"
+	c := &Connection{at: address{&gotransport.Endpoint{Protocol: "https", Host: "git.example.com"}, where, where, ""}}
+	const forbidden = "git.example.com knows the credentials, but they do not suffice for " + where + ": may they write there?"
+	for _, test := range []struct {
+		kind Kind
+		text string
+		got  Kind
+		want string
+	}{
+		{Forbidden, "", Forbidden, forbidden},
+		{Forbidden, "Forbidden\n", Forbidden, forbidden},
+		{Forbidden, "\n\n <!DOCTYPE html>\n<html>", Forbidden, forbidden},
+		{Forbidden, "mirror repository is read-only", Forbidden, forbidden + " (it says: mirror repository is read-only)"},
+		{Forbidden, "remote: You are not allowed to push code to this project.\n", Forbidden, forbidden + " (it says: You are not allowed to push code to this project.)"},
+		{Forbidden, "Push to create is not enabled for users.", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
+		{Forbidden, "This repo is archived. You can view files and clone it, but cannot push", Rejected, where + " is archived: it takes no commits"},
+		{Other, "ERROR: This repository was archived so it is read-only.\n", Rejected, where + " is archived: it takes no commits"},
+		{Other, "error:\nerror: Cannot find repository: a/b\nerror:\n", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
+		{Other, "ERROR: Permission to a/b.git denied to deploy-key.\n", Forbidden, forbidden + " (it says: Permission to a/b.git denied to deploy-key.)"},
+		{Other, "ERROR: The key you are authenticating with has been marked as read only.\n", Forbidden, forbidden + " (it says: The key you are authenticating with has been marked as read only.)"},
+		{Other, "come back\x1b[31m later\n", Other, where + " does not let us in (it says: come back\\x1b[31m later)"},
+		{Other, strings.Repeat("x", 1<<16), Other, where + " does not let us in (it says: " + text.Clip(strings.Repeat("x", 1<<16)) + ")"},
+	} {
+		got := c.explainRefusal(test.kind, test.text)
+		if got.Kind != test.got || got.Error() != test.want {
+			t.Errorf("%.60q: kind %d, %s\nwant kind %d, %s", test.text, got.Kind, got, test.got, test.want)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package render
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/render/catalog"
+)
+
+// Warnings is what is allowed and yet most likely not meant, or not for
+// production.
+func (e Environment) Warnings() Problems {
+	var warnings Problems
+	warn := func(path, format string, args ...any) {
+		warnings = append(warnings, e.problem(path, format, args...))
+	}
+	if e.Spec.Database == nil {
+		warn("spec.database", "the chart runs an embedded database: never for production")
+	}
+	if e.Spec.Redis == nil {
+		warn("spec.redis", "the chart runs an embedded Redis: never for production")
+	}
+	if adfs := e.Spec.Auth.ADFS; adfs != nil {
+		if adfs.ClientAuthority.bare() {
+			warn("spec.auth.adfs.clientAuthority", "a bare host, as in the vendor's guide; its reference has an address: https://%s", adfs.ClientAuthority)
+		}
+		if off(adfs.ClientVerifySSL) {
+			warn("spec.auth.adfs.clientVerifySSL", "certificates of the identity provider are not verified")
+		}
+	}
+	if entra := e.Spec.Auth.Entra; entra != nil && off(entra.ClientVerifySSL) {
+		warn("spec.auth.entra.clientVerifySSL", "certificates of the identity provider are not verified")
+	}
+	if e.source.Get("spec").Get("upgrade") != nil {
+		warn("spec.upgrade", "nothing reads this yet: no upgrade is proposed or held back by it")
+	}
+	return append(append(warnings, e.placeholders()...), e.plaintext(false)...)
+}
+
+func off(s *Switch) bool { return s != nil && s.Value == false }
+
+// placeholders finds addresses that no one can have, such as those that
+// `pm-gitops init` writes (https://www.rfc-editor.org/rfc/rfc2606#section-3).
+func (e Environment) placeholders() Problems {
+	var found Problems
+	for _, path := range []string{
+		"instance.frontendUrl", "instance.backendUrl", "instance.ownerEmail", "registry.mirror",
+		"auth.okta.authServerURL", "auth.adfs.clientAuthority", "database.primary", "database.replica",
+		"redis.cache.host", "redis.work.host", "redis.streams.host", "delivery.git.url",
+	} {
+		if said := e.source.Find("spec." + path); said != nil && reserved.MatchString(said.Text) {
+			found = append(found, e.problem("spec."+path, "%s is a placeholder: want your own", said.Text))
+		}
+	}
+	return found
+}
+
+// reserved matches the domains that are kept for examples.
+var reserved = regexp.MustCompile(`(?i)(^|[/.@])example\.(com|net|org)(:\d+)?(/|$)`)
+
+// The forms of the tags that the vendor's guide shows.
+var (
+	serverTag = regexp.MustCompile(`^(\d{4})\.(\d{1,2})\.(\d{8})\d{4}$`)
+	uiTag     = regexp.MustCompile(`^\d{4}\.\d{3,4}\.\d{5,6}$`)
+)
+
+// doubtVersions finds versions that seem not to belong together, where the catalog
+// does not say so: what is wrong with their form, and what the form of the vendor's
+// samples lets one guess. A guess is called one.
+func (e Environment) doubtVersions(cat catalog.Catalog, line catalog.Line) Problems {
+	var found Problems
+	versions := e.Spec.Versions
+	doubt := func(field, format string, args ...any) {
+		found = append(found, e.problem("spec.versions."+field, format, args...))
+	}
+	for _, one := range []struct {
+		field   string
+		version ChartVersion
+	}{{"prefectCloud", versions.PrefectCloud}, {"prefectIstiod", versions.PrefectIstiod}} {
+		if rest, has := strings.CutPrefix(one.version.Version(), "v"); has {
+			doubt(one.field, "the vendor's chart versions have no v before them: want %s", rest)
+		}
+	}
+	if istiod := versions.PrefectIstiod.Version(); istiod != "" && line.Charts[PrefectIstiod] == "" && minorOf(istiod) != minorOf(versions.PrefectCloud.Version()) {
+		doubt("prefectIstiod", "%s is of another line than prefect-cloud %s: the vendor's guide pulls both charts in one version", istiod, versions.PrefectCloud.Version())
+	}
+	server := serverTag.FindStringSubmatch(string(versions.Server))
+	switch {
+	case uiTag.MatchString(string(versions.Server)) && serverTag.MatchString(string(versions.UI)):
+		doubt("server", "this has the form of the ui's tags in the vendor's guide, and ui that of the server's: are they swapped?")
+	case server != nil && len(line.Server) == 0:
+		found = append(found, e.doubtServer(cat, line, server)...)
+	}
+	return found.Sorted()
+}
+
+// doubtServer judges a server's tag by its parts: year, month and the day on which it
+// was built.
+func (e Environment) doubtServer(cat catalog.Catalog, line catalog.Line, tag []string) Problems {
+	const guess = " (a guess, by the form of the tag)"
+	released, err := time.Parse("2006-01", fmt.Sprintf("%.7s", line.Released))
+	built, noDate := time.Parse("20060102", tag[3])
+	if err == nil && noDate == nil && built.AddDate(1, 0, 0).Before(released) {
+		return Problems{e.problem("spec.versions.server", "built on %s, more than a year before line %q was released"+guess, built.Format("2006-01-02"), line.Name)}
+	}
+	month := fmt.Sprintf("%s-%02s", tag[1], tag[2])
+	for _, other := range cat.Lines {
+		if other.Name != line.Name && strings.HasPrefix(other.Released, month) && !strings.HasPrefix(line.Released, month) {
+			return Problems{e.problem("spec.versions.server", "this seems to be of line %q, and prefectCloud is of line %q"+guess, other.Name, line.Name)}
+		}
+	}
+	return nil
+}
+
+// minorOf gives MAJOR.MINOR of a version.
+func minorOf(version string) string {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	return strings.Join(parts[:min(2, len(parts))], ".")
+}
