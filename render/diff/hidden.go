@@ -134,11 +134,14 @@ func masked(text string) string {
 	if plaintext.Format(text) == nil { // once for all lines
 		return text
 	}
-	lines := strings.Split(text, "\n")
+	lines, whole := strings.Split(text, "\n"), true
 	for i, line := range lines {
 		if plaintext.Format(line) != nil {
-			lines[i] = redacted
+			lines[i], whole = redacted, false
 		}
+	}
+	if whole { // it spans lines
+		return redacted
 	}
 	return strings.Join(lines, "\n")
 }

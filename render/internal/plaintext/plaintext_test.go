@@ -89,6 +89,8 @@ func TestFind(t *testing.T) {
 		{"a: " + private, "a encoded-private-key"},
 		{`a: "-----BEGIN PRIVATE KEY-----\nMII"`, "a private-key"},
 		{`a: '{"auths":{"r.io":{"auth":"` + login + `"}}}'`, "a docker-auth"},
+		{`a: '{"r.io": {"auth": "` + login + `"}}'`, "a docker-auth"},
+		{"secret: over-there", "secret secret-names"},
 		{"extra: [{kind: Secret, data: {a: eDE=}}]", "extra[0].data.a secret-object"},
 		{`hook: "https://hooks.slack.com/services/T0/B0/abc"`, "hook signed-address"},
 
@@ -134,7 +136,8 @@ func TestAssigned(t *testing.T) {
 		"--token x1 --user me":                            "x1",
 		"a: password=x1":                                  "x1",
 		"password: ${A}\ntoken: <t>\nsecret: {{ .b }}":    "",
-		"password:\nuser: me":                             "user: me"[:0],
+		"password:\nuser: me":                             "",
+		"password: |\nuser: me":                           "",
 		"the token is here":                               "",
 		"+password: x1":                                   "x1",
 		"key=1\nport: 5432\nimage: a/secret:1\nhost=pass": "",
