@@ -157,6 +157,9 @@ func (e Environment) checkDelivery() Problems {
 	if path.IsAbs(e.Spec.Catalog) {
 		problems = append(problems, e.problem("spec.catalog", "want the path of a catalog, relative to this file"))
 	}
+	if path.IsAbs(e.Spec.Cluster.Capabilities) {
+		problems = append(problems, e.problem("spec.cluster.capabilities", "want the path of a recorded file, relative to this file"))
+	}
 	if registry := e.Spec.Registry; registry.CASecret != "" && registry.CASecret == registry.PullSecret {
 		problems = append(problems, e.problem("spec.registry.caSecret", "want another Secret than pullSecret: they are of different types"))
 	}

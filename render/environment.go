@@ -1,6 +1,9 @@
 package render
 
-import "github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+import (
+	"github.com/pm-gitops/pm-gitops/render/apis"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
 
 // This file is the environment file: the doc comments below are the
 // descriptions in the JSON Schema, and a field without omitempty is required.
@@ -17,7 +20,8 @@ type Environment struct {
 	Metadata Metadata `json:"metadata"`
 	Spec     Spec     `json:"spec"`
 
-	source *strictyaml.Value
+	source   *strictyaml.Value
+	recorded *apis.Recorded // what Spec.Cluster.Capabilities holds
 }
 
 // Metadata names an environment.
@@ -235,6 +239,8 @@ type Cluster struct {
 	KubeVersion KubeVersion `json:"kubeVersion,omitempty"`
 	// Extra API versions that the cluster serves.
 	APIVersions []Text `json:"apiVersions,omitempty"`
+	// A file that pm-gitops capabilities recorded from the cluster, relative to this file: it counts in place of kubeVersion and apiVersions.
+	Capabilities string `json:"capabilities,omitempty"`
 }
 
 // Delivery says how the manifests reach the cluster.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -55,6 +56,22 @@ func (e Environment) CatalogFile() string {
 		return ""
 	}
 	return beside(e.source.At("spec.catalog").File, e.Spec.Catalog)
+}
+
+// CapabilitiesFile is the recorded file that the environment names, relative to
+// where the environment's own name is; empty when it names none.
+func (e Environment) CapabilitiesFile() string {
+	if e.Spec.Cluster.Capabilities == "" {
+		return ""
+	}
+	return beside(e.source.At("spec.cluster.capabilities").File, e.Spec.Cluster.Capabilities)
+}
+
+// WithCapabilities gives the environment with what its cluster said of itself:
+// it counts in place of the version and API versions that the file names.
+func (e Environment) WithCapabilities(recorded apis.Recorded) Environment {
+	e.recorded = &recorded
+	return e
 }
 
 // beside is a path relative to a file, relative to where that file's name is.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -20,6 +21,7 @@ type Plan struct {
 	Delivery    Delivery
 	KubeVersion string      // of the cluster, empty if the environment does not say
 	APIVersions []string    // that the cluster serves besides Kubernetes' own
+	APIs        []apis.API  // all that the cluster serves, as it was recorded; nil if it was not
 	Namespaces  []Namespace // by name
 	Waves       []Wave
 	Secrets     Secrets  // with From and Into filled in
@@ -141,7 +143,7 @@ func NewPlan(env Environment, cat catalog.Catalog, into SecretsInto) (Plan, erro
 	if spec.Secrets.From == "" {
 		spec.Secrets.From = FromExisting
 	}
-	return Plan{
+	plan := Plan{
 		Environment: string(env.Metadata.Name),
 		Cluster:     string(or(spec.Cluster.Name, env.Metadata.Name)),
 		Path:        string(or(spec.Delivery.Path, "prefect")),
@@ -155,7 +157,11 @@ func NewPlan(env Environment, cat catalog.Catalog, into SecretsInto) (Plan, erro
 		env:         env,
 		line:        c.line,
 		chartReads:  chartReads,
-	}, nil
+	}
+	if r := env.recorded; r != nil {
+		plan.KubeVersion, plan.APIVersions, plan.APIs = r.KubeVersion, nil, r.APIs
+	}
+	return plan, nil
 }
 
 // or is the first text that is not empty.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 )
 
@@ -18,6 +19,9 @@ func (e Environment) Warnings() Problems {
 	}
 	if e.Spec.Database == nil {
 		warn("spec.database", "the chart runs an embedded database: never for production")
+	}
+	if cluster := e.Spec.Cluster; e.recorded != nil && cluster.KubeVersion != "" && apis.Minor(string(cluster.KubeVersion)) != apis.Minor(e.recorded.KubeVersion) {
+		warn("spec.cluster.kubeVersion", "the recorded file %s says %s, and that counts: leave the version out, or record the file again", cluster.Capabilities, e.recorded.KubeVersion)
 	}
 	if e.Spec.Redis == nil {
 		warn("spec.redis", "the chart runs an embedded Redis: never for production")

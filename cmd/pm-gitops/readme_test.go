@@ -196,6 +196,9 @@ func TestHelpExamples(t *testing.T) {
 		if of == "status" { // a cluster that has what is rendered, and in which all went well
 			script.WriteString("exec pm-gitops render --built" + strings.Join(aboutWhat.FindAllString(command, -1), "") + "\ncp stdout rendered.yaml\ncluster context=prod rendered.yaml+well\n")
 		}
+		if of == "capabilities" {
+			script.WriteString("exec sh -c 'echo \"{apiVersion: pm-gitops/v1, kind: Capabilities, kubeVersion: v1.33.1, apis: [{apiVersion: v1, kinds: [Pod]}]}\" > said.yaml'\ncluster context=prod said.yaml\n")
+		}
 		if of == "check" || of == "diff" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}

@@ -7,12 +7,10 @@ import (
 	"path"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
-	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
 	"sigs.k8s.io/yaml"
 )
@@ -99,41 +97,6 @@ func readHead(text string) (h head, err error) {
 	}()
 	err = yaml.Unmarshal([]byte(text), &h)
 	return h, err
-}
-
-// events is what Helm knows of hooks.
-var events = map[string]string{
-	"pre-install": "pre-install", "post-install": "post-install", "pre-delete": "pre-delete", "post-delete": "post-delete",
-	"pre-upgrade": "pre-upgrade", "post-upgrade": "post-upgrade", "pre-rollback": "pre-rollback", "post-rollback": "post-rollback",
-	"test": "test", "test-success": "test",
-}
-
-// hook is what a document says of when it runs; ok is whether Helm would leave
-// it out, because it names an event that Helm does not know.
-func (d document) hook() (hook *Hook, ok bool) {
-	if d.head.Metadata == nil {
-		return nil, true
-	}
-	annotations := d.head.Metadata.Annotations
-	types, isHook := annotations[release.HookAnnotation]
-	if !isHook {
-		return nil, true
-	}
-	hook = &Hook{}
-	hook.Weight, _ = strconv.Atoi(annotations[release.HookWeightAnnotation])
-	for name := range strings.SplitSeq(types, ",") {
-		event, known := events[strings.ToLower(strings.TrimSpace(name))]
-		if !known {
-			return nil, false
-		}
-		hook.Events = append(hook.Events, event)
-	}
-	if policies, ok := annotations[release.HookDeleteAnnotation]; ok {
-		for policy := range strings.SplitSeq(policies, ",") {
-			hook.DeletePolicies = append(hook.DeletePolicies, strings.ToLower(strings.TrimSpace(policy)))
-		}
-	}
-	return hook, true
 }
 
 // rank is the place of every kind in the order in which Helm installs.

@@ -34,22 +34,14 @@ func (o Object) Group() string {
 // Version is the object's version in its group.
 func (o Object) Version() string { return o.APIVersion[strings.LastIndex(o.APIVersion, "/")+1:] }
 
-// Hook is when a hook runs.
-type Hook struct {
-	Events         []string `json:"events"`
-	Weight         int      `json:"weight"`
-	DeletePolicies []string `json:"deletePolicies,omitempty"`
-	Phases         []string `json:"phases,omitempty"` // what the renderer makes of the events
-}
-
 // Output is what a chart makes.
 type Output struct {
 	// Objects are in Helm's order, CRDs first and hooks last, or for a
 	// renderer that is not verbatim in the order in which they are applied.
 	// A hook that runs before and behind the others is there twice then.
 	Objects []Object
-	// Left is the hooks that the action does not run.
-	Left []Object
+	// Left is what the action does not apply, in Helm's order.
+	Left []Left
 	// Unread is the schemas elsewhere that the chart's own refer to.
 	Unread []string
 	// Lookups is what templates asked the cluster for, in vain.
@@ -94,12 +86,12 @@ func collect(ch *helm.Chart, files map[string]string, in Input, labelled map[str
 	}
 	var plain, hooks []Object
 	for _, d := range made {
-		hook, ok := d.hook()
+		hook, unknown := d.hook()
 		object := d.object(hook)
 		switch {
-		case !ok || hook != nil && slices.Contains(hook.Events, "test") && !in.As.TestHooks:
+		case unknown != "":
+			out.Left = append(out.Left, Left{object, Unknown, fmt.Sprintf("Helm does not know the hook event %s, and drops the object", unknown)})
 		case hook != nil:
-			hook.Phases = in.As.phases(hook.Events)
 			hooks = append(hooks, object)
 		default:
 			plain = append(plain, object)
@@ -107,9 +99,12 @@ func collect(ch *helm.Chart, files map[string]string, in Input, labelled map[str
 	}
 	byKind(plain)
 	byKind(hooks)
-	if in.As.Verbatim {
+	switch {
+	case in.As.Verbatim:
 		out.Objects = slices.Concat(out.Objects, plain, hooks)
 		return out, nil
+	case in.As.Syncs != nil:
+		return out, out.sync(slices.Concat(out.Objects, plain, hooks), in)
 	}
 	out.arrange(plain, hooks, in)
 	return out, out.label(in, labelled)
@@ -121,17 +116,25 @@ func (o *Output) arrange(plain, hooks []Object, in Input) {
 	slices.SortStableFunc(hooks, func(a, b Object) int {
 		return cmp.Or(cmp.Compare(a.Hook.Weight, b.Hook.Weight), strings.Compare(a.Name, b.Name))
 	})
+	action := "install"
+	if in.IsUpgrade {
+		action = "upgrade"
+	}
 	var first, last []Object
 	for _, hook := range hooks {
-		before, behind := in.As.when(*hook.Hook, in.IsUpgrade)
+		before, behind := hook.Hook.Has("pre-"+action), hook.Hook.Has("post-"+action)
 		if before {
 			first = append(first, hook)
 		}
 		if behind {
 			last = append(last, hook)
 		}
-		if !before && !behind {
-			o.Left = append(o.Left, hook)
+		switch {
+		case before || behind:
+		case hook.Hook.Tests():
+			o.Left = append(o.Left, Left{hook, NotApplied, in.As.Title + " runs a test hook only where a HelmRelease enables tests"})
+		default:
+			o.Left = append(o.Left, Left{hook, Later, fmt.Sprintf("its hook (%s) runs with another action", hook.Hook.Said())})
 		}
 	}
 	o.Objects = slices.Concat(o.Objects, first, plain, last)

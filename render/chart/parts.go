@@ -48,16 +48,14 @@ func (c Chart) Metadata() ([]byte, error) { return yaml.Marshal(c.read.Metadata)
 func (c Chart) KubeVersion() string { return c.read.Metadata.KubeVersion }
 
 // RunsOn is a [KubeVersionError] if the chart wants another Kubernetes than
-// this version, such as "1.33". Helm asks only the chart itself, not those in it.
-func (c Chart) RunsOn(kubeVersion string) error {
-	caps, err := capabilities(Input{KubeVersion: kubeVersion})
+// this version, such as "1.33", as a renderer tells it. Helm asks only the chart
+// itself, not those in it.
+func (c Chart) RunsOn(as Renderer, kubeVersion string) error {
+	caps, err := capabilities(Input{As: as, KubeVersion: kubeVersion})
 	if err != nil {
 		return err
 	}
-	if wanted := c.KubeVersion(); wanted != "" && !chartutil.IsCompatibleRange(wanted, caps.KubeVersion.Version) {
-		return KubeVersionError{wanted, caps.KubeVersion.Version}
-	}
-	return nil
+	return fits(c.KubeVersion(), caps)
 }
 
 // Defaults is the values that templates get where nobody sets any: the chart's

@@ -188,7 +188,7 @@ func TestParts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Parts (-want +got):\n%s", diff)
 	}
-	if c.RunsOn("1.29") != nil || !errors.As(c.RunsOn("1.28"), new(chart.KubeVersionError)) || c.RunsOn("x") == nil {
-		t.Errorf("RunsOn 1.29 = %v, 1.28 = %v, x = %v", c.RunsOn("1.29"), c.RunsOn("1.28"), c.RunsOn("x"))
+	if c.RunsOn(chart.Helm(), "1.29") != nil || !errors.As(c.RunsOn(chart.Helm(), "1.28"), new(chart.KubeVersionError)) || c.RunsOn(chart.Helm(), "x") == nil {
+		t.Errorf("RunsOn 1.29 = %v, 1.28 = %v, x = %v", c.RunsOn(chart.Helm(), "1.29"), c.RunsOn(chart.Helm(), "1.28"), c.RunsOn(chart.Helm(), "x"))
 	}
 }

@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,16 +10,12 @@ import (
 	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+
+	"github.com/pm-gitops/pm-gitops/render/apis"
 )
 
 // MaxOutput is how many bytes a chart may make.
 const MaxOutput = 64 << 20
-
-// DefaultKubeVersion is the Kubernetes of a cluster of which nothing is known:
-// that of the Kubernetes libraries that Helm is linked with, as in Helm's own
-// releases (https://github.com/helm/helm/blob/v3.22.0/Makefile, K8S_MODULES_VER).
-// Helm as a library would take 1.20, which no chart of today supports.
-const DefaultKubeVersion = "v1.37.0"
 
 // Input is what a chart is rendered with.
 type Input struct {
@@ -29,10 +24,13 @@ type Input struct {
 	Namespace   string
 	Values      map[string]any
 	KubeVersion string   // the cluster's, such as "1.33"; empty for [DefaultKubeVersion]
-	APIVersions []string // besides those that Helm knows
-	IsUpgrade   bool
-	Digest      string // of the chart, sha256:…, empty if it is not known
-	SkipCRDs    bool
+	APIVersions []string // besides those that a cluster of that version serves
+	// APIs is what the cluster serves, as it was recorded; nil for what its
+	// version does.
+	APIs      []apis.API
+	IsUpgrade bool
+	Digest    string // of the chart, sha256:…, empty if it is not known
+	SkipCRDs  bool
 	// Origin is the object that a controller installs the release for.
 	OriginNamespace, OriginName string
 }
@@ -106,8 +104,8 @@ func (c Chart) execute(in Input, work *progress) (run, error) {
 	if err != nil {
 		return run{}, err
 	}
-	if wanted := ch.Metadata.KubeVersion; wanted != "" && !chartutil.IsCompatibleRange(wanted, caps.KubeVersion.Version) {
-		return run{}, KubeVersionError{wanted, caps.KubeVersion.Version}
+	if err := fits(ch.Metadata.KubeVersion, caps); err != nil {
+		return run{}, err
 	}
 	values["Capabilities"] = &cluster{caps, work}
 	marks, seen := mark(ch), &lookups{work: work}
@@ -119,26 +117,6 @@ func (c Chart) execute(in Input, work *progress) (run, error) {
 		return run{}, err
 	}
 	return run{chart: ch, files: files, unread: unread, lookups: seen.list}, nil
-}
-
-// KubeVersionError is the error that a chart wants another Kubernetes.
-type KubeVersionError struct{ Wanted, Got string }
-
-func (e KubeVersionError) Error() string {
-	return fmt.Sprintf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", e.Wanted, e.Got)
-}
-
-// capabilities is what templates are told of the cluster.
-func capabilities(in Input) (*chartutil.Capabilities, error) {
-	caps := chartutil.DefaultCapabilities.Copy()
-	version, err := chartutil.ParseKubeVersion(cmp.Or(in.KubeVersion, DefaultKubeVersion))
-	if err != nil {
-		return nil, fmt.Errorf("invalid kube version %q: %w", in.KubeVersion, err)
-	}
-	caps.KubeVersion = *version
-	known := caps.APIVersions
-	caps.APIVersions = append(known[:len(known):len(known)], in.APIVersions...)
-	return caps, nil
 }
 
 // renderValues is what templates get, its values checked against the chart's

@@ -2,7 +2,6 @@ package chart
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -12,17 +11,13 @@ import (
 
 // Renderer is what a program that renders charts does in its own way. What
 // none of these can know without the cluster is the same for all: `lookup`
-// finds nothing, host names have no address, and the API versions are those
-// that Helm knows and those that the environment names, not what a cluster
-// serves.
+// finds nothing, and host names have no address.
 type Renderer struct {
 	Name string
 	// Title is the program's name as people write it.
 	Title string
 	// AlwaysInstall: every sync is a first install.
 	AlwaysInstall bool
-	// TestHooks: test hooks are rendered.
-	TestHooks bool
 	// Verbatim: documents stay as the chart wrote them, in Helm's order. Else
 	// they come in the order in which they are applied, with only the hooks
 	// that the action runs.
@@ -32,18 +27,22 @@ type Renderer struct {
 	KeepsCRDs bool
 	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
 	DigestInVersion bool
+	// FromCluster: the API versions are those that the cluster serves. Else Helm's
+	// own are there too, for it renders without a cluster.
+	FromCluster bool
+	// KubeForm is how much of the cluster's version charts are told.
+	KubeForm KubeForm
 	// OriginGroup is the prefix of the labels name and namespace that every
 	// object gets, empty for none; OriginOnHooks: hooks too.
 	OriginGroup   string
 	OriginOnHooks bool
-	// Phases is the names that hooks have there; those without one never run.
-	// Without any, hooks run as Helm runs them.
-	Phases map[string]string
+	// Syncs is how Argo CD's syncs run hooks; nil where Helm runs them.
+	Syncs *Syncs
 }
 
 // Helm is `helm template`.
 func Helm() Renderer {
-	return Renderer{Name: "helm", Title: "Helm", TestHooks: true, Verbatim: true, KeepsCRDs: true}
+	return Renderer{Name: "helm", Title: "Helm", Verbatim: true, KeepsCRDs: true}
 }
 
 // Flux is helm-controller as of a release of Flux, such as "2.7": a real
@@ -55,68 +54,58 @@ func Helm() Renderer {
 // enables them, which ours does not. Helm 4, there from Flux 2.8 on, sends hooks
 // through post-renderers too (postRenderStrategy in api/v2).
 func Flux(version string) Renderer {
-	own, err := semver.NewVersion(version)
 	return Renderer{
 		Name:            "flux",
 		Title:           "Flux",
 		KeepsCRDs:       true,
 		DigestInVersion: true,
+		FromCluster:     true,
+		KubeForm:        WholeVersion,
 		OriginGroup:     "helm.toolkit.fluxcd.io",
-		OriginOnHooks:   err == nil && !own.LessThan(semver.New(2, 8, 0, "", "")),
+		OriginOnHooks:   since(version, 2, 8),
 	}
 }
 
-// Argo is Argo CD: `helm template` on every sync
+// Argo is Argo CD as of a release, such as "2.14": `helm template` on every sync
 // (https://github.com/argoproj/argo-cd/blob/v3.1.0/util/helm/cmd.go), whose
 // hooks become phases of the sync
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks). The
 // annotation or label that Argo CD tracks objects with is not shown.
-func Argo() Renderer {
+func Argo(version string) Renderer {
+	form := MinorOnly
+	if since(version, 3, 4) {
+		form = NumbersOnly
+	}
 	return Renderer{
 		Name:          "argo",
 		Title:         "Argo CD",
 		AlwaysInstall: true,
-		Phases:        map[string]string{"pre-install": "PreSync", "pre-upgrade": "PreSync", "post-install": "PostSync", "post-upgrade": "PostSync"},
+		KubeForm:      form,
+		Syncs:         &Syncs{PreDelete: since(version, 3, 3), Lists: since(version, 3, 4)},
 	}
 }
+
+// since reports whether a release is a minor release or a later one.
+func since(version string, major, minor uint64) bool {
+	own, err := semver.NewVersion(version)
+	return err == nil && !own.LessThan(semver.New(major, minor, 0, "", ""))
+}
+
+// Releases is the releases of the delivery systems, such as "2.7"; empty where
+// they are not known.
+type Releases struct{ Flux, Argo string }
 
 // Names is the names of all renderers.
 func Names() []string { return []string{"helm", "flux", "argo"} }
 
-// ByName returns the renderer of a name, for a release of Flux where it is
-// that of Flux.
-func ByName(name, fluxVersion string) (Renderer, error) {
-	for _, renderer := range []Renderer{Helm(), Flux(fluxVersion), Argo()} {
+// ByName returns the renderer of a name, for the release of its delivery system.
+func ByName(name string, of Releases) (Renderer, error) {
+	for _, renderer := range []Renderer{Helm(), Flux(of.Flux), Argo(of.Argo)} {
 		if renderer.Name == name {
 			return renderer, nil
 		}
 	}
 	return Renderer{}, fmt.Errorf("unknown way to render charts %q: want %s", name, text.OneOf(Names()))
-}
-
-// when is where in the order of an action a hook runs: before what the chart
-// makes, behind it, or both.
-func (r Renderer) when(h Hook, upgrade bool) (before, behind bool) {
-	has := func(event string) bool { return slices.Contains(h.Events, event) }
-	switch {
-	case r.Phases != nil:
-		return slices.Contains(h.Phases, "PreSync"), slices.Contains(h.Phases, "PostSync")
-	case upgrade:
-		return has("pre-upgrade"), has("post-upgrade")
-	default:
-		return has("pre-install"), has("post-install")
-	}
-}
-
-// phases is the names that a hook's events have, each once.
-func (r Renderer) phases(events []string) []string {
-	var phases []string
-	for _, event := range events {
-		if phase := r.Phases[event]; phase != "" && !slices.Contains(phases, phase) {
-			phases = append(phases, phase)
-		}
-	}
-	return phases
 }
 
 // version is the version that templates see: with the first twelve characters

@@ -90,7 +90,7 @@ func TestSessionMakesTheSame(t *testing.T) {
 		}
 		for range 2 { // nothing is confirmed yet, and everything
 			session := own.Session()
-			for _, as := range []Renderer{Helm(), Flux("2.9"), Argo()} {
+			for _, as := range []Renderer{Helm(), Flux("2.9"), Argo("2.14")} {
 				for _, upgrade := range []bool{false, false, true, true} {
 					in := Input{As: as, Release: "r", Namespace: "n", Values: values, IsUpgrade: upgrade, OriginName: "r", OriginNamespace: "n"}
 					want, err := own.Render(context.Background(), in)

@@ -1,10 +1,7 @@
 package check
 
 import (
-	"fmt"
-
-	"helm.sh/helm/v3/pkg/chartutil"
-
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
@@ -16,7 +13,7 @@ func apiChecks() []Check {
 		ID: "removed-api", Severity: finding.Error,
 		Title:  "The cluster does not serve an API version any more",
 		Why:    "The API server refuses the object, and with it the whole install or upgrade.",
-		Fix:    "Take a version of the chart that uses the new API version, or say in cluster.apiVersions what the cluster serves, if the chart asks for it.",
+		Fix:    "Take a version of the chart that uses the new API version, or record what the cluster serves (cluster.capabilities), if the chart asks for it.",
 		Source: deprecationGuide,
 		each:   removedAPI,
 	}, {
@@ -102,16 +99,8 @@ func (o *object) lifecycle() (lifecycle, bool) {
 	return known, ok
 }
 
-// minor is the cluster's minor release of Kubernetes 1, 0 if nobody says it.
-func (s *scope) minor() int {
-	version, err := chartutil.ParseKubeVersion(s.Plan.KubeVersion)
-	if s.Plan.KubeVersion == "" || err != nil {
-		return 0
-	}
-	var minor int
-	_, _ = fmt.Sscanf(version.Minor, "%d", &minor)
-	return minor
-}
+// minor is the cluster's minor release of Kubernetes 1, 0 if it is not known.
+func (s *scope) minor() int { return apis.Minor(s.Plan.KubeVersion) }
 
 func removedAPI(s *scope, r *release) {
 	for _, o := range r.objects {

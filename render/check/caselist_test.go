@@ -33,6 +33,19 @@ func migrationCases() map[string]pair {
 	}
 }
 
+func hookCases() map[string]pair {
+	return map[string]pair{
+		"hooks-alone": {
+			fires: setting{target: "argo", template: job("load", `helm.sh/hook: "pre-install,pre-upgrade"`, runs)}, quiet: setting{target: "argo", template: job("load", `helm.sh/hook: "pre-install,pre-upgrade"`, runs) + "---\n" + configMap("version", "{a: b}")},
+			says: "never syncs the release by itself",
+		},
+		"unknown-hook": {
+			fires: with(job("tidy", `helm.sh/hook: "post-install,pre-uninstall"`, runs)), quiet: with(job("tidy", `helm.sh/hook: "post-install,pre-delete"`, runs)),
+			object: "Job/tidy", field: "metadata.annotations", says: `does not know the hook event "pre-uninstall"`,
+		},
+	}
+}
+
 func workloadCases() map[string]pair {
 	return map[string]pair{
 		"hook-sidecar": {

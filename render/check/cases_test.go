@@ -87,7 +87,7 @@ spec:
 
 func cases() map[string]pair {
 	all := map[string]pair{}
-	for _, some := range []map[string]pair{migrationCases(), workloadCases(), imageCases(), valueCases(), limitCases(), environmentCases()} {
+	for _, some := range []map[string]pair{migrationCases(), hookCases(), workloadCases(), imageCases(), valueCases(), limitCases(), environmentCases()} {
 		maps.Copy(all, some)
 	}
 	return all

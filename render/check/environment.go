@@ -68,6 +68,10 @@ func chartKubeVersion(s *scope, r *release) {
 		f.Message = fmt.Sprintf("the chart wants Kubernetes %s, and the environment does not say its version", version.Wanted)
 	}
 	f.Fix = "set spec.cluster.kubeVersion to the cluster's version, or take another version of the chart"
+	if numbers, _, suffixed := strings.Cut(version.Got, "-"); suffixed && chart.Fits(version.Wanted, numbers) {
+		f.Message += fmt.Sprintf(": Helm takes what follows %s for a pre-release", numbers)
+		f.Fix = fmt.Sprintf("take a version of the chart whose kubeVersion ends in -0, as %s-0 does", version.Wanted)
+	}
 	s.put(&f, "spec.cluster.kubeVersion")
 	s.add(f)
 }

@@ -193,7 +193,7 @@ func rendered(t testing.TB, plan render.Plan, release render.Release, read chart
 		t.Fatal(err)
 	}
 	in := chart.Input{
-		As: chart.Argo(), Release: release.Name, Namespace: release.Namespace, Values: values,
+		As: chart.Argo(string(plan.Delivery.Argo.Version)), Release: release.Name, Namespace: release.Namespace, Values: values,
 		KubeVersion: plan.KubeVersion, APIVersions: plan.APIVersions, OriginNamespace: release.Namespace, OriginName: release.Key,
 	}
 	if s.target != "argo" {

@@ -1,22 +1,71 @@
 package check
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 )
+
+func hookChecks() []Check {
+	return []Check{{
+		ID: "unknown-hook", Severity: finding.Warning,
+		Title:  "An object is a hook of no known kind",
+		Why:    "Helm drops an object whose helm.sh/hook names an event that Helm does not know, and Argo CD ignores one whose argocd.argoproj.io/hook names no hook of its own. No controller ever creates the object, and neither reports an error.",
+		Fix:    "Correct the annotation in the chart, or in the chart value that sets it.",
+		Source: "https://helm.sh/docs/topics/charts_hooks/#the-available-hooks",
+		each:   unknownHook,
+	}, {
+		ID: "hooks-alone", Severity: finding.Error,
+		Title:  "Argo CD never syncs a release that has hooks alone",
+		Why:    "Argo CD compares no hooks. An Application without any other object is Synced from the start, and Argo CD syncs by itself only what is OutOfSync: no hook ever runs, and the next wave opens with nothing done.",
+		Fix:    "Make the chart bring an object that is no hook and changes with its version, such as a ConfigMap or the Job itself without its hook annotation. `argocd app sync` runs the hooks once.",
+		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics",
+		each:   hooksAlone,
+	}}
+}
+
+func hooksAlone(s *scope, r *release) {
+	if s.byHelm() || len(r.objects) == 0 || slices.ContainsFunc(r.objects, func(o *object) bool { return o.Hook == nil }) {
+		return
+	}
+	f := r.finding("the chart makes hooks alone (%s %s): to Argo CD the Application is Synced from the start, so it never syncs the release by itself, no hook runs, and its wave opens with nothing done", r.objects[0].Kind, r.objects[0].Name)
+	f.Fix = "let the chart make an object that is no hook, or the Job without its hook annotation"
+	s.add(f)
+}
+
+func unknownHook(s *scope, r *release) {
+	for _, left := range r.LeftOut() {
+		if left.Reason != chart.Unknown {
+			continue
+		}
+		f := r.finding("no controller ever creates the object: %s", left.Why)
+		f.Object, f.Source, f.Field = identify(left.APIVersion, left.Kind, cmp.Or(left.Namespace, r.Namespace), left.Name), left.Source, "metadata.annotations"
+		f.Fix = "correct the annotation in the chart"
+		s.add(f)
+	}
+}
+
+// LeftOut gives the objects that neither an install nor an upgrade applies: no
+// check looks at them, but for their images.
+func (r Release) LeftOut() []chart.Left {
+	applied := map[chart.ID]bool{}
+	for _, made := range slices.Concat(r.Install.Objects, r.Upgrade.Objects) {
+		applied[made.ID()] = true
+	}
+	return slices.DeleteFunc(slices.Concat(r.Install.Left, r.Upgrade.Left), func(left chart.Left) bool { return applied[left.ID()] })
+}
 
 // runsFirst reports whether a hook runs before the first install of its release.
 func (o *object) runsFirst() bool {
-	if o.Hook == nil || !o.onInstall {
-		return false
-	}
-	return o.runs("pre-install") || o.phase("PreSync")
+	return o.onInstall && (o.runs("pre-install") || o.phase("PreSync"))
 }
 
 func hookBeforeObjects(s *scope, r *release) {
 	for _, o := range r.objects {
-		if !o.runsFirst() || o.runs("test") {
+		if !o.runsFirst() || o.tests() {
 			continue
 		}
 		for _, ref := range o.references() {
@@ -31,7 +80,7 @@ func hookBeforeObjects(s *scope, r *release) {
 			}
 		}
 		if database := r.database(); database != nil && slices.Contains(r.migrations(), o) {
-			f := o.finding(hookField, "the hook migrates before the first install, and the database %s %s comes with it: there is nothing to migrate yet", database.Kind, database.Name)
+			f := o.finding(o.hookField(), "the hook migrates before the first install, and the database %s %s comes with it: there is nothing to migrate yet", database.Kind, database.Name)
 			f.Fix = "set spec.database"
 			s.put(&f, "spec.database")
 			s.add(f)

@@ -55,7 +55,7 @@ func (r *release) images() []images.Image {
 			own.Namespace = o.namespace
 			objects = append(objects, own)
 		}
-		for _, later := range slices.Concat(r.Install.Left, r.Upgrade.Left) { // hooks of other actions
+		for _, later := range slices.Concat(r.Install.Later(), r.Upgrade.Later()) { // hooks of other actions
 			if later.Namespace == "" {
 				later.Namespace = r.Namespace
 			}

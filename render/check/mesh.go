@@ -48,7 +48,7 @@ func (p pod) inject() string {
 
 func hookSidecar(s *scope, r *release) {
 	for _, o := range r.objects {
-		if !o.is("Job") && (!o.is("Pod") || o.Hook == nil) || o.runs("test") || !s.injected(o.namespace) {
+		if !o.is("Job") && (!o.is("Pod") || o.Hook == nil) || o.tests() || !s.injected(o.namespace) {
 			continue
 		}
 		for _, p := range o.pods() {

@@ -61,13 +61,13 @@ func migrationChecks() []Check {
 func (r *release) migrations() []*object {
 	var named, hooks []*object
 	for _, o := range r.objects {
-		if !o.is("Job", "Pod") || o.runs("test") {
+		if !o.is("Job", "Pod") || o.tests() {
 			continue
 		}
 		switch {
 		case o.migrates():
 			named = append(named, o)
-		case o.is("Job") && o.runs("pre-install", "post-install"):
+		case o.is("Job") && (o.runs("pre-install", "post-install") || o.phase("PreSync") || o.phase("PostSync")):
 			hooks = append(hooks, o)
 		}
 	}
@@ -114,12 +114,12 @@ func helmDeadlock(s *scope, o *object) {
 	heals := retried && o.runs("pre-upgrade")
 	switch {
 	case r.Key != render.PrefectCloud:
-		f := o.finding(hookField, "the hook runs only when everything of the release is ready: if that waits for the migration, the first install waits for its whole timeout%s", until(heals))
+		f := o.finding(o.hookField(), "the hook runs only when everything of the release is ready: if that waits for the migration, the first install waits for its whole timeout%s", until(heals))
 		f.Severity = finding.Warning
 		f.Fix = "let the chart migrate before the install, or make its services ready without it"
 		s.add(f)
 	case !r.MigratesAfterInstall:
-		f := o.finding(hookField, "%s runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", s.Traits.Title, length(r.InstallTimeout), until(heals))
+		f := o.finding(o.hookField(), "%s runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", s.Traits.Title, length(r.InstallTimeout), until(heals))
 		f.Fix = "say migrations.afterInstall: true"
 		f.Set = []finding.Proposal{{Field: afterInstall, Value: true}}
 		s.put(&f, afterInstall)
@@ -129,7 +129,7 @@ func helmDeadlock(s *scope, o *object) {
 		}
 		s.add(f)
 	case retried && !heals:
-		f := o.finding(hookField, "%s runs this post-install hook only when the services are ready, and they wait for the migration; no hook migrates before the upgrade that follows a failed install, so it never heals", s.Traits.Title)
+		f := o.finding(o.hookField(), "%s runs this post-install hook only when the services are ready, and they wait for the migration; no hook migrates before the upgrade that follows a failed install, so it never heals", s.Traits.Title)
 		hookProposal(s, &f, o)
 		s.add(f)
 	}
@@ -142,14 +142,12 @@ func until(heals bool) string {
 	return ", and fails"
 }
 
-const hookField = `metadata.annotations["helm.sh/hook"]`
-
 // syncDeadlock finds hooks that a sync runs when everything is healthy.
 func syncDeadlock(s *scope, o *object) {
 	if !o.phase("PostSync") || o.phase("PreSync") {
 		return
 	}
-	f := o.finding(hookField, "Argo CD runs this hook in phase PostSync, when everything is healthy, and services that wait for the migration never are: the sync never ends")
+	f := o.finding(o.hookField(), "Argo CD runs this hook in phase PostSync, when everything is healthy, and services that wait for the migration never are: the sync never ends")
 	if o.release.Key != render.PrefectCloud {
 		f.Severity = finding.Warning
 		f.Message = "Argo CD runs this hook in phase PostSync, when everything is healthy: if that waits for the migration, the sync never ends"
@@ -161,9 +159,12 @@ func syncDeadlock(s *scope, o *object) {
 // hookProposal proposes to migrate before the install and before upgrades,
 // where the chart has a value that says when.
 func hookProposal(s *scope, f *finding.Finding, o *object) {
-	const before = "pre-install,pre-upgrade"
+	name, before := "helm.sh/hook", "pre-install,pre-upgrade"
+	if o.Hook.Annotation != "" {
+		name, before = o.Hook.Annotation, "PreSync"
+	}
 	f.Fix = "make the chart migrate before the services (" + before + ", with Secrets and database that exist before), or in a plain Job"
-	said := o.annotation("helm.sh/hook")
+	said := o.annotation(name)
 	field := s.putValue(f, o.release, func(_ string, value any) bool { return said != "" && scalar(value) == said })
 	if field != "" {
 		f.Set = []finding.Proposal{{Field: field, Value: before}}
@@ -194,7 +195,7 @@ func migrationSetting(s *scope, r *release) {
 func migrationTwice(s *scope, r *release) {
 	for _, o := range r.objects {
 		if o.phase("PreSync") && o.phase("PostSync") {
-			f := o.finding(hookField, "Argo CD runs this hook (%s) twice on every sync: in phase PreSync and in phase PostSync", strings.Join(o.Hook.Events, ", "))
+			f := o.finding(o.hookField(), "Argo CD runs this hook (%s) twice on every sync: in phase PreSync and in phase PostSync", o.Hook.Said())
 			f.Fix = "nothing, if it may run twice; else give it one phase in the chart's values"
 			s.add(f)
 		}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -71,14 +72,22 @@ func (o *object) annotation(key string) string {
 	return scalar(at(o.tree, "metadata", "annotations", key))
 }
 
-// runs reports whether the object is a hook for one of the events.
+// runs reports whether Helm runs the object for one of the events.
 func (o *object) runs(events ...string) bool {
-	return o.Hook != nil && slices.ContainsFunc(events, func(event string) bool { return slices.Contains(o.Hook.Events, event) })
+	return o.Hook != nil && o.Hook.Phases == nil && slices.ContainsFunc(events, o.Hook.Has)
 }
 
 // phase reports whether the object is a hook in one of Argo CD's phases.
 func (o *object) phase(name string) bool {
 	return o.Hook != nil && slices.Contains(o.Hook.Phases, name)
+}
+
+// tests reports whether the object is a hook for tests alone.
+func (o *object) tests() bool { return o.Hook != nil && o.Hook.Tests() }
+
+// hookField is where the object says when it runs.
+func (o *object) hookField() string {
+	return join("metadata.annotations", cmp.Or(o.Hook.Annotation, "helm.sh/hook"))
 }
 
 // pod is a pod, or a template of pods, in an object of any kind.

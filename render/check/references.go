@@ -135,7 +135,7 @@ func missingReference(s *scope, r *release) {
 	for _, o := range r.objects {
 		for _, ref := range o.references() {
 			id := ref.kind + "/" + o.namespace + "/" + ref.name
-			if seen[id] || o.runs("test") || ref.kind == "PersistentVolumeClaim" || s.made(ref.kind, o.namespace, ref.name) {
+			if seen[id] || o.tests() || ref.kind == "PersistentVolumeClaim" || s.made(ref.kind, o.namespace, ref.name) {
 				continue
 			}
 			seen[id] = true

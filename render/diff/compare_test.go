@@ -155,7 +155,8 @@ func TestEffects(t *testing.T) {
 		"selector":                     {in("Deployment", "spec: {selector: {a: b}}"), in("Deployment", "spec: {selector: {a: c}}"), diff.Refuse, diff.Refuse},
 		"selector, forced":             {noted(in("Deployment", "spec: {selector: {a: b}}"), force), noted(in("Deployment", "spec: {selector: {a: c}}"), force), diff.Refuse, diff.Recreate},
 		"template of a Job":            {in("Job", template("a")), in("Job", template("b")), diff.Refuse, diff.Refuse},
-		"template of a hook":           {hook("a"), hook("b"), diff.Run, diff.Run},
+		"template of a hook":           {hook("a"), hook("b"), diff.Run, diff.Defer},
+		"new hook":                     {"", hook("a"), diff.Run, diff.Defer},
 		"hook that is gone":            {hook("a"), "", diff.Keep, diff.Keep},
 		"parallelism of a Job":         {in("Job", "spec: {parallelism: 1}"), in("Job", "spec: {parallelism: 2}"), diff.Update, diff.Update},
 		"claims of a StatefulSet":      {in("StatefulSet", "spec: {volumeClaimTemplates: [{spec: 1}]}"), in("StatefulSet", "spec: {volumeClaimTemplates: [{spec: 2}]}"), diff.Refuse, diff.Refuse},
@@ -182,7 +183,13 @@ func TestEffects(t *testing.T) {
 		"arguments of a pod":           {in("Pod", "spec: {containers: [{name: a, args: [a]}]}"), in("Pod", "spec: {containers: [{name: a, args: [b]}]}"), diff.Refuse, diff.Refuse},
 		"order of containers, restart": {in("Deployment", "spec: {template: {spec: {containers: [{name: a}, {name: b}]}}}"), in("Deployment", "spec: {template: {spec: {containers: [{name: b}, {name: a}]}}}"), diff.Restart, diff.Restart},
 	} {
-		result := diff.Compare(documents(test.old), documents(test.new))
+		sides := [][]diff.Document{documents(test.old), documents(test.new)}
+		for _, side := range sides {
+			for i := range side {
+				side[i].Hook = strings.Contains(string(side[i].YAML), "helm.sh/hook")
+			}
+		}
+		result := diff.Compare(sides[0], sides[1])
 		if len(result.Changes) != 1 {
 			t.Errorf("%s: %d changes, want 1", name, len(result.Changes))
 			continue
@@ -192,7 +199,7 @@ func TestEffects(t *testing.T) {
 			if effect.Action != want {
 				t.Errorf("%s with %v: %s, want %s", name, by, effect, want)
 			}
-			if refused := want == diff.Refuse || want == diff.Recreate; refused != (effect.Source != "") && want != diff.Keep {
+			if refused := want == diff.Refuse || want == diff.Recreate; refused != (effect.Source != "") && want != diff.Keep && want != diff.Defer {
 				t.Errorf("%s with %v: source %q of %s", name, by, effect.Source, effect)
 			}
 		}
@@ -245,5 +252,35 @@ func TestVersionLabels(t *testing.T) {
 	}
 	if got, want := result.Summary(), "3 changed, 0 unchanged"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestHooksAlone: to Argo CD a change of hooks alone is none, whatever another
+// release changes; with anything beside them they run
+// (https://github.com/argoproj/argo-cd/blob/v3.5.1/controller/state.go).
+func TestHooksAlone(t *testing.T) {
+	document := func(within, name, data string, hook bool) diff.Document {
+		return diff.Document{Within: within, Source: "a.yaml", Hook: hook, YAML: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {a: " + data + "}\n")}
+	}
+	for name, test := range map[string]struct {
+		old, new []diff.Document
+		want     diff.Action // of the hook "h" in release "r"
+	}{
+		"a hook changes":             {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", false)}, []diff.Document{document("r", "h", "y", true), document("r", "p", "x", false)}, diff.Defer},
+		"a hook and an object":       {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", false)}, []diff.Document{document("r", "h", "y", true), document("r", "p", "y", false)}, diff.Run},
+		"an object before a hook":    {[]diff.Document{document("r", "a", "x", false), document("r", "h", "x", true)}, []diff.Document{document("r", "a", "y", false), document("r", "h", "y", true)}, diff.Run},
+		"an object of another":       {[]diff.Document{document("r", "h", "x", true), document("s", "p", "x", false)}, []diff.Document{document("r", "h", "y", true), document("s", "p", "y", false)}, diff.Defer},
+		"an object goes":             {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", false)}, []diff.Document{document("r", "h", "y", true)}, diff.Run},
+		"a hook goes":                {[]diff.Document{document("r", "h", "x", true), document("r", "p", "x", true)}, []diff.Document{document("r", "h", "y", true)}, diff.Defer},
+		"an object becomes the hook": {[]diff.Document{document("r", "h", "x", false)}, []diff.Document{document("r", "h", "y", true)}, diff.Run},
+	} {
+		result := diff.Compare(test.old, test.new)
+		for by, want := range map[render.Applier]diff.Action{render.BySync: test.want, render.ByHelm: diff.Run} {
+			for _, c := range result.Effects(by).Changes {
+				if c.Within == "r" && c.Object.Name == "h" && c.Effect.Action != want {
+					t.Errorf("%s with %v: %s, want %s", name, by, *c.Effect, want)
+				}
+			}
+		}
 	}
 }

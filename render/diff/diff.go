@@ -26,6 +26,8 @@ type Document struct {
 	// Kept is why the objects stay in the cluster when they are no longer
 	// rendered; empty if they go.
 	Kept string
+	// Hook: they are hooks of what applies them.
+	Hook bool
 	YAML []byte
 }
 

@@ -21,7 +21,9 @@ const (
 	// Restart: pods are replaced by new ones.
 	Restart Action = "restart"
 	// Run: a hook runs.
-	Run   Action = "run"
+	Run Action = "run"
+	// Defer: a hook runs only when something else changes.
+	Defer Action = "defer"
 	Scale Action = "scale"
 	// Keep: the object is no longer rendered and stays.
 	Keep   Action = "keep"
@@ -31,7 +33,7 @@ const (
 
 // Actions is all of them, those that want a look first.
 func Actions() []Action {
-	return []Action{Refuse, Recreate, Delete, Restart, Run, Scale, Keep, Create, Update}
+	return []Action{Refuse, Recreate, Delete, Restart, Run, Defer, Scale, Keep, Create, Update}
 }
 
 // Effect is what the cluster makes of a change.
@@ -48,21 +50,33 @@ type Effect struct {
 // cluster alone knows, such as its admission webhooks, it cannot say.
 func (r Result) Effects(by render.Applier) Result {
 	r.Changes = slices.Clone(r.Changes)
+	applied := map[string]bool{} // by Within: more changes than hooks
+	for _, c := range r.Changes {
+		applied[c.Within] = applied[c.Within] || !c.hook()
+	}
 	for i := range r.Changes {
 		if c := &r.Changes[i]; c.Object.Kind != "" {
 			effect := c.effect(by)
+			if effect.Action == Run && by == render.BySync && !applied[c.Within] {
+				effect = Effect{Action: Defer, Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics",
+					Why: "only hooks change here, and Argo CD compares none: the Application stays Synced, and the hook runs with the next sync"}
+			}
 			c.Effect = &effect
 		}
 	}
 	return r
 }
 
+// hook reports whether the change is one of a hook, and of nothing else.
+func (c Change) hook() bool {
+	return (c.Kind == Added || c.old.Hook) && (c.Kind == Removed || c.new.Hook)
+}
+
 func (c Change) effect(by render.Applier) Effect {
-	hook := c.annotation("helm.sh/hook") != ""
 	switch {
-	case hook && c.Kind == Removed:
+	case c.Kind == Removed && c.old.Hook:
 		return Effect{Action: Keep, Why: "it was a hook: nothing deletes what it left, but its own delete policy"}
-	case hook:
+	case c.Kind != Removed && c.new.Hook:
 		return Effect{Action: Run, Why: "a hook, made anew before it runs"}
 	case c.Kind == Added:
 		return Effect{Action: Create}

@@ -55,11 +55,11 @@ func (c Chart) Render(ctx context.Context, in chart.Input) (chart.Output, error)
 
 // RenderAll makes all objects that the chart can make: for an install and for
 // an upgrade, with the hooks of both and of what comes after. Most are there
-// twice.
-func (c Chart) RenderAll(ctx context.Context, in chart.Input) ([]chart.Object, error) {
+// twice. What nothing applies is left.
+func (c Chart) RenderAll(ctx context.Context, in chart.Input) (chart.Output, error) {
 	if c.worker != nil {
 		reply, err := c.worker.do(ctx, c, request{Do: doEverything, Input: in})
-		return reply.Install.Objects, err
+		return reply.Install, err
 	}
 	return renderAll(ctx, c.Session().Render, in)
 }
@@ -150,24 +150,25 @@ func inBounds(render rendering) rendering {
 	}
 }
 
-func renderAll(ctx context.Context, render rendering, in chart.Input) ([]chart.Object, error) {
-	var objects []chart.Object
+func renderAll(ctx context.Context, render rendering, in chart.Input) (all chart.Output, err error) {
 	for _, in.IsUpgrade = range []bool{false, true} {
 		if in.IsUpgrade && in.As.AlwaysInstall {
 			break
 		}
 		out, err := inBounds(render)(ctx, in)
 		if err != nil {
-			return nil, err
+			return chart.Output{}, err
 		}
-		objects = slices.Concat(objects, out.Objects, out.Left)
+		all.Objects = slices.Concat(all.Objects, out.Objects, out.Later())
+		all.Left = append(all.Left, out.Never()...)
 	}
-	return objects, nil
+	return all, nil
 }
 
 func traceRelease(ctx context.Context, render rendering, release render.Release, in chart.Input) (trace.Trace, error) {
 	return trace.Release(ctx, release, func(values map[string]any) ([]chart.Object, error) {
 		in.Values = values
-		return renderAll(ctx, render, in)
+		all, err := renderAll(ctx, render, in)
+		return all.Objects, err
 	})
 }

@@ -121,7 +121,7 @@ func (s *server) do(ctx context.Context, asked request) (reply, error) {
 	case doRender:
 		made.Install, err = own.Render(ctx, in)
 	case doEverything:
-		made.Install.Objects, err = own.RenderAll(ctx, in)
+		made.Install, err = own.RenderAll(ctx, in)
 	case doTrace:
 		made.Trace, err = own.Trace(ctx, asked.Release, in)
 	case doJudge:
@@ -142,10 +142,12 @@ func replyWith(made check.Release) reply {
 	if made.Judgement != nil {
 		r.Judgement = *made.Judgement
 	}
-	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, isSame) && slices.EqualFunc(made.Install.Left, made.Again.Left, isSame)
+	r.Repeats = slices.EqualFunc(made.Install.Objects, made.Again.Objects, isSame) && slices.EqualFunc(made.Install.Left, made.Again.Left, isSameLeft)
 	return r
 }
 
 func isSame(a, b chart.Object) bool {
 	return a.ID() == b.ID() && bytes.Equal(a.YAML, b.YAML)
 }
+
+func isSameLeft(a, b chart.Left) bool { return isSame(a.Object, b.Object) }

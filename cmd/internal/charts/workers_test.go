@@ -61,7 +61,7 @@ func releases(versions ...string) []Release {
 // found is everything that is asked of a chart.
 type found struct {
 	out     chart.Output
-	objects []chart.Object
+	all     chart.Output
 	trace   trace.Trace
 	judged  check.Judgement
 	release check.Release
@@ -94,7 +94,7 @@ func askEverything(ctx context.Context, own Chart) (f found, err error) {
 			say(err)
 		}
 	}
-	f.objects, err = own.RenderAll(ctx, in)
+	f.all, err = own.RenderAll(ctx, in)
 	say(err)
 	f.trace, err = own.Trace(ctx, release, in)
 	say(err)
@@ -119,7 +119,7 @@ func TestWorkersSayTheSame(t *testing.T) {
 		if failures[i] != nil {
 			t.Error(failures[i])
 		}
-		if len(ours[i].texts) < 4 || wanted[i].Chart.Version != "2.0.0" && (len(ours[i].objects) == 0 || len(ours[i].trace.Inputs) == 0 || len(ours[i].judged.Unknown) == 0) {
+		if len(ours[i].texts) < 4 || wanted[i].Chart.Version != "2.0.0" && (len(ours[i].all.Objects) == 0 || len(ours[i].trace.Inputs) == 0 || len(ours[i].judged.Unknown) == 0) {
 			t.Errorf("%s: too little was asked: %+v", wanted[i].Chart.Version, ours[i])
 		}
 		if !reflect.DeepEqual(theirs[i], ours[i]) {

@@ -195,7 +195,7 @@ func (a app) rootCommand() *cobra.Command {
 		Long: `pm-gitops turns one environment file into the manifests that Flux or Argo CD
 reconciles to run Customer-Managed Prefect Cloud: istiod first, then
 prefect-cloud, then whatever else you name. It never puts a secret into Git;
-only status talks to a cluster, and only reads there.
+only status and capabilities talk to a cluster, and only read there.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 differences, findings or, from
 status, not ready yet.`,
@@ -212,7 +212,7 @@ status, not ready yet.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
-	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.imagesCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
 }

@@ -184,10 +184,16 @@ func markPartial(err error, done []bool, what string) error {
 	return partialError{err, what}
 }
 
+// renderer finds the renderer of a name, for the release of the environment's
+// delivery system.
+func (p planned) renderer(as string) (chart.Renderer, error) {
+	return chart.ByName(as, chart.Releases{Flux: string(p.plan.Delivery.Flux.Version), Argo: string(p.plan.Delivery.Argo.Version)})
+}
+
 // input makes the input of a chart for a release, rendered in the way of the
 // renderer as, secret values as placeholders.
 func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
-	renderer, err := chart.ByName(as, string(p.plan.Delivery.Flux.Version))
+	renderer, err := p.renderer(as)
 	if err != nil {
 		return chart.Input{}, err
 	}
@@ -197,7 +203,7 @@ func (p planned) input(own charts.Chart, as string) (chart.Input, error) {
 	}
 	return chart.Input{
 		As: renderer, Release: p.Name, Namespace: p.Namespace, Values: values,
-		KubeVersion: p.plan.KubeVersion, APIVersions: p.plan.APIVersions, Digest: own.Digest,
+		KubeVersion: p.plan.KubeVersion, APIVersions: p.plan.APIVersions, APIs: p.plan.APIs, Digest: own.Digest,
 		OriginNamespace: p.Namespace, OriginName: p.Key,
 	}, nil
 }

@@ -29,23 +29,38 @@ func (a app) findings(ctx context.Context, o checkOptions, source charts.Source,
 	defer workers.Close()
 	var failures []error
 	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
-		some, n, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
-		found, checked, failures = append(found, some...), checked+n, append(failures, err)
+		some, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
+		for _, note := range dropRepeated(some.notes) {
+			fmt.Fprintln(a.err, note)
+		}
+		found, checked, failures = append(found, some.found...), checked+some.checked, append(failures, err)
 	}
 	return found, checked, charts.JoinAgain(append(failures, ctx.Err())...)
 }
 
-func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
+// looked is what was found in some environments.
+type looked struct {
+	found   []finding.Finding
+	notes   []string // of objects that are not looked at
+	checked int      // how many environments did not fail
+}
+
+func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, members []fleet.Member) (all looked, err error) {
 	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
-		return nil, 0, err
+		return all, err
 	}
 	releases = slices.DeleteFunc(releases, func(p planned) bool { return !chooses(o.releases, p.Key) })
 	made, done, failed := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
 		return renderTwice(ctx, p, own)
 	})
 	if ctx.Err() != nil || failed != nil && workers == nil {
-		return nil, 0, failed
+		return all, failed
+	}
+	for i, p := range releases {
+		if done[i] {
+			all.notes = append(all.notes, leftOut(p, made[i].LeftOut())...)
+		}
 	}
 	results, failures, skip := make([][]finding.Finding, len(members)), make([]error, len(members)), make([]bool, len(members))
 	parallel.Each(o.jobs, len(members), func(i int) {
@@ -64,10 +79,10 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 		case failures[i] != nil:
 			failures[i] = fmt.Errorf("check %s: %w", members[i].Plan.Environment, failures[i])
 		case !skip[i]:
-			found, checked = append(found, results[i]...), checked+1
+			all.found, all.checked = append(all.found, results[i]...), all.checked+1
 		}
 	}
-	return found, checked, errors.Join(append(failures, failed)...)
+	return all, errors.Join(append(failures, failed)...)
 }
 
 // renderedTwice is a release as checks look at it.

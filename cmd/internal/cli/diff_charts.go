@@ -160,7 +160,7 @@ func objectsOf(p planned, out chart.Output, as chart.Renderer) []diff.Document {
 			continue
 		}
 		known[one] = true
-		d := diff.Document{Within: p.plan.Environment + " " + p.Key, Source: object.Source, Namespace: p.Namespace, YAML: object.YAML}
+		d := diff.Document{Within: p.plan.Environment + " " + p.Key, Source: object.Source, Namespace: p.Namespace, Hook: object.Hook != nil, YAML: object.YAML}
 		if object.CRD && as.KeepsCRDs {
 			d.Kept = "Helm deletes no CRDs of a chart's folder crds"
 		}

@@ -124,7 +124,8 @@ func checkMirrors(o imagesOptions, plans []render.Plan) error {
 // releaseImages is the images of a release.
 type releaseImages struct {
 	images.Result
-	digest string // of the chart, where it is known
+	digest string   // of the chart, where it is known
+	left   []string // notes of the objects that nothing applies
 }
 
 // imagesOf finds the images of all that a release can make.
@@ -133,21 +134,22 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (rele
 	if err != nil {
 		return releaseImages{}, err
 	}
-	objects, err := own.RenderAll(ctx, in)
+	all, err := own.RenderAll(ctx, in)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	found, err := images.Find(objects)
+	found, err := images.Find(all.Objects)
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return releaseImages{found, own.Digest}, nil
+	return releaseImages{found, own.Digest, leftOut(p, all.Left)}, nil
 }
 
 // noteImages says what the list may lack.
 func (a app) noteImages(releases []planned, found []releaseImages, originals *originals) {
 	var notes []string
 	for i, result := range found {
+		notes = append(notes, result.left...)
 		for _, object := range result.Unread {
 			notes = append(notes, fmt.Sprintf("note: %s: %s %s holds more text than is looked through", releases[i].Key, object.Kind, object.Name))
 		}

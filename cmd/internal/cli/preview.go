@@ -43,10 +43,12 @@ key that GOOGLE_APPLICATION_CREDENTIALS names; each is fetched once and kept.
 --as says whose way: helm is what helm template --include-crds prints with the
 same values, byte for byte; flux puts the chart's digest behind .Chart.Version,
 labels every object with the HelmRelease it is from, and leaves test hooks out;
-argo renders every sync as a first install and turns hooks into its phases.
+argo renders every sync as a first install and turns hooks into its phases. A
+note says which objects are left out, and why.
 
-What only a cluster knows is not there: lookup finds nothing, and API versions
-are those of Kubernetes as Helm knows it and cluster.apiVersions. Values that
+What only a cluster knows is not there: lookup finds nothing. API versions are
+those that a Kubernetes of cluster.kubeVersion serves and cluster.apiVersions,
+or those of cluster.capabilities, recorded by pm-gitops capabilities. Values that
 come from Secrets are placeholders, so checksums over them differ. A chart in a
 folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
 		Example: `  pm-gitops preview                                every release, as the target does it
@@ -81,7 +83,7 @@ func (o previewOptions) check() error {
 
 // checkRenderer refuses unknown ways to render, and an upgrade where there is none.
 func (o previewOptions) checkRenderer(name string) error {
-	as, err := chart.ByName(name, "")
+	as, err := chart.ByName(name, chart.Releases{})
 	switch {
 	case err != nil:
 		return usageError{fmt.Errorf("unknown way %q: want %s", name, text.OneOf(chart.Names()))}
@@ -109,7 +111,9 @@ func (a app) preview(ctx context.Context, o previewOptions) error {
 		}
 	}
 	for i := range chosen.plans {
-		chosen.plans[i].KubeVersion = cmp.Or(o.kubeVersion, chosen.plans[i].KubeVersion)
+		if o.kubeVersion != "" { // what was recorded is of another version
+			chosen.plans[i].KubeVersion, chosen.plans[i].APIs = o.kubeVersion, nil
+		}
 	}
 	workers := a.workersFor(o.jobs, len(chosen.plans))
 	defer workers.Close()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -30,14 +31,23 @@ func noteDifferences(p planned, in chart.Input, out chart.Output) []string {
 	if in.KubeVersion == "" {
 		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
 	}
+	if minor := apis.Minor(in.KubeVersion); minor > apis.Newest && in.APIs == nil {
+		say("Kubernetes %s is newer than this program: its API versions are taken to be those of 1.%d", in.KubeVersion, apis.Newest)
+	}
 	if in.As.DigestInVersion && in.Digest == "" {
 		say("%s: the digest of the chart is not known: %s puts its first 12 characters behind .Chart.Version", p.Key, in.As.Title)
 	}
 	for _, url := range out.Unread {
 		say("%s: the chart's schema refers to %s, which was not read: anything is valid there", p.Key, url)
 	}
-	for _, hook := range out.Left {
-		say("%s: hook %s %s (%s) does not run in this action", p.Key, hook.Kind, hook.Name, strings.Join(hook.Hook.Events, ", "))
+	return append(notes, leftOut(p, out.Left)...)
+}
+
+// leftOut says which objects are not among those of a release, and why.
+func leftOut(p planned, left []chart.Left) []string {
+	var notes []string
+	for _, l := range left {
+		notes = append(notes, text.Visible(fmt.Sprintf("note: %s: %s %s is left out: %s", p.Key, l.Kind, l.Name, l.Why)))
 	}
 	return notes
 }
@@ -105,11 +115,11 @@ func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, f
 
 // describe says on one line when a hook runs.
 func describe(hook chart.Hook) string {
-	events := strings.Join(hook.Events, ", ")
+	when := hook.Said()
 	if hook.Phases != nil {
-		events += " (" + strings.Join(hook.Phases, ", ") + ")"
+		when += " (" + strings.Join(hook.Phases, ", ") + ")"
 	}
-	return fmt.Sprintf("%s, weight %d", events, hook.Weight)
+	return fmt.Sprintf("%s, weight %d", when, hook.Weight)
 }
 
 // previewObject is an object in JSON output.

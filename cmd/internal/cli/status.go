@@ -66,19 +66,13 @@ waitsFor. With --watch there is a document on a line for each change.`,
 	a.addTarget(cmd, &o.target)
 	addOutput(cmd, &o.output, textOrJSON)
 	flags := cmd.Flags()
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG or ~/.kube/config)")
-	flags.StringVar(&o.Context, "context", "", "`context` of the kubeconfig for the cluster that Flux or Argo CD is in (default: the current one)")
+	addCluster(cmd, &o.Options, "`context` of the kubeconfig for the cluster that Flux or Argo CD is in (default: the current one)")
 	flags.StringVar(&o.workloadContext, "workload-context", "", "`context` for the cluster that Argo CD installs in, where that is another one")
 	flags.BoolVarP(&o.watch, "watch", "w", false, "follow until everything is ready, or something failed for good")
 	flags.DurationVar(&o.interval, "interval", 2*time.Second, "how long to wait before looking again, with --watch")
 	flags.DurationVar(&o.timeout, "timeout", 0, "give up after this `time`, with --watch (default: never)")
 	flags.IntVar(&o.logs, "logs", 5, "how many `lines` of the log of a job to show, 0 for none")
-	_ = cmd.MarkFlagFilename("kubeconfig")
-	for _, name := range []string{"context", "workload-context"} {
-		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return cluster.Contexts(o.Kubeconfig), cobra.ShellCompDirectiveNoFileComp
-		})
-	}
+	completeContexts(cmd, &o.Options, "workload-context")
 	return cmd
 }
 
@@ -204,18 +198,29 @@ func (a app) hintCluster(err error, target render.Target) error {
 		return err
 	}
 	switch e.Kind {
+	case cluster.Forbidden:
+		return hinted{err, "docs/status.md has a ClusterRole with all that status reads: https://github.com/pm-gitops/pm-gitops/blob/main/docs/status.md."}
+	case cluster.NotServed:
+		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(target.Name())}
+	}
+	return hintCluster(err)
+}
+
+// hintCluster adds to the error of a cluster what to do next, whatever was read.
+func hintCluster(err error) error {
+	var e *cluster.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Kind {
 	case cluster.NoConfig:
 		return hinted{err, "Name one with --kubeconfig FILE, or in $KUBECONFIG."}
 	case cluster.BadConfig:
 		return hinted{err, "Try it with `kubectl config get-contexts`, and choose one with --context."}
 	case cluster.BadLogin:
 		return hinted{err, "Log in to the cluster again, or choose another one with --context."}
-	case cluster.Forbidden:
-		return hinted{err, "docs/status.md has a ClusterRole with all that status reads: https://github.com/pm-gitops/pm-gitops/blob/main/docs/status.md."}
-	case cluster.Unreachable:
+	case cluster.Unreachable, cluster.NotServed:
 		return hinted{err, "Is it the right cluster, and does `kubectl get --raw /readyz` reach it? --context chooses another one."}
-	case cluster.NotServed:
-		return hinted{fmt.Errorf("%s is not installed in this cluster: %w", target.Traits(render.Delivery{}).Title, err), a.hintInstall(target.Name())}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
@@ -79,7 +80,11 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 
 // judge checks the values of one release against its chart.
 func (p planned) judge(ctx context.Context, own charts.Chart, explained render.ExplainedRelease) ([]finding.Finding, error) {
-	found := p.judgeKube(own)
+	as, err := p.renderer(p.plan.Traits().Renderer)
+	if err != nil {
+		return nil, err
+	}
+	found := p.judgeKube(own, as)
 	say := func(severity finding.Severity, problem render.Problem) {
 		found = append(found, finding.FromProblem(severity, problem))
 	}
@@ -111,14 +116,14 @@ func (p planned) judge(ctx context.Context, own charts.Chart, explained render.E
 }
 
 // judgeKube compares the cluster's Kubernetes with the one that a chart wants.
-func (p planned) judgeKube(own charts.Chart) []finding.Finding {
+func (p planned) judgeKube(own charts.Chart, as chart.Renderer) []finding.Finding {
 	const field = "spec.cluster.kubeVersion"
 	wanted := own.KubeVersion()
 	switch {
 	case wanted == "":
 	case p.plan.KubeVersion == "":
 		return []finding.Finding{finding.FromProblem(finding.Warning, p.plan.Problem(field, "not set: chart %s %s wants Kubernetes %s", own.Name(), own.Version(), wanted))}
-	case own.RunsOn(p.plan.KubeVersion) != nil:
+	case own.RunsOn(as, p.plan.KubeVersion) != nil:
 		return []finding.Finding{finding.FromProblem(finding.Error, p.plan.Problem(field, "chart %s %s wants Kubernetes %s, and the cluster has %s", own.Name(), own.Version(), wanted, p.plan.KubeVersion))}
 	}
 	return nil

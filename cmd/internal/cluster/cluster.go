@@ -37,6 +37,7 @@ type Options struct {
 type Client struct {
 	objects dynamic.Interface
 	raw     rest.Interface // for logs, which are no objects
+	config  *rest.Config
 	host    string
 }
 
@@ -86,7 +87,7 @@ func newClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, badConfig(err)
 	}
-	return &Client{objects, raw, text.Address(config.Host)}, nil
+	return &Client{objects, raw, config, text.Address(config.Host)}, nil
 }
 
 // originOf gives the scheme, host and port of an address.

@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster/clustertest"
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
 	"github.com/pm-gitops/pm-gitops/render/rollout/rollouttest"
 )
@@ -187,5 +190,31 @@ func TestCancel(t *testing.T) {
 	defer stop()
 	if _, err := open(t, server).Read(ctx, []rollout.Query{listPods}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Read = %v", err)
+	}
+}
+
+// TestCapabilities: what discovery says is sorted, whatever order it has; what
+// does not answer is named; and nothing else is asked for.
+func TestCapabilities(t *testing.T) {
+	client, server := serve(t, `{apiVersion: pm-gitops/v1, kind: Capabilities, kubeVersion: v1.33.1-gke.1, apis: [
+{apiVersion: v1, kinds: [Pod, ConfigMap], unlisted: [Binding]}, {apiVersion: b.example.com/v1, kinds: [B]}, {apiVersion: a.example.com/v1, unlisted: [U, T]}, {apiVersion: down.example.com/v1, down: true}]}`)
+	got, unread, err := client.Capabilities(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := apis.NewRecorded("v1.33.1-gke.1", []apis.API{
+		{Version: "a.example.com/v1", Unlisted: []string{"T", "U"}}, {Version: "b.example.com/v1", Kinds: []string{"B"}},
+		{Version: "down.example.com/v1"}, {Version: "v1", Kinds: []string{"ConfigMap", "Pod"}, Unlisted: []string{"Binding"}},
+	})
+	if diff := cmp.Diff(want, got); diff != "" || !slices.Equal(unread, []string{"down.example.com/v1"}) {
+		t.Errorf("unread %v (-want +got):\n%s", unread, diff)
+	}
+	for _, request := range server.Requests() {
+		if path := strings.TrimPrefix(request, "GET "); path != "/version?timeout=30s" && !strings.HasPrefix(path, "/api") {
+			t.Errorf("%s was asked for", request)
+		}
+	}
+	if _, _, err := open(t, clustertest.New(func(string) []unstructured.Unstructured { return nil })).Capabilities(t.Context()); err == nil {
+		t.Error("a server without discovery is no error")
 	}
 }

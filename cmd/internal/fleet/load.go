@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 )
 
@@ -45,9 +46,9 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 	return Member{File: file.Name, Environment: env, Catalog: cat}, err
 }
 
-// parse parses an environment file, and gives the catalog that goes with it:
-// the program's own, with what the environment adds to it and, over that, what
-// the request adds.
+// parse parses an environment file, with what was recorded from its cluster, and
+// gives the catalog that goes with it: the program's own, with what the
+// environment adds to it and, over that, what the request adds.
 func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
 	cat, readBeside := catalog.Embedded(), r.readBeside(file)
 	if file == "-" {
@@ -67,6 +68,17 @@ func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.E
 			return env, cat, err
 		}
 		cat = cat.With(own)
+	}
+	if name := env.CapabilitiesFile(); name != "" {
+		data, err := readBeside(name)
+		if err != nil {
+			return env, cat, render.Problems{env.Problem("spec.cluster.capabilities", "%s", err)}
+		}
+		recorded, err := apis.Parse(name, data)
+		if err != nil {
+			return env, cat, err
+		}
+		env = env.WithCapabilities(recorded)
 	}
 	return env, cat.With(over), nil
 }

@@ -165,5 +165,5 @@ func isForeign(data []byte) bool {
 		said[string(m[1])] = string(m[2])
 	}
 	version := said["apiVersion"]
-	return version != "" && !strings.Contains(version, "gitops") && !strings.HasPrefix(said["kind"], "Environment") || said["kind"] == "Catalog"
+	return version != "" && !strings.Contains(version, "gitops") && !strings.HasPrefix(said["kind"], "Environment") || said["kind"] == "Catalog" || said["kind"] == "Capabilities"
 }

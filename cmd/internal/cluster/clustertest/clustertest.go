@@ -78,6 +78,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+Token:
 		status(w, http.StatusUnauthorized, "Unauthorized")
+	case r.Method == http.MethodGet && discover(w, objects, r.URL.Path):
 	case !ok || r.Method != http.MethodGet:
 		status(w, http.StatusMethodNotAllowed, "this server is read")
 	case answered(objects, asked) != 0:
@@ -88,6 +89,61 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		list(w, r, objects, asked)
 	}
+}
+
+// discover answers requests for discovery, where an object of kind Capabilities,
+// a file that the program recorded, says what there is to know; down among its
+// API versions are those that do not answer. It reports whether it answered.
+func discover(w http.ResponseWriter, objects []unstructured.Unstructured, path string) bool {
+	i := slices.IndexFunc(objects, func(o unstructured.Unstructured) bool { return o.GetKind() == "Capabilities" })
+	if i < 0 {
+		return false
+	}
+	said := objects[i].Object
+	listed, _, _ := unstructured.NestedSlice(said, "apis")
+	groups := map[string][]any{}
+	for _, one := range listed {
+		api, _ := one.(map[string]any)
+		gv, _ := schema.ParseGroupVersion(fmt.Sprint(api["apiVersion"]))
+		groups[gv.Group] = append(groups[gv.Group], map[string]any{"groupVersion": gv.String(), "version": gv.Version})
+		if at := "/apis/" + gv.String(); at == path || gv.Group == "" && path == "/api/"+gv.Version {
+			if api["down"] == true {
+				status(w, http.StatusServiceUnavailable, "the server is currently unable to handle the request")
+				return true
+			}
+			answer(w, http.StatusOK, map[string]any{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": gv.String(), "resources": resources(api)})
+			return true
+		}
+	}
+	switch path {
+	case "/version":
+		answer(w, http.StatusOK, map[string]any{"major": "1", "minor": "33", "gitVersion": said["kubeVersion"]})
+	case "/api":
+		answer(w, http.StatusOK, map[string]any{"kind": "APIVersions", "versions": []string{"v1"}})
+	case "/apis":
+		var all []any
+		for _, name := range slices.Backward(slices.Sorted(maps.Keys(groups))) {
+			if name != "" {
+				all = append(all, map[string]any{"name": name, "versions": groups[name], "preferredVersion": groups[name][0]})
+			}
+		}
+		answer(w, http.StatusOK, map[string]any{"kind": "APIGroupList", "apiVersion": "v1", "groups": all})
+	default:
+		return false
+	}
+	return true
+}
+
+// resources is those of an API version, in no order that means anything.
+func resources(api map[string]any) []any {
+	all := []any{}
+	for field, verbs := range map[string][]string{"kinds": {"get", "list", "watch"}, "unlisted": {"create"}} {
+		kinds, _, _ := unstructured.NestedStringSlice(api, field)
+		for _, kind := range kinds {
+			all = append(all, map[string]any{"name": plural(kind), "kind": kind, "verbs": verbs})
+		}
+	}
+	return all
 }
 
 // path is what a request is about.
