@@ -9,10 +9,9 @@ import (
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
-	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/pm-gitops/pm-gitops/render/internal/kustomize"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -28,16 +27,10 @@ type builder struct {
 }
 
 // ready has kustomize read what it reads once, its own configuration, by way
-// of an overlay that nobody needs: that takes longer than building one of
-// ours, and needs nothing that we find out before. Its copy of the Kubernetes
-// API it does not read, which takes longer than building an environment: it
-// says how lists of built-in kinds merge, and what we patch are kinds of the
-// controllers. What is left of the schema is read at once: kustomize would read
-// it, without a lock that its readers take, while other overlays are built
-// (https://github.com/kubernetes-sigs/kustomize/issues/4824).
+// of an overlay that no environment has: that takes longer than building one of
+// ours, and needs nothing that we find out before.
 var ready = sync.OnceFunc(func() {
-	openapi.SuppressBuiltInSchemaUse()
-	openapi.SchemaForResourceType(kyaml.TypeMeta{})
+	kustomize.Ready()
 	files := filesys.MakeFsInMemory()
 	for name, content := range map[string]string{
 		"/kustomization.yaml": "resources: [object.yaml]",
@@ -90,13 +83,13 @@ func Build(tree tree.Tree, folders []string) ([]Manifest, error) {
 			}
 		}
 	}
-	kustomize, err := newBuilder(tree)
+	builds, err := newBuilder(tree)
 	if err != nil {
 		return nil, err
 	}
 	var manifests []Manifest
 	for _, folder := range folders {
-		built, _, err := kustomize.build(folder)
+		built, _, err := builds.build(folder)
 		if err != nil {
 			return nil, err
 		}

@@ -89,13 +89,15 @@ func TestParseProblems(t *testing.T) {
 			`dev.yaml:23:24: spec.values.prefect-cloud.smtp.password: the key names a secret, and Git would show it to every reader: name it under spec.secretValues, or accept its path under spec.checks.ignore`,
 			`dev.yaml:24:23: spec.values.prefect-cloud.list[0].apiKey: the key names a secret, and Git would show it to every reader: let the chart read it from a Secret (existingSecret, valueFrom), or accept its path under spec.checks.ignore`,
 			`dev.yaml:25:12: spec.values.prefect-cloud.dsn: the address has a password in it, and Git would show it to every reader: name it under spec.secretValues, or accept its path under spec.checks.ignore`}},
-		{"values that would change", "", "  values:\n    prefect-cloud: {a: 2025.10, b: 0123, c: null, d: 1_000, $patch: delete, e: 1.0, f: -3, g: 1e3}\n", []string{
-			`dev.yaml:22:24: spec.values.prefect-cloud.a: the number would not reach the chart as it is written: put it in quotes, or write it without needless digits`,
-			`dev.yaml:22:36: spec.values.prefect-cloud.b: the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits`,
+		{"values that would change", "", "  values:\n    prefect-cloud: {a: 2025.10, b: 0123, c: null, d: 1_000, $patch: delete, e: 1.0, f: -3, g: 1e3, h: 9007199254740993}\n", []string{
+			`dev.yaml:22:24: spec.values.prefect-cloud.a: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
+			`dev.yaml:22:36: spec.values.prefect-cloud.b: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
 			`dev.yaml:22:45: spec.values.prefect-cloud.c: null is not written, since Helm 3 and Helm 4 treat it differently: give a value or leave the key out`,
-			`dev.yaml:22:54: spec.values.prefect-cloud.d: the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits`,
+			`dev.yaml:22:54: spec.values.prefect-cloud.d: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
 			`dev.yaml:22:61: spec.values.prefect-cloud.$patch: a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart`,
-			`dev.yaml:22:95: spec.values.prefect-cloud.g: the number would not reach the chart as it is written: put it in quotes, or write it without needless digits`}},
+			`dev.yaml:22:80: spec.values.prefect-cloud.e: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
+			`dev.yaml:22:95: spec.values.prefect-cloud.g: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
+			`dev.yaml:22:103: spec.values.prefect-cloud.h: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`}},
 		{"an empty key", "", "  values: {prefect-cloud: {labels: {\"\": a}}}\n", []string{
 			`dev.yaml:21:37: spec.values.prefect-cloud.labels[""]: an empty key, or one with a control character, would not reach the chart as it is written`}},
 		{"two providers", "    okta:\n", "    entra: {clientID: a, clientSecret: {secret: b, key: c}, tenantID: d}\n    okta:\n", []string{

@@ -30,6 +30,13 @@ type Traits struct {
 	// UpgradesFailedInstalls: an install that failed is tried again as an
 	// upgrade, with an upgrade's hooks.
 	UpgradesFailedInstalls bool
+	// AppliesServerSide: objects are applied on the API server's side, which
+	// refuses a list that has two entries with one key.
+	AppliesServerSide bool
+	// CombinesHooks names releases of the delivery system, such as "Flux 2.8.0 to
+	// 2.8.5", that may be meant by Version and refuse hooks that have a name in
+	// common with another object of their chart; empty for none.
+	CombinesHooks string
 	// SkipsFirstWait: nothing waits for the first install of a release that
 	// migrates after it.
 	SkipsFirstWait bool

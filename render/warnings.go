@@ -37,7 +37,7 @@ func (e Environment) Warnings() Problems {
 	if entra := e.Spec.Auth.Entra; entra != nil && off(entra.ClientVerifySSL) {
 		warn("spec.auth.entra.clientVerifySSL", "certificates of the identity provider are not verified")
 	}
-	if e.source.Get("spec").Get("upgrade") != nil {
+	if !e.source.Get("spec").Get("upgrade").IsNull() {
 		warn("spec.upgrade", "nothing reads this yet: no upgrade is proposed or held back by it")
 	}
 	return append(append(warnings, e.placeholders()...), e.plaintext(false)...)

@@ -29,10 +29,11 @@ func (Flux) Name() string { return "flux" }
 // reads values from Secrets in the cluster.
 func (Flux) Traits(delivery render.Delivery) render.Traits {
 	minor := delivery.Flux.Version.Minor()
-	return render.Traits{
+	traits := render.Traits{
 		Title: "Flux", Version: string(delivery.Flux.Version), Renderer: "flux",
 		Applier: render.ByHelm, Controller: render.FluxControllers,
 		AwaitsReadyPods:        minor < 8, // Helm 3
+		AppliesServerSide:      minor >= 8,
 		UpgradesFailedInstalls: minor >= 7,
 		SkipsFirstWait:         minor < 7,
 		PinsDigests:            true,
@@ -40,6 +41,10 @@ func (Flux) Traits(delivery render.Delivery) render.Traits {
 		SecretsInto:            []render.SecretsInto{render.IntoValues, render.IntoChart},
 		Layout:                 tree.Layout{Paths: layoutPaths()},
 	}
+	if minor == 8 {
+		traits.CombinesHooks = "Flux 2.8.0 to 2.8.5"
+	}
+	return traits
 }
 
 const (
@@ -257,6 +262,13 @@ func (w fluxWriter) helmRelease(release render.Release, hr helmv2.HelmRelease) (
 	hr.Spec.ChartRef = &helmv2.CrossNamespaceSourceReference{Name: sourceName(release)}
 	if !vendor(release) {
 		hr.Spec.ChartRef.Kind = "OCIRepository"
+	}
+	if w.minor >= 9 {
+		// As with every release before, the labels of kustomize are not for
+		// hooks. Otherwise the release fails if a hook has the name of another
+		// object of the chart, such as its ServiceAccount
+		// (https://github.com/fluxcd/helm-controller/blob/v1.6.3/CHANGELOG.md#160).
+		hr.Spec.PostRenderStrategy = helmv2.PostRenderStrategyNoHooks
 	}
 	if len(release.Values) > 0 {
 		hr.Spec.Values = &apiextensionsv1.JSON{Raw: values}

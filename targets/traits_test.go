@@ -21,14 +21,14 @@ func TestTraits(t *testing.T) {
 			t.Errorf("%s: %+v", target.Name(), got)
 		}
 		want.Version, want.AwaitsReadyPods, want.UpgradesFailedInstalls = got.Version, got.AwaitsReadyPods, got.UpgradesFailedInstalls
-		want.SkipsFirstWait, want.PinsDigests = got.SkipsFirstWait, got.PinsDigests
+		want.SkipsFirstWait, want.PinsDigests, want.AppliesServerSide = got.SkipsFirstWait, got.PinsDigests, got.AppliesServerSide
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, and for its newest release %+v", target.Name(), got, want)
 		}
 	}
-	for version, want := range map[render.FluxVersion][3]bool{"2.6": {true, false, true}, "2.7": {true, true, false}, "2.8": {false, true, false}} {
+	for version, want := range map[render.FluxVersion][5]bool{"2.6": {true, false, true, false, false}, "2.7": {true, true, false, false, false}, "2.8": {false, true, false, true, true}, "2.9": {false, true, false, true, false}} {
 		of := targets.Flux{}.Traits(render.Delivery{Flux: render.Flux{Version: version}})
-		if got := [3]bool{of.AwaitsReadyPods, of.UpgradesFailedInstalls, of.SkipsFirstWait}; got != want {
+		if got := [5]bool{of.AwaitsReadyPods, of.UpgradesFailedInstalls, of.SkipsFirstWait, of.AppliesServerSide, of.CombinesHooks != ""}; got != want {
 			t.Errorf("Flux %s: %v, want %v", version, got, want)
 		}
 	}

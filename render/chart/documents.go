@@ -66,22 +66,27 @@ func documents(files map[string]string) ([]document, error) {
 		}
 	}
 	failures := make([]error, len(all))
-	var workers sync.WaitGroup
-	var next atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), len(all)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
-				all[i].head, failures[i] = readHead(all[i].text)
-			}
-		})
-	}
-	workers.Wait()
+	inParallel(len(all), func(i int) { all[i].head, failures[i] = readHead(all[i].text) })
 	for i, failure := range failures {
 		if failure != nil {
 			return nil, fmt.Errorf("YAML parse error on %s: %w", all[i].source, failure)
 		}
 	}
 	return all, nil
+}
+
+// inParallel calls do for 0 to n-1, several at a time.
+func inParallel(n int, do func(i int)) {
+	var workers sync.WaitGroup
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // readHead reads the head of a document: what is plainly written without

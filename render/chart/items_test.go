@@ -43,3 +43,14 @@ func TestItems(t *testing.T) {
 		t.Error("no YAML has items")
 	}
 }
+
+// TestTreeEndsLines: a document is applied with a line break at its end, which
+// is part of a text in a block that ends there.
+func TestTreeEndsLines(t *testing.T) {
+	for text, want := range map[string]string{"a: |\n  x\n  y": "x\ny\n", "a: |-\n  x": "x", "a: x": "x"} {
+		tree, err := chart.Object{YAML: []byte(text)}.Tree()
+		if err != nil || tree["a"] != want {
+			t.Errorf("Tree of %q = %q, %v, want %q", text, tree, err, want)
+		}
+	}
+}

@@ -19,7 +19,8 @@ func exact(d *json.Decoder) *json.Decoder {
 // Tree is the object as JSON knows it.
 func (o Object) Tree() (map[string]any, error) {
 	var tree map[string]any
-	if err := yaml.Unmarshal(o.YAML, &tree, exact); err != nil {
+	ended := append(slices.Clip(o.YAML), '\n') // as it is applied: a text in a block that ends with the document ends with a line break
+	if err := yaml.Unmarshal(ended, &tree, exact); err != nil {
 		return nil, fmt.Errorf("YAML parse error on %s: %w", o.Source, err)
 	}
 	return tree, nil
@@ -35,93 +36,49 @@ func (o *Object) write(tree map[string]any) error {
 	return nil
 }
 
-// label gives the objects the labels of what they come from. Like every
-// document that goes through a post-renderer, they lose their comments and the
-// order of their keys, and the items of lists become objects.
-func (o *Output) label(in Input, known map[string][]Object) error {
-	group := in.As.OriginGroup
-	if group == "" || in.OriginName == "" {
-		return nil
-	}
-	labels := map[string]any{group + "/name": in.OriginName, group + "/namespace": in.OriginNamespace}
-	id := fmt.Sprintf("%q\n", labels)
+// labelCRDs gives the definitions of folders crds the labels of the object
+// that they are installed for, and takes lists of them apart. Known is those
+// that were labelled before; nil keeps none.
+func (o *Output) labelCRDs(in Input, known map[string]postRendered) error {
 	var labelled []Object
 	for _, object := range o.Objects {
-		if object.Hook != nil && !in.As.OriginOnHooks {
-			labelled = append(labelled, object)
-			continue
-		}
-		text := id + string(object.YAML)
-		made, done := known[text]
+		key := fmt.Sprintf("crds/ %q\n%s\n%s", in.originLabels(), object.Source, object.YAML)
+		made, done := known[key]
 		if !done {
 			var err error
-			if made, err = object.withLabels(labels); err != nil {
+			if made.objects, err = object.labelled(in.originLabels()); err != nil {
 				return err
 			}
 			if known != nil {
-				known[text] = made
+				known[key] = made
 			}
 		}
-		for _, one := range made {
-			one.Source, one.CRD, one.Hook = object.Source, object.CRD, object.Hook
-			labelled = append(labelled, one)
-		}
+		labelled = append(labelled, made.objects...)
 	}
 	o.Objects = labelled
 	return nil
 }
 
-// withLabels gives an object labels, and takes lists apart.
-func (o Object) withLabels(labels map[string]any) ([]Object, error) {
-	tree, err := o.Tree()
+// labelled gives the object labels, or the items of the list that it is.
+func (o Object) labelled(labels map[string]string) ([]Object, error) {
+	items, err := o.Items()
 	if err != nil {
 		return nil, err
 	}
 	var all []Object
-	for _, item := range items(o, tree) {
-		setLabels(item.tree, labels)
-		if err := item.write(item.tree); err != nil {
+	for _, item := range items {
+		one := o
+		one.APIVersion, one.Kind, one.Namespace, one.Name = item.APIVersion, item.Kind, item.Namespace, item.Name
+		setLabels(item.Tree, labels)
+		if err := one.write(item.Tree); err != nil {
 			return nil, err
 		}
-		all = append(all, item.Object)
+		all = append(all, one)
 	}
 	return all, nil
 }
 
-// parsed is an object with its tree.
-type parsed struct {
-	Object
-	tree map[string]any
-}
-
-// items is the objects of a list, or the object itself. A document without a
-// kind is none: kustomize leaves it out, and a cluster takes none.
-func items(o Object, tree map[string]any) []parsed {
-	list, isList := tree["items"].([]any)
-	if !strings.HasSuffix(o.Kind, "List") || !isList {
-		if len(tree) == 0 {
-			return nil
-		}
-		return []parsed{{o, tree}}
-	}
-	var all []parsed
-	for _, item := range list {
-		below, ok := item.(map[string]any)
-		if !ok {
-			continue
-		}
-		one := o
-		one.APIVersion, _ = below["apiVersion"].(string)
-		one.Kind, _ = below["kind"].(string)
-		metadata, _ := below["metadata"].(map[string]any)
-		one.Name, _ = metadata["name"].(string)
-		one.Namespace, _ = metadata["namespace"].(string)
-		all = append(all, parsed{one, below})
-	}
-	return all
-}
-
-func setLabels(tree, labels map[string]any) {
+func setLabels(tree map[string]any, labels map[string]string) {
 	metadata, ok := tree["metadata"].(map[string]any)
 	if !ok {
 		metadata = map[string]any{}

@@ -71,9 +71,9 @@ func (o Output) Bytes() []byte {
 	return slices.Concat(bytes.TrimSpace(manifests.Bytes()), []byte("\n"), hooks.Bytes())
 }
 
-// collect sorts what templates made. Labelled is the objects that were labelled
-// before, by their text; nil keeps none.
-func collect(ch *helm.Chart, files map[string]string, in Input, labelled map[string][]Object) (Output, error) {
+// collect sorts what templates made. Known is the documents that kustomize had
+// before; nil keeps none.
+func collect(ch *helm.Chart, files map[string]string, in Input, known map[string]postRendered) (Output, error) {
 	made, err := documents(files)
 	if err != nil {
 		return Output{}, err
@@ -106,8 +106,16 @@ func collect(ch *helm.Chart, files map[string]string, in Input, labelled map[str
 	case in.As.Syncs != nil:
 		return out, out.sync(slices.Concat(out.Objects, plain, hooks), in)
 	}
+	if in.As.OriginGroup != "" && in.OriginName != "" {
+		if err := out.labelCRDs(in, known); err != nil {
+			return Output{}, err
+		}
+		if plain, err = newPostRenderer(in, known).run(plain); err != nil {
+			return Output{}, RefusedError{in.As.Title, err.Error()}
+		}
+	}
 	out.arrange(plain, hooks, in)
-	return out, out.label(in, labelled)
+	return out, nil
 }
 
 // arrange puts the hooks that an action runs around what the chart makes, by

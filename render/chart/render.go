@@ -29,10 +29,15 @@ type Input struct {
 	// version does.
 	APIs      []apis.API
 	IsUpgrade bool
-	Digest    string // of the chart, sha256:…, empty if it is not known
+	Digest    string // of the chart, sha256:…, empty for [StandInDigest]
 	SkipCRDs  bool
 	// Origin is the object that a controller installs the release for.
 	OriginNamespace, OriginName string
+}
+
+// originLabels is the labels that say which object a release is installed for.
+func (in Input) originLabels() map[string]string {
+	return map[string]string{in.As.OriginGroup + "/name": in.OriginName, in.As.OriginGroup + "/namespace": in.OriginNamespace}
 }
 
 // Render renders a chart. It ends when ctx does, with an error that names the

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -25,17 +26,21 @@ type Renderer struct {
 	// KeepsCRDs: definitions of a chart's folder crds stay when the chart no
 	// longer has them.
 	KeepsCRDs bool
-	// DigestInVersion: .Chart.Version has the digest of the chart behind it.
+	// DigestInVersion: .Chart.Version has the digest of the chart behind it, or
+	// the first characters of [StandInDigest].
 	DigestInVersion bool
 	// FromCluster: the API versions are those that the cluster serves. Else Helm's
 	// own are there too, for it renders without a cluster.
 	FromCluster bool
 	// KubeForm is how much of the cluster's version charts are told.
 	KubeForm KubeForm
-	// OriginGroup is the prefix of the labels name and namespace that every
-	// object gets, empty for none; OriginOnHooks: hooks too.
-	OriginGroup   string
-	OriginOnHooks bool
+	// OriginGroup is the prefix of the labels name and namespace that
+	// kustomize gives what the chart makes, but for hooks; empty if nothing
+	// goes through kustomize.
+	OriginGroup string
+	// Helm4: the program is linked with Helm 4, which sends other manifests to
+	// kustomize than Helm 3.
+	Helm4 bool
 	// Syncs is how Argo CD's syncs run hooks; nil where Helm runs them.
 	Syncs *Syncs
 }
@@ -49,10 +54,12 @@ func Helm() Renderer {
 // install or upgrade. It puts the digest behind the version
 // (mutateChartWithSourceRevision in
 // https://github.com/fluxcd/helm-controller/blob/v1.5.0/internal/controller/helmrelease_controller.go),
-// labels what the chart makes (internal/postrender/common_renderer.go) and the
-// CRDs (internal/action/crds.go), and runs tests only where a HelmRelease
-// enables them, which ours does not. Helm 4, there from Flux 2.8 on, sends hooks
-// through post-renderers too (postRenderStrategy in api/v2).
+// labels the CRDs of folders crds itself (internal/action/crds.go), sends all
+// other manifests but hooks through kustomize to label them
+// (internal/postrender), and runs tests only where a HelmRelease enables them,
+// which ours does not. Hooks stay as they are: Flux 2.4 to 2.7 have Helm 3,
+// Flux 2.8 says so to Helm 4 since 2.8.6 (see [Output.Combined] for those before),
+// and for 2.9 our HelmReleases say postRenderStrategy: nohooks.
 func Flux(version string) Renderer {
 	return Renderer{
 		Name:            "flux",
@@ -62,7 +69,7 @@ func Flux(version string) Renderer {
 		FromCluster:     true,
 		KubeForm:        WholeVersion,
 		OriginGroup:     "helm.toolkit.fluxcd.io",
-		OriginOnHooks:   since(version, 2, 8),
+		Helm4:           since(version, 2, 8),
 	}
 }
 
@@ -108,10 +115,14 @@ func ByName(name string, of Releases) (Renderer, error) {
 	return Renderer{}, fmt.Errorf("unknown way to render charts %q: want %s", name, text.OneOf(Names()))
 }
 
+// StandInDigest stands in the place of a digest that is not known: a version
+// with some metadata is another than one without, for labels and names.
+const StandInDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
 // version is the version that templates see: with the first twelve characters
 // of the digest, in place of what metadata it has.
 func (r Renderer) version(version, digest string) string {
-	_, sum, ok := strings.Cut(digest, ":")
+	_, sum, ok := strings.Cut(cmp.Or(digest, StandInDigest), ":")
 	own, err := semver.NewVersion(version)
 	if !r.DigestInVersion || !ok || len(sum) < 12 || err != nil {
 		return version

@@ -18,7 +18,7 @@ type Session struct {
 	chart    Chart
 	runs     map[string]run    // by input, install or upgrade
 	outputs  map[string]Output // by input
-	labelled map[string][]Object
+	known    map[string]postRendered
 	kept     int // bytes
 	executed int // how often templates were
 }
@@ -29,7 +29,7 @@ const maxKept = 32 << 20
 // Session begins renders for one release. What it gives is shared: it must not
 // be changed.
 func (c Chart) Session() *Session {
-	return &Session{chart: c, runs: map[string]run{}, outputs: map[string]Output{}, labelled: map[string][]Object{}}
+	return &Session{chart: c, runs: map[string]run{}, outputs: map[string]Output{}, known: map[string]postRendered{}}
 }
 
 // Render renders the chart as [Chart.Render] does.
@@ -47,7 +47,7 @@ func (s *Session) Render(ctx context.Context, in Input) (Output, error) {
 			return out, nil
 		}
 		work.begin("its objects")
-		out, err := made.collect(in, s.labelled)
+		out, err := made.collect(in, s.known)
 		if err == nil && s.kept < maxKept {
 			s.outputs[key] = out
 		}
@@ -119,8 +119,8 @@ type run struct {
 }
 
 // collect makes objects of what the templates made.
-func (r run) collect(in Input, labelled map[string][]Object) (Output, error) {
-	out, err := collect(r.chart, r.files, in, labelled)
+func (r run) collect(in Input, known map[string]postRendered) (Output, error) {
+	out, err := collect(r.chart, r.files, in, known)
 	out.Unread, out.Lookups = r.unread, r.lookups
 	return out, err
 }

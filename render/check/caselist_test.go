@@ -186,8 +186,12 @@ func limitCases() map[string]pair {
 			fires: setting{template: sane, more: map[string]string{"files/noise": noise(1 << 20)}}, quiet: setting{template: sane, more: map[string]string{"files/noise": noise(1 << 19)}},
 			says: "the install fails at its end",
 		},
+		"duplicate-entry": {
+			fires: with(configMap("a", "{}")).twoVariables().on("argo", ""), quiet: with(service("a", "")),
+			object: "Deployment/app", field: "spec.template.spec.containers[0].env", says: `refuses it: duplicate entries for key [name="LEVEL"]`,
+		},
 		"duplicate-object": {
-			fires: with(sane), quiet: with(replaced(setting{template: sane}, "name: app}\nspec", "name: other}\nspec").template),
+			fires: with(replaced(setting{template: sane}, "name: app}\nspec", "name: app, namespace: apps}\nspec").template), quiet: with(replaced(setting{template: sane}, "name: app}\nspec", "name: other}\nspec").template),
 			object: "Deployment/app", says: "app/templates/all.yaml too",
 		},
 		"shared-object": {
@@ -211,12 +215,16 @@ func environmentCases() map[string]pair {
 		"chart-fails": {
 			fires: with(`{{ fail "say the size" }}`), quiet: with(""), at: "spec.releases[0].values", says: "say the size",
 		},
+		"refused-release": {
+			fires: with(sane), quiet: with(sane).on("argo", ""),
+			at: "spec.releases[0].values", says: "Flux refuses the release: error while running post render on files: may not add resource with an already registered id: Deployment.v1.apps/app.[noNs]",
+		},
 		"chart-kube-version": {
 			fires: setting{template: sane, metadata: "kubeVersion: '>=1.34.0-0'\n"}, quiet: setting{template: sane, metadata: "kubeVersion: '>=1.33.0-0'\n"},
 			at: "spec.cluster.kubeVersion", says: "wants Kubernetes >=1.34.0-0, and the cluster has v1.33",
 		},
 		"environment-warning": {
-			fires: setting{spec: `versions: {prefectCloud: 1.4.900}` + "\nvalues: {prefect-cloud: {services: {}}}"}, quiet: setting{},
+			fires: setting{spec: `versions: {prefectIstiod: 1.4.900, prefectCloud: 1.4.900}` + "\nvalues: {prefect-cloud: {services: {}}}"}, quiet: setting{},
 			at: "spec.versions.prefectCloud", says: "no line of the catalog covers 1.4.900",
 		},
 		"plaintext-secret": {

@@ -109,6 +109,11 @@ func (s setting) with(template string) setting {
 	return s
 }
 
+// twoVariables is the setting with a container that has a variable twice.
+func (s setting) twoVariables() setting {
+	return replaced(s, "app:1.0.0}", "app:1.0.0, env: [{name: LEVEL, value: info}, {name: LEVEL, value: debug}]}")
+}
+
 func large(field string, size int) string {
 	return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: large, " + field + ": {a: " + strings.Repeat("x", size) + "}}\n"
 }

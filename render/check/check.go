@@ -33,7 +33,7 @@ type Check struct {
 
 // All is every check, by ID.
 func All() []Check {
-	all := slices.Concat(migrationChecks(), hookChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), secretChecks(), knownChecks(), environmentChecks())
+	all := slices.Concat(migrationChecks(), hookChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), secretChecks(), knownChecks(), entryChecks(), environmentChecks())
 	slices.SortFunc(all, func(a, b Check) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }

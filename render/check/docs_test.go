@@ -27,6 +27,8 @@ An **error** breaks the installation or an upgrade of it, a **warning** may, or 
 know. ` + "`--severity`" + ` (default warning) is the least that is shown, and that makes the exit code 3. What an environment accepts
 under ` + "`spec.checks.ignore`" + ` is listed with its reason, and does not count; an entry that accepts nothing is found itself.
 
+Flux puts 12 characters of the chart's digest behind its version; where the digest is not known, they are zeros here.
+
 What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its
 Istio uses, and what its API server refuses: names, labels and API versions are looked at, types of fields are not. Objects are
 those of a first install and of an upgrade with the same values. Where releases are named, only these are looked at, and what

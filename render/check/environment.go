@@ -25,6 +25,13 @@ func environmentChecks() []Check {
 		Source: "https://helm.sh/docs/topics/charts/#schema-files",
 		each:   chartFails, unrendered: true,
 	}, {
+		ID: "refused-release", Severity: finding.Error,
+		Title:  "The controller refuses what the chart makes",
+		Why:    "Before Flux installs anything, it sends what a chart makes through kustomize. A key that is there twice, two objects with one name or an object without a name fail the whole install or upgrade, although `helm template` prints them. Flux 2.8.0 to 2.8.5 send hooks along.",
+		Fix:    "Switch one of the two off in the chart's values, or take a version of the chart that makes one.",
+		Source: "https://github.com/fluxcd/helm-controller/blob/v1.6.3/internal/postrender/transformer.go",
+		each:   refusedRelease, unrendered: true,
+	}, {
 		ID: "chart-kube-version", Severity: finding.Error,
 		Title:  "The chart wants another Kubernetes",
 		Why:    "Helm refuses a chart whose kubeVersion the cluster does not fit.",
@@ -49,11 +56,32 @@ func environmentChecks() []Check {
 
 func chartFails(s *scope, r *release) {
 	var version chart.KubeVersionError
-	if r.Failure == nil || errors.As(r.Failure, &version) || len(r.judge().Refused) > 0 {
+	var refused chart.RefusedError
+	if r.Failure == nil || errors.As(r.Failure, &version) || errors.As(r.Failure, &refused) || len(r.judge().Refused) > 0 {
 		return
 	}
-	f := r.finding("%s", strings.Join(strings.Fields(r.Failure.Error()), " "))
+	f := r.finding("%s", oneLine(r.Failure))
 	f.Fix = "correct the values that the message names"
+	s.put(&f, s.valuesField(r))
+	s.add(f)
+}
+
+// oneLine writes an error on a line.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+func refusedRelease(s *scope, r *release) {
+	var refused chart.RefusedError
+	var f finding.Finding
+	switch older := s.Traits.CombinesHooks; {
+	case errors.As(r.Failure, &refused):
+		f = r.finding("%s", oneLine(refused))
+	case r.Failure == nil && older != "" && errors.As(r.Install.Combined(r.Rendered), &refused):
+		f = r.finding("%s refuse the release, since they send hooks through kustomize together with all other manifests: %s", older, oneLine(errors.New(refused.Text)))
+		f.Severity = finding.Warning
+	default:
+		return
+	}
+	f.Fix = "switch one of the two off in the chart's values, or take another version of the chart"
 	s.put(&f, s.valuesField(r))
 	s.add(f)
 }

@@ -81,7 +81,7 @@ func (s setting) without(text string) setting {
 
 // environment is the text of the environment file.
 func (s setting) environment() string {
-	text := "apiVersion: pm-gitops/v1\nkind: Environment\nextends: base.yaml\nmetadata: {name: prod}\nspec:\n  upgrade: {}\n"
+	text := "apiVersion: pm-gitops/v1\nkind: Environment\nextends: base.yaml\nmetadata: {name: prod}\nspec:\n  names: {}\n"
 	for line := range strings.Lines(s.spec) {
 		text += "  " + line
 	}

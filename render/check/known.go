@@ -70,6 +70,11 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 }
 
 func valuesSchema(s *scope, r *release) {
+	for _, url := range r.judge().Unread {
+		f := r.finding("the schema of chart %s %s refers to %s, which was not read: any value is valid there", r.Chart.Name(), r.Chart.Version(), url)
+		f.Severity, f.Fix = finding.Info, "look at the values there yourself"
+		s.add(f)
+	}
 	for _, problem := range r.judge().KnownRefused() {
 		f := r.finding("the schema of chart %s %s refuses %s: %s", r.Chart.Name(), r.Chart.Version(), problem.Path, problem.Message)
 		f.Fix = "correct the value"

@@ -45,8 +45,20 @@ func TestTwins(t *testing.T) {
 	plain := job("load-1.0.0", "", runs)
 	testRules(t, "duplicate-object", map[string]rule{
 		"a hook and its twin": {with(hookNow + "---\n" + plain), nil},
-		"two that are plain":  {with(plain + "---\n" + plain), []string{"error Job/load-1.0.0"}},
+		"two that are plain":  {with(plain+"---\n"+plain).on("argo", ""), []string{"error Job/load-1.0.0"}},
 		"Argo CD":             {with(hookNow+"---\n"+plain).on("argo", ""), nil},
+	})
+	twins := with(hookNow + "---\n" + plain)
+	testRules(t, "refused-release", map[string]rule{
+		"a hook and its twin":                    {twins, nil},
+		"a hook and its twin, with Flux 2.8":     {twins.on("", "delivery: {flux: {version: '2.8'}}"), []string{"warning app"}},
+		"a hook and its twin, with Flux 2.9":     {twins.on("", "delivery: {flux: {version: '2.9'}}"), nil},
+		"a hook of two phases, with Flux 2.8":    {with(strings.Replace(hook, "pre-upgrade", "'pre-install,post-install'", 1)).on("", "delivery: {flux: {version: '2.8'}}"), nil},
+		"a hook with a key twice, with Flux 2.8": {with(strings.Replace(hook, "apiVersion: batch/v1\n", "apiVersion: batch/v1\napiVersion: batch/v1\n", 1)).on("", "delivery: {flux: {version: '2.8'}}"), []string{"warning app"}},
+		"two that are plain":                     {with(plain + "---\n" + plain), []string{"error app"}},
+		"two that are plain, with Flux 2.9":      {with(plain+"---\n"+plain).on("", "delivery: {flux: {version: '2.9'}}"), []string{"error app"}},
+		"a key twice":                            {with(strings.Replace(plain, "kind: Job\n", "kind: Job\nkind: Job\n", 1)), []string{"error app"}},
+		"no name":                                {with(strings.Replace(plain, "name: load-1.0.0", "generateName: load", 1)), []string{"error app"}},
 	})
 }
 

@@ -193,7 +193,15 @@ func TestPatterns(t *testing.T) {
 }
 
 func TestPlaceholders(t *testing.T) {
-	testRules(t, "bad-name", map[string]rule{"a placeholder": {with(service("front-FILL-IN", "")), nil}})
+	labelled := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {version: '{{ .Chart.Version }}'}}\n"
+	testRules(t, "bad-name", map[string]rule{
+		"a placeholder":                     {with(service("front-FILL-IN", "")), nil},
+		"a version with a digest":           {with(labelled), []string{"error ConfigMap/a metadata.labels.version"}},
+		"a version with a digest, replaced": {with(strings.Replace(labelled, " }}", ` | replace "+" "_" }}`, 1)), nil},
+		"a version without a digest":        {with(labelled).on("argo", ""), nil},
+	})
+	elsewhere := setting{template: sane, more: map[string]string{"values.schema.json": `{"properties": {"a": {"$ref": "https://schemas.company.com/s.json"}}}`}}
+	testRules(t, "values-schema", map[string]rule{"a schema elsewhere": {elsewhere, []string{"info app"}}})
 	testRules(t, "bad-image", map[string]rule{"a placeholder": {replaced(with(""), "registry.company.com/app", "FILL-IN/app"), nil}})
 }
 
@@ -275,5 +283,28 @@ func TestJobsOfARevision(t *testing.T) {
 		"argo":                     {with(job(name, "", runs)).on("argo", ""), []string{"error Job/load-1 metadata.name"}},
 		"flux, one name":           {with(job("load", "", runs)), []string{"error Job/load metadata.name"}},
 		"flux, others on upgrades": {with(job("load", "", "restartPolicy: Never, containers: [{name: run-{{ .Release.IsUpgrade }}, image: registry.company.com/app:1.0.0}]")), []string{"error Job/load metadata.name"}},
+	})
+}
+
+// TestDuplicateEntryMessages: what happens to two entries with one key depends
+// on who merges the list.
+func TestDuplicateEntryMessages(t *testing.T) {
+	two := setting{template: sane}.twoVariables()
+	for says, s := range map[string]setting{
+		"by which Flux 2.7 merges the list":                             two,
+		"Flux 2.8 applies the object on the server's side":              two.on("", "delivery: {flux: {version: '2.8'}}"),
+		"Argo CD 2.14 applies the object on the server's side":          two.on("argo", ""),
+		"[port=80,protocol=\"TCP\"], by which Flux 2.7 merges the list": with(strings.Replace(service("a", ""), "{port: 80}", "{port: 80, name: a}, {port: 80, name: b, protocol: TCP}", 1)),
+	} {
+		if found := ofID(find(t, s), "duplicate-entry"); len(found) != 1 || !strings.Contains(found[0].Message, says) {
+			t.Errorf("found\n%s, want %s", told(found), says)
+		}
+	}
+	testRules(t, "duplicate-entry", map[string]rule{
+		"a port with two protocols":    {with(strings.Replace(service("a", ""), "{port: 80}", "{port: 80, name: a}, {port: 80, name: b, protocol: UDP}", 1)), nil},
+		"a kind of another":            {with("apiVersion: a.b/v1\nkind: C\nmetadata: {name: c}\nspec: {env: [{name: a}, {name: a}]}\n"), nil},
+		"a list without keys":          {with("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: c}\nrules: [{apiGroups: [a, a], resources: [b], verbs: [get]}, {apiGroups: [a, a], resources: [b], verbs: [get]}]\n"), nil},
+		"a secret for pulls":           {replaced(setting{template: sane}, "spec: {containers", "spec: {imagePullSecrets: [{name: a}, {name: a}], containers"), []string{"error Deployment/app spec.template.spec.imagePullSecrets"}},
+		"a variable of each container": {replaced(setting{template: sane}, "app:1.0.0}", "app:1.0.0, env: [{name: A, value: b}]}, {name: b, image: 'app:1.0.0', env: [{name: A, value: b}]}"), nil},
 	})
 }

@@ -13,6 +13,7 @@ import (
 // TestListKeys compares the table with what the Kubernetes API says of every
 // list that has keys: an item that has them all is named by them, or by more.
 func TestListKeys(t *testing.T) {
+	openapi.ResetOpenAPI() // rendering charts does without the schema of built-in kinds
 	openapi.SchemaForResourceType(kyaml.TypeMeta{APIVersion: "v1", Kind: "Pod"})
 	definitions := openapi.Schema().Definitions
 	lists := 0

@@ -51,9 +51,11 @@ func TestProblems(t *testing.T) {
 		{"two values files in one", "a: 1\n---\nb: 1\n", []string{"o.yaml:3:1: want one document of chart values, or a stream of Kubernetes objects with apiVersion and kind"}},
 		{"not YAML in the second", "a: 1\n---\nb: [\n", []string{"o.yaml:4:1: not valid YAML: did not find expected node content: a bracket, brace or comma is too many, or a value is missing"}},
 		{"a directive", "$patch: delete\n", []string{"o.yaml:1:1: $patch: a key that begins with $, or is <<, is a directive of kustomize or YAML and cannot reach the chart"}},
-		{"too large a number", "a: 12345678901234567890\n", []string{"o.yaml:1:4: a: the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits"}},
+		{"too large a number", "a: 12345678901234567890\n", []string{"o.yaml:1:4: a: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones"}},
+		{"a whole number that no float is", "a: {b: 9007199254740993}\n", []string{"o.yaml:1:8: a.b: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones"}},
 		{"installed twice", strings.Repeat("---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: prefect-cloud, namespace: a}\n", 2), []string{
 			"o.yaml:6:1: HelmRelease a/prefect-cloud installs prefect-cloud, and so does HelmRelease a/prefect-cloud (o.yaml:2:1): give one of them"}},
+		{"a parameter that no float is", application("parameters: [{name: a.b, value: \"9007199254740993\"}]"), []string{"o.yaml:6:62: a.b: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones"}},
 		{"parameters", application("parameters: [{name: a, value: $CANARY}, {name: \"a[99999]\", value: b}, {name: \"a[\", value: CANARY}, {name: b, value: \"null\"}]"), []string{
 			"o.yaml:6:63: helm.parameters: Argo CD replaces what begins with $ in a parameter: write down what it gives, under valuesObject",
 			"o.yaml:6:90: helm.parameters: want a list index from 0 to 1000 in the parameter's name",

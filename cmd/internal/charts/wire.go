@@ -117,6 +117,7 @@ type failure struct {
 	Text             string
 	TooLong, TooMuch bool
 	Kubernetes       *chart.KubeVersionError
+	Refused          *chart.RefusedError
 }
 
 func failureOf(err error) *failure {
@@ -127,6 +128,10 @@ func failureOf(err error) *failure {
 	var wrong chart.KubeVersionError
 	if errors.As(err, &wrong) {
 		f.Kubernetes = &wrong
+	}
+	var refused chart.RefusedError
+	if errors.As(err, &refused) {
+		f.Refused = &refused
 	}
 	return &f
 }
@@ -141,6 +146,8 @@ func (f *failure) err() error {
 		return told{f.Text, errTooMuch}
 	case f.Kubernetes != nil:
 		return told{f.Text, *f.Kubernetes}
+	case f.Refused != nil:
+		return told{f.Text, *f.Refused}
 	}
 	return errors.New(f.Text)
 }

@@ -213,7 +213,7 @@ func TestWorkersGetNoCredentials(t *testing.T) {
 // TestFailuresAreSent: an error keeps its text, and what callers branch on.
 func TestFailuresAreSent(t *testing.T) {
 	var ended told
-	for _, err := range []error{ErrTooLong, errTooMuch, chart.KubeVersionError{Wanted: "a", Got: "b"}} {
+	for _, err := range []error{ErrTooLong, errTooMuch, chart.KubeVersionError{Wanted: "a", Got: "b"}, chart.RefusedError{By: "a", Text: "b"}} {
 		got := failureOf(fmt.Errorf("chart a: %w", err)).err()
 		if !errors.Is(got, err) || got.Error() != "chart a: "+err.Error() || !errors.As(got, &ended) {
 			t.Errorf("%v became %v", err, got)

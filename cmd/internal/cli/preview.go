@@ -42,15 +42,16 @@ key that GOOGLE_APPLICATION_CREDENTIALS names; each is fetched once and kept.
 
 --as says whose way: helm is what helm template --include-crds prints with the
 same values, byte for byte; flux puts the chart's digest behind .Chart.Version,
-labels every object with the HelmRelease it is from, and leaves test hooks out;
-argo renders every sync as a first install and turns hooks into its phases. A
-note says which objects are left out, and why.
+sends all but hooks through kustomize, which labels objects with the HelmRelease
+they are from and refuses duplicates, and leaves test hooks out; argo renders
+every sync as a first install and turns hooks into its phases. A note says which
+objects are left out, and why.
 
 What only a cluster knows is not there: lookup finds nothing. API versions are
 those that a Kubernetes of cluster.kubeVersion serves and cluster.apiVersions,
 or those of cluster.capabilities, recorded by pm-gitops capabilities. Values that
 come from Secrets are placeholders, so checksums over them differ. A chart in a
-folder has no digest: unless one is pinned, Flux's .Chart.Version lacks it.`,
+folder has no digest: unless one is pinned, Flux's .Chart.Version ends in zeros.`,
 		Example: `  pm-gitops preview                                every release, as the target does it
   pm-gitops preview --offline                      with the charts that were fetched before
   pm-gitops preview -f environments/ --chart-dir charts

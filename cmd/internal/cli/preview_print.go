@@ -35,7 +35,7 @@ func noteDifferences(p planned, in chart.Input, out chart.Output) []string {
 		say("Kubernetes %s is newer than this program: its API versions are taken to be those of 1.%d", in.KubeVersion, apis.Newest)
 	}
 	if in.As.DigestInVersion && in.Digest == "" {
-		say("%s: the digest of the chart is not known: %s puts its first 12 characters behind .Chart.Version", p.Key, in.As.Title)
+		say("%s: the digest of the chart is not known: .Chart.Version ends in +000000000000 here, where %s puts the first 12 characters of the digest", p.Key, in.As.Title)
 	}
 	for _, url := range out.Unread {
 		say("%s: the chart's schema refers to %s, which was not read: anything is valid there", p.Key, url)

@@ -11,7 +11,7 @@ import (
 // Plain returns v as JSON knows it: map[string]any, []any, string, bool, int64 and
 // float64. What would reach a chart as something else than was written is a
 // problem: nulls, which Helm 3 and Helm 4 treat differently, and numbers
-// whose text would change, such as 2025.10, 0123 or 1_000.
+// whose text would change, such as 2025.10, 1.0, 0123 or 9007199254740993.
 func Plain(v *Value, path string) (any, Problems) {
 	switch v.Kind {
 	case Mapping:
@@ -62,18 +62,8 @@ func plainScalar(v *Value) (value any, problem string) {
 		return strings.EqualFold(v.Text, "true"), ""
 	case "!!null":
 		return nil, "null is not written, since Helm 3 and Helm 4 treat it differently: give a value or leave the key out"
-	case "!!int":
-		n, err := strconv.ParseInt(v.Text, 10, 64)
-		if err != nil || strconv.FormatInt(n, 10) != v.Text {
-			return nil, "the number would not reach the chart as it is written: put it in quotes, or write it in plain decimal digits"
-		}
-		return n, ""
-	case "!!float":
-		f, err := strconv.ParseFloat(v.Text, 64)
-		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || !sameNumber(f, v.Text) {
-			return nil, "the number would not reach the chart as it is written: put it in quotes, or write it without needless digits"
-		}
-		return f, ""
+	case "!!int", "!!float":
+		return plainNumber(v.Text)
 	default:
 		return nil, fmt.Sprintf("want a string, number, true or false, got %s%s", Describe(v), quoteHint(v))
 	}
@@ -85,9 +75,20 @@ func unwritable(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
 }
 
-// sameNumber reports whether a float, written the short way, is its own text
-// again. One trailing .0 is the usual way to say that a number is no integer.
-func sameNumber(f float64, text string) bool {
-	short := strconv.FormatFloat(f, 'f', -1, 64)
-	return short == text || short+".0" == text || strconv.FormatFloat(f, 'g', -1, 64) == strings.ToLower(text)
+// maxWhole is the number up to which every whole number is a float64.
+const maxWhole = 1 << 53
+
+// plainNumber reads a number that charts get as it is written. They get every
+// number as a float64, which is how values are read from files and HelmReleases.
+func plainNumber(text string) (value any, problem string) {
+	f, err := strconv.ParseFloat(text, 64)
+	finite := err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
+	whole := !strings.ContainsAny(text, ".eE")
+	switch {
+	case finite && whole && math.Abs(f) <= maxWhole && strconv.FormatInt(int64(f), 10) == text:
+		return int64(f), ""
+	case finite && !whole && (strconv.FormatFloat(f, 'f', -1, 64) == text || strconv.FormatFloat(f, 'g', -1, 64) == strings.ToLower(text)):
+		return f, ""
+	}
+	return nil, "the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones"
 }
