@@ -13,7 +13,7 @@ const maxListed = 8
 // Nearest compares at most maxCompared names with a name of at most maxLetters
 // bytes: the time grows with both, and a hostile file has many and long names.
 const (
-	maxCompared = 100
+	maxCompared = 200
 	maxLetters  = 64
 )
 
