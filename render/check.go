@@ -181,6 +181,9 @@ func (e Environment) checkIgnores() Problems {
 		if release := string(ignored.Release); release != "" && release != PrefectIstiod && release != PrefectCloud {
 			problems = append(problems, e.known(strictyaml.Index("spec.checks.ignore", i)+".release", release)...)
 		}
+		if at := strictyaml.Index("spec.checks.ignore", i); ignored.Check == PlaintextCheck && (ignored.Path == "" || ignored.Release != "" || ignored.Object != "") {
+			problems = append(problems, e.problem(at, "%s wants a path, and neither release nor object: each value is accepted by itself", PlaintextCheck))
+		}
 	}
 	return problems
 }

@@ -94,9 +94,9 @@ type Registry struct {
 	// Pull everything from here instead: what follows source is kept, names of other hosts get the mirror as prefix.
 	Mirror Repository `json:"mirror,omitempty"`
 	// A kubernetes.io/dockerconfigjson Secret in each namespace. Charts are pulled with it; whether pods use it is up to the chart's values.
-	PullSecret ObjectName `json:"pullSecret,omitempty"`
+	PullSecret SecretName `json:"pullSecret,omitempty"`
 	// A Secret in each namespace whose ca.crt is the registry's own certificate authority.
-	CASecret ObjectName `json:"caSecret,omitempty"`
+	CASecret SecretName `json:"caSecret,omitempty"`
 }
 
 // Auth is the identity provider: exactly one.
@@ -175,7 +175,7 @@ type Ingress struct {
 // IngressTLS is the certificate of the Ingress.
 type IngressTLS struct {
 	// A kubernetes.io/tls Secret.
-	Secret ObjectName `json:"secret"`
+	Secret SecretName `json:"secret"`
 }
 
 // Secrets says who makes the Secrets and how the chart gets them.
@@ -339,7 +339,7 @@ type UpgradeAfter struct {
 	Soak        Duration `json:"soak,omitempty"`
 }
 
-// Checks says which findings of `pm-gitops check` are accepted.
+// Checks says which findings of `pm-gitops check`, and which values that look like secrets, are accepted.
 type Checks struct {
 	// Findings that are accepted; they are still listed, with the reason.
 	Ignore []IgnoredCheck `json:"ignore,omitempty"`
@@ -353,6 +353,8 @@ type IgnoredCheck struct {
 	Release Name `json:"release,omitempty"`
 	// Only findings at this object: Kind/name, in which * stands for any characters.
 	Object ObjectPattern `json:"object,omitempty"`
+	// Only the finding at this field of the environment, as findings name it. For plaintext-secret it is required: validate and render accept the value too.
+	Path FieldPath `json:"path,omitempty"`
 	// Why they are accepted.
 	Reason Reason `json:"reason"`
 }

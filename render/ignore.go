@@ -3,9 +3,11 @@ package render
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // ObjectPattern is Kind/name, in which * stands for any characters.
@@ -16,7 +18,7 @@ var objectPatternForm = regexp.MustCompile(`^[A-Za-z0-9*]+/[A-Za-z0-9*.:_-]+$`)
 // Validate wants a kind and a name.
 func (p ObjectPattern) Validate() error {
 	if !objectPatternForm.MatchString(string(p)) {
-		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", text.Quoted(string(p)))
+		return fmt.Errorf("want Kind/name such as Deployment/scheduler, where * stands for any characters, got %s", quoted(string(p)))
 	}
 	return nil
 }
@@ -47,6 +49,91 @@ func wildcard(pattern, text string) bool {
 		text = after
 	}
 	return true
+}
+
+// FieldPath is a field of the environment file, such as
+// spec.values.prefect-cloud.args[0], as problems name it.
+type FieldPath string
+
+var fieldPathForm = regexp.MustCompile(`^spec\.\S.*$`)
+
+// Validate wants a field below spec.
+func (p FieldPath) Validate() error {
+	if !fieldPathForm.MatchString(string(p)) {
+		return fmt.Errorf("want a field such as spec.values.prefect-cloud.smtp.user, as the message names it, got %s", quoted(string(p)))
+	}
+	return nil
+}
+
+// PlaintextCheck is the check of values that look like secrets. [Parse] refuses
+// those that certainly are some, unless an entry of spec.checks.ignore accepts
+// their path.
+const PlaintextCheck = "plaintext-secret"
+
+// Plaintext is a value of an environment file that looks like a secret.
+type Plaintext struct {
+	Problem
+	Certain  bool // whether Parse refuses it where it is not accepted
+	Accepted bool // by spec.checks.ignore
+}
+
+// Plaintext returns the values that look like secrets, in the order of the
+// file. Among chart values and annotations keys and texts tell; elsewhere, where
+// each field has its type, texts that are credentials in any place.
+func (e Environment) Plaintext() []Plaintext {
+	var found []Plaintext
+	e.findPlaintext(e.source.Get("spec"), "spec", &found)
+	return found
+}
+
+func (e Environment) findPlaintext(v *strictyaml.Value, path string, found *[]Plaintext) {
+	if v == nil {
+		return
+	}
+	if v.Kind == strictyaml.Scalar {
+		if rule := plaintext.Format(v.Text); rule != nil {
+			*found = append(*found, e.lookedLike(plaintext.Found{Position: v.Position, Path: path, Rule: *rule}, "take it out"))
+		}
+		return
+	}
+	for i, item := range v.Items {
+		e.findPlaintext(item, strictyaml.Index(path, i), found)
+	}
+	for _, entry := range v.Entries {
+		at := strictyaml.Join(path, entry.Key)
+		if entry.Key != "values" && entry.Key != "annotations" {
+			e.findPlaintext(entry.Value, at, found)
+			continue
+		}
+		for _, f := range plaintext.Find(entry.Value, at) {
+			advice := "name it under spec.secretValues"
+			if strings.Contains(strings.TrimPrefix(f.Path, at), "[") || entry.Key == "annotations" {
+				advice = "let the chart read it from a Secret (existingSecret, valueFrom)"
+			}
+			*found = append(*found, e.lookedLike(f, advice))
+		}
+	}
+}
+
+// lookedLike returns what was found with what to do about it.
+func (e Environment) lookedLike(f plaintext.Found, advice string) Plaintext {
+	accepted := slices.ContainsFunc(e.Spec.Checks.Ignore, func(entry IgnoredCheck) bool {
+		return entry.Check == PlaintextCheck && string(entry.Path) == f.Path
+	})
+	message := f.Rule.Why + ", and Git would show it to every reader: " + advice + ", or accept its path under spec.checks.ignore"
+	return Plaintext{Problem{Position: f.Position, Path: f.Path, Message: message}, f.Rule.Certain, accepted}
+}
+
+// plaintext returns the values that look like secrets and are not accepted: the
+// certain ones, or the others.
+func (e Environment) plaintext(certain bool) Problems {
+	var problems Problems
+	for _, found := range e.Plaintext() {
+		if found.Certain == certain && !found.Accepted {
+			problems = append(problems, found.Problem)
+		}
+	}
+	return problems
 }
 
 // checkIDs is the names of all checks of package check, sorted. They are here
@@ -84,6 +171,7 @@ func checkIDs() []string {
 		"missing-reference",
 		"null-values",
 		"object-size",
+		PlaintextCheck,
 		"pod-runs-once",
 		"random-output",
 		"refused-release",

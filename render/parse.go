@@ -42,6 +42,7 @@ func Parse(name string, data []byte, read ReadFile) (Environment, error) {
 	if problems = strictyaml.Decode(root, &env, mode); mode == strictyaml.Complete {
 		problems = problems.With(env.check())
 	}
+	problems = problems.With(env.plaintext(true))
 	return env, problems.Err()
 }
 

@@ -86,9 +86,9 @@ func TestParseProblems(t *testing.T) {
 		{"plaintext in the reference", "secret: prefect-auth, key", "secret: " + canary + "!, key", []string{
 			`dev.yaml:19:30: spec.auth.okta.clientSecret.secret: want the name of a Secret: at most 253 lower-case letters, digits, . and -`}},
 		{"plaintext under values", "", "  values:\n    prefect-cloud:\n      smtp: {password: " + canary + ", existingSecret: smtp, tokens: 3}\n      list: [{apiKey: [" + canary + "]}]\n      dsn: postgres://me:" + canary + "@db/orion\n", []string{
-			`dev.yaml:23:24: spec.values.prefect-cloud.smtp.password: the key names a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`,
-			`dev.yaml:24:23: spec.values.prefect-cloud.list[0].apiKey: the key names a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`,
-			`dev.yaml:25:12: spec.values.prefect-cloud.dsn: the address has a password in it: name it under spec.secretValues instead, a value here would be in Git for all to read`}},
+			`dev.yaml:23:24: spec.values.prefect-cloud.smtp.password: the key names a secret, and Git would show it to every reader: name it under spec.secretValues, or accept its path under spec.checks.ignore`,
+			`dev.yaml:24:23: spec.values.prefect-cloud.list[0].apiKey: the key names a secret, and Git would show it to every reader: let the chart read it from a Secret (existingSecret, valueFrom), or accept its path under spec.checks.ignore`,
+			`dev.yaml:25:12: spec.values.prefect-cloud.dsn: the address has a password in it, and Git would show it to every reader: name it under spec.secretValues, or accept its path under spec.checks.ignore`}},
 		{"values that would change", "", "  values:\n    prefect-cloud: {a: 2025.10, b: 0123, c: null, d: 1_000, $patch: delete, e: 1.0, f: -3, g: 1e3, h: 9007199254740993}\n", []string{
 			`dev.yaml:22:24: spec.values.prefect-cloud.a: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
 			`dev.yaml:22:36: spec.values.prefect-cloud.b: the number would not reach the chart as it is written, since charts get 64-bit floats: put it in quotes, or write it in plain decimal digits, without needless ones`,
@@ -140,8 +140,8 @@ func TestParseProblems(t *testing.T) {
 		{"secret that is an anchor in itself", "{secret: prefect-auth, key: client-secret}", "&" + canary + " [*" + canary + "]", []string{
 			`dev.yaml:19:45: spec.auth.okta.clientSecret[0]: the anchor contains itself`}},
 		{"plaintext in lists", "", "  values:\n    prefect-cloud:\n      args: [\"--dsn=postgres://me:" + canary + "@db/orion\"]\n      env: [{name: DB_PASSWORD, value: " + canary + "}, {name: TOKEN, valueFrom: x}, {name: COLOR, value: blue}]\n", []string{
-			`dev.yaml:23:14: spec.values.prefect-cloud.args[0]: the address has a password in it: name it under spec.secretValues instead, a value here would be in Git for all to read`,
-			`dev.yaml:24:40: spec.values.prefect-cloud.env[0].value: the name is that of a secret: name it under spec.secretValues instead, a value here would be in Git for all to read`}},
+			`dev.yaml:23:14: spec.values.prefect-cloud.args[0]: the address has a password in it, and Git would show it to every reader: let the chart read it from a Secret (existingSecret, valueFrom), or accept its path under spec.checks.ignore`,
+			`dev.yaml:24:40: spec.values.prefect-cloud.env[0].value: the name is that of a secret, and Git would show it to every reader: let the chart read it from a Secret (existingSecret, valueFrom), or accept its path under spec.checks.ignore`}},
 		{"control characters", "", "  values: {prefect-cloud: {a: \"x\\Ny\", b: \"\\x7f\", c: \"a\\tb\\nc\"}}\n", []string{
 			`dev.yaml:21:31: spec.values.prefect-cloud.a: a control character would not reach the chart as it is written`,
 			`dev.yaml:21:42: spec.values.prefect-cloud.b: a control character would not reach the chart as it is written`}},

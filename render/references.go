@@ -8,7 +8,6 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/pm-gitops/pm-gitops/render/ref"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // The types of this file are the texts of an environment file that name images
@@ -49,10 +48,10 @@ func (u ChartURL) Validate() error {
 func (v ChartVersion) Validate() error {
 	version, digest, pinned := strings.Cut(string(v), "@")
 	if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
-		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", text.Quoted(version))
+		return fmt.Errorf("want an exact chart version such as 1.2.3, got %s", quoted(version))
 	}
 	if pinned && !ref.IsChartDigest(digest) {
-		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", text.Quoted(digest))
+		return fmt.Errorf("want sha256: and 64 hexadecimal digits behind the @, got %s", quoted(digest))
 	}
 	return nil
 }
@@ -76,7 +75,7 @@ func (t Tag) Validate() error {
 	case t == "latest":
 		return errors.New("want the tag of one build: latest may change at any time")
 	case !ref.IsTag(string(t)):
-		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", text.Quoted(string(t)))
+		return fmt.Errorf("want an image tag of letters, digits, ., _ and -, got %s", quoted(string(t)))
 	}
 	return nil
 }

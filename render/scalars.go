@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -82,7 +83,7 @@ func (t Text) Validate() error {
 // Validate refuses what is no DNS label (RFC 1123).
 func (n Name) Validate() error {
 	if validation.IsDNS1123Label(string(n)) != nil {
-		return fmt.Errorf("want at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit, got %s", text.Quoted(string(n)))
+		return fmt.Errorf("want at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit, got %s", quoted(string(n)))
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ func (n Name) Validate() error {
 // Validate refuses what is no DNS subdomain (RFC 1123).
 func (n ObjectName) Validate() error {
 	if validation.IsDNS1123Subdomain(string(n)) != nil {
-		return fmt.Errorf("want the name of an object: at most 253 lower-case letters, digits, - and ., got %s", text.Quoted(string(n)))
+		return fmt.Errorf("want the name of an object: at most 253 lower-case letters, digits, - and ., got %s", quoted(string(n)))
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func (n ObjectName) Validate() error {
 // Validate asks Helm.
 func (n ReleaseName) Validate() error {
 	if chartutil.ValidateReleaseName(string(n)) != nil {
-		return fmt.Errorf("want a Helm release name: at most 53 lower-case letters, digits, - and ., got %s", text.Quoted(string(n)))
+		return fmt.Errorf("want a Helm release name: at most 53 lower-case letters, digits, - and ., got %s", quoted(string(n)))
 	}
 	return nil
 }
@@ -191,7 +192,7 @@ func hostOK(host string) bool {
 func (e Email) Validate() error {
 	address, err := mail.ParseAddress(string(e))
 	if err != nil || address.Address != string(e) {
-		return fmt.Errorf("want an e-mail address such as owner@company.com, got %s", text.Quoted(string(e)))
+		return fmt.Errorf("want an e-mail address such as owner@company.com, got %s", quoted(string(e)))
 	}
 	return nil
 }
@@ -199,7 +200,7 @@ func (e Email) Validate() error {
 // Validate asks Helm.
 func (v KubeVersion) Validate() error {
 	if _, err := chartutil.ParseKubeVersion(string(v)); err != nil {
-		return fmt.Errorf("want a Kubernetes version such as 1.33, got %s", text.Quoted(string(v)))
+		return fmt.Errorf("want a Kubernetes version such as 1.33, got %s", quoted(string(v)))
 	}
 	return nil
 }
@@ -213,7 +214,7 @@ const maxDuration = 10_000 * time.Hour
 // Validate wants what Flux takes as a duration.
 func (d Duration) Validate() error {
 	if !durationForm.MatchString(string(d)) || d.Duration() <= 0 || d.Duration() > maxDuration {
-		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", text.Quoted(string(d)))
+		return fmt.Errorf("want a length of time such as 30m or 72h, got %s", quoted(string(d)))
 	}
 	return nil
 }
@@ -232,7 +233,7 @@ func (p Path) Validate() error {
 	name := string(p)
 	if !pathForm.MatchString(name) || path.IsAbs(name) || path.Clean(name) != name || name == ".." ||
 		strings.HasPrefix(name, "../") || slices.Contains(strings.Split(strings.ToLower(name), "/"), ".git") {
-		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", text.Quoted(name))
+		return fmt.Errorf("want a relative path with slashes that stays below the folder, got %s", quoted(name))
 	}
 	return nil
 }
@@ -241,7 +242,7 @@ func (p Path) Validate() error {
 func (p ValuePath) Validate() error {
 	for _, key := range strings.Split(string(p), ".") {
 		if key == "" || strings.ContainsAny(key, "[]$ \t\"'") {
-			return fmt.Errorf("want dotted keys such as smtp.password, got %s", text.Quoted(string(p)))
+			return fmt.Errorf("want dotted keys such as smtp.password, got %s", quoted(string(p)))
 		}
 	}
 	return nil
@@ -252,7 +253,7 @@ var windowForm = regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|We
 // Validate wants days, hours and a time zone.
 func (w Window) Validate() error {
 	if !windowForm.MatchString(string(w)) {
-		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", text.Quoted(string(w)))
+		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", quoted(string(w)))
 	}
 	return nil
 }
@@ -265,11 +266,20 @@ func (r Reason) Validate() error {
 	return nil
 }
 
-// quotedURL quotes a text as [text.Quoted] does, for a text that may hold credentials: in an address
+// quoted quotes a text for a message, unless it looks like a secret in the
+// wrong place.
+func quoted(s string) string {
+	if plaintext.Text(s) != nil {
+		return "what looks like a secret"
+	}
+	return text.Quoted(s)
+}
+
+// quotedURL quotes a text as quoted does, for a text that may hold credentials: in an address
 // behind @ or ?, or in a list of settings such as host=db password=….
 func quotedURL(s string) string {
 	if i := strings.IndexAny(s, "@?=; "); i >= 0 {
 		return fmt.Sprintf("one with %q in it", s[i:i+1])
 	}
-	return text.Quoted(s)
+	return quoted(s)
 }

@@ -171,5 +171,6 @@ func forms() map[reflect.Type]string {
 		reflect.TypeFor[Window]():        windowForm.String(),
 		reflect.TypeFor[Reason]():        `\S`,
 		reflect.TypeFor[ObjectPattern](): objectPatternForm.String(),
+		reflect.TypeFor[FieldPath]():     fieldPathForm.String(),
 	}
 }

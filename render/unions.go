@@ -3,7 +3,6 @@ package render
 import (
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -96,17 +95,12 @@ func (m *Mesh) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Probl
 // bool, int64 and float64; no nulls and no secrets.
 type Values map[string]any
 
-// UnmarshalValue reads chart values. A text whose key says that it is secret
-// is a problem, and is not repeated.
+// UnmarshalValue reads chart values; [Parse] looks for secrets in them.
 func (vs *Values) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {
 	if v.Kind != strictyaml.Mapping {
 		return strictyaml.Problems{{Position: v.Position, Path: path, Message: "want a mapping of chart values, got " + strictyaml.Describe(v)}}
 	}
-	var problems strictyaml.Problems
-	for _, found := range plaintext.Find(v, path) {
-		problems = append(problems, Problem{Position: found.Position, Path: found.Path, Message: found.Why + ": name it under spec.secretValues instead, a value here would be in Git for all to read"})
-	}
-	plain, p := strictyaml.Plain(v, path)
+	plain, problems := strictyaml.Plain(v, path)
 	*vs, _ = plain.(map[string]any)
-	return append(problems, p...)
+	return problems
 }

@@ -195,8 +195,9 @@ func (c *composer) checkLayout() {
 			c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("unknown release %s%s", text.Quoted(rule.Release), text.Suggest(rule.Release, vendor))})
 		}
 		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
-			text, isText := rule.Set[path].(string)
-			if isText && text != "" && (plaintext.Key(path[strings.LastIndex(path, ".")+1:]) || plaintext.Text(text) != "") {
+			key := path[strings.LastIndex(path, ".")+1:]
+			found := plaintext.Find(plaintext.Of(map[string]any{key: rule.Set[path]}), "")
+			if slices.ContainsFunc(found, func(f plaintext.Found) bool { return f.Rule.Certain }) {
 				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("%s is secret: a value here would be in Git for all to read", path)})
 			}
 		}

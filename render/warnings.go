@@ -40,7 +40,7 @@ func (e Environment) Warnings() Problems {
 	if !e.source.Get("spec").Get("upgrade").IsNull() {
 		warn("spec.upgrade", "nothing reads this yet: no upgrade is proposed or held back by it")
 	}
-	return append(warnings, e.placeholders()...)
+	return append(append(warnings, e.placeholders()...), e.plaintext(false)...)
 }
 
 func off(s *Switch) bool { return s != nil && s.Value == false }

@@ -72,7 +72,7 @@ func (w CheckID) Validate() error {
 	if slices.Contains(w.words(), string(w)) {
 		return nil
 	}
-	return fmt.Errorf("unknown check %s%s; `pm-gitops check --list` lists them", text.Quoted(string(w)), text.Suggest(string(w), w.words()))
+	return fmt.Errorf("unknown check %s%s; `pm-gitops check --list` lists them", quoted(string(w)), text.Suggest(string(w), w.words()))
 }
 
 // word is a string type that takes one of a few words.
@@ -85,7 +85,7 @@ func oneOf[W word](w W) error {
 	if slices.Contains(w.words(), string(w)) {
 		return nil
 	}
-	return fmt.Errorf("want %s, got %s", text.OneOf(w.words()), text.Quoted(string(w)))
+	return fmt.Errorf("want %s, got %s", text.OneOf(w.words()), quoted(string(w)))
 }
 
 // Minor is the second number of a Flux release: 7 for 2.7.

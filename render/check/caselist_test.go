@@ -227,6 +227,10 @@ func environmentCases() map[string]pair {
 			fires: setting{spec: `versions: {prefectIstiod: 1.4.900, prefectCloud: 1.4.900}` + "\nvalues: {prefect-cloud: {services: {}}}"}, quiet: setting{},
 			at: "spec.versions.prefectCloud", says: "no line of the catalog covers 1.4.900",
 		},
+		"plaintext-secret": {
+			fires: cloud("{gateway: {peerSecret: etcd-peer}}"), quiet: cloud("{gateway: {tlsSecret: etcd-peer}}"),
+			at: "spec.values.prefect-cloud.gateway.peerSecret", says: "this may be a secret",
+		},
 		"unused-ignore": {
 			fires: with("").on("", "checks: {ignore: [{check: load-balancer, release: app, reason: ours is quick}]}"),
 			quiet: replaced(with("").on("", "checks: {ignore: [{check: unpinned-image, release: app, object: Deploy*/a*p, reason: we know}]}"), ":1.0.0", ""),

@@ -110,8 +110,12 @@ func toldApart(field string) bool {
 }
 
 func environmentWarning(s *scope) {
+	plaintext := map[string]bool{}
+	for _, found := range s.Environment.Plaintext() {
+		plaintext[found.Path] = true
+	}
 	for _, warning := range s.Plan.Warnings {
-		if !toldApart(warning.Path) {
+		if !toldApart(warning.Path) && !plaintext[warning.Path] {
 			s.add(finding.FromProblem(s.check.Severity, warning))
 		}
 	}
@@ -180,6 +184,9 @@ func (s *scope) ignore(found []finding.Finding) []finding.Finding {
 // accepts reports whether an entry is about a finding.
 func accepts(entry render.IgnoredCheck, f finding.Finding) bool {
 	if string(entry.Check) != f.ID || entry.Release != "" && string(entry.Release) != f.Release {
+		return false
+	}
+	if entry.Path != "" && string(entry.Path) != f.Setting {
 		return false
 	}
 	return entry.Object == "" || f.Object != nil && entry.Object.Matches(f.Object.Kind, f.Object.Name)

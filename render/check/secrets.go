@@ -3,12 +3,20 @@ package check
 import (
 	"fmt"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 )
 
 func secretChecks() []Check {
 	return []Check{{
+		ID: render.PlaintextCheck, Severity: finding.Error,
+		Title:  "A value looks like a secret",
+		Why:    "What is written in an environment file is in Git for all to read, and stays in its history. Every command refuses what certainly is a secret, so check finds only what is accepted, and warns of what may be one.",
+		Fix:    "Name the value under spec.secretValues and revoke what was in Git. If it is no secret, accept its path.",
+		Source: "https://github.com/pm-gitops/pm-gitops/blob/main/docs/secrets.md",
+		all:    plaintextSecret,
+	}, {
 		ID: "secret-outside-secret", Severity: finding.Error,
 		Title:  "A secret value is to be read outside of a Secret",
 		Why:    "The chart writes the value into an environment variable, a ConfigMap, an annotation or an argument. Whoever may read pods reads it, it is in events and in the logs of what shows them, and nothing encrypts it at rest.",
@@ -30,6 +38,17 @@ func secretChecks() []Check {
 		Source: "https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments",
 		each:   secretInChecksum,
 	}}
+}
+
+func plaintextSecret(s *scope) {
+	for _, found := range s.Environment.Plaintext() {
+		f := finding.FromProblem(finding.Error, found.Problem)
+		if !found.Certain {
+			f.Severity = finding.Warning
+		}
+		f.Fix = "name it under spec.secretValues"
+		s.add(f)
+	}
 }
 
 // landings tells of the landings of a release's secrets that match.

@@ -188,7 +188,7 @@ func objects(units []unit, documents []Document, broken map[string]bool) []unit 
 // looksSecret reports whether a text that cannot be read may hold a secret.
 func looksSecret(text string) bool {
 	lower := strings.ToLower(text)
-	return strings.Contains(lower, "secret") || strings.Contains(lower, "password") || plaintext.Text(text) != ""
+	return strings.Contains(lower, "secret") || strings.Contains(lower, "password") || plaintext.Text(text) != nil
 }
 
 // deepestList is how deep lists of objects are taken apart. Nobody has a list

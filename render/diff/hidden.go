@@ -2,10 +2,10 @@ package diff
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // hidden stands for a secret value. It can be compared and never printed: not
@@ -37,34 +37,46 @@ func (h *hidden) MarshalJSON() ([]byte, error) { return json.Marshal(h.String())
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // hide replaces what is secret in a document: what Secrets hold, also in
-// lists; literals that kustomize makes Secrets of; and whatever looks like a
-// secret that somebody wrote out.
+// lists; literals that kustomize makes Secrets of; and what looks like a secret
+// that is written out.
 func hide(value any) any {
+	hideSecrets(value)
+	tree, found := plaintext.Of(value), map[*strictyaml.Value]bool{}
+	for _, f := range plaintext.Find(tree, "") {
+		found[f.Value] = !f.Rule.Inside() // see masked
+	}
+	return replaced(value, tree, found)
+}
+
+// replaced returns a value with what was found in its tree hidden.
+func replaced(value any, tree *strictyaml.Value, found map[*strictyaml.Value]bool) any {
+	if found[tree] {
+		return &hidden{value: value}
+	}
 	switch v := value.(type) {
-	case string:
-		if plaintext.Text(v) != "" {
-			return &hidden{value: v}
-		}
 	case []any:
 		for i := range v {
-			v[i] = hide(v[i])
+			v[i] = replaced(v[i], tree.Items[i], found)
 		}
 	case map[string]any:
-		hideSecret(v)
-		hideMap(v)
+		for _, entry := range tree.Entries {
+			v[entry.Key] = replaced(v[entry.Key], entry.Value, found)
+		}
 	}
 	return value
 }
 
-// hideMap hides what the keys of a mapping say is secret.
-func hideMap(tree map[string]any) {
-	name, _ := tree["name"].(string)
-	for key, value := range tree {
-		switch {
-		case key == "value" && plaintext.Key(name) && scalar(value), plaintext.Key(key) && scalars(value):
-			tree[key] = &hidden{value: value}
-		default:
-			tree[key] = hide(value)
+// hideSecrets hides what Secrets hold, wherever they are in a value.
+func hideSecrets(value any) {
+	switch v := value.(type) {
+	case []any:
+		for _, item := range v {
+			hideSecrets(item)
+		}
+	case map[string]any:
+		hideSecret(v)
+		for _, item := range v {
+			hideSecrets(item)
 		}
 	}
 }
@@ -101,49 +113,35 @@ func hideFields(tree map[string]any, fields ...string) {
 	}
 }
 
-// scalar reports whether a value is a text or number that could be a secret.
-func scalar(value any) bool {
-	switch v := value.(type) {
-	case string:
-		return v != ""
-	case json.Number:
-		return true
-	}
-	return false
-}
-
-// scalars does so for lists of them, too.
-func scalars(value any) bool {
-	list, _ := value.([]any)
-	for _, item := range list {
-		if scalar(item) {
-			return true
+// masked is a text without what it gives to names of secrets, up to the end of
+// the line, and without lines that have a credential in them.
+func masked(text string) string {
+	var b strings.Builder
+	done := 0
+	for _, span := range plaintext.Assigned(text) {
+		if span.Start < done {
+			continue
+		}
+		b.WriteString(text[done:span.Start] + redacted)
+		done = span.End
+		if line := strings.IndexByte(text[done:], '\n'); line < 0 {
+			done = len(text)
+		} else {
+			done += line
 		}
 	}
-	return scalar(value)
-}
-
-// written is a line of a text, such as a file in a ConfigMap or an argument of
-// a program, that gives a name a value.
-var written = regexp.MustCompile(`^([-+ \t]*["']?)([A-Za-z0-9_.\-]+)(["']?[ \t]*[:=][ \t]*)(\S.*)$`)
-
-// masked is a text without the values of lines that name a secret.
-func masked(text string) string {
-	if !strings.ContainsAny(text, ":=") {
+	text = b.String() + text[done:]
+	if plaintext.Format(text) == nil { // once for all lines
 		return text
 	}
-	found := plaintext.Text(text) != "" // once for all lines: none of it spans several
-	lines := strings.Split(text, "\n")
+	lines, whole := strings.Split(text, "\n"), true
 	for i, line := range lines {
-		m := written.FindStringSubmatch(line)
-		switch {
-		case m == nil:
-		case plaintext.Key(m[2]) && !plain[strings.Trim(m[4], `"' `)]:
-			lines[i] = m[1] + m[2] + m[3] + redacted
+		if plaintext.Format(line) != nil {
+			lines[i], whole = redacted, false
 		}
-		if found && plaintext.Text(lines[i]) != "" {
-			lines[i] = redacted
-		}
+	}
+	if whole { // it spans lines
+		return redacted
 	}
 	return strings.Join(lines, "\n")
 }
@@ -181,6 +179,3 @@ func maskedValue(value any) any {
 	}
 	return value
 }
-
-// plain is values that are no secret whatever their name.
-var plain = map[string]bool{"true": true, "false": true, "null": true, "{}": true, "[]": true, "": true, "|": true, redacted: true, changedSecret: true}

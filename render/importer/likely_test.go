@@ -3,10 +3,12 @@ package importer_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// TestLikelySecrets is values that validate lets pass, and that init, which
-// reads what nobody wrote for Git, takes for secrets.
+// TestLikelySecrets holds init to the rules of package plaintext: what they find
+// becomes a reference, certain or not.
 func TestLikelySecrets(t *testing.T) {
 	for _, text := range []string{
 		"smtp: {pass: CANARY}", "smtp: {auth: {pwd: CANARY}}", "passphrase: CANARY", "db: {userPass: CANARY}", "DB_PASS: CANARY", "encryptionKey: CANARY", "signing-key: CANARY", "app: {secretKey: CANARY}",
@@ -40,15 +42,21 @@ func TestNoSecrets(t *testing.T) {
 	}
 }
 
-// TestLikelySecretsInLists cannot become references: who imports is told.
+// TestLikelySecretsInLists cannot become references: what is certain is refused,
+// since validate refuses it too, and of the rest a note tells.
 func TestLikelySecretsInLists(t *testing.T) {
-	result, err := imported("env: [{name: SMTP_PASS, value: CANARY}, {name: MODE, value: a}]\npasses: [{pass: CANARY}]")
+	_, err := imported("env: [{name: SMTP_PASS, value: CANARY}, {name: MODE, value: a}]\npasses: [{pass: CANARY}]")
+	const out = ", and no chart value in a list, or below a key with a dot, can come from a Secret: let the chart read it from one (existingSecret, or valueFrom of an environment variable), and import what is left"
+	if diff := cmp.Diff([]string{"o.yaml:1:32: env[0].value: the name is that of a secret" + out, "o.yaml:2:17: passes[0].pass: the key names a secret" + out}, messages(err)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	result, err := imported("headers: [{authorization: CANARY}, {mode: a}]\nmounts: [{peerSecret: etcd-peer}]")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const why = "may be a secret, and no chart value in a list, or below a key with a dot, can come from a Secret: if it is one, let the chart read it from one (existingSecret, or valueFrom of an environment variable)"
 	got := messages(result.Notes.Err())
-	for _, want := range []string{"o.yaml:1:32: env[0].value: " + why, "o.yaml:2:17: passes[0].pass: " + why} {
+	for _, want := range []string{"o.yaml:1:27: headers[0].authorization: " + why, "o.yaml:2:23: mounts[0].peerSecret: " + why} {
 		if !strings.Contains(strings.Join(got, "\n"), want) {
 			t.Errorf("no note %q in %q", want, got)
 		}

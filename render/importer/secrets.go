@@ -35,12 +35,8 @@ var conventional = map[string]render.SecretRef{
 	"redis.streams.password":        {Secret: "prefect-redis", Key: "streams"},
 }
 
-// inText is a secret inside a longer text, such as a file of settings, an
-// or an argument. What refers to one is none: $(PASSWORD), {{…}}.
-var inText = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?-?key|private_?-?key|credentials)["']?\s*[:=]\s*["']?[^\s"'$<{]`)
-
 // findSecrets finds every secret and gives each a reference. One that no
-// reference can be given for is a problem.
+// reference can be given for is a problem, or a note where it is not certain.
 func (d *draft) findSecrets() {
 	for _, key := range slices.Sorted(maps.Keys(d.in)) {
 		root := d.in[key].values
@@ -48,22 +44,16 @@ func (d *draft) findSecrets() {
 		for _, f := range plaintext.Find(root, "") {
 			found[f.Path] = f
 		}
-		each(root, "", func(path string, v *value) {
-			if _, known := found[path]; !known && v.Kind == strictyaml.Scalar && inText.MatchString(v.Text) {
-				found[path] = plaintext.Found{Position: v.Position, Path: path, Why: "the text looks as if a secret were in it"}
-			}
-		})
 		for _, rule := range d.rules(key) {
-			if v := get(root, string(rule.Path)); isSecretRef(rule.Field) && v != nil && v.Kind == strictyaml.Scalar && plaintext.Holds(v) {
-				found[string(rule.Path)] = plaintext.Found{Position: v.Position, Path: string(rule.Path)}
+			if v := get(root, string(rule.Path)); isSecretRef(rule.Field) && v != nil && v.Kind == strictyaml.Scalar && !v.IsNull() && v.Tag != "!!bool" && v.Text != "" {
+				found[string(rule.Path)] = plaintext.Found{Position: v.Position, Path: string(rule.Path), Rule: plaintext.Rule{Certain: true}}
 			}
 		}
 		for _, path := range slices.Sorted(maps.Keys(found)) {
-			d.hide(key, root, found[path])
-		}
-		for _, f := range suspects(root) {
-			if _, known := found[f.Path]; !known {
-				d.suspect(key, root, f)
+			if f := found[path]; f.Rule.Certain || render.ValuePath(path).Validate() == nil {
+				d.hide(key, root, f)
+			} else {
+				d.note(f.Position, path, "may be a secret, and no chart value in a list, or below a key with a dot, can come from a Secret: if it is one, let the chart read it from one (existingSecret, or valueFrom of an environment variable)")
 			}
 		}
 	}
@@ -72,11 +62,11 @@ func (d *draft) findSecrets() {
 func (d *draft) hide(release string, root *value, found plaintext.Found) {
 	switch {
 	case strings.Contains(found.Path, "["):
-		d.problem(found.Position, found.Path, "%s, and no chart value in a list, or below a key with a dot, can come from a Secret: let the chart read it from one (existingSecret, or valueFrom of an environment variable), and import what is left", found.Why)
+		d.problem(found.Position, found.Path, "%s, and no chart value in a list, or below a key with a dot, can come from a Secret: let the chart read it from one (existingSecret, or valueFrom of an environment variable), and import what is left", found.Rule.Why)
 	case render.ValuePath(found.Path).Validate() != nil:
-		d.problem(found.Position, found.Path, "%s, and no Secret can be named for a key like this one: take it out, and import what is left", found.Why)
+		d.problem(found.Position, found.Path, "%s, and no Secret can be named for a key like this one: take it out, and import what is left", found.Rule.Why)
 	case get(root, found.Path).Kind == strictyaml.Sequence:
-		d.problem(found.Position, found.Path, "%s, and a whole list cannot come from a Secret: let the chart read it from one, and import what is left", found.Why)
+		d.problem(found.Position, found.Path, "%s, and a whole list cannot come from a Secret: let the chart read it from one, and import what is left", found.Rule.Why)
 	default:
 		h := hidden{release, found.Path, found.Position, d.reference(release, found.Path)}
 		d.hidden, d.hiddenAt[at{release, found.Path}] = append(d.hidden, h), h

@@ -1,10 +1,15 @@
-// Package plaintext finds values that are secrets written out, by what their
-// keys say and what their texts look like. Nothing it gives repeats a value.
+// Package plaintext finds secrets that are written out among chart values and
+// in manifests: by their keys, and by their texts. It is the only place that
+// knows how a secret looks; its rules are a table ([Rules]). Nothing that it
+// returns repeats a value.
 package plaintext
 
 import (
-	"regexp"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
@@ -14,77 +19,148 @@ import (
 type Found struct {
 	Position strictyaml.Position
 	Path     string // below the value that was searched, as strictyaml.Join writes it
-	Why      string // such as "the key names a secret"
+	Value    *strictyaml.Value
+	Rule     Rule
 }
 
-// Find gives the secrets written out in v, which lies at path, in the order
-// of the file.
+// Find returns the secrets written out in v, which lies at path, in the order
+// of the file. A value is found once, by the first rule that it breaks.
 func Find(v *strictyaml.Value, path string) []Found {
-	if why := Text(v.Text); v.Kind == strictyaml.Scalar && why != "" {
-		return []Found{{v.Position, path, why}}
+	f := finder{}
+	f.value(v, path, nil)
+	return f.found
+}
+
+// finder walks through a value.
+type finder struct{ found []Found }
+
+func (f *finder) add(v *strictyaml.Value, path string, rule *Rule) {
+	f.found = append(f.found, Found{v.Position, path, v, *rule})
+}
+
+// value looks at a value. The rule is that of a collection of secrets above
+// it, or nil.
+func (f *finder) value(v *strictyaml.Value, path string, within *Rule) {
+	switch v.Kind {
+	case strictyaml.Scalar:
+		if rule := Text(v.Text); v.Tag == "!!str" && rule != nil {
+			f.add(v, path, rule)
+		} else if within != nil && v.Tag == "!!str" && Secret(v.Text) {
+			f.add(v, path, within)
+		}
+	case strictyaml.Sequence:
+		f.list(v, path, within)
+	default:
+		f.mapping(v, path, within)
 	}
-	// An environment variable says its name beside its value.
-	if name, value := v.Get("name"), v.Get("value"); name != nil && value != nil && Key(name.Text) && Holds(value) {
-		return []Found{{value.Position, strictyaml.Join(path, "value"), "the name is that of a secret"}}
-	}
-	var found []Found
+}
+
+// list looks at the items of a list. A flag that names a secret has its value
+// in the item behind it.
+func (f *finder) list(v *strictyaml.Value, path string, within *Rule) {
 	for i, item := range v.Items {
-		found = append(found, Find(item, strictyaml.Index(path, i))...)
-	}
-	for _, entry := range v.Entries {
-		at := strictyaml.Join(path, entry.Key)
-		if Key(entry.Key) && Holds(entry.Value) {
-			found = append(found, Found{entry.Value.Position, at, "the key names a secret"})
+		at := strictyaml.Index(path, i)
+		if i > 0 && isFlag(v.Items[i-1]) && item.Kind == strictyaml.Scalar && Secret(item.Text) && !strings.HasPrefix(item.Text, "-") {
+			f.add(item, at, byName[flagRule])
 			continue
 		}
-		found = append(found, Find(entry.Value, at)...)
+		f.value(item, at, within)
 	}
-	return found
 }
 
-// credentials is an address with user and password.
-var credentials = regexp.MustCompile(`://[^/\s:@]*:[^/\s@]+@`)
-
-// privateKey is how private keys, and the tokens of forges, look wherever they are.
-var privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|AGE-SECRET-KEY-1|\b(gh[pousr]_|github_pat_|glpat-)\w{16}|\bxox[abpr]-\w{8}`)
-
-// Text is why a text is a secret whatever its key says, or empty.
-func Text(text string) string {
-	switch {
-	case credentials.MatchString(text):
-		return "the address has a password in it"
-	case privateKey.MatchString(text):
-		return "this is a private key or an access token"
-	}
-	return ""
+// isFlag reports whether an argument of a program is a flag that names a
+// secret and has no value of its own.
+func isFlag(v *strictyaml.Value) bool {
+	name := strings.TrimLeft(v.Text, "-")
+	return v.Kind == strictyaml.Scalar && len(name) < len(v.Text) && Key(name) != nil
 }
 
-// Holds reports whether a value is, or lists, a text or number that could be
-// a secret.
-func Holds(v *strictyaml.Value) bool {
-	if v.Kind == strictyaml.Sequence {
-		return slices.ContainsFunc(v.Items, Holds)
+func (f *finder) mapping(v *strictyaml.Value, path string, within *Rule) {
+	named := v.Get("name")
+	if named == nil {
+		named = v.Get("key")
 	}
-	return v.Kind == strictyaml.Scalar && !v.IsNull() && v.Tag != "!!bool" && v.Text != ""
-}
-
-// endings is how the keys of secret chart values end, letters only and in
-// lower case.
-var endings = []string{"password", "passwd", "secret", "token", "apikey", "privatekey", "credentials", "connectionstring", "passphrase", "secretaccesskey", "dockerconfigjson"}
-
-// Key reports whether a key names a secret value. Keys that name where a
-// secret is, such as existingSecret, imagePullSecret, secretName and tokenRef,
-// do not.
-func Key(key string) bool {
-	var letters strings.Builder
-	for _, r := range strings.ToLower(key) {
-		if r >= 'a' && r <= 'z' {
-			letters.WriteRune(r)
+	isSecret := v.Get("kind") != nil && v.Get("kind").Text == "Secret"
+	for _, entry := range v.Entries {
+		at, rule := strictyaml.Join(path, entry.Key), (*Rule)(nil)
+		if entry.Key == "value" && named != nil && holds(entry.Value, named.Text) != nil {
+			rule = byName[variableRule]
+		} else if !refersBeside(v, entry.Key) {
+			rule = holds(entry.Value, entry.Key)
+		}
+		switch {
+		case rule != nil:
+			f.add(entry.Value, at, rule)
+		case isSecret && (entry.Key == "data" || entry.Key == "stringData"):
+			f.value(entry.Value, at, byName[objectRule])
+		case collects(entry.Key):
+			f.value(entry.Value, at, byName[collectionRule])
+		case within != nil && within.Name == collectionRule && describes(entry.Key):
+			f.value(entry.Value, at, nil)
+		default:
+			f.value(entry.Value, at, within)
 		}
 	}
-	name := letters.String()
-	if strings.HasPrefix(name, "existing") || strings.HasSuffix(name, "pullsecret") {
+}
+
+// refersBeside reports whether a key of a mapping names a Secret or a key of it
+// because of the keys beside it: {secret: NAME, key: KEY}, and secretKey beside
+// existingSecret.
+func refersBeside(v *strictyaml.Value, key string) bool {
+	if letters(key) == "secret" {
+		return v.Get("key") != nil && objectName.MatchString(v.Get(key).Text)
+	}
+	if rule := Key(key); rule == nil || rule.Name != keyNames {
 		return false
 	}
-	return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(name, ending) })
+	return slices.ContainsFunc(v.Entries, func(e strictyaml.Entry) bool {
+		return e.Key != key && e.Value.Kind == strictyaml.Scalar && refersToSecret(e.Key)
+	})
+}
+
+// holds returns the rule that a value breaks, or a text in a list of texts,
+// because of its key, or nil.
+func holds(v *strictyaml.Value, key string) *Rule {
+	switch {
+	case v.Kind == strictyaml.Sequence:
+		for _, item := range v.Items {
+			if rule := holds(item, key); rule != nil {
+				return rule
+			}
+		}
+	case v.Kind != strictyaml.Scalar || v.IsNull() || v.Tag == "!!bool":
+	case v.Tag == "!!int" || v.Tag == "!!float":
+		if rule := Key(key); rule != nil && rule.numbers {
+			return rule
+		}
+	default:
+		return Pair(key, v.Text)
+	}
+	return nil
+}
+
+// Of returns a value as [Find] takes it. It may be what JSON knows: numbers of
+// any type, and anything else is null.
+func Of(value any) *strictyaml.Value {
+	switch v := value.(type) {
+	case string:
+		return &strictyaml.Value{Tag: "!!str", Text: v}
+	case bool:
+		return &strictyaml.Value{Tag: "!!bool", Text: strconv.FormatBool(v)}
+	case []any:
+		list := &strictyaml.Value{Kind: strictyaml.Sequence}
+		for _, item := range v {
+			list.Items = append(list.Items, Of(item))
+		}
+		return list
+	case map[string]any:
+		tree := &strictyaml.Value{Kind: strictyaml.Mapping}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			tree.Entries = append(tree.Entries, strictyaml.Entry{Key: key, Value: Of(v[key])})
+		}
+		return tree
+	case json.Number, int, int64, float64:
+		return &strictyaml.Value{Tag: "!!float", Text: fmt.Sprint(v)}
+	}
+	return &strictyaml.Value{Tag: "!!null"}
 }
