@@ -45,24 +45,33 @@ func (e Environment) Warnings() Problems {
 
 func off(s *Switch) bool { return s != nil && s.Value == false }
 
-// placeholders finds addresses that no one can have, such as those that
-// `pm-gitops init` writes (https://www.rfc-editor.org/rfc/rfc2606#section-3).
-func (e Environment) placeholders() Problems {
-	var found Problems
-	for _, path := range []string{
-		"instance.frontendUrl", "instance.backendUrl", "instance.ownerEmail", "registry.mirror",
-		"auth.okta.authServerURL", "auth.adfs.clientAuthority", "database.primary", "database.replica",
-		"redis.cache.host", "redis.work.host", "redis.streams.host", "delivery.git.url",
-	} {
-		if said := e.source.Find("spec." + path); said != nil && reserved.MatchString(said.Text) {
-			found = append(found, e.problem("spec."+path, "%s is a placeholder: want your own", said.Text))
-		}
-	}
-	return found
+// starters are the addresses that `pm-gitops init` writes, by their fields.
+var starters = []struct{ path, value string }{
+	{"instance.frontendUrl", "https://prefect-ui.example.com"},
+	{"instance.backendUrl", "https://prefect-api.example.com"},
+	{"instance.ownerEmail", "owner@example.com"},
+	{"auth.okta.authServerURL", "https://example.okta.com/oauth2/default"},
+	{"database.primary", "postgres.example.com"},
+	{"database.replica", "postgres-replica.example.com"},
+	{"redis.cache.host", "redis-cache.example.com"},
+	{"redis.work.host", "redis-work.example.com"},
+	{"redis.streams.host", "redis-streams.example.com"},
+	{"delivery.git.url", "https://git.example.com/platform/fleet.git"},
 }
 
-// reserved matches the domains that are kept for examples.
-var reserved = regexp.MustCompile(`(?i)(^|[/.@])example\.(com|net|org)(:\d+)?(/|$)`)
+// placeholders finds what is still as `pm-gitops init` wrote it.
+func (e Environment) placeholders() Problems {
+	var left []string
+	for _, one := range starters {
+		if said := e.source.Find("spec." + one.path); said != nil && said.Text == one.value {
+			left = append(left, one.path)
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	return Problems{e.problem("spec."+left[0], "still as pm-gitops init wrote it: put your own in the place of %s", strings.Join(left, ", "))}
+}
 
 // The forms of the tags that the vendor's guide shows.
 var (
