@@ -2,11 +2,13 @@ package rollout
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // has reports whether a text has one of some words in it, in any case.
@@ -22,6 +24,19 @@ func hasCode(text string, codes ...string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(tokens, code) })
 }
 
+// plainName matches the names of objects and containers
+// (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
+var plainName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
+
+// argument gives a name for a command that a person may paste. What is no name of
+// Kubernetes is quoted for the shell: whoever serves the API says it.
+func argument(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(text.Visible(name), "'", `'\''`) + "'"
+}
+
 // forMore is before what to do where no message says what is wrong.
 const forMore = "for more: "
 
@@ -33,16 +48,16 @@ func (r *Release) advise() {
 	}
 	for _, job := range r.Jobs {
 		if job.Phase == Broken || job.Phase != Succeeded && job.Failures > 0 {
-			r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s describe job %s", job.Name, job.Namespace, job.Name)
+			r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s describe job %s", job.Name, argument(job.Namespace), argument(job.Name))
 			if job.Pod != "" {
-				r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s logs %s -c %s", job.Name, job.Namespace, job.Pod, job.Container)
+				r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s logs %s -c %s", job.Name, argument(job.Namespace), argument(job.Pod), argument(job.Container))
 			}
 			return
 		}
 	}
 	for _, workload := range r.NotReady {
 		if workload.Pod != "" {
-			r.Next = fmt.Sprintf("see why pod %s does not run: kubectl -n %s describe pod %s", workload.Pod, r.Namespace, workload.Pod)
+			r.Next = fmt.Sprintf("see why pod %s does not run: kubectl -n %s describe pod %s", workload.Pod, argument(r.Namespace), argument(workload.Pod))
 			return
 		}
 	}

@@ -1,6 +1,11 @@
 package rollout
 
-import "time"
+import (
+	"reflect"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
 
 // State is how far something is.
 type State string
@@ -116,13 +121,33 @@ type Workload struct {
 	Pod    string `json:"pod,omitempty"` // the pod that the reason is of
 }
 
-// NewReport puts environments together.
+// NewReport puts environments together. Texts in them that could steer a terminal, or
+// look like other lines, are written out: this is the one way to people and machines.
 func NewReport(environments []Environment) Report {
+	for i := range environments {
+		makeVisible(reflect.ValueOf(&environments[i]).Elem())
+	}
 	r := Report{State: Ready, Environments: environments}
 	for _, environment := range environments {
 		r.State = worse(r.State, environment.State)
 	}
 	return r
+}
+
+// makeVisible writes out the control characters of every text in a value.
+func makeVisible(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text.Visible(v.String()))
+	case reflect.Slice:
+		for i := range v.Len() {
+			makeVisible(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			makeVisible(v.Field(i))
+		}
+	}
 }
 
 // severity orders states for a whole.

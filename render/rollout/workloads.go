@@ -170,13 +170,13 @@ func (p pod) telling() string {
 			return one.Name
 		}
 	}
-	if main := p.Metadata.Annotations[mainContainer]; main != "" {
-		return main
+	main := ""
+	for i, one := range p.Spec.Containers {
+		if i == 0 || one.Name == p.Metadata.Annotations[mainContainer] {
+			main = one.Name
+		}
 	}
-	if len(p.Spec.Containers) > 0 {
-		return p.Spec.Containers[0].Name
-	}
-	return ""
+	return main
 }
 
 // event is what matters of an Event.
