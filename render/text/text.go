@@ -4,6 +4,7 @@ package text
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -12,7 +13,15 @@ import (
 // Visible writes the control characters of a text out, line ends included, as
 // Go writes them: text from a file or a file's name must not steer a terminal
 // or look like another line of output.
+//
+// Nor is it a command to a runner of pipelines, some of which look for ##[command] and
+// its like anywhere in a line
+// (https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs,
+// https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands).
 func Visible(text string) string {
+	if strings.Contains(text, "##") {
+		text = runnerCommand.ReplaceAllString(text, "## $1[")
+	}
 	if !strings.ContainsFunc(text, invisible) {
 		return text
 	}
@@ -27,13 +36,19 @@ func Visible(text string) string {
 	return b.String()
 }
 
+var runnerCommand = regexp.MustCompile(`##(\w*)\[`)
+
 func invisible(r rune) bool { return !unicode.IsPrint(r) }
 
-// VisibleLines writes out every control character of a text but its line ends.
+// VisibleLines writes out every control character of a text but its line ends. A line
+// that a runner would take for a command, ::error:: and the like, gets a bar before it.
 func VisibleLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = Visible(line)
+		if strings.HasPrefix(strings.TrimSpace(line), "::") {
+			lines[i] = "| " + lines[i]
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -16,13 +16,21 @@ func TestVisible(t *testing.T) {
 		"it's\x00":    `it's\x00`,
 		"\u202eabc":   `\u202eabc`, // right to left
 		"\u2028":      `\u2028`,
+		"a ##[error]b ##vso[task.complete] ## [x] #[y] ##z": "a ## [error]b ## vso[task.complete] ## [x] #[y] ##z",
 	} {
 		if got := text.Visible(in); got != want {
 			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got, want := text.VisibleLines("a\r\nb\x1b\n"), "a\\r\nb\\x1b\n"; got != want {
-		t.Errorf("VisibleLines = %q, want %q", got, want)
+	for in, want := range map[string]string{
+		"a\r\nb\x1b\n":                          "a\\r\nb\\x1b\n",
+		"a\n::error::b\n \t::set-output name=c": "a\n| ::error::b\n|  \\t::set-output name=c",
+		"::stop":                                "| ::stop",
+		"a::b":                                  "a::b",
+	} {
+		if got := text.VisibleLines(in); got != want {
+			t.Errorf("VisibleLines(%q) = %q, want %q", in, got, want)
+		}
 	}
 }
 
