@@ -404,3 +404,30 @@ func TestTargets(t *testing.T) {
 		t.Errorf("an unknown target: %v, want %s", err, want)
 	}
 }
+
+// TestLinksInARepository: as in a checkout, a link leads to a file inside.
+func TestLinksInARepository(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"envs", "shared"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "shared/a.yaml"), environment("a"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"good": "again.yaml", "again": "../shared/a.yaml", "out": "../../etc/passwd", "absolute": "/etc/passwd", "loop": "loop.yaml"} {
+		if err := os.Symlink(to, filepath.Join(dir, "envs", name+".yaml")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"good": "", "out": "it links to a file outside of the repository", "absolute": "it links to a file outside of the repository",
+		"loop": "its links lead to each other",
+	} {
+		members, err := fleet.Load(t.Context(), fleet.Request{Files: []string{"envs/" + name + ".yaml"}, Repository: os.DirFS(dir)}, render.Only(targets.Flux{}))
+		if want == "" && (err != nil || len(members) != 1) || want != "" && (err == nil || !strings.HasSuffix(err.Error(), ": "+want)) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}

@@ -65,12 +65,8 @@ func (r Request) readRepository(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := fs.Lstat(r.Repository, clean)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no plain file")
-	}
 	var data []byte
-	if err == nil {
+	if clean, err = r.followLinks(clean); err == nil {
 		data, err = fs.ReadFile(r.Repository, clean)
 	}
 	var at *fs.PathError
@@ -81,6 +77,31 @@ func (r Request) readRepository(name string) ([]byte, error) {
 		return nil, &ReadError{Name: name, InRepository: true, Err: err}
 	}
 	return data, nil
+}
+
+// followLinks gives the plain file that a path of the repository leads to, through
+// symbolic links inside the repository, as it does in a checkout.
+func (r Request) followLinks(name string) (string, error) {
+	for range 10 {
+		info, err := fs.Lstat(r.Repository, name)
+		switch {
+		case err != nil:
+			return "", err
+		case info.Mode().IsRegular():
+			return name, nil
+		case info.Mode().Type() != fs.ModeSymlink:
+			return "", errors.New("it is no plain file")
+		}
+		target, err := fs.ReadLink(r.Repository, name)
+		if err != nil {
+			return "", err
+		}
+		name = path.Join(path.Dir(name), target)
+		if path.IsAbs(target) || !fs.ValidPath(name) {
+			return "", errors.New("it links to a file outside of the repository")
+		}
+	}
+	return "", errors.New("its links lead to each other")
 }
 
 // readBeside gives what reads the files that an environment file names.

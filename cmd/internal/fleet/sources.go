@@ -140,9 +140,10 @@ func (r Request) pattern(name string) ([]Source, error) {
 }
 
 // checkPlain refuses a pipe or a device that a folder or a pattern brought up: who names
-// one means it. What cannot be looked at is left to those who read it.
+// one means it. What cannot be looked at, and links of a repository, are left to those
+// who read them.
 func (r Request) checkPlain(file string) error {
-	if info, err := fs.Stat(r.files(), file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+	if info, err := fs.Stat(r.files(), file); err == nil && !info.Mode().IsRegular() && !info.IsDir() && info.Mode().Type() != fs.ModeSymlink {
 		return &ReadError{Name: file, Err: errors.New("it is no plain file")}
 	}
 	return nil
