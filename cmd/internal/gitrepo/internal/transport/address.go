@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -96,13 +95,21 @@ func insteadOf(url string, c settings.Config, pushes bool) string {
 }
 
 // host returns the host, with the port where that is not the usual one.
-func (a address) host() string {
-	usual := map[string]int{"https": 443, "http": 80, "ssh": 22}[a.Protocol]
-	if a.Port == 0 || a.Port == usual {
-		return a.Host
-	}
-	return fmt.Sprintf("%s:%d", a.Host, a.Port)
+func (a address) host() string { _, host, _ := strings.Cut(a.origin(), "://"); return host }
+
+// origin returns scheme, host and port of a URL: where credentials may go.
+func (a address) origin() string {
+	return (&gotransport.Endpoint{Protocol: a.Protocol, Host: a.Host, Port: a.Port}).String()
 }
 
-// origin returns scheme and host of a URL: where credentials may go.
-func (a address) origin() string { return a.Protocol + "://" + a.host() }
+// endpoint returns a copy: go-git rewrites what it is given where a redirect leads.
+func (a address) endpoint() *gotransport.Endpoint { copied := *a.Endpoint; return &copied }
+
+// originOf returns the origin of a URL, for comparing; empty where it does not parse.
+func originOf(text string) string {
+	endpoint, err := gotransport.NewEndpoint(text)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(address{Endpoint: endpoint}.origin())
+}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
+
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 )
 
@@ -73,20 +75,14 @@ func (v tokenVariable) covers(host string, getenv func(string) string) bool {
 // hostOf returns the host of a variable that has a host or a URL, with its port
 // where that is not the usual one.
 func hostOf(text string) string {
-	if text == "" {
-		return ""
-	}
-	if !strings.Contains(text, "://") {
+	if text != "" && !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
-	parsed, err := url.Parse(text)
+	endpoint, err := gotransport.NewEndpoint(text)
 	if err != nil {
 		return ""
 	}
-	if port := parsed.Port(); port == "" || port == "443" && parsed.Scheme == "https" || port == "80" && parsed.Scheme == "http" {
-		return parsed.Hostname()
-	}
-	return parsed.Host
+	return address{Endpoint: endpoint}.host()
 }
 
 // findLogin looks for credentials: a variable for the host, then git credential
@@ -114,6 +110,15 @@ func tokenFor(sys settings.System, at address) *login {
 		}
 	}
 	return nil
+}
+
+// isLogin reports whether a header logs in at a Git server: GitLab's are those of
+// https://docs.gitlab.com/api/rest/authentication. Others, such as Cf-Access-Token, pass
+// a gateway before it.
+func isLogin(header string) bool {
+	name := strings.ToLower(header)
+	return slices.Contains([]string{"authorization", "proxy-authorization", "cookie", "private-token", "job-token", "deploy-token"}, name) ||
+		strings.HasPrefix(name, "x-") && strings.HasSuffix(name, "-token")
 }
 
 // safeForLogin reports whether credentials may go there.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -102,9 +103,12 @@ func (c *Connection) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if post, is := err.(*plumbing.UnexpectedError); is {
+		err = post.Err
+	}
 	var ours *Error
 	if errors.As(err, &ours) {
-		return err
+		return ours // without what is around it
 	}
 	if c.ssh != nil {
 		if said := c.ssh.explain(); said != nil {
