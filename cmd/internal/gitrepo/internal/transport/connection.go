@@ -103,6 +103,9 @@ func (c *Connection) use(found *login) error {
 	if c.login = found; found == nil {
 		return nil
 	}
+	if isBroken(found.user, found.password) {
+		return Errorf(BadLogin, "the credentials from %s have a line break or another control character in them", found.from)
+	}
 	if !safeForLogin(c.at) {
 		return c.scrub(c.say(plainHTTP))
 	}
@@ -145,13 +148,14 @@ func (c *Connection) httpClient() (*http.Client, error) {
 	if own := c.value("proxy"); own != "" {
 		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
 	}
-	if parsed, err := url.Parse(proxies.HTTPSProxy); err == nil && parsed.User != nil {
-		if password, set := parsed.User.Password(); set {
-			c.secrets = append(c.secrets, password)
-		}
-	}
 	choose := proxies.ProxyFunc()
-	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+	tuned.Proxy = func(r *http.Request) (*url.URL, error) {
+		proxy, err := choose(r.URL)
+		if err != nil { // with the whole address in it
+			err = Errorf(NoConnection, "the address of the proxy for %s does not parse: %q", hostOf(r.URL.String()), text.Clip(text.Address(map[bool]string{true: proxies.HTTPSProxy, false: proxies.HTTPProxy}[r.URL.Scheme == "https"])))
+		}
+		return proxy, err
+	}
 	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
 		pem, err := os.ReadFile(c.sys.Expand(name, ""))
 		pool := x509.NewCertPool()

@@ -13,6 +13,7 @@ import (
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // login holds a user and a password, or token, for one origin.
@@ -93,13 +94,16 @@ func findLogin(ctx context.Context, sys settings.System, c settings.Config, at a
 		return found, nil
 	}
 	found, err := gitCredential(ctx, sys, at, "fill", nil)
-	if err == nil && found != nil {
-		return found, nil
-	}
-	if errors.Is(err, exec.ErrNotFound) {
+	var ours *Error
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
 		return askpass(ctx, sys, c, at)
+	case errors.As(err, &ours):
+		return nil, err
+	case err != nil:
+		return nil, ctx.Err()
 	}
-	return nil, ctx.Err()
+	return found, nil
 }
 
 // tokenFor returns the token of a variable that is for a host, or nil.
@@ -146,8 +150,12 @@ func gitCredential(ctx context.Context, sys settings.System, at address, action 
 	}
 	found := login{from: "git credential", helped: true}
 	for line := range strings.Lines(out) {
-		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
+		case "protocol", "host":
+			if value != map[string]string{"protocol": at.Protocol, "host": at.host()}[key] {
+				return nil, Errorf(NoLogin, "a credential helper answers for %q in place of %s: its answer is not used", text.Clip(value), at.origin())
+			}
 		case "username":
 			found.user = value
 		case "password":

@@ -146,7 +146,7 @@ func (c *Connection) sentence(err error) *Error {
 	if errors.As(err, &request) {
 		err = request.Err // without the URL
 	}
-	return Errorf(Other, "cannot talk to %s: %s", c.at.shown, text.FirstLine(err.Error()))
+	return Errorf(Other, "cannot talk to %s: %s", c.at.shown, text.Address(text.FirstLine(err.Error())))
 }
 
 // problemOf finds the problem of an error on the way to a server; it may be empty.
