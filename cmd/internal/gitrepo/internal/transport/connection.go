@@ -149,12 +149,15 @@ func (c *Connection) httpClient() (*http.Client, error) {
 		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
 	}
 	choose := proxies.ProxyFunc()
-	tuned.Proxy = func(r *http.Request) (*url.URL, error) {
-		proxy, err := choose(r.URL)
-		if err != nil { // with the whole address in it
-			err = Errorf(NoConnection, "the address of the proxy for %s does not parse: %q", hostOf(r.URL.String()), text.Clip(text.Address(map[bool]string{true: proxies.HTTPSProxy, false: proxies.HTTPProxy}[r.URL.Scheme == "https"])))
+	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+	used := map[string]string{"http": proxies.HTTPProxy, "https": proxies.HTTPSProxy}[c.at.Protocol]
+	if used != "" {
+		if !strings.Contains(used, "://") {
+			used = "http://" + used
 		}
-		return proxy, err
+		if parsed, err := url.Parse(used); err != nil || parsed.Host == "" { // it would be passed by
+			return nil, Errorf(NoConnection, "%q is no address of a proxy (http.proxy, HTTPS_PROXY and the like)", text.Clip(text.Address(used)))
+		}
 	}
 	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
 		pem, err := os.ReadFile(c.sys.Expand(name, ""))

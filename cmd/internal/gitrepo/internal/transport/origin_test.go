@@ -125,7 +125,7 @@ func TestLoginsStayAtTheirOrigin(t *testing.T) {
 				}
 				for _, err := range []error{fetched, sent} {
 					var said *Error
-					if !errors.As(err, &said) || !strings.Contains(said.sentence, first.URL+" redirects to "+target) || strings.Contains(err.Error(), canary) {
+					if !errors.As(err, &said) || !strings.HasPrefix(said.sentence, first.URL+" redirects to "+target) || strings.Contains(err.Error(), canary) {
 						t.Errorf("%v, want both origins named", err)
 					}
 				}
@@ -183,6 +183,13 @@ func TestLoginsFollowRedirectsOfTheirOrigin(t *testing.T) {
 	c := open(t, system(t, map[string]string{"GITEA_SERVER_URL": first.URL, "GITEA_TOKEN": canary}, ""), nil, first.URL+"/old.git")
 	if _, err := c.References(context.Background()); err != nil {
 		t.Error(err)
+	}
+	if err := c.Send(context.Background(), Update{Branch: "main"}, nil); !errors.Is(err, ErrRaced) || c.at.Path != "/old.git" {
+		t.Errorf("Send = %v, the repository is %s", err, c.at.Path)
+	}
+	elsewhere := httptest.NewRequest(http.MethodGet, "http://evil.test/", nil)
+	if _, err := (&bound{c, first.Client().Transport, nil}).RoundTrip(elsewhere); err == nil || !strings.Contains(err.Error(), "redirects to http://evil.test") {
+		t.Errorf("RoundTrip = %v", err)
 	}
 	for _, asked := range first.asked {
 		if !strings.Contains(asked, "Authorization:[Basic") {
