@@ -119,8 +119,8 @@ func (a address) origin() string {
 func (a address) endpoint() *gotransport.Endpoint { copied := *a.Endpoint; return &copied }
 
 // originOf returns the origin of a URL, for comparing; empty where it does not parse.
-func originOf(text string) string {
-	endpoint, err := gotransport.NewEndpoint(text)
+func originOf(url string) string {
+	endpoint, err := gotransport.NewEndpoint(url)
 	if err != nil {
 		return ""
 	}

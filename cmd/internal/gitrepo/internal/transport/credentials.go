@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
-
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -79,11 +77,8 @@ func hostOf(text string) string {
 	if text != "" && !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
-	endpoint, err := gotransport.NewEndpoint(text)
-	if err != nil {
-		return ""
-	}
-	return address{Endpoint: endpoint}.host()
+	_, host, _ := strings.Cut(originOf(text), "://")
+	return host
 }
 
 // findLogin looks for credentials: a variable for the host, then git credential
@@ -94,16 +89,10 @@ func findLogin(ctx context.Context, sys settings.System, c settings.Config, at a
 		return found, nil
 	}
 	found, err := gitCredential(ctx, sys, at, "fill", nil)
-	var ours *Error
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
+	if errors.Is(err, exec.ErrNotFound) {
 		return askpass(ctx, sys, c, at)
-	case errors.As(err, &ours):
-		return nil, err
-	case err != nil:
-		return nil, ctx.Err()
 	}
-	return found, nil
+	return found, err
 }
 
 // tokenFor returns the token of a variable that is for a host, or nil.
@@ -146,7 +135,7 @@ func gitCredential(ctx context.Context, sys settings.System, at address, action 
 	}
 	out, err := settings.RunGit(git.Command(ctx, "credential", action), question+"\n")
 	if err != nil {
-		return nil, err
+		return nil, ctx.Err() // there are none
 	}
 	found := login{from: "git credential", helped: true}
 	for line := range strings.Lines(out) {
