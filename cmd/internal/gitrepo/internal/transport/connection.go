@@ -87,7 +87,7 @@ func (c *Connection) connectHTTP(ctx context.Context) error {
 	}
 	c.client = githttp.NewClient(client)
 	for _, header := range c.extraHeaders() {
-		if isLogin(header[0]) { // as actions/checkout leaves it
+		if isLogin(header[0]) && header[1] != "" { // as actions/checkout leaves it
 			return c.use(&login{from: "http.extraHeader"})
 		}
 	}

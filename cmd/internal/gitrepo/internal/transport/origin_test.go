@@ -226,6 +226,9 @@ func TestOtherHeadersAreNoLogin(t *testing.T) {
 			t.Errorf("%s: the server got %s", name, asked)
 		}
 	}
+	if c := open(t, system(t, nil, ""), settings.Config{"http.extraheader": {"Authorization:"}}, "https://git.test/a.git"); c.login != nil {
+		t.Error("an empty header is a login")
+	}
 	_, err := Open(context.Background(), system(t, nil, ""), settings.Config{"http.extraheader": {"Authorization: " + canary}}, "http://git.test/a.git")
 	var said *Error
 	if !errors.As(err, &said) || said.Kind != PlainHTTP || strings.Contains(err.Error(), canary) {
