@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -25,44 +24,57 @@ type address struct {
 // Credentials in a URL are refused: they end up in logs and shell histories.
 func newAddress(repository string, c settings.Config, pushes bool) (address, error) {
 	repository = insteadOf(repository, c, pushes)
-	if strings.HasPrefix(repository, "-") || strings.ContainsFunc(repository, func(r rune) bool { return r < ' ' || r == 127 }) {
-		return address{}, Errorf(BadURL, "%q is no URL of a repository", text.Visible(repository))
+	shown, user, has := text.Clip(text.Address(repository)), "", ""
+	if strings.HasPrefix(repository, "-") || isBroken(repository) {
+		return address{}, Errorf(BadURL, "%q is no URL of a repository", shown)
 	}
-	if parsed, err := url.Parse(repository); err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && (parsed.RawQuery != "" || parsed.Fragment != "") {
-		return address{}, &Error{BadURL, "the URL of " + parsed.Host + " has a query in it, which may hold a credential: leave it out, and use a credential helper, GIT_ASKPASS" + tokenHint(parsed.Hostname())}
-	}
-	given, user := repository, ""
-	if parsed, err := url.Parse(repository); err == nil && parsed.Scheme != "" && parsed.User != nil {
+	given := repository
+	if parsed, err := url.Parse(repository); err == nil && parsed.Scheme != "" {
 		_, password := parsed.User.Password()
 		overHTTP := parsed.Scheme == "https" || parsed.Scheme == "http"
-		if password || overHTTP && !namesUsers(parsed.Hostname()) {
-			return address{}, &Error{BadURL, "the URL of " + parsed.Host + " has a user or password in it: leave them out, and use a credential helper, GIT_ASKPASS" + tokenHint(parsed.Hostname())}
-		}
-		if overHTTP {
+		switch {
+		case overHTTP && (parsed.RawQuery != "" || parsed.Fragment != ""):
+			has = "a query in it, which may hold a credential: leave it out"
+		case password, overHTTP && parsed.User != nil && !namesUsers(parsed.Hostname()):
+			has = "a user or password in it: leave them out"
+		case overHTTP && parsed.User != nil:
 			user, parsed.User = parsed.User.Username(), nil
 			repository = parsed.String()
 		}
+		if has != "" {
+			return address{}, Errorf(BadURL, "the URL of %s has %s, and use a credential helper, GIT_ASKPASS%s", parsed.Host, has, tokenHint(parsed.Hostname()))
+		}
 	}
 	endpoint, err := gotransport.NewEndpoint(repository)
-	if err != nil {
-		return address{}, Errorf(BadURL, "%q is no URL of a repository", text.Clip(repository))
+	if err != nil || strings.Contains(endpoint.User, ":") || isBroken(user, endpoint.User, endpoint.Host, endpoint.Path) {
+		return address{}, Errorf(BadURL, "%q is no URL of a repository", shown)
 	}
-	if endpoint.Protocol == "ssh" && !strings.Contains(repository, "://") {
+	short := endpoint.Protocol == "ssh" && !strings.Contains(repository, "://")
+	if short {
 		endpoint.Port = 0 // the short form has none: ~/.ssh/config may
 	}
 	switch endpoint.Protocol {
 	case "https", "http", "ssh":
 		if endpoint.Host == "" || strings.HasPrefix(endpoint.Host, "-") {
-			return address{}, Errorf(BadURL, "%q names no host", text.Clip(repository))
+			return address{}, Errorf(BadURL, "%q names no host", shown)
 		}
 	case "file":
 		if !strings.HasPrefix(repository, "file://") && !filepath.IsAbs(repository) {
-			return address{}, Errorf(BadURL, "%q is no URL of a repository: want https://…, ssh://…, user@host:path or file://…", text.Clip(repository))
+			return address{}, Errorf(BadURL, "%q is no URL of a repository: want https://…, ssh://…, user@host:path or file://…", shown)
 		}
 	default:
 		return address{}, Errorf(BadURL, "unsupported protocol %q: want https, ssh or file", text.Clip(endpoint.Protocol))
 	}
-	return address{endpoint, given, text.Clip(repository), user}, nil
+	if !short || !strings.Contains(endpoint.Path, "@") { // user:password@host/path is host:path, too
+		shown = text.Clip(repository)
+	}
+	return address{endpoint, given, shown, user}, nil
+}
+
+// isBroken reports whether a field has a control character, which would make another
+// field of it for a credential helper (CVE-2020-5260).
+func isBroken(fields ...string) bool {
+	return strings.ContainsFunc(strings.Join(fields, ""), func(r rune) bool { return r < ' ' || r == 127 })
 }
 
 // namesUsers reports whether a host offers URLs with a user in them to clone
@@ -96,13 +108,21 @@ func insteadOf(url string, c settings.Config, pushes bool) string {
 }
 
 // host returns the host, with the port where that is not the usual one.
-func (a address) host() string {
-	usual := map[string]int{"https": 443, "http": 80, "ssh": 22}[a.Protocol]
-	if a.Port == 0 || a.Port == usual {
-		return a.Host
-	}
-	return fmt.Sprintf("%s:%d", a.Host, a.Port)
+func (a address) host() string { _, host, _ := strings.Cut(a.origin(), "://"); return host }
+
+// origin returns scheme, host and port of a URL: where credentials may go.
+func (a address) origin() string {
+	return (&gotransport.Endpoint{Protocol: a.Protocol, Host: a.Host, Port: a.Port}).String()
 }
 
-// origin returns scheme and host of a URL: where credentials may go.
-func (a address) origin() string { return a.Protocol + "://" + a.host() }
+// endpoint returns a copy: go-git rewrites what it is given where a redirect leads.
+func (a address) endpoint() *gotransport.Endpoint { copied := *a.Endpoint; return &copied }
+
+// originOf returns the origin of a URL, for comparing; empty where it does not parse.
+func originOf(url string) string {
+	endpoint, err := gotransport.NewEndpoint(url)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(address{Endpoint: endpoint}.origin())
+}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Connection reaches a repository by its URL. It serves one request at a time.
@@ -85,8 +86,10 @@ func (c *Connection) connectHTTP(ctx context.Context) error {
 		return err
 	}
 	c.client = githttp.NewClient(client)
-	if headers := c.extraHeaders(); len(headers) > 0 {
-		return nil // they are the credentials, as actions/checkout leaves them
+	for _, header := range c.extraHeaders() {
+		if isLogin(header[0]) && header[1] != "" { // as actions/checkout leaves it
+			return c.use(&login{from: "http.extraHeader"})
+		}
 	}
 	found, err := findLogin(ctx, c.sys, c.config, c.at)
 	if err != nil {
@@ -100,8 +103,14 @@ func (c *Connection) use(found *login) error {
 	if c.login = found; found == nil {
 		return nil
 	}
+	if isBroken(found.user, found.password) {
+		return Errorf(BadLogin, "the credentials from %s have a line break or another control character in them", found.from)
+	}
 	if !safeForLogin(c.at) {
 		return c.scrub(c.say(plainHTTP))
+	}
+	if found.user+found.password == "" {
+		return nil // a header
 	}
 	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
 		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))
@@ -139,13 +148,17 @@ func (c *Connection) httpClient() (*http.Client, error) {
 	if own := c.value("proxy"); own != "" {
 		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
 	}
-	if parsed, err := url.Parse(proxies.HTTPSProxy); err == nil && parsed.User != nil {
-		if password, set := parsed.User.Password(); set {
-			c.secrets = append(c.secrets, password)
-		}
-	}
 	choose := proxies.ProxyFunc()
 	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+	used := map[string]string{"http": proxies.HTTPProxy, "https": proxies.HTTPSProxy}[c.at.Protocol]
+	if used != "" {
+		if !strings.Contains(used, "://") {
+			used = "http://" + used
+		}
+		if parsed, err := url.Parse(used); err != nil || parsed.Host == "" { // it would be passed by
+			return nil, Errorf(NoConnection, "%q is no address of a proxy (http.proxy, HTTPS_PROXY and the like)", text.Clip(text.Address(used)))
+		}
+	}
 	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
 		pem, err := os.ReadFile(c.sys.Expand(name, ""))
 		pool := x509.NewCertPool()
@@ -154,7 +167,7 @@ func (c *Connection) httpClient() (*http.Client, error) {
 		}
 		tuned.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	return &http.Client{Transport: &withHeaders{tuned, c.at.origin(), c.extraHeaders()}}, nil
+	return &http.Client{Transport: &bound{c, tuned, c.extraHeaders()}}, nil
 }
 
 // extraHeaders reads http.extraHeader; an empty one forgets those before it.
@@ -173,21 +186,43 @@ func (c *Connection) extraHeaders() [][2]string {
 	return headers
 }
 
-// withHeaders adds headers to requests to one origin: a server may send us on.
-type withHeaders struct {
+// bound sends requests, and adds headers to those to the repository's own origin. To
+// another origin, where a server sends us on, only reads without a login go.
+type bound struct {
+	*Connection
 	inner   http.RoundTripper
-	origin  string
 	headers [][2]string
 }
 
-func (w *withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
-	if len(w.headers) > 0 && r.URL.Scheme+"://"+hostOf(r.URL.String()) == w.origin {
+func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
+	own, to := originOf(b.at.origin()), originOf(r.URL.String())
+	mayMove := b.login == nil && !strings.Contains(r.URL.String(), gotransport.ReceivePackServiceName)
+	switch {
+	case to == own:
 		r = r.Clone(r.Context())
-		for _, header := range w.headers {
+		for _, header := range b.headers {
 			r.Header.Set(header[0], header[1])
 		}
+	case !mayMove:
+		return nil, b.moved(to)
 	}
-	return w.inner.RoundTrip(r)
+	response, err := b.inner.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if next, err := response.Location(); err == nil && response.StatusCode/100 == 3 && !mayMove {
+		to = originOf(next.String())
+	}
+	if to != own && (!mayMove || response.StatusCode == http.StatusUnauthorized) {
+		response.Body.Close()
+		return nil, b.moved(to)
+	}
+	return response, nil
+}
+
+// moved refuses a redirect to another origin.
+func (c *Connection) moved(to string) *Error {
+	return Errorf(BadURL, "%s redirects to %s, and a login or a push goes to no other server than that of the URL: use the repository's new URL", c.at.origin(), text.Clip(to))
 }
 
 // judge tells git credential whether what it gave was good.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // login holds a user and a password, or token, for one origin.
@@ -73,20 +74,11 @@ func (v tokenVariable) covers(host string, getenv func(string) string) bool {
 // hostOf returns the host of a variable that has a host or a URL, with its port
 // where that is not the usual one.
 func hostOf(text string) string {
-	if text == "" {
-		return ""
-	}
-	if !strings.Contains(text, "://") {
+	if text != "" && !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
-	parsed, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	if port := parsed.Port(); port == "" || port == "443" && parsed.Scheme == "https" || port == "80" && parsed.Scheme == "http" {
-		return parsed.Hostname()
-	}
-	return parsed.Host
+	_, host, _ := strings.Cut(originOf(text), "://")
+	return host
 }
 
 // findLogin looks for credentials: a variable for the host, then git credential
@@ -97,13 +89,10 @@ func findLogin(ctx context.Context, sys settings.System, c settings.Config, at a
 		return found, nil
 	}
 	found, err := gitCredential(ctx, sys, at, "fill", nil)
-	if err == nil && found != nil {
-		return found, nil
-	}
 	if errors.Is(err, exec.ErrNotFound) {
 		return askpass(ctx, sys, c, at)
 	}
-	return nil, ctx.Err()
+	return found, err
 }
 
 // tokenFor returns the token of a variable that is for a host, or nil.
@@ -114,6 +103,15 @@ func tokenFor(sys settings.System, at address) *login {
 		}
 	}
 	return nil
+}
+
+// isLogin reports whether a header logs in at a Git server: GitLab's are those of
+// https://docs.gitlab.com/api/rest/authentication. Others, such as Cf-Access-Token, pass
+// a gateway before it.
+func isLogin(header string) bool {
+	name := strings.ToLower(header)
+	return slices.Contains([]string{"authorization", "proxy-authorization", "cookie", "private-token", "job-token", "deploy-token"}, name) ||
+		strings.HasPrefix(name, "x-") && strings.HasSuffix(name, "-token")
 }
 
 // safeForLogin reports whether credentials may go there.
@@ -137,12 +135,16 @@ func gitCredential(ctx context.Context, sys settings.System, at address, action 
 	}
 	out, err := settings.RunGit(git.Command(ctx, "credential", action), question+"\n")
 	if err != nil {
-		return nil, err
+		return nil, ctx.Err() // there are none
 	}
 	found := login{from: "git credential", helped: true}
 	for line := range strings.Lines(out) {
-		key, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
+		case "protocol", "host":
+			if value != map[string]string{"protocol": at.Protocol, "host": at.host()}[key] {
+				return nil, Errorf(NoLogin, "a credential helper answers for %q in place of %s: its answer is not used", text.Clip(value), at.origin())
+			}
 		case "username":
 			found.user = value
 		case "password":

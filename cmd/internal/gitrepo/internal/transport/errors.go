@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -102,9 +103,12 @@ func (c *Connection) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if post, is := err.(*plumbing.UnexpectedError); is {
+		err = post.Err
+	}
 	var ours *Error
 	if errors.As(err, &ours) {
-		return err
+		return ours // without what is around it
 	}
 	if c.ssh != nil {
 		if said := c.ssh.explain(); said != nil {
@@ -142,7 +146,7 @@ func (c *Connection) sentence(err error) *Error {
 	if errors.As(err, &request) {
 		err = request.Err // without the URL
 	}
-	return Errorf(Other, "cannot talk to %s: %s", c.at.shown, text.FirstLine(err.Error()))
+	return Errorf(Other, "cannot talk to %s: %s", c.at.shown, text.Address(text.FirstLine(err.Error())))
 }
 
 // problemOf finds the problem of an error on the way to a server; it may be empty.

@@ -74,7 +74,7 @@ func (c *Connection) Below(ctx context.Context, into storer.Storer, folder plumb
 // fetch asks for references and, where choose names something that is wanted of
 // them, for objects, which go into a store.
 func (c *Connection) fetch(ctx context.Context, into storer.Storer, choose func(References) (want, error)) (References, error) {
-	session, err := c.client.NewUploadPackSession(c.at.Endpoint, c.auth)
+	session, err := c.client.NewUploadPackSession(c.at.endpoint(), c.auth)
 	if err != nil {
 		return References{}, c.explain(ctx, err)
 	}

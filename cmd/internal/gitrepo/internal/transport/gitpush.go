@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // GitPush has the git program push one branch to every URL of a remote.
@@ -209,7 +210,7 @@ func (c *Connection) explainGit(failed *settings.GitError) error {
 	case p == noLogin && c.at.Protocol == "http" && !safeForLogin(c.at):
 		p = plainHTTP
 	case p.sentence == "":
-		return c.scrub(Errorf(Other, "cannot talk to %s: %s", c.at.shown, failed))
+		return c.scrub(Errorf(Other, "cannot talk to %s: %s", c.at.shown, text.Address(failed.Error())))
 	}
 	return c.scrub(c.say(p))
 }
