@@ -147,6 +147,7 @@ func checkIDs() []string {
 		"bad-name",
 		"chart-fails",
 		"chart-kube-version",
+		"deleted-by-upgrade",
 		"deprecated-api",
 		"duplicate-entry",
 		"duplicate-object",

@@ -70,6 +70,10 @@ func workloadCases() map[string]pair {
 			fires: cloud("{db: {use_embedded: true}}"), quiet: setting{},
 			object: "StatefulSet/postgres", at: "spec.database", says: "although spec.database is set",
 		},
+		"deleted-by-upgrade": {
+			fires: with("{{ if .Release.IsInstall }}\n" + secretWith("{{ randAlphaNum 8 | b64enc }}") + "{{ end }}\n"), quiet: with(secretWith("cHc=")),
+			object: "Secret/app", says: "an upgrade with the same values does not",
+		},
 		"embedded-redis": {
 			fires: cloud("{redis: {use_embedded: true}}"), quiet: setting{},
 			object: "StatefulSet/redis", at: "spec.redis",
