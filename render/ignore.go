@@ -176,6 +176,7 @@ func checkIDs() []string {
 		"pod-runs-once",
 		"random-output",
 		"refused-release",
+		"registry-login",
 		"release-size",
 		"removed-api",
 		"secret-in-checksum",

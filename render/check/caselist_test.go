@@ -100,6 +100,10 @@ func imageCases() map[string]pair {
 			quiet:  cloud("{global: {imagePullSecret: pull}}").on("", "registry: {pullSecret: pull}"),
 			object: "Deployment/logs", field: "spec.template.spec.imagePullSecrets", at: "spec.values.prefect-cloud.global.imagePullSecret", says: "the pull secret pull",
 		},
+		"registry-login": {
+			fires: setting{}, quiet: setting{spec: "registry: {pullSecret: pull}"},
+			at: "spec.registry.pullSecret", says: "Flux is told provider: gcp",
+		},
 		"foreign-image": {
 			fires:  setting{template: strings.ReplaceAll(sane, "registry.company.com/app", "{{ .Values.image }}"), values: "image: quay.io/acme/app\n"}.on("", "registry: {mirror: registry.company.com/prefect}\nvalues: {prefect-istiod: {istioDiscovery: {hub: registry.company.com/istio}}}"),
 			quiet:  with("").on("", "registry: {mirror: registry.company.com/prefect}\nvalues: {prefect-istiod: {istioDiscovery: {hub: registry.company.com/istio}}}"),

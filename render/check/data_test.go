@@ -49,3 +49,20 @@ func TestEmbeddedAlthoughSet(t *testing.T) {
 		t.Errorf("fix %q", found[0].Fix)
 	}
 }
+
+// TestRegistryLogin: the vendor's registry is private, and nothing is known of others.
+func TestRegistryLogin(t *testing.T) {
+	own := setting{template: sane}
+	testRules(t, "registry-login", map[string]rule{
+		"no login":          {own, []string{"warning"}},
+		"a login":           {own.on("", "registry: {pullSecret: pull}"), nil},
+		"a mirror":          {own.on("", "registry: {mirror: registry.company.com/prefect}"), nil},
+		"another source":    {own.on("", "registry: {source: us-docker.pkg.dev/prefect-prd-customer-managed/clouds}"), nil},
+		"a source below it": {own.on("", "registry: {source: us-docker.pkg.dev/prefect-prd-customer-managed/cloud/next}"), []string{"warning"}},
+	})
+	for target, says := range map[string]string{"flux": "provider: gcp", "argo": "repository Secret in its own namespace"} {
+		if found := ofID(find(t, setting{target: target, template: sane}), "registry-login"); len(found) != 1 || !strings.Contains(found[0].Message, "prefect-istiod, prefect-cloud: ") || !strings.Contains(found[0].Message, says) {
+			t.Errorf("%s: found\n%s", target, told(found))
+		}
+	}
+}
