@@ -41,11 +41,15 @@ func TestUnread(t *testing.T) {
 		"below the folder of another":   {"clusters/a/environments/dev.yaml", nil, []string{"clusters/a/environments/dev.yaml: Flux applies every YAML file in clusters/a, this one too"}},
 		"in the folder, and not listed": {"clusters/dev/dev.yaml", map[string]string{own: lists("prefect-dev.yaml")}, nil},
 		"beside the folders":            {"clusters/dev.yaml", nil, nil},
+		"its catalog":                   {"clusters/dev.yaml", map[string]string{"clusters/dev/catalog.yaml": "apiVersion: pm-gitops/v1\nkind: Catalog\nlines: []\n"}, []string{"clusters/dev/catalog.yaml: Flux applies every YAML file in clusters/dev, this one too"}},
 		"what it extends":               {"clusters/dev.yaml", map[string]string{"clusters/dev/base.yaml": "apiVersion: pm-gitops/v1\nkind: EnvironmentDefaults\n"}, []string{"clusters/dev/base.yaml: Flux applies every YAML file in clusters/dev, this one too"}},
 	} {
 		content := string(minimal(t, "dev"))
 		if test.files["clusters/dev/base.yaml"] != "" {
 			content = strings.Replace(content, "metadata:", "extends: dev/base.yaml\nmetadata:", 1)
+		}
+		if test.files["clusters/dev/catalog.yaml"] != "" {
+			content = strings.Replace(content, "spec:", "spec:\n  catalog: dev/catalog.yaml", 1)
 		}
 		files := fstest.MapFS{test.file: {Data: []byte(content)}}
 		for file, content := range test.files {
