@@ -53,6 +53,10 @@ func (p Plan) Problem(path, format string, args ...any) Problem {
 // the waves before are ready.
 type Wave []Release
 
+// ExternalDatabase reports whether the environment names a database, so that the
+// chart should start none.
+func (p Plan) ExternalDatabase() bool { return p.env.Spec.Database != nil }
+
 // Loops is the services of prefect-cloud of which exactly one may run, as far
 // as the catalog knows them.
 func (p Plan) Loops() []string { return p.line.Loops }

@@ -40,6 +40,9 @@ type Traits struct {
 	// SkipsFirstWait: nothing waits for the first install of a release that
 	// migrates after it.
 	SkipsFirstWait bool
+	// LoginWithoutSecret says how charts of [VendorRegistry] are pulled where the
+	// environment names no pull secret.
+	LoginWithoutSecret string
 	// PinsDigests: a chart can be pinned by its digest.
 	PinsDigests bool
 	// SecretsFrom is the ways in which Secrets can be made.

@@ -24,11 +24,12 @@ func (Argo) Traits(delivery render.Delivery) render.Traits {
 	return render.Traits{
 		Title: "Argo CD", Version: string(delivery.Argo.Version), Renderer: "argo",
 		Applier: render.BySync, Controller: render.ArgoCD,
-		WholeWaves:        true,
-		AppliesServerSide: true,
-		PinsDigests:       delivery.Argo.Charts == render.ChartsOCI, // the classic form of charts has no digest
-		SecretsFrom:       []render.SecretsFrom{render.FromExisting},
-		SecretsInto:       []render.SecretsInto{render.IntoChart},
+		WholeWaves:         true,
+		AppliesServerSide:  true,
+		LoginWithoutSecret: "Argo CD logs in only where a repository Secret in its own namespace has a login",
+		PinsDigests:        delivery.Argo.Charts == render.ChartsOCI, // the classic form of charts has no digest
+		SecretsFrom:        []render.SecretsFrom{render.FromExisting},
+		SecretsInto:        []render.SecretsInto{render.IntoChart},
 		Layout: tree.Layout{
 			Paths:               layoutPaths(),
 			Names:               []string{"{environment}", "{environment}-root"},

@@ -36,6 +36,7 @@ func (Flux) Traits(delivery render.Delivery) render.Traits {
 		AppliesServerSide:      minor >= 8,
 		UpgradesFailedInstalls: minor >= 7,
 		SkipsFirstWait:         minor < 7,
+		LoginWithoutSecret:     "Flux is told provider: gcp, and logs in with the cluster's own identity, which then needs the right to read there",
 		PinsDigests:            true,
 		SecretsFrom:            []render.SecretsFrom{render.FromExisting},
 		SecretsInto:            []render.SecretsInto{render.IntoValues, render.IntoChart},

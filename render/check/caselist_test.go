@@ -70,6 +70,10 @@ func workloadCases() map[string]pair {
 			fires: cloud("{db: {use_embedded: true}}"), quiet: setting{},
 			object: "StatefulSet/postgres", at: "spec.database", says: "although spec.database is set",
 		},
+		"deleted-by-upgrade": {
+			fires: with("{{ if .Release.IsInstall }}\n" + secretWith("{{ randAlphaNum 8 | b64enc }}") + "{{ end }}\n"), quiet: with(secretWith("cHc=")),
+			object: "Secret/app", says: "an upgrade with the same values does not",
+		},
 		"embedded-redis": {
 			fires: cloud("{redis: {use_embedded: true}}"), quiet: setting{},
 			object: "StatefulSet/redis", at: "spec.redis",
@@ -95,6 +99,10 @@ func imageCases() map[string]pair {
 			fires:  cloud("{oddities: {missingPullSecret: true}, global: {imagePullSecret: pull}}").on("", "registry: {pullSecret: pull}"),
 			quiet:  cloud("{global: {imagePullSecret: pull}}").on("", "registry: {pullSecret: pull}"),
 			object: "Deployment/logs", field: "spec.template.spec.imagePullSecrets", at: "spec.values.prefect-cloud.global.imagePullSecret", says: "the pull secret pull",
+		},
+		"registry-login": {
+			fires: setting{}, quiet: setting{spec: "registry: {pullSecret: pull}"},
+			at: "spec.registry.pullSecret", says: "Flux is told provider: gcp",
 		},
 		"foreign-image": {
 			fires:  setting{template: strings.ReplaceAll(sane, "registry.company.com/app", "{{ .Values.image }}"), values: "image: quay.io/acme/app\n"}.on("", "registry: {mirror: registry.company.com/prefect}\nvalues: {prefect-istiod: {istioDiscovery: {hub: registry.company.com/istio}}}"),

@@ -16,6 +16,13 @@ import (
 
 func imageChecks() []Check {
 	return []Check{{
+		ID: "registry-login", Severity: finding.Warning,
+		Title:  "Charts come from a private registry, and no login is named",
+		Why:    "The vendor's registry is private. If spec.registry.pullSecret names no Secret, Flux is told provider: gcp and pulls with the cluster's own identity; outside Google Cloud, or without the right to read there, no chart is pulled. Argo CD needs a repository Secret of its own. Of other registries it is not known whether they are private.",
+		Fix:    "Name a Secret in spec.registry.pullSecret; pm-gitops secrets list shows its form. If the cluster's identity may pull, accept the finding under spec.checks.ignore.",
+		Source: "https://docs-customer-managed.prefect.io/overview/deploying-customer-managed",
+		all:    registryLogin,
+	}, {
 		ID: "missing-pull-secret", Severity: finding.Warning,
 		Title:  "A pod does not name the registry's pull secret",
 		Why:    "registry.pullSecret is for charts; whether pods use it is up to the chart's values. A pod that does not, and whose ServiceAccount does not either, may not be able to pull its image.",
@@ -90,6 +97,25 @@ func (s *scope) registry() string {
 func host(repository string) string {
 	name, _, _ := strings.Cut(repository, "/")
 	return name
+}
+
+func registryLogin(s *scope) {
+	var pulled []string
+	for _, r := range s.releases {
+		if strings.HasPrefix(r.Release.Release.Chart.Repository, render.VendorRegistry+"/") && r.Release.Release.Chart.PullSecret == "" {
+			pulled = append(pulled, r.Key)
+		}
+	}
+	if pulled == nil {
+		return
+	}
+	f := finding.Finding{Message: fmt.Sprintf("%s: the charts come from %s, which is private, and spec.registry.pullSecret names no login", strings.Join(pulled, ", "), render.VendorRegistry)}
+	if how := s.Traits.LoginWithoutSecret; how != "" {
+		f.Message += ": " + how
+	}
+	f.Fix = "name a Secret in spec.registry.pullSecret (pm-gitops secrets list shows its form)"
+	s.put(&f, "spec.registry.pullSecret")
+	s.add(f)
 }
 
 func foreignImage(s *scope, r *release) {

@@ -28,7 +28,7 @@ func TestSameFindings(t *testing.T) {
 	for _, f := range first {
 		order = append(order, f.Release+" "+f.ID)
 	}
-	want := []string{" kube-version-unknown", "prefect-cloud lookup-use", "prefect-cloud migration-deadlock", "prefect-cloud random-output", "prefect-cloud singleton-replicas", "prefect-cloud tls-verification-disabled"}
+	want := []string{" kube-version-unknown", " registry-login", "prefect-cloud lookup-use", "prefect-cloud migration-deadlock", "prefect-cloud random-output", "prefect-cloud singleton-replicas", "prefect-cloud tls-verification-disabled"}
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}

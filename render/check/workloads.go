@@ -2,12 +2,13 @@ package check
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
-	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 func workloadChecks() []Check {
@@ -28,17 +29,24 @@ func workloadChecks() []Check {
 	}, {
 		ID: "embedded-database", Severity: finding.Warning,
 		Title:  "The chart runs its own database",
-		Why:    "An embedded database has one node and no backup, and its major version changes with the chart. It is never for production.",
-		Fix:    "Set spec.database.",
+		Why:    "An embedded database has one node and no backup, and its major version changes with the chart. It is never for production. If spec.database is set too, the finding is an error: the services may use the embedded one, which begins empty.",
+		Fix:    "Set spec.database, or switch the chart's own off in its values.",
 		Source: "https://docs-customer-managed.prefect.io/overview/deploying-customer-managed",
 		all:    embeddedDatabase,
 	}, {
 		ID: "embedded-redis", Severity: finding.Warning,
 		Title:  "The chart runs its own Redis",
-		Why:    "An embedded Redis has one node and forgets what it holds when it restarts. It is never for production.",
-		Fix:    "Set spec.redis.",
+		Why:    "An embedded Redis has one node and forgets what it holds when it restarts. It is never for production. If spec.redis is set too, the finding is an error.",
+		Fix:    "Set spec.redis, or switch the chart's own off in its values.",
 		Source: "https://docs-customer-managed.prefect.io/overview/deploying-customer-managed",
 		all:    embeddedRedis,
+	}, {
+		ID: "deleted-by-upgrade", Severity: finding.Error,
+		Title:  "An upgrade deletes an object that keeps data",
+		Why:    "Helm deletes what the last revision made and the next one does not. A Secret, a PersistentVolumeClaim or a StatefulSet that a template makes on a first install alone, as with .Release.IsInstall, is gone after the next upgrade: passwords, keys and volumes with it. Objects with the annotation helm.sh/resource-policy: keep stay.",
+		Fix:    "Let the chart make the object on every upgrade, or annotate it with helm.sh/resource-policy: keep.",
+		Source: "https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource",
+		each:   deletedByUpgrade,
 	}}
 }
 
@@ -125,60 +133,75 @@ func loadBalancer(s *scope, r *release) {
 	}
 }
 
-// databases and caches are what images of such programs are called.
-var (
-	databases = []string{"postgres", "postgresql", "postgis", "mysql", "mariadb", "mongo", "mongodb", "cockroach"}
-	caches    = []string{"redis", "redis-stack-server", "valkey", "keydb", "dragonfly"}
-)
+// database finds a database that the release runs itself, nil without one.
+func (r *release) database() *object { return r.running(reads.Databases()) }
 
-// database is a database that the release runs itself, nil without one.
-func (r *release) database() *object { return r.running(databases) }
-
-// running is the first workload that runs one of some images.
-func (r *release) running(programs []string) *object {
-	for _, o := range r.objects {
-		if !o.is("StatefulSet", "Deployment") {
-			continue
-		}
-		for _, p := range o.pods() {
-			for _, c := range p.Containers() {
-				ref, err := ref.ParseImage(scalar(c.Spec["image"]))
-				if err == nil && slices.Contains(programs, ref.Repository[strings.LastIndex(ref.Repository, "/")+1:]) {
-					return o
-				}
-			}
-		}
+// running finds the first workload that runs a program.
+func (r *release) running(program reads.Program) *object {
+	i := slices.IndexFunc(r.objects, func(o *object) bool { return program.RunBy(o.tree) })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return r.objects[i]
 }
 
 func embeddedDatabase(s *scope) {
-	s.embedded("spec.database", "database", s.Environment.Spec.Database != nil, databases)
+	s.embedded("spec.database", "database", s.Environment.Spec.Database != nil, reads.Databases())
 }
 
 func embeddedRedis(s *scope) {
-	s.embedded("spec.redis", "Redis", s.Environment.Spec.Redis != nil, caches)
+	s.embedded("spec.redis", "Redis", s.Environment.Spec.Redis != nil, reads.Caches())
 }
 
 // embedded tells of a program that prefect-cloud runs itself, though a field
 // would name another, or does.
-func (s *scope) embedded(field, program string, external bool, programs []string) {
+func (s *scope) embedded(field, program string, external bool, images reads.Program) {
 	i := slices.IndexFunc(s.releases, func(r *release) bool { return r.Key == render.PrefectCloud })
 	if i < 0 {
 		return
 	}
 	r := s.releases[i]
-	o := r.running(programs)
+	o := r.running(images)
 	f := r.finding("there is no %s: the chart starts its embedded %s, which is not for production", field, program)
 	switch {
 	case o == nil && external:
 		return
 	case o != nil && external:
 		f = o.finding("", "the chart starts its embedded %s although %s is set", program, field)
+		f.Severity = finding.Error
 	case o != nil:
 		f = o.finding("", "%s", f.Message)
 	}
 	f.Fix = "set " + field
+	if external {
+		f.Fix = fmt.Sprintf("switch the chart's own %s off in its values", program)
+	}
 	s.put(&f, field)
 	s.add(f)
+}
+
+// deletedByUpgrade finds objects that keep data, that an install makes and an upgrade
+// with the same values does not: Helm deletes them. A Secret that the upgrade makes
+// with another name and the same content loses nothing.
+func deletedByUpgrade(s *scope, r *release) {
+	if !s.byHelm() {
+		return
+	}
+	for _, o := range r.objects {
+		keeps := strings.EqualFold(strings.TrimSpace(o.annotation("helm.sh/resource-policy")), "keep")
+		if !reads.KeepsData(o.Group(), o.Kind) || o.Hook != nil || !o.onInstall || keeps || r.makesAgain(o) || r.renames(o) {
+			continue
+		}
+		f := o.finding("", "a first install makes the %s, and an upgrade with the same values does not: Helm deletes it then", o.Kind)
+		f.Fix = "let the chart make it on every upgrade, or annotate it with helm.sh/resource-policy: keep"
+		s.add(f)
+	}
+}
+
+// renames reports whether an upgrade makes a Secret of another name with the same data.
+func (r *release) renames(o *object) bool {
+	return o.is("Secret") && slices.ContainsFunc(r.objects, func(other *object) bool {
+		return other.is("Secret") && other.onUpgrade && other.namespace == o.namespace &&
+			reflect.DeepEqual(other.tree["data"], o.tree["data"]) && reflect.DeepEqual(other.tree["stringData"], o.tree["stringData"])
+	})
 }

@@ -284,3 +284,53 @@ func TestHooksAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestDataFirst: what may lose data comes before all else, of every release and of
+// every result that is added, and says its effect.
+func TestDataFirst(t *testing.T) {
+	of := func(within string, external bool, objects ...string) []diff.Document {
+		return []diff.Document{{Within: within, Source: "s", External: external, YAML: []byte(strings.Join(objects, "---\n"))}}
+	}
+	database := in("StatefulSet", "spec: {template: {spec: {containers: [{name: a, image: 'docker.io/library/postgres:16'}]}}}")
+	old := append(of("a", false, in("ConfigMap", "")), of("b", false, in("Job", ""), in("Secret", ""), in("PersistentVolumeClaim", ""), in("StatefulSet", "spec: {persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}}"))...)
+	first := diff.Compare(old, nil).Effects(render.ByHelm)
+	first.Add(diff.Compare(of("c", true, in("Deployment", "")), of("c", true, database)).Effects(render.ByHelm))
+	first.Add(diff.Compare(of("d", false, in("StatefulSet", "")), of("d", false, strings.Replace(database, "name: x", "name: own", 1))).Effects(render.ByHelm))
+	want := `b: data may be lost
+  - PersistentVolumeClaim x (s)
+      delete: with what is in it, unless its class retains volumes
+  - Secret x (s)
+      delete: with its keys: check that nothing needs them
+  - StatefulSet x (s)
+      delete: with its pods, and the claims that it made (persistentVolumeClaimRetentionPolicy)
+
+c: data may be lost
+  + StatefulSet x (s)
+      create: the chart starts its embedded database although spec.database is set
+
+d: data may be lost
+  - StatefulSet x (s)
+      delete: with its pods; the claims that it made stay
+
+a
+  - ConfigMap x (s)
+      delete
+
+b
+  - Job x (s)
+      delete
+
+c
+  - Deployment x (s)
+      delete
+
+d
+  + StatefulSet own (s)
+      create
+
+2 added, 7 removed, 0 unchanged; 7 delete, 2 create
+`
+	if d := cmp.Diff(want, diff.Text(first, nil)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

@@ -28,7 +28,10 @@ type Document struct {
 	Kept string
 	// Hook: they are hooks of what applies them.
 	Hook bool
-	YAML []byte
+	// External: the environment names a database, so that the chart's own is none
+	// that it should start.
+	External bool
+	YAML     []byte
 }
 
 // Documents is the YAML files of a tree, each for itself, by path. Inventories
@@ -93,15 +96,36 @@ type Change struct {
 	Effect *Effect `json:"effect,omitempty"`
 
 	old, new unit
+	first    bool // data may be lost; see [Result.Effects]
 	settled  bool
 	written  string // the hunks, once both sides are let go of
 }
 
 // Result is the differences of two sides.
 type Result struct {
-	// Changes are sorted by Within, Source and object.
+	// Changes are sorted by Within, Source and object, after [Result.Effects] those
+	// first that may lose data.
 	Changes   []Change
 	Unchanged int
+}
+
+// Add adds another result behind this one, its changes that may lose data behind
+// those of this one.
+func (r *Result) Add(other Result) {
+	r.Changes, r.Unchanged = append(r.Changes, other.Changes...), r.Unchanged+other.Unchanged
+	r.sortFirst()
+}
+
+func (r *Result) sortFirst() {
+	slices.SortStableFunc(r.Changes, func(a, b Change) int {
+		switch {
+		case a.first == b.first:
+			return 0
+		case a.first:
+			return -1
+		}
+		return 1
+	})
 }
 
 // Count is how many changes are of a kind.

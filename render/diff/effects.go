@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 // Action is what a cluster does with an object.
@@ -46,7 +47,9 @@ type Effect struct {
 }
 
 // Effects adds to the result what a cluster does about each change, where by
-// applies the objects. It is about objects as they reach the cluster. What the
+// applies the objects, and puts those first that may lose data: a Secret, a
+// PersistentVolumeClaim or a StatefulSet that goes, and an embedded database that
+// starts although the environment names one. It is about objects as they reach the cluster. What the
 // cluster alone knows, such as its admission webhooks, it cannot say.
 func (r Result) Effects(by render.Applier) Result {
 	r.Changes = slices.Clone(r.Changes)
@@ -61,10 +64,23 @@ func (r Result) Effects(by render.Applier) Result {
 				effect = Effect{Action: Defer, Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automated-sync-semantics",
 					Why: "only hooks change here, and Argo CD compares none: the Application stays Synced, and the hook runs with the next sync"}
 			}
-			c.Effect = &effect
+			c.Effect, c.first = &effect, c.losesData(effect)
 		}
 	}
+	r.sortFirst()
 	return r
+}
+
+// startsDatabase reports whether the change adds a database that the chart runs,
+// although the environment names another.
+func (c Change) startsDatabase() bool {
+	return c.Kind == Added && c.new.External && reads.Databases().RunBy(mapping(c.new.value))
+}
+
+// losesData reports whether what only the cluster has may be lost or left behind.
+func (c Change) losesData(effect Effect) bool {
+	deletes := effect.Action == Delete || effect.Action == Recreate
+	return deletes && reads.KeepsData(c.Object.Group(), c.Object.Kind) || c.startsDatabase()
 }
 
 // hook reports whether the change is one of a hook, and of nothing else.
@@ -78,6 +94,8 @@ func (c Change) effect(by render.Applier) Effect {
 		return Effect{Action: Keep, Why: "it was a hook: nothing deletes what it left, but its own delete policy"}
 	case c.Kind != Removed && c.new.Hook:
 		return Effect{Action: Run, Why: "a hook, made anew before it runs"}
+	case c.startsDatabase():
+		return Effect{Action: Create, Why: "the chart starts its embedded database although spec.database is set"}
 	case c.Kind == Added:
 		return Effect{Action: Create}
 	case c.Kind == Removed:
@@ -119,6 +137,13 @@ func (c Change) removal(by render.Applier) Effect {
 		effect.Why = "with what is in it, unless its class retains volumes"
 	case "Namespace":
 		effect.Why = "with everything in it"
+	case "Secret":
+		effect.Why = "with its keys: check that nothing needs them"
+	case "StatefulSet":
+		effect.Why, effect.Source = "with its pods; the claims that it made stay", "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention"
+		if at(c.old.value, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted") == "Delete" {
+			effect.Why = "with its pods, and the claims that it made (persistentVolumeClaimRetentionPolicy)"
+		}
 	}
 	return effect
 }

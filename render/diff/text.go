@@ -44,15 +44,18 @@ var (
 // and of those that changed every path. Control characters are written out.
 func Text(r Result, paint Paint) string {
 	var b strings.Builder
-	within, routine := "", r.routine()
+	routine := r.routine()
 	for i, c := range r.Changes {
-		if i == 0 || c.Within != within {
+		if i == 0 || c.Within != r.Changes[i-1].Within || c.first != r.Changes[i-1].first {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			within = c.Within
-			fmt.Fprintln(&b, paint.paint(Title, text.Visible(within)))
-			if n := routine[within]; n > 0 {
+			title := text.Visible(c.Within)
+			if c.first {
+				title += ": data may be lost"
+			}
+			fmt.Fprintln(&b, paint.paint(Title, title))
+			if n := routine[c.Within]; n > 0 && !c.first {
 				fmt.Fprintf(&b, "  %s\n", paint.paint(Tilde, fmt.Sprintf("~ %d changed in nothing but the labels %s", n, strings.Join(versionLabels, " and "))))
 			}
 		}
@@ -62,7 +65,11 @@ func Text(r Result, paint Paint) string {
 		sign := signs[c.Kind]
 		fmt.Fprintf(&b, "  %s%s\n", paint.paint(signStyle[sign], sign+" "+c.name()), c.place())
 		if e := c.Effect; e != nil {
-			fmt.Fprintf(&b, "      %s\n", paint.paint(e.style(), e.String()))
+			style := e.style()
+			if c.first {
+				style = Attended
+			}
+			fmt.Fprintf(&b, "      %s\n", paint.paint(style, e.String()))
 		}
 		for _, e := range c.Edits {
 			e.text(&b, paint)

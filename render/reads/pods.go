@@ -7,8 +7,11 @@ package reads
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // Pod is a pod, or a template of pods, in an object of any kind.
@@ -63,6 +66,47 @@ func (p Pod) Containers() []Container {
 		}
 	}
 	return all
+}
+
+// KeepsData reports whether deleting an object of a kind may lose what only it has.
+func KeepsData(group, kind string) bool {
+	switch group {
+	case "":
+		return kind == "Secret" || kind == "PersistentVolumeClaim"
+	case "apps":
+		return kind == "StatefulSet"
+	}
+	return false
+}
+
+// Program is a kind of program that keeps data, and that charts bring along.
+type Program []string
+
+// Databases and Caches return the names that images of such programs have.
+func Databases() Program {
+	return Program{"postgres", "postgresql", "postgis", "mysql", "mariadb", "mongo", "mongodb", "cockroach"}
+}
+
+// Caches: see [Databases].
+func Caches() Program {
+	return Program{"redis", "redis-stack-server", "valkey", "keydb", "dragonfly"}
+}
+
+// RunBy reports whether an object is a StatefulSet or a Deployment with a
+// container that runs the program, by the last part of the image's name.
+func (program Program) RunBy(tree map[string]any) bool {
+	if kind := tree["kind"]; kind != "StatefulSet" && kind != "Deployment" {
+		return false
+	}
+	for _, p := range Pods(tree) {
+		for _, c := range p.Containers() {
+			image, err := ref.ParseImage(text(c.Spec["image"]))
+			if err == nil && slices.Contains(program, path.Base(image.Repository)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // at returns what lies at a path of keys; nil if there is nothing.

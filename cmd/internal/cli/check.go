@@ -139,6 +139,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return hintRead(err)
 	}
+	a.warnUnread(members)
 	found, checked, failed := a.findings(ctx, o, source, members)
 	if failed != nil && (checked == 0 || ctx.Err() != nil) {
 		return failed

@@ -80,7 +80,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 			return diff.Result{}, err
 		}
 		failures, done = append(failures, err), append(done, compared...)
-		all.Changes, all.Unchanged = append(all.Changes, result.Changes...), all.Unchanged+result.Unchanged
+		all.Add(result)
 	}
 	return all, hintKube(plansOf(members), markPartial(charts.JoinAgain(failures...), done, "compared"))
 }
@@ -160,7 +160,7 @@ func objectsOf(p planned, out chart.Output, as chart.Renderer) []diff.Document {
 			continue
 		}
 		known[one] = true
-		d := diff.Document{Within: p.plan.Environment + " " + p.Key, Source: object.Source, Namespace: p.Namespace, Hook: object.Hook != nil, YAML: object.YAML}
+		d := diff.Document{Within: p.plan.Environment + " " + p.Key, Source: object.Source, Namespace: p.Namespace, Hook: object.Hook != nil, External: p.Key == render.PrefectCloud && p.plan.ExternalDatabase(), YAML: object.YAML}
 		if object.CRD && as.KeepsCRDs {
 			d.Kept = "Helm deletes no CRDs of a chart's folder crds"
 		}

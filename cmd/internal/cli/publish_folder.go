@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -22,6 +23,15 @@ func (a app) remark(folder string, leftOver []string) {
 	}
 	if len(leftOver) > 0 {
 		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out\n", folder, text.Visible(strings.Join(leftOver, ", ")), folder)
+	}
+}
+
+// warnUnread warns of what keeps Flux from applying environments, if this folder is
+// in a Git repository.
+func (a app) warnUnread(members []fleet.Member) {
+	here, err := filepath.Abs(".")
+	if top := fleet.RepositoryAbove(here); err == nil && top != "" {
+		a.warn(publish.Unread(os.DirFS(top), top, members))
 	}
 }
 

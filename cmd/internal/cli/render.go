@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -205,6 +206,7 @@ func (a app) render(ctx context.Context, o renderOptions, target render.Choice) 
 	if err != nil {
 		return err
 	}
+	a.warn(publish.Unread(os.DirFS(o.dir), o.dir, members))
 	if !o.quiet {
 		a.remark(o.dir, leftOver(changes, wanted, failed))
 	}

@@ -47,7 +47,7 @@ func (l local) dryRun(ctx context.Context) (done Outcome, err error) {
 	if job == nil {
 		return done, failed
 	}
-	done.warn(job.warnings())
+	done.warn(job.warnings(l.root.FS(), l.root.Name()))
 	drafts, err := l.drafts(ctx, job)
 	if err == nil {
 		_, err = job.drafts(l.root.FS(), l.Force) // what a person changed there
@@ -69,7 +69,7 @@ func (l local) run(ctx context.Context) (done Outcome, err error) {
 		return done, failed
 	}
 	done, err = l.commit(ctx, job)
-	done.warn(job.warnings())
+	done.warn(job.warnings(l.root.FS(), l.root.Name()))
 	done.Failed = failed
 	if err != nil {
 		done.Unfinished = true

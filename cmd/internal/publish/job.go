@@ -28,8 +28,9 @@ type Job interface {
 	trees() []tree.Tree
 	// inventories finds where those of its environments are, or will be.
 	inventories(files fs.FS) ([]string, error)
-	// warnings gives what is suspicious in its environments.
-	warnings() render.Problems
+	// warnings gives what is suspicious in its environments, and in files and top, as
+	// in [Unread].
+	warnings(files fs.FS, top string) render.Problems
 	// removed gives what was taken out, nil if nothing is.
 	removed() *Removed
 }
@@ -84,8 +85,8 @@ type Rendered struct {
 
 func (r Rendered) trees() []tree.Tree { return fleet.Trees(r.Members) }
 
-func (r Rendered) warnings() render.Problems {
-	var all render.Problems
+func (r Rendered) warnings(files fs.FS, top string) render.Problems {
+	all := Unread(files, top, r.Members)
 	for _, m := range r.Members {
 		all = append(all, m.Plan.Warnings...)
 	}

@@ -43,7 +43,7 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome) error {
 	job, failed := r.Make(ctx, base.FS(ctx))
 	if job != nil {
-		done.warn(job.warnings())
+		done.warn(job.warnings(base.FS(ctx), ""))
 	}
 	if job == nil || failed != nil && !r.KeepGoing {
 		return failed

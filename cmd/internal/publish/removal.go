@@ -38,7 +38,7 @@ func (r Removal) Make(context.Context, fs.FS) (Job, error) { return &r, nil }
 
 func (r *Removal) trees() []tree.Tree { return nil }
 
-func (r *Removal) warnings() render.Problems { return nil }
+func (r *Removal) warnings(fs.FS, string) render.Problems { return nil }
 
 func (r *Removal) removed() *Removed { return &r.found }
 
