@@ -51,8 +51,8 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 	_ = cmd.MarkFlagFilename("ca-file", "pem", "crt")
 }
 
-// optionalCharts are the flags of a command that looks into charts only where it
-// is told to.
+// optionalCharts are the flags of a command that looks into charts only where
+// --charts or --chart-dir asks for it.
 type optionalCharts struct {
 	chartFlags
 	charts bool

@@ -38,7 +38,7 @@ func (a app) findings(ctx context.Context, o checkOptions, source charts.Source,
 	return found, checked, charts.JoinAgain(append(failures, ctx.Err())...)
 }
 
-// looked is what was found in some environments.
+// looked holds the findings of some environments.
 type looked struct {
 	found   []finding.Finding
 	notes   []string // of objects that are not looked at

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// progressEvery is how often a line changes: no reader follows a faster one.
+// progressEvery spaces the changes of a line: no reader follows a faster one.
 const progressEvery = 100 * time.Millisecond
 
 // progress gives what shows how far some work is, nil without a terminal.

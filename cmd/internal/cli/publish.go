@@ -26,8 +26,8 @@ func (a app) toFolder(f publishFlags, job publish.Job) (folder.Changes, *publish
 	return changes, removed, a.printChanges(f, changes)
 }
 
-// publish commits to a checkout or to a repository without one. It is told which
-// environments are read, of a removal none.
+// publish commits to a checkout or to a repository without one. Read names the
+// environments that are read, of a removal none.
 func (a app) publish(ctx context.Context, f publishFlags, request publish.Request, read fleet.Request) error {
 	if f.repo != "" {
 		return a.toRemote(ctx, f, request)

@@ -78,7 +78,7 @@ func (l listedSecrets) format() ([]byte, error) {
 	return append(head.Bytes(), required.Bytes()...), nil
 }
 
-// maxReaders is how many places that name a Secret a comment lists.
+// maxReaders bounds the places that name a Secret and that a comment lists.
 const maxReaders = 3
 
 // describeSecret writes why a Secret is needed, and what reads it.
