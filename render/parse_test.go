@@ -51,6 +51,13 @@ func TestParseProblems(t *testing.T) {
 		{"unknown field", "frontendUrl", "frontendURL", []string{
 			`dev.yaml:7:5: spec.instance.frontendUrl: the field is missing`,
 			`dev.yaml:8:5: spec.instance.frontendURL: unknown field: did you mean "frontendUrl"?`}},
+		{"no secret's field for another's", "clientSecret: {", "clientSecrets: {", []string{
+			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
+			`dev.yaml:19:7: spec.auth.okta.clientSecrets: unknown field: want clientID, clientSecret, authServerURL or apiKey`}},
+		{"the same secret's field", "clientSecret: {", "client_secret: {", []string{
+			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
+			`dev.yaml:19:7: spec.auth.okta.client_secret: unknown field: did you mean "clientSecret"?`}},
+		{"no field of another type", "", "  databases: ten\n", []string{`dev.yaml:21:3: spec.databases: unknown field`}},
 		{"unknown field with nothing near", "", "  colour: blue\n", []string{
 			`dev.yaml:21:3: spec.colour: unknown field`}},
 		{"key twice", "", "  mesh: none\n  mesh: none\n", []string{
