@@ -83,7 +83,9 @@ func TestSuggest(t *testing.T) {
 // TestClosest: a name is proposed for what is of its kind, and a secret's for
 // nothing but another spelling of it.
 func TestClosest(t *testing.T) {
-	of := func(name string, kind text.Kind, secret bool) text.Name { return text.Name{Text: name, Kind: kind, Secret: secret} }
+	of := func(name string, kind text.Kind, secret bool) text.Name {
+		return text.Name{Text: name, Kind: kind, Secret: secret}
+	}
 	for _, tt := range []struct {
 		meant, allowed text.Name
 		near           bool
