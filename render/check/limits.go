@@ -124,8 +124,13 @@ func (s *scope) badObjectName(o *object) {
 	}
 	if len(wrong) > 0 && scalar(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
 		f := o.finding("metadata.name", "the API server refuses the name: %s", wrong[0])
-		f.Fix = "shorten the release's name, or set fullnameOverride or the like"
-		s.put(&f, s.Plan.ReleasePath(o.release.Key))
+		override := s.putValue(&f, o.release, func(path string, value any) bool {
+			return strings.HasSuffix(lastKey(path), "ameOverride") && scalar(value) != "" && strings.Contains(o.Name, scalar(value))
+		})
+		if f.Fix = "correct " + override.Field; override.Field == "" {
+			f.Fix = "shorten the release's name, or set fullnameOverride or the like"
+			s.put(&f, s.Plan.ReleasePath(o.release.Key))
+		}
 		s.add(f)
 	}
 }

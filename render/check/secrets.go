@@ -46,8 +46,7 @@ func plaintextSecret(s *scope) {
 		if !found.Certain {
 			f.Severity = finding.Warning
 		}
-		f.Fix = "name it under spec.secretValues"
-		s.add(f)
+		s.add(f) // the message says what to do
 	}
 }
 

@@ -124,6 +124,8 @@ func TestTries(t *testing.T) {
 		"a misspelt name":             {cloud("{globl: {instanceName: x}}"), "unknown-value", "guess write global instead (the name is like it)"},
 		"a name of an entry":          {with("").on("", secretOfApp), "secret-unused", "advice correct the path, or take the entry out"},
 		"a field for another chart":   {with("").on("", "values: {prefect-cloud: {db: null, serviceMesh: null}}"), "unknown-value", "advice correct the rule in a catalog of yours (spec.catalog), or take the version of the chart that the catalog's line is for"},
+		"a name":                      {with(service("front+1", "")), "bad-name", "advice shorten the release's name, or set fullnameOverride or the like"},
+		"a name that is overridden":   {setting{template: sane + "---\n" + service("{{ .Values.fullnameOverride }}", ""), values: "fullnameOverride: ''\n"}.on("", inApp("fullnameOverride: front+1")), "bad-name", "advice correct spec.releases[0].values.fullnameOverride"},
 		"a loop":                      {valued(loop, "ticker: {replicas: 2}\n"), "singleton-replicas", "proved set spec.releases[0].values.ticker.replicas: 1"},
 		"a loop and another":          {valued(loop.with(other.template), "ticker: {replicas: 2}\n"), "singleton-replicas", "guess set spec.releases[0].values.ticker.replicas: 1 (it changes Deployment/other spec.replicas too)"},
 		"a chart that fails then":     {valued(loop.with(`{{ if lt (int .Values.ticker.replicas) 2 }}{{ fail "no" }}{{ end }}`), "ticker: {replicas: 2}\n"), "singleton-replicas", "advice set 1"},
