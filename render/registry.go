@@ -25,8 +25,7 @@ func (r Registry) source() string {
 type relocation struct{ from, to string }
 
 // relocations gives the rules of a registry with a mirror in the order in which they
-// are asked: the map's, that of the longest place first, and then the source's, unless
-// the map has a place for all of the source.
+// are asked: the map's, that of the longest place first, and then the source's.
 func (r Registry) relocations() []relocation {
 	if r.Mirror == "" {
 		return nil
@@ -36,9 +35,6 @@ func (r Registry) relocations() []relocation {
 		rules = append(rules, relocation{from, string(r.Map[from])})
 	}
 	slices.SortStableFunc(rules, func(a, b relocation) int { return len(b.from) - len(a.from) })
-	if slices.ContainsFunc(rules, func(rule relocation) bool { _, isThere := cutPlace(r.source(), rule.from); return isThere }) {
-		return rules
-	}
 	return append(rules, relocation{r.source(), string(r.Mirror)})
 }
 
@@ -106,6 +102,10 @@ func (e Environment) checkMap() Problems {
 	}
 	var problems Problems
 	rules := registry.relocations()
+	last := len(rules) - 1
+	if rule, _, _ := registry.rule(registry.source()); rule != rules[last] {
+		rules = rules[:last] // the source follows the map
+	}
 	for i, rule := range rules {
 		if registry.Map[rule.from] == "" {
 			continue // the source's own

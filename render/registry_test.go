@@ -76,6 +76,13 @@ func TestMirrored(t *testing.T) {
 	if planned(t, "{source: src.io}").IsMirrored("src.io/a") {
 		t.Error("there is no mirror, and a name is on its host")
 	}
+	// What a place of the map has is no longer below the mirror.
+	source := planned(t, "{source: src.io/cloud, mirror: reg.io/all, map: {src.io: reg.io/src}}")
+	for name, want := range map[string]string{"reg.io/all/quay.io/a/b": "quay.io/a/b", "reg.io/all/server": "", "reg.io/src/quay.io/a": "src.io/quay.io/a"} {
+		if got, known := source.Original(name); known != (want != "") || known && got != want {
+			t.Errorf("%s comes from %s (%v), want %s", name, got, known, want)
+		}
+	}
 	plan := planned(t, mirror)
 	if plan.Mirror() != "reg.io:5000/prefect" {
 		t.Errorf("the mirror is %s", plan.Mirror())
