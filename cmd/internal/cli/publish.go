@@ -3,13 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // toFolder does a job in a folder, and prints what changed.
@@ -71,7 +69,7 @@ func (a app) tellCheckout(f publishFlags, done publish.Outcome, read fleet.Reque
 		return err
 	}
 	for _, file := range done.Uncommitted {
-		fmt.Fprintf(a.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file))
+		a.err.Say("warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this", file)
 	}
 	if !f.quiet && !f.dryRun && f.output != "json" {
 		a.remark(f.dir, leftOver(done.Drafts[0].All(), read, done.Failed))

@@ -135,7 +135,7 @@ func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
 
 // sayDeprecated names the command that takes the place of old flags.
 func (a app) sayDeprecated(old, command string) {
-	fmt.Fprintf(a.err, "warning: %s will go with the next release: use pm-gitops %s\n", old, text.Visible(command))
+	a.err.Say("warning: %s will go with the next release: use pm-gitops %s", old, command)
 }
 
 // check refuses flags that exclude or need each other.

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"path"
 	"strings"
@@ -38,14 +38,11 @@ func manifestsOf(all tree.Tree) []render.Manifest {
 
 // printManifests prints manifests as one YAML stream, each document with where it is from.
 func (a app) printManifests(manifests []render.Manifest) error {
-	out := bufio.NewWriter(a.out)
+	var out bytes.Buffer
 	for _, manifest := range manifests {
 		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
-			fmt.Fprintf(out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
+			fmt.Fprintf(&out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("print the manifests: %w", err)
-	}
-	return nil
+	return a.out.Raw(out.Bytes())
 }

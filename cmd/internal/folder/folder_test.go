@@ -355,7 +355,7 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 			if diff := cmp.Diff(tt.want, conflict.Paths); diff != "" {
 				t.Errorf("paths (-want +got):\n%s", diff)
 			}
-			if want := "these files are not as they were written:\n  " + strings.Join(tt.want, "\n  "); err.Error() != want {
+			if want := "these files are not as they were written:\n" + strings.Join(tt.want, "\n"); err.Error() != want {
 				t.Errorf("Write = %q, want %q", err, want)
 			}
 			expect(t, dir, before)
