@@ -142,7 +142,8 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 	return a.out.Raw([]byte(text))
 }
 
-// show gives the text that is printed of a chart, which cannot steer the terminal.
+// show gives the text that is printed of a chart. But for a README, which is for people
+// alone, it cannot steer the terminal.
 func (a app) show(o valuesOptions, own charts.Chart) (string, error) {
 	there := func(text []byte, what string, harmless func(string) string) (string, error) {
 		if text == nil {
@@ -154,7 +155,7 @@ func (a app) show(o valuesOptions, own charts.Chart) (string, error) {
 	case o.show == "schema":
 		return there(own.Schema(), "schema of its own", harmlessJSON)
 	case o.show == "readme":
-		return there(own.Readme(), "README", harmless)
+		return there(own.Readme(), "README", func(text string) string { return text })
 	case o.show == "chart":
 		text, err := own.Metadata()
 		if err != nil {
