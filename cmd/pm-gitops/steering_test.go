@@ -142,7 +142,7 @@ func TestAnnotationsSteerNothing(t *testing.T) {
 	wantTame(t, "annotations", got)
 }
 
-// TestReadmeSteersNothing: of what is printed line by line, only the lines that are somebody's are.
+// TestReadmeSteersNothing: a README is printed line by line, and its lines are its own.
 func TestReadmeSteersNothing(t *testing.T) {
 	dir := t.TempDir()
 	steeringChart(t, dir)

@@ -36,6 +36,7 @@ func VisibleLines(text string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(strings.TrimSpace(line), "::") {
 			b.WriteString("| ")
