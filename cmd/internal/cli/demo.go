@@ -156,7 +156,7 @@ func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files
 		return "", fmt.Errorf("open folder %s: %w", dir, err)
 	}
 	defer root.Close()
-	if _, err := folder.Write(root, a.targets.Layouts(), []tree.Tree{files}, false); err != nil {
+	if _, err := folder.Write(ctx, root, a.targets.Layouts(), []tree.Tree{files}, false); err != nil {
 		return "", err
 	}
 	by := gitrepo.Signature{Name: "pm-gitops demo", Email: "demo@example.com", When: a.now()}

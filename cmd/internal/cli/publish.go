@@ -11,13 +11,13 @@ import (
 )
 
 // toFolder does a job in a folder, and prints what changed.
-func (a app) toFolder(f publishFlags, job publish.Job) (folder.Changes, *publish.Removed, error) {
+func (a app) toFolder(ctx context.Context, f publishFlags, job publish.Job) (folder.Changes, *publish.Removed, error) {
 	root, err := openFolder(f.dir)
 	if err != nil {
 		return folder.Changes{}, nil, err
 	}
 	defer root.Close()
-	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: f.force, DryRun: f.dryRun})
+	changes, removed, err := publish.ToFolder(ctx, root, publish.FolderRequest{Job: job, Force: f.force, DryRun: f.dryRun})
 	if err != nil {
 		return changes, removed, hintForce(err)
 	}

@@ -81,7 +81,7 @@ func (a app) remove(ctx context.Context, environment string, f publishFlags) err
 		request.Make = removal.Make
 		return a.publish(ctx, f, request, fleet.Request{})
 	}
-	_, removed, err := a.toFolder(f, &removal)
+	_, removed, err := a.toFolder(ctx, f, &removal)
 	if err == nil && !f.quiet && !f.dryRun {
 		a.tellRemoved(removed)
 	}

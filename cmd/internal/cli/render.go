@@ -202,7 +202,7 @@ func (a app) render(ctx context.Context, o renderOptions, target render.Choice) 
 	if o.dir == "" {
 		return a.printRendered(members, o.built)
 	}
-	changes, _, err := a.toFolder(o.publishFlags, publish.Rendered{Members: members, Layouts: a.targets.Layouts()})
+	changes, _, err := a.toFolder(ctx, o.publishFlags, publish.Rendered{Members: members, Layouts: a.targets.Layouts()})
 	if err != nil {
 		return err
 	}
