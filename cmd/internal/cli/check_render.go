@@ -163,7 +163,7 @@ func (o looker) lookAgain(ctx context.Context, of fleet.Member, in check.Input, 
 	return lookInTime(ctx, again)
 }
 
-// sizeOfTree is how many times the bytes of its YAML an object takes that was read.
+// sizeOfTree estimates the memory of an object that was read, in bytes of its YAML.
 const sizeOfTree = 10
 
 // refused makes an error that of the environment, which cannot be rendered with a fix.
