@@ -80,6 +80,7 @@ func writeOut(text string, tabs bool) string {
 			b.WriteRune(r)
 		default:
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			r = ' '
 		}
 		before = r
 	}
