@@ -26,9 +26,10 @@ type PushOptions struct {
 
 // Pushed describes a push.
 type Pushed struct {
-	URL    string // as it was given, without credentials; several with commas between
-	Branch string // there; the whole name of what is no branch
-	Hash   string // what it is at now, in hexadecimal
+	URL    string   // as it was given, without credentials; several with commas between
+	Branch string   // there; the whole name of what is no branch
+	Hash   string   // what it is at now, in hexadecimal
+	Said   []string // by the servers, line by line and fit for a terminal
 }
 
 // Push lets git push HEAD's branch, to every URL that its remote is pushed to, and
@@ -49,12 +50,11 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	result := Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit}
-	unchanged, err := to.Run(ctx)
-	if unchanged {
+	answer, err := to.Run(ctx)
+	if answer.Unchanged {
 		err = ErrUnchanged
 	}
-	return result, err
+	return Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit, answer.Said}, err
 }
 
 // ErrNoBranch says that neither HEAD nor the caller names the branch to push to.

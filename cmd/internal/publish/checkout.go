@@ -174,5 +174,5 @@ func (l local) push(ctx context.Context) (*Pushed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("push: %w", err)
 	}
-	return &Pushed{done.URL, done.Branch, done.Hash}, nil
+	return &Pushed{done.URL, done.Branch, done.Hash, done.Said}, nil
 }

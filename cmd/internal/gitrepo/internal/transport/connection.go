@@ -32,6 +32,7 @@ type Connection struct {
 	config  settings.Config
 	at      address
 	client  gotransport.Transport
+	http    *http.Client // below it, if it is one of HTTP
 	auth    gotransport.AuthMethod
 	login   *login
 	ssh     *sshLogin
@@ -81,11 +82,11 @@ func Describe(sys settings.System, config settings.Config, url string, pushes bo
 func (c *Connection) URL() string { return c.at.shown }
 
 func (c *Connection) connectHTTP(ctx context.Context) error {
-	client, err := c.httpClient()
-	if err != nil {
+	var err error
+	if c.http, err = c.httpClient(); err != nil {
 		return err
 	}
-	c.client = githttp.NewClient(client)
+	c.client = githttp.NewClient(c.http)
 	for _, header := range c.extraHeaders() {
 		if isLogin(header[0]) && header[1] != "" { // as actions/checkout leaves it
 			return c.use(&login{from: "http.extraHeader"})

@@ -119,7 +119,7 @@ func TestLoginsStayAtTheirOrigin(t *testing.T) {
 					}
 				}
 				_, fetched := c.References(context.Background())
-				sent := c.Send(context.Background(), Update{Branch: "main", From: plumbing.NewHash(strings.Repeat("1", 40)), To: plumbing.NewHash(strings.Repeat("2", 40))}, nil)
+				_, sent := c.Send(context.Background(), Update{Branch: "main", From: plumbing.NewHash(strings.Repeat("1", 40)), To: plumbing.NewHash(strings.Repeat("2", 40))}, nil)
 				if redirected == "what is sent" {
 					fetched = sent
 				}
@@ -162,7 +162,7 @@ func TestReadsFollowRedirects(t *testing.T) {
 	if asked := fmt.Sprint(other.asked); len(other.asked) != 1 || strings.Contains(asked, canary) || !strings.Contains(fmt.Sprint(first.asked), canary) {
 		t.Errorf("the other server got %s, the first %s", asked, first.asked)
 	}
-	if err := c.Send(context.Background(), update, nil); err == nil || !strings.Contains(err.Error(), first.URL+" redirects to "+other.URL) || len(other.asked) != 1 {
+	if _, err := c.Send(context.Background(), update, nil); err == nil || !strings.Contains(err.Error(), first.URL+" redirects to "+other.URL) || len(other.asked) != 1 {
 		t.Errorf("Send = %v, the other server got %s", err, other.asked)
 	}
 	other.status = http.StatusUnauthorized
@@ -184,7 +184,7 @@ func TestLoginsFollowRedirectsOfTheirOrigin(t *testing.T) {
 	if _, err := c.References(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if err := c.Send(context.Background(), Update{Branch: "main"}, nil); !errors.Is(err, ErrRaced) || c.at.Path != "/old.git" {
+	if _, err := c.Send(context.Background(), Update{Branch: "main"}, nil); !errors.Is(err, ErrRaced) || c.at.Path != "/old.git" {
 		t.Errorf("Send = %v, the repository is %s", err, c.at.Path)
 	}
 	elsewhere := httptest.NewRequest(http.MethodGet, "http://evil.test/", nil)

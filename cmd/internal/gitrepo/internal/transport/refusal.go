@@ -102,27 +102,36 @@ const listenPatience = 30 * time.Second
 func (s *sshLogin) listen(ctx context.Context, service, path string) string {
 	ctx, cancel := context.WithTimeout(ctx, listenPatience)
 	defer cancel()
-	config, err := s.ClientConfig()
+	session, hangUp, err := s.dial(ctx)
 	if err != nil {
 		return ""
 	}
-	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
-	if err != nil {
-		return ""
-	}
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	defer conn.Close()
-	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
-	if err != nil {
-		return ""
-	}
-	session, err := ssh.NewClient(opened, channels, requests).NewSession()
-	if err != nil {
-		return ""
-	}
+	defer hangUp()
 	said := bounded{most: 1 << 12}
 	session.Stdin = bytes.NewReader(pktline.FlushPkt)
 	session.Stderr = &said
-	_ = session.Run(service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'")
+	_ = session.Run(shellCommand(service, path))
 	return said.kept.String()
+}
+
+// dial opens a session, which the context or hangUp ends.
+func (s *sshLogin) dial(ctx context.Context) (session *ssh.Session, hangUp func(), err error) {
+	config, err := s.ClientConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	hangUp = func() { stop(); conn.Close() }
+	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
+	if err == nil {
+		session, err = ssh.NewClient(opened, channels, requests).NewSession()
+	}
+	if err != nil {
+		hangUp()
+	}
+	return session, hangUp, err
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,23 @@ func TestWordsOfRefusals(t *testing.T) {
 		got := c.explainRefusal(test.kind, test.text)
 		if got.Kind != test.got || got.Error() != test.want {
 			t.Errorf("%.60q: kind %d, %s\nwant kind %d, %s", test.text, got.Kind, got, test.got, test.want)
+		}
+	}
+}
+
+// A server may not fill the screen.
+func TestRemarksAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 3000)
+	for given, want := range map[string][]string{
+		"":                                {},
+		strings.Repeat("a\n", 40):         slices.Repeat([]string{"a"}, 40),
+		strings.Repeat("a\n", 50):         append(slices.Repeat([]string{"a"}, 40), "… 10 more lines"),
+		strings.Repeat(long+"\n", 3):      {long, long, "… 1 more line"},
+		"Resolving deltas: 100%, done.\n": {},
+		"a\u202eb ##vso[task]\n":          {`a\u202eb ## vso[task]`},
+	} {
+		if got := remarks(given); !slices.Equal(got, want) {
+			t.Errorf("remarks(%.60q) = %.90q, want %.90q", given, got, want)
 		}
 	}
 }
