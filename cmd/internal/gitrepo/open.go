@@ -146,8 +146,8 @@ func (l *Local) refuseUnsupported() error {
 		return fmt.Errorf("%s keeps its branches as %s (extensions.refStorage): only files can be read; git refs migrate --ref-format=files changes it", at, format)
 	}
 	known := map[string]bool{"objectformat": true, "refstorage": true, "noop": true, "noop-v1": true, "partialclone": true, "preciousobjects": true, "worktreeconfig": true, "relativeworktrees": true, "compatobjectformat": false}
-	for key := range l.config {
-		if name, found := strings.CutPrefix(key, "extensions."); found && !known[name] && l.config.Get("core.repositoryformatversion") == "1" {
+	for _, setting := range l.config {
+		if name, found := strings.CutPrefix(setting.Key, "extensions."); found && !known[name] && l.config.Get("core.repositoryformatversion") == "1" {
 			return fmt.Errorf("%s needs the extension %s, which is not known", at, name)
 		}
 	}

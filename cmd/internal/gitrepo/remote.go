@@ -66,8 +66,8 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 	return &Remote{sys: sys, connection: conn, config: config, who: &settings.Identities{Sys: sys, Git: git, Config: config}, branch: o.Branch, from: o.From}, nil
 }
 
-// URL returns the repository's URL, without credentials.
-func (r *Remote) URL() string { return r.connection.URL() }
+// URL returns the URL that is pushed to, without credentials.
+func (r *Remote) URL() string { return r.connection.PushURL() }
 
 // Said returns what the server said when it took the last commits, line by line and fit
 // for a terminal.

@@ -148,7 +148,7 @@ func (g *Program) listConfig(args ...string) (Config, error) {
 		if !set {
 			value = "true" // a name alone
 		}
-		values[key] = append(values[key], value)
+		values = append(values, Setting{key, value})
 	}
 	return values, nil
 }

@@ -28,6 +28,9 @@ type Update struct {
 // lines that the server says to that, fit for a terminal. The error is [ErrRaced] if
 // the branch is not where it was, or an [Error].
 func (c *Connection) Send(ctx context.Context, u Update, pack []byte) ([]string, error) {
+	if c.toPush != nil {
+		return c.toPush.Send(ctx, u, pack)
+	}
 	session, err := c.receive(ctx)
 	if err != nil {
 		return nil, c.explain(ctx, err)
