@@ -86,7 +86,7 @@ func TestHeadersAreThoseOfGit(t *testing.T) {
 		"[http \"ORIGIN/team\"]\nextraHeader = X-A: 1\n[http \"ORIGIN/tea\"]\nextraHeader = X-B: 1\n[http \"ORIGIN/team/fleet.git/\"]\nextraHeader = X-C: 1\n[http \"ORIGIN\"]\nextraHeader = X-D: 1\n",
 		"[http \"http://LOCALHOST" + port + "\"]\nextraHeader = X-A: 1\n",
 		"[http \"http://*" + port + "\"]\nextraHeader = X-A: 1\n[http \"http://local*" + port + "\"]\nextraHeader = X-B: 1\n[http \"http://*/\"]\nextraHeader = X-C: 1\n",
-		"[http]\nextraHeader = no header\nextraHeader = X-A: a: b\nextraHeader = X-B:\n",
+		"[http]\nextraHeader = X-A: a: b\nextraHeader = no header\nextraHeader = X-B:\n",
 		"[http]\nextraHeader = Authorization: Basic YTpi\n",
 		"[url \"ORIGIN/team/\"]\ninsteadOf = fleet:\n[http \"ORIGIN/team\"]\nextraHeader = X-A: 1\n",
 	} {
