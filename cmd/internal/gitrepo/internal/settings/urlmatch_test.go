@@ -21,7 +21,7 @@ func TestSettingsForAURLAreThoseOfGit(t *testing.T) {
 		"https://git.test/a b", "https://git.test/a%20b", "https://[::1]", "https://[::1]:443/team", "git.test", "//git.test", "https:git.test", "https://git.test:port", "ssh://git.test", "",
 	}
 	urls := []string{
-		"https://git.test/team/fleet.git", "https://ada@git.test/team/fleet.git", "https://git.test:8443/team", "http://git.test/team", "https://a.git.test/x", "https://git.test", "https://git.test/a%20b/c",
+		"https://git.test/team/fleet.git", "https://ada@git.test/team/fleet.git", "https://git.test:8443/team", "http://git.test/team", "https://a.git.test/x", "https://git.test", "https://ada@git.test/x", "https://git.test/a%20b/c",
 		"https://Git.Test:443/x/../team/fleet.git", "https://[::1]/team", "https://git.test/teams/x", "https://git.test./team",
 	}
 	for range 2 {
