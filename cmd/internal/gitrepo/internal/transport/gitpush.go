@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -63,7 +65,7 @@ const pushes = 3
 
 // push runs git push, and makes a sentence of what it says.
 func (p *GitPush) push(ctx context.Context) (Answer, error) {
-	out, said, err := p.run(ctx, "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", "--", p.Remote, p.From+":"+p.Ref)
+	out, said, err := p.run(ctx, "", "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", "--", p.Remote, p.From+":"+p.Ref)
 	if ctx.Err() != nil {
 		return Answer{}, ctx.Err()
 	}
@@ -92,15 +94,34 @@ func (p *GitPush) push(ctx context.Context) (Answer, error) {
 	return Answer{}, Errorf(Rejected, "the pre-push hook of this repository refuses the push%s", to.hide(afterColon(serverSentence(text))))
 }
 
+// HaveGitFetch has git fetch objects of a remote by their hashes, as git does for a
+// partial clone. The error is an [Error].
+func (c *Connection) HaveGitFetch(ctx context.Context, git *settings.Program, remote string, hashes []plumbing.Hash) error {
+	p := &GitPush{Git: git, To: []*Connection{c}}
+	var wanted strings.Builder
+	for _, hash := range hashes {
+		wanted.WriteString(hash.String() + "\n")
+	}
+	_, _, err := p.run(ctx, wanted.String(), "-c", "fetch.negotiationAlgorithm=noop", "fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--recurse-submodules=no", "--filter=blob:none", "--stdin", "--", remote)
+	var failed *settings.GitError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &failed):
+		return c.explainGit(failed)
+	}
+	return err
+}
+
 // run runs git with the logins of the servers, and returns what it prints, and what is
 // on its standard error.
-func (p *GitPush) run(ctx context.Context, args ...string) (out, said string, err error) {
+func (p *GitPush) run(ctx context.Context, in string, args ...string) (out, said string, err error) {
 	logins, secrets := p.logins()
 	cmd := p.Git.Command(ctx, append(logins, args...)...)
 	cmd.Env = append(cmd.Env, secrets...)
 	aside := bounded{most: 1 << 16}
 	cmd.Stderr = &aside
-	out, err = settings.RunGit(cmd, "")
+	out, err = settings.RunGit(cmd, in)
 	return out, aside.kept.String(), err
 }
 
@@ -151,7 +172,7 @@ func (p *GitPush) compare(ctx context.Context) (ours, theirs bool) {
 		return err == nil
 	}
 	for _, to := range p.To {
-		if _, _, err := p.run(ctx, "fetch", "-q", "--no-tags", "--recurse-submodules=no", "--", to.at.given, p.Ref); err != nil {
+		if _, _, err := p.run(ctx, "", "fetch", "-q", "--no-tags", "--recurse-submodules=no", "--", to.at.given, p.Ref); err != nil {
 			return false, false
 		}
 		ours, theirs = ours && leads("FETCH_HEAD", p.Commit), theirs && leads(p.Commit, "FETCH_HEAD")
