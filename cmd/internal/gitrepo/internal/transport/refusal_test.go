@@ -31,6 +31,7 @@ func TestWordsOfRefusals(t *testing.T) {
 		{Other, "error:\nerror: Cannot find repository: a/b\nerror:\n", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
 		{Other, "ERROR: Permission to a/b.git denied to deploy-key.\n", Forbidden, forbidden + " (it says: Permission to a/b.git denied to deploy-key.)"},
 		{Other, "ERROR: The key you are authenticating with has been marked as read only.\n", Forbidden, forbidden + " (it says: The key you are authenticating with has been marked as read only.)"},
+		{Other, "error: ===\nerror:\nerror: User permission denied for writing.\r\nerror:\n", Forbidden, forbidden + " (it says: User permission denied for writing.)"},
 		{Other, "come back\x1b[31m later\n", Other, where + " does not let us in (it says: come back\\x1b[31m later)"},
 		{Other, strings.Repeat("x", 1<<16), Other, where + " does not let us in (it says: " + text.Clip(strings.Repeat("x", 1<<16)) + ")"},
 	} {

@@ -137,7 +137,10 @@ func serverSentence(progress string) string {
 	var lines []string
 	for _, line := range serverLines(progress) {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "remote:"))
-		lines = append(lines, strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(line, "error:"), "ERROR:")))
+		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(line, "error:"), "ERROR:"))
+		if !saysNothing(line) {
+			lines = append(lines, line)
+		}
 	}
 	return text.Clip(strings.Join(lines, " "))
 }
@@ -149,12 +152,14 @@ func serverLines(progress string) (lines []string) {
 	for line := range strings.SplitSeq(progress, "\n") {
 		line = strings.TrimRight(line, " \t\r")
 		line = line[strings.LastIndexByte(line, '\r')+1:]
-		if strings.Trim(line, "=-*# \t") != "" && !strings.Contains(line, "Resolving deltas:") && !strings.Contains(line, "Unpacking objects:") {
+		if !saysNothing(line) && !strings.Contains(line, "Resolving deltas:") && !strings.Contains(line, "Unpacking objects:") {
 			lines = append(lines, text.Visible(line))
 		}
 	}
 	return lines
 }
+
+func saysNothing(line string) bool { return strings.Trim(line, "=-*# \t") == "" }
 
 // remarks returns the lines of a server that took a commit: where to open a merge
 // request, for example. A server may have us show no more than a screen of them.
