@@ -1,0 +1,159 @@
+// Package edit changes values of environment files where they are written: in the
+// environment's own file, or in the one that it extends. Only the lines of the value
+// change; comments, order, quotes, indentation and line ends stay. What it writes it
+// reads again: an edit whose result is anything else than what was asked for is
+// refused. Like package render it never touches disk, network, clock or environment
+// variables.
+package edit
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+)
+
+// Op is what an edit does.
+type Op string
+
+// The operations.
+const (
+	Set    Op = "set"    // replaces a value, or adds it with the mappings that lead to it
+	Append Op = "append" // adds an item to a list, or makes the list
+	Remove Op = "remove" // takes out a key or an item
+	Move   Op = "move"   // renames a key, or takes it to another mapping
+)
+
+// Edit is one change of an environment. A path is as findings print it, such as
+// spec.releases[0].version or spec.values.prefect-cloud.annotations["a.b"], or as
+// Helm's --set takes it, with a\.b for a key with a dot; an item of a list may be
+// named by its field name: spec.releases[worker].
+type Edit struct {
+	Op   Op
+	Path string
+	To   string // of a move: the path of the key afterwards
+	// Value is what is set or appended. A text field of the environment takes a
+	// number as it is written: 2025.10 stays one.
+	Value Value
+}
+
+// Value is a value of YAML, made by [YAML], [Text] or [Of].
+type Value struct{ tree *strictyaml.Value }
+
+// YAML reads a value. No error repeats it.
+func YAML(text string) (Value, error) {
+	root, problems := strictyaml.Load("", []byte(text))
+	if problems != nil {
+		return Value{}, fmt.Errorf("the value: %s", problems[0].Message)
+	}
+	return Value{root}, nil
+}
+
+// Text gives a text, whatever it looks like.
+func Text(text string) Value {
+	return Value{&strictyaml.Value{Tag: "!!str", Text: text}}
+}
+
+// Of gives a value that JSON knows.
+func Of(value any) (Value, error) {
+	data, err := yaml.Marshal(value)
+	if err != nil {
+		return Value{}, fmt.Errorf("write the value as YAML: %w", err)
+	}
+	return YAML(string(data))
+}
+
+// IsNull reports whether the value is YAML's null.
+func (v Value) IsNull() bool { return v.tree.IsNull() }
+
+// HasComment reports whether a text that was read as the value has a comment: a text
+// without quotes ends where one begins.
+func (v Value) HasComment(text string) bool {
+	s, known := v.tree.Source()
+	return known && strings.TrimSpace(text[s.Node.End:]) != ""
+}
+
+// Change is what an edit did to a file.
+type Change struct {
+	Op   Op
+	File string
+	Line int    // in the edited file; for what was removed, in the old one
+	Path string // as findings print it
+	To   string // of a move
+	// Old and New are the values on one line, as YAML; empty where there is none,
+	// and [Hidden] for what looks like a secret.
+	Old, New string
+}
+
+// Hidden stands for a value that looks like a secret.
+const Hidden = "(redacted)"
+
+// File is a file with its content before and after the edits.
+type File struct {
+	Name     string
+	Old, New []byte
+}
+
+// IsDefaults reports whether the file is there to be extended.
+func (f File) IsDefaults() bool { return bytes.Contains(f.New, []byte("EnvironmentDefaults")) }
+
+// describe writes a value at a path on one line, unless there may be a secret in it.
+func describe(root *strictyaml.Value, at []step) string {
+	v := find(root, at)
+	if v == nil {
+		return ""
+	}
+	if len(secretsIn(root, at)) > 0 {
+		return Hidden
+	}
+	return flow(v)
+}
+
+// secretsIn finds what looks like a secret in the value at a path, or around it.
+func secretsIn(root *strictyaml.Value, at []step) []strictyaml.Position {
+	var found []strictyaml.Position
+	plaintext.Fields(root, "", func(_ string, f plaintext.Found) {
+		if steps, err := resolve(root, f.Path); err == nil && (within(steps, at) || within(at, steps)) {
+			found = append(found, f.Position)
+		}
+	})
+	return found
+}
+
+// Shown gives a file with all that looks like a secret hidden, for a diff. What is no
+// environment file is hidden as a whole.
+func Shown(name string, data []byte) []byte {
+	d, problems := open(name, data)
+	if problems != nil {
+		return []byte(Hidden + "\n")
+	}
+	hidden, unknown, seen := attempt{}, false, map[int]bool{}
+	plaintext.Fields(d.root, "", func(_ string, f plaintext.Found) {
+		s, known := f.Value.Source()
+		if s.Anchored != nil {
+			s = *s.Anchored
+		}
+		if unknown = unknown || !known; seen[s.Content.Start] {
+			return
+		}
+		text := Hidden
+		if d.below(s.Content.End) == s.Content.End {
+			text += d.breakNear(s.Content.Start)
+		}
+		hidden, seen[s.Content.Start] = append(hidden, splice{s.Content.Start, s.Content.End, text}), true
+	})
+	if shown := d.apply(hidden); shown != nil && !unknown {
+		return shown
+	}
+	return []byte(Hidden + "\n")
+}
+
+// problem is a problem at a field of a file, without a line: the file is not written.
+func problem(file, path string, err error) render.Problem {
+	return render.Problem{Position: render.Position{File: file}, Path: path, Message: err.Error()}
+}
