@@ -7,7 +7,6 @@
 package edit
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -98,9 +97,6 @@ type File struct {
 	Name     string
 	Old, New []byte
 }
-
-// IsDefaults reports whether the file is there to be extended.
-func (f File) IsDefaults() bool { return bytes.Contains(f.New, []byte("EnvironmentDefaults")) }
 
 // describe writes a value at a path on one line, unless there may be a secret in it.
 func describe(root *strictyaml.Value, at []step) string {

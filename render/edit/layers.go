@@ -42,6 +42,12 @@ func (env *Environment) Files() []File {
 	return files
 }
 
+// IsDefaults reports whether the file is there to be extended.
+func (env *Environment) IsDefaults() bool {
+	kind := env.layers[0].root.Get("kind")
+	return kind != nil && kind.Text == "EnvironmentDefaults"
+}
+
 // merged is the environment as its files together have it.
 func (env *Environment) merged() *strictyaml.Value {
 	var all *strictyaml.Value
@@ -136,10 +142,11 @@ func prepare(root *strictyaml.Value, e Edit) (r resolved, err error) {
 			return r, err
 		}
 	}
-	t, err := fieldType(r.at)
-	if err == nil && e.Op == Move {
-		t, err = fieldType(r.to)
+	target := r.at
+	if e.Op == Move {
+		target = r.to
 	}
+	t, err := fieldType(target)
 	if err != nil && e.Op != Remove { // what is wrong may go
 		return r, err
 	}
@@ -228,7 +235,7 @@ func (env *Environment) owner(merged *strictyaml.Value, r resolved) (owner int, 
 	}
 	found := -1
 	for i, d := range env.layers {
-		if v := find(d.root, at); v == nil || v.IsNull() && found < 0 && i+1 < len(env.layers) {
+		if find(d.root, at) == nil {
 			continue
 		}
 		if found >= 0 {

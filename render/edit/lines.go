@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// breaks are what ends a line, the longest first. The YAML library keeps to YAML 1.1,
+// breaks lists the line breaks, the longest first. The YAML library keeps to YAML 1.1,
 // where NEL, LS and PS are line breaks too (https://yaml.org/spec/1.1/#id871136).
 var breaks = [][]byte{[]byte("\r\n"), []byte("\n"), []byte("\r"), []byte("\u0085"), []byte("\u2028"), []byte("\u2029")}
 

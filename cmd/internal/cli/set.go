@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,12 +91,12 @@ func (a app) set(ctx context.Context, o setOptions, args []string) error {
 	if err != nil {
 		return hintRead(err)
 	}
-	result := edited{files: env.Files()}
+	var result edited
 	if result.changes, err = env.Apply(edits...); err != nil {
 		return err
 	}
 	result.files = env.Files()
-	if err := result.findOthers(); err != nil {
+	if err := result.findOthers(env.IsDefaults()); err != nil {
 		return err
 	}
 	replacements := result.replacements()
@@ -123,7 +122,8 @@ func (o setOptions) edits(args []string) ([]edit.Edit, error) {
 	add := func(text string, read func(path, value string) (edit.Edit, error)) {
 		path, value, ok := edit.Cut(text)
 		if !ok {
-			wrong = append(wrong, usageError{fmt.Errorf("want PATH=VALUE, got %q", cmp.Or(path, text))})
+			path, _, _ = strings.Cut(text, "=") // what is behind it may be a secret
+			wrong = append(wrong, usageError{fmt.Errorf("want PATH=VALUE, got %q", path)})
 			return
 		}
 		e, err := read(path, value)
@@ -196,11 +196,12 @@ func (e edited) changed() []edit.File {
 	return slices.DeleteFunc(slices.Clone(e.files), func(f edit.File) bool { return string(f.Old) == string(f.New) })
 }
 
-// findOthers looks for the other files that the edits change.
-func (e *edited) findOthers() (err error) {
+// findOthers looks for the other files that the edits change: those that extend one
+// that is edited. Defaults says that others may extend the environment's own.
+func (e *edited) findOthers(defaults bool) (err error) {
 	var shared []string
-	for i, f := range e.changed() {
-		if f.Name != e.files[0].Name || i == 0 && f.IsDefaults() {
+	for _, f := range e.changed() {
+		if f.Name != e.files[0].Name || defaults {
 			shared = append(shared, f.Name)
 		}
 	}

@@ -74,10 +74,11 @@ func Extending(file string, names []string) (found []string, unknown []error, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("find the working directory: %w", err)
 	}
-	err = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return err
+			unknown = append(unknown, err)
+			return fs.SkipDir
 		case entry.IsDir() && path != top && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
 		case !entry.Type().IsRegular() || !IsYAML(path) || wanted[path]:
@@ -95,9 +96,6 @@ func Extending(file string, names []string) (found []string, unknown []error, er
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("look for what extends %s: %w", text.OneOf(names), err)
-	}
 	return found, unknown, nil
 }
 
