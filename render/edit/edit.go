@@ -17,7 +17,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
-// Op is what an edit does.
+// Op names what an edit does.
 type Op string
 
 // The operations.
@@ -77,7 +77,7 @@ func (v Value) HasComment(text string) bool {
 	return known && strings.TrimSpace(text[s.Node.End:]) != ""
 }
 
-// Change is what an edit did to a file.
+// Change describes what an edit did to a file.
 type Change struct {
 	Op   Op
 	File string

@@ -88,7 +88,7 @@ func replaceAll(files []Replacement, ready func()) (err error) {
 	return nil
 }
 
-// look gives the mode of the file, if it is what was judged.
+// look gives the mode of the file, if it is as it was judged.
 func (f Replacement) look() (os.FileMode, error) {
 	root, err := os.OpenRoot(filepath.Dir(f.Name))
 	if err != nil {
