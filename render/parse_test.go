@@ -116,6 +116,19 @@ func TestParseProblems(t *testing.T) {
 			`dev.yaml:21:20: spec.delivery.path: want a relative path with slashes that stays below the folder, got "../other"`}},
 		{"Git URL with a token", "", "  delivery: {git: {url: \"https://" + canary + "@git.company.com/a.git\"}}\n", []string{
 			`dev.yaml:21:25: spec.delivery.git.url: want an address without user and password: it would be in Git for all to read`}},
+		{"a map without a mirror", "", "  registry: {map: {docker.io: r.io/hub}}\n", []string{
+			`dev.yaml:21:14: spec.registry.map: the map says nothing without spec.registry.mirror, from which everything else is pulled`}},
+		{"places that are none", "", "  registry:\n    mirror: r.io/all\n    map: {docker: r.io/hub, docker.io/: r.io/b, index.docker.io: r.io/c, gcr.io: \"R.io/D\"}\n", []string{
+			`dev.yaml:23:11: spec.registry.map.docker: want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got "docker"`,
+			`dev.yaml:23:29: spec.registry.map["docker.io/"]: want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got "docker.io/"`,
+			`dev.yaml:23:49: spec.registry.map["index.docker.io"]: images of Docker Hub are known by the host docker.io: want it here`,
+			`dev.yaml:23:82: spec.registry.map["gcr.io"]: want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got "R.io/D"`}},
+		{"places that cannot be told apart", "", "  registry:\n    source: src.io/cloud\n    mirror: r.io/all\n    map: {docker.io: r.io/hub, ghcr.io: r.io/hub, r.io/hub/a: r.io/b, quay.io: r.io/all, gcr.io: src.io/cloud/c}\n", []string{
+			`dev.yaml:24:11: spec.registry.map["docker.io"]: r.io/hub and r.io/hub/a overlap: what is pulled from there would be relocated once more`,
+			`dev.yaml:24:11: spec.registry.map["docker.io"]: r.io/hub is where ghcr.io is pulled from too: nothing would say where an image there comes from`,
+			`dev.yaml:24:32: spec.registry.map["ghcr.io"]: r.io/hub and r.io/hub/a overlap: what is pulled from there would be relocated once more`,
+			`dev.yaml:24:71: spec.registry.map["quay.io"]: r.io/all is where src.io/cloud is pulled from too: nothing would say where an image there comes from`,
+			`dev.yaml:24:90: spec.registry.map["gcr.io"]: src.io/cloud/c and src.io/cloud overlap: what is pulled from there would be relocated once more`}},
 		{"unknown releases", "", "  names: {prefect-clod: {release: a}}\n  needs: {prefect-cloud: [istio]}\n  values: {prefect-could: {}}\n  secretValues: [{release: nobody, path: a.b, secret: s, key: k}]\n", []string{
 			`dev.yaml:21:11: spec.names.prefect-clod: unknown release: did you mean "prefect-cloud"?`,
 			`dev.yaml:22:27: spec.needs.prefect-cloud[0]: unknown release "istio": want prefect-istiod or prefect-cloud`,

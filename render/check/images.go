@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
-	"github.com/pm-gitops/pm-gitops/render/reads"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
@@ -33,7 +33,7 @@ func imageChecks() []Check {
 		ID: "foreign-image", Severity: finding.Error,
 		Title:  "An image comes from elsewhere than the mirror",
 		Why:    "registry.mirror says that everything is pulled from there. An image that is not will not be there once the network is closed, and nobody copied or scanned it. What no pod names counts too: injector templates, arguments, environment variables and ConfigMaps.",
-		Fix:    "Set the chart value that names the image to its place on the mirror: what follows registry.source is kept, other names get the mirror as prefix.",
+		Fix:    "Set the chart value that names the image to its place on the mirror: what registry.map says, or else what follows registry.source, or else the whole name below the mirror.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 		each:   foreignImage,
 	}, {
@@ -83,20 +83,17 @@ func (r *release) imageFinding(i images.Image, format string, args ...any) findi
 	return f
 }
 
-// registry is the host that the environment's own images are pulled from.
-func (s *scope) registry() string {
-	registry := s.Environment.Spec.Registry
-	for _, from := range []string{string(registry.Mirror), string(registry.Source), render.VendorRegistry} {
-		if from != "" {
-			return host(from)
+// ownRegistry gives the host that a pod pulls an image from, if the environment's
+// own images come from there or from a mirror of its, or nothing.
+func (s *scope) ownRegistry(p pod) string {
+	source, _, _ := strings.Cut(cmp.Or(string(s.Environment.Spec.Registry.Source), render.VendorRegistry), "/")
+	for _, c := range p.Containers() {
+		image, err := ref.ParseImage(scalar(c.Spec["image"]))
+		if err == nil && (s.Plan.IsMirrored(image.Name()) || s.Plan.Mirror() == "" && image.Host == source) {
+			return image.Host
 		}
 	}
 	return ""
-}
-
-func host(repository string) string {
-	name, _, _ := strings.Cut(repository, "/")
-	return name
 }
 
 func registryLogin(s *scope) {
@@ -124,7 +121,7 @@ func foreignImage(s *scope, r *release) {
 		return
 	}
 	for _, i := range r.images() {
-		if i.Problem != "" || i.Reference.Host == host(mirror) {
+		if i.Problem != "" || s.Plan.IsMirrored(i.Reference.Name()) {
 			continue
 		}
 		target := s.Plan.Mirrored(i.Reference.Name())
@@ -186,10 +183,10 @@ func missingPullSecret(s *scope, r *release) {
 	if secret == "" {
 		return
 	}
-	registry := s.registry()
 	for _, o := range r.objects {
 		for _, p := range o.pods() {
-			if !p.pullsFrom(registry) || names(p.Spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
+			registry := s.ownRegistry(p)
+			if registry == "" || names(p.Spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
 				continue
 			}
 			f := o.finding(p.Path+".imagePullSecrets", "the pod pulls from %s, and neither it nor its ServiceAccount names the pull secret %s", registry, secret)
@@ -209,14 +206,6 @@ func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
 		return
 	}
 	s.putValue(f, r, func(path string, _ any) bool { return forSecrets(path) })
-}
-
-// pullsFrom reports whether a container's image is from a registry.
-func (p pod) pullsFrom(registry string) bool {
-	return slices.ContainsFunc(p.Containers(), func(c reads.Container) bool {
-		ref, err := ref.ParseImage(scalar(c.Spec["image"]))
-		return err == nil && ref.Host == registry
-	})
 }
 
 // names reports whether a list of references has a name.

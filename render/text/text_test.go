@@ -9,13 +9,18 @@ import (
 
 func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain":       "plain",
-		"é 🇳🇴":        "é 🇳🇴",
-		"\x1b[31mred": `\x1b[31mred`,
-		"a\nb\tc\r":   `a\nb\tc\r`,
-		"it's\x00":    `it's\x00`,
-		"\u202eabc":   `\u202eabc`, // right to left
-		"\u2028":      `\u2028`,
+		"plain":                                "plain",
+		"é 🇳🇴":                                 "é 🇳🇴",
+		"\x1b[31mred":                          `\x1b[31mred`,
+		"a\nb\tc\r":                            `a\nb\tc\r`,
+		"it's\x00":                             `it's\x00`,
+		"\u202eabc":                            `\u202eabc`, // right to left
+		"\u2028":                               `\u2028`,
+		"a\u200bb\u2060\ufeff\u00ad\U000e0041": `a\u200bb\u2060\ufeff\u00ad\U000e0041`, // without a width
+		"a\u3164\u115f\uffa0\u034f":            `a\u3164\u115f\uffa0\u034f`,            // printable to Go
+		"a\ufe0f \u26a0\ufe0f \ufe01":          "a\\ufe0f \u26a0\ufe0f \\ufe01",
+		"\x9b31m \xff":                         `\x9b31m \xff`, // CSI in eight bits
+		"\u009b \ufffd":                        "\\u009b \ufffd",
 		"a ##[error]b ##vso[task.complete] ## [x] #[y] ##z": "a ## [error]b ## vso[task.complete] ## [x] #[y] ##z",
 	} {
 		if got := text.Visible(in); got != want {
@@ -24,7 +29,10 @@ func TestVisible(t *testing.T) {
 	}
 	for in, want := range map[string]string{
 		"a\r\nb\x1b\n":                          "a\\r\nb\\x1b\n",
-		"a\n::error::b\n \t::set-output name=c": "a\n| ::error::b\n|  \\t::set-output name=c",
+		"a\n::error::b\n \t::set-output name=c": "a\n| ::error::b\n|  \t::set-output name=c",
+		"\u2028::error::b":                      `| \u2028::error::b`,
+		"a\n\n##[group]b\xff\tc\n":              "a\n\n## [group]b\\xff\tc\n",
+		"a\r\n\tb ::":                           "a\\r\n\tb ::",
 		"::stop":                                "| ::stop",
 		"a::b":                                  "a::b",
 	} {

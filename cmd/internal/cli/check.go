@@ -106,9 +106,9 @@ func (a app) aboutChecks(o checkOptions) error {
 	}
 	for _, c := range checks {
 		if o.list {
-			fmt.Fprintf(a.out, "%-26s %-8s %s\n", c.ID, c.Severity, c.Title)
+			a.out.Say("%-26s %-8s %s", c.ID, c.Severity, c.Title)
 		} else {
-			fmt.Fprint(a.out, c.Page(""))
+			_ = a.out.Text(c.Page(""))
 		}
 	}
 	return nil
@@ -145,7 +145,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		return failed
 	}
 	if len(o.releases) > 0 {
-		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(dropRepeated(o.releases), ", "))
+		a.err.Say("note: only %s was looked at: what other releases have to do with it is not found", strings.Join(dropRepeated(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, checked); err != nil {

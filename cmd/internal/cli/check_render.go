@@ -31,7 +31,7 @@ func (a app) findings(ctx context.Context, o checkOptions, source charts.Source,
 	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
 		some, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
 		for _, note := range dropRepeated(some.notes) {
-			fmt.Fprintln(a.err, note)
+			a.err.Say("%s", note)
 		}
 		found, checked, failures = append(found, some.found...), checked+some.checked, append(failures, err)
 	}
