@@ -42,26 +42,16 @@ func Unified(r Result, paint Paint) string {
 }
 
 // Files is a unified diff of a file before and after an edit; empty where both are the
-// same. Control characters are written out, but for tabs and the line end of Windows.
+// same.
 func Files(name, before, after string, paint Paint) string {
 	if before == after {
 		return ""
 	}
-	name = text.Visible(name)
 	var b strings.Builder
 	fmt.Fprintln(&b, paint.paint(Title, "--- a/"+name))
 	fmt.Fprintln(&b, paint.paint(Title, "+++ b/"+name))
 	for line := range strings.Lines(hunks(before, after)) {
-		line = strings.TrimSuffix(line, "\n")
-		shown, isWindows := strings.CutSuffix(line, "\r")
-		parts := strings.Split(shown, "\t")
-		for i, part := range parts {
-			parts[i] = text.Visible(part)
-		}
-		if shown = strings.Join(parts, "\t"); isWindows {
-			shown += "\r"
-		}
-		fmt.Fprintln(&b, paint.line(shown))
+		fmt.Fprintln(&b, paint.line(strings.TrimSuffix(line, "\n")))
 	}
 	return b.String()
 }

@@ -107,7 +107,7 @@ func (a app) set(ctx context.Context, o setOptions, args []string) error {
 		return err
 	}
 	if !o.dryRun {
-		if err := folder.Replace(replacements); err != nil {
+		if err := folder.Replace(ctx, replacements); err != nil {
 			return err
 		}
 	}
@@ -247,7 +247,7 @@ func (a app) checkEdited(ctx context.Context, request fleet.Request, target rend
 	}
 	a.tellFindings(newOnes(warnedBefore, warned))
 	if len(after) > 0 {
-		fmt.Fprintf(a.err, "warning: %s is still not valid: pm-gitops validate says what is wrong\n", e.files[0].Name)
+		a.err.Say("warning: %s is still not valid: pm-gitops validate says what is wrong", e.files[0].Name)
 	}
 	return nil
 }

@@ -13,24 +13,23 @@ import (
 // tellEdited says what was edited, or would be.
 func (a app) tellEdited(o setOptions, e edited) error {
 	for _, other := range e.others {
-		fmt.Fprintf(a.err, "%s changes too: it extends what was edited\n", text.Visible(other))
+		a.err.Say("%s changes too: it extends what was edited", other)
 	}
 	for _, err := range e.unknown {
-		fmt.Fprintf(a.err, "warning: another file may extend what was edited: %s\n", text.Visible(err.Error()))
+		a.err.Say("warning: another file may extend what was edited: %s", err)
 	}
 	if o.output == "json" {
 		return a.editedJSON(o, e)
 	}
 	if len(e.changes) == 0 {
-		fmt.Fprintf(a.err, "%s: nothing to change\n", text.Visible(e.files[0].Name))
+		a.err.Say("%s: nothing to change", e.files[0].Name)
 		return nil
 	}
 	if o.dryRun {
-		fmt.Fprint(a.out, e.diff(a.colour().diff()))
-		return nil
+		return a.out.Text(e.diff(a.colour().diff()))
 	}
 	for _, c := range e.changes {
-		fmt.Fprintln(a.out, formatChange(c))
+		a.out.Say("%s", formatChange(c))
 	}
 	return nil
 }
@@ -59,7 +58,7 @@ func formatChange(c edit.Change) string {
 	default:
 		at += ": " + was + " -> " + is
 	}
-	return text.Visible(at)
+	return at
 }
 
 // editedJSON prints edits as JSON, an interface: fields are only ever added.

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -35,17 +36,17 @@ func CheckReplace(files []Replacement) error {
 // between two renames leaves some replaced; the error names the first that is not.
 //
 // One process replaces files of a folder at a time, as in [Write].
-func Replace(files []Replacement) error {
+func Replace(ctx context.Context, files []Replacement) error {
 	var folders []string
 	for _, f := range files {
 		folders = append(folders, filepath.Dir(f.Name))
 	}
 	slices.Sort(folders)
-	return lockAll(slices.Compact(folders), func() error { return replaceAll(files, func() {}) })
+	return lockAll(ctx, slices.Compact(folders), func() error { return replaceAll(files, func() {}) })
 }
 
 // lockAll calls do while no other process writes into the folders.
-func lockAll(folders []string, do func() error) error {
+func lockAll(ctx context.Context, folders []string, do func() error) error {
 	if len(folders) == 0 {
 		return do()
 	}
@@ -54,7 +55,7 @@ func lockAll(folders []string, do func() error) error {
 		return fmt.Errorf("lock the folder: %w", reason(err))
 	}
 	defer root.Close()
-	return locked(root, patience, func() error { return lockAll(folders[1:], do) })
+	return locked(ctx, root, patience, func() error { return lockAll(ctx, folders[1:], do) })
 }
 
 // replaceAll replaces files, and calls ready when the new ones are complete.

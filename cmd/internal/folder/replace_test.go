@@ -49,7 +49,7 @@ func TestReplace(t *testing.T) {
 			}
 		}()
 	}
-	if err := Replace(all); err != nil {
+	if err := Replace(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, all, "new")
@@ -78,7 +78,7 @@ func TestReplaceRefusals(t *testing.T) {
 			if err := test.change(all[1].Name); err != nil {
 				t.Fatal(err)
 			}
-			if err := Replace(all); err == nil || !strings.Contains(err.Error(), test.want) {
+			if err := Replace(t.Context(), all); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
 			if data, err := os.ReadFile(all[0].Name); err != nil || string(data) != "old a.yaml" {
@@ -94,7 +94,7 @@ func TestReplaceRefusals(t *testing.T) {
 // TestReplaceCannotWrite: a folder that takes no new files leaves all files as they are.
 func TestReplaceCannotWrite(t *testing.T) {
 	all := replaceFiles(t, strings.Repeat("a", 240), "b.yaml") // no room for the name of the new one
-	if err := Replace(all); err == nil || !strings.Contains(err.Error(), "file name too long") {
+	if err := Replace(t.Context(), all); err == nil || !strings.Contains(err.Error(), "file name too long") {
 		t.Fatalf("error %v", err)
 	}
 	checkContent(t, all, "old")
@@ -117,7 +117,7 @@ func TestReplaceAtOnce(t *testing.T) {
 	all := replaceFiles(t, "a.yaml")
 	results := make(chan error)
 	for range 8 {
-		go func() { results <- Replace(all) }()
+		go func() { results <- Replace(t.Context(), all) }()
 	}
 	done := 0
 	for range 8 {
