@@ -13,7 +13,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
@@ -89,64 +88,10 @@ type Change struct {
 	Old, New string
 }
 
-// Hidden stands for a value that looks like a secret.
-const Hidden = "(redacted)"
-
 // File is a file with its content before and after the edits.
 type File struct {
 	Name     string
 	Old, New []byte
-}
-
-// describe writes a value at a path on one line, unless there may be a secret in it.
-func describe(root *strictyaml.Value, at []step) string {
-	v := find(root, at)
-	if v == nil {
-		return ""
-	}
-	if len(secretsIn(root, at)) > 0 {
-		return Hidden
-	}
-	return flow(v)
-}
-
-// secretsIn finds what looks like a secret in the value at a path, or around it.
-func secretsIn(root *strictyaml.Value, at []step) []strictyaml.Position {
-	var found []strictyaml.Position
-	plaintext.Fields(root, "", func(_ string, f plaintext.Found) {
-		if steps, err := resolve(root, f.Path); err == nil && (within(steps, at) || within(at, steps)) {
-			found = append(found, f.Position)
-		}
-	})
-	return found
-}
-
-// Shown gives a file with all that looks like a secret hidden, for a diff. What is no
-// environment file is hidden as a whole.
-func Shown(name string, data []byte) []byte {
-	d, problems := open(name, data)
-	if problems != nil {
-		return []byte(Hidden + "\n")
-	}
-	hidden, unknown, seen := attempt{}, false, map[int]bool{}
-	plaintext.Fields(d.root, "", func(_ string, f plaintext.Found) {
-		s, known := f.Value.Source()
-		if s.Anchored != nil {
-			s = *s.Anchored
-		}
-		if unknown = unknown || !known; seen[s.Content.Start] {
-			return
-		}
-		text := Hidden
-		if d.below(s.Content.End) == s.Content.End {
-			text += d.breakNear(s.Content.Start)
-		}
-		hidden, seen[s.Content.Start] = append(hidden, splice{s.Content.Start, s.Content.End, text}), true
-	})
-	if shown := d.apply(hidden); shown != nil && !unknown {
-		return shown
-	}
-	return []byte(Hidden + "\n")
 }
 
 // problem is a problem at a field of a file, without a line: the file is not written.
