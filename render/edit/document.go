@@ -187,8 +187,7 @@ func (d *document) layout() layout {
 		}
 	}
 	visit(d.root)
-	l := layout{step: most(steps, 2), dash: most(dashes, 0), blocks: true}
-	return l
+	return layout{step: most(steps, 2), dash: most(dashes, 0), blocks: true}
 }
 
 // most gives the number that was counted most often, the smaller one of two.

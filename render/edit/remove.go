@@ -87,7 +87,9 @@ func (d *document) removeFromFlow(entry strictyaml.Span, outer strictyaml.Source
 	behind := splice{start: entry.Start, end: entry.End}
 	comma := d.skipBlanks(entry.End)
 	if d.is(comma, ',') {
-		behind.end = d.skipBlanks(comma + 1)
+		if behind.end = d.skipBlanks(comma + 1); d.is(behind.end, '#') {
+			behind.end = comma + 1 // a comment begins behind a blank
+		}
 	}
 	lineStart := d.lineStart(entry.Start)
 	rest := d.skipBlanks(behind.end)

@@ -60,9 +60,6 @@ func lockAll(ctx context.Context, folders []string, do func() error) error {
 
 // replaceAll replaces files, and calls ready when the new ones are complete.
 func replaceAll(files []Replacement, ready func()) (err error) {
-	if err := CheckReplace(files); err != nil {
-		return err
-	}
 	growing := make([]string, len(files))
 	defer func() {
 		for _, name := range growing {
