@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -37,12 +38,18 @@ func CheckReplace(files []Replacement) error {
 //
 // One process replaces files of a folder at a time, as in [Write].
 func Replace(ctx context.Context, files []Replacement) error {
-	var folders []string
+	folders := map[string]os.FileInfo{} // each once: a lock is not taken twice
 	for _, f := range files {
-		folders = append(folders, filepath.Dir(f.Name))
+		name := filepath.Dir(f.Name)
+		info, err := os.Stat(name)
+		if err != nil {
+			return fmt.Errorf("replace %s: %w", f.Name, reason(err))
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(folders)), func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
+			folders[name] = info
+		}
 	}
-	slices.Sort(folders)
-	return lockAll(ctx, slices.Compact(folders), func() error { return replaceAll(files, func() {}) })
+	return lockAll(ctx, slices.Sorted(maps.Keys(folders)), func() error { return replaceAll(files, func() {}) })
 }
 
 // lockAll calls do while no other process writes into the folders.

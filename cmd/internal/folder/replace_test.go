@@ -3,6 +3,7 @@ package folder
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -129,6 +130,21 @@ func TestReplaceAtOnce(t *testing.T) {
 	}
 	if done != 1 {
 		t.Errorf("%d were written, want 1", done)
+	}
+	checkContent(t, all, "new")
+}
+
+// TestReplaceThroughLink: a folder that has two names is locked once.
+func TestReplaceThroughLink(t *testing.T) {
+	all := replaceFiles(t, "a.yaml", "b.yaml")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Dir(all[0].Name), link); err != nil {
+		t.Fatal(err)
+	}
+	named := slices.Clone(all)
+	named[1].Name = filepath.Join(link, "b.yaml")
+	if err := Replace(t.Context(), named); err != nil {
+		t.Fatal(err)
 	}
 	checkContent(t, all, "new")
 }
