@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -51,6 +52,13 @@ func TestParseProblems(t *testing.T) {
 		{"unknown field", "frontendUrl", "frontendURL", []string{
 			`dev.yaml:7:5: spec.instance.frontendUrl: the field is missing`,
 			`dev.yaml:8:5: spec.instance.frontendURL: unknown field: did you mean "frontendUrl"?`}},
+		{"no secret's field for another's", "clientSecret: {", "clientSecrets: {", []string{
+			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
+			`dev.yaml:19:7: spec.auth.okta.clientSecrets: unknown field: want clientID, clientSecret, authServerURL or apiKey`}},
+		{"the same secret's field", "clientSecret: {", "client_secret: {", []string{
+			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
+			`dev.yaml:19:7: spec.auth.okta.client_secret: unknown field: did you mean "clientSecret"?`}},
+		{"no field of another type", "", "  databases: ten\n", []string{`dev.yaml:21:3: spec.databases: unknown field`}},
 		{"unknown field with nothing near", "", "  colour: blue\n", []string{
 			`dev.yaml:21:3: spec.colour: unknown field`}},
 		{"key twice", "", "  mesh: none\n  mesh: none\n", []string{
@@ -313,5 +321,44 @@ func TestStarterAndSamplesParse(t *testing.T) {
 		if _, err := render.Parse(file, data, os.ReadFile); err != nil {
 			t.Errorf("Parse(%s): %v", file, err)
 		}
+	}
+}
+
+// TestWith: an environment with a setting is the one whose file says it.
+func TestWith(t *testing.T) {
+	const more = "  values: {prefect-cloud: {db: {port: 5432}}}\n  releases: [{name: app, chart: oci://r.company.com/app, version: 1.0.0, namespace: a, values: {list: [{x: 1}]}}]\n"
+	parse := func(text string) render.Environment {
+		env, err := render.Parse("dev.yaml", []byte(text), noFiles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return env
+	}
+	for _, tt := range []struct {
+		setting  render.Setting
+		old, new string
+	}{
+		{render.Setting{Field: "spec.migrations.afterInstall", Value: true}, "  values:", "  migrations: {afterInstall: true}\n  values:"},
+		{render.Setting{Field: "spec.instance.ownerEmail", Value: "a@b.com"}, "owner@company.com", "a@b.com"},
+		{render.Setting{Field: "spec.values.prefect-cloud.db.port", Value: 1}, "port: 5432", "port: 1"},
+		{render.Setting{Field: `spec.values.prefect-cloud.db["a.b/c"]`, Value: []any{"x", true}}, "port: 5432", "port: 5432, a.b/c: [x, true]"},
+		{render.Setting{Field: "spec.values.prefect-cloud.db"}, "{db: {port: 5432}}", "{}"},
+		{render.Setting{Field: "spec.values.prefect-cloud.none.there"}, "", ""},
+		{render.Setting{Field: "spec.releases[0].values.list[0].x", Value: "y"}, "x: 1", "x: y"},
+		{render.Setting{Field: "spec.releases[0].needs", Value: []any{"prefect-istiod"}}, "namespace: a,", "namespace: a, needs: [prefect-istiod],"},
+		{render.Setting{Field: "spec.releases[0].values.list[0]"}, "[{x: 1}]", "[]"},
+	} {
+		env := parse(complete + more)
+		got, err := env.With(tt.setting)
+		if want := parse(strings.Replace(complete+more, tt.old, tt.new, 1)); err != nil || !reflect.DeepEqual(got.Spec, want.Spec) {
+			t.Errorf("With(%+v) = %+v, %v, want %+v", tt.setting, got.Spec, err, want.Spec)
+		}
+		if !reflect.DeepEqual(env.Spec, parse(complete+more).Spec) {
+			t.Errorf("With(%+v) changes the environment", tt.setting)
+		}
+	}
+	_, err := parse(complete).With(render.Setting{Field: "spec.instance.ownerEmail"})
+	if err == nil || err.Error() != "dev.yaml:7:5: spec.instance.ownerEmail: the field is missing" {
+		t.Errorf("With a required field taken out = %v", err)
 	}
 }

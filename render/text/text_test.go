@@ -88,6 +88,40 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
+// TestClosest: a name is proposed for what is of its kind, and a secret's for
+// nothing but another spelling of it.
+func TestClosest(t *testing.T) {
+	of := func(name string, kind text.Kind, secret bool) text.Name {
+		return text.Name{Text: name, Kind: kind, Secret: secret}
+	}
+	for _, tt := range []struct {
+		meant, allowed text.Name
+		near           bool
+	}{
+		{of("urk", "", false), of("url", "", false), true},
+		{of("ulr", "", false), of("url", "", false), true}, // two letters swapped
+		{of("uid", "", false), of("url", "", false), false},
+		{of("userName", "", false), of("url", "", false), false},
+		{of("image", text.Mapping, false), of("images", text.Mapping, false), true},
+		{of("image", text.Text, false), of("images", text.Mapping, false), false},
+		{of("image", text.List, false), of("images", text.Mapping, false), false},
+		{of("image", text.Text, false), of("images", text.List, false), false},
+		{of("replica", text.Number, false), of("replicas", text.Number, false), true},
+		{of("replica", text.Text, false), of("replicas", text.Number, false), false},
+		{of("replica", text.Text, false), of("replicas", text.Scalar, false), true},
+		{of("replica", text.Boolean, false), of("replicas", text.Text, false), false},
+		{of("replica", "", false), of("replicas", text.Mapping, false), true},
+		{of("userPassword", "", true), of("user_password", "", true), true},
+		{of("userPasswor", "", false), of("userPassword", "", true), false},
+		{of("userPassword", "", true), of("userPasswords", "", false), false},
+		{of("password1", "", true), of("password2", "", true), false},
+	} {
+		if got := text.Closest(tt.meant, []text.Name{tt.allowed}).Text != ""; got != tt.near {
+			t.Errorf("Closest(%+v, %+v) = %t", tt.meant, tt.allowed, got)
+		}
+	}
+}
+
 func TestMarkdownCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"server":       "server",
