@@ -29,13 +29,13 @@ spec:
 		edit.Edit{Op: edit.Remove, Path: "spec.values.prefect-cloud.a"},
 	)
 	for _, c := range changes {
-		fmt.Println(c.Line, c.Op, c.Path, c.Old, c.New)
+		fmt.Printf("%d %s %s: %s -> %s.\n", c.Line, c.Op, c.Path, c.Old, c.New)
 	}
 	fmt.Print(err, "\n", string(env.Files()[0].New))
 	// Output:
-	// 5 set spec.versions.server "2025.9" "2025.10"
-	// 6 set spec.values.prefect-cloud.server  {args: [true], replicas: 3, tag: "3"}
-	// 6 remove spec.values.prefect-cloud.a 1
+	// 5 set spec.versions.server: "2025.9" -> "2025.10".
+	// 6 set spec.values.prefect-cloud.server:  -> {args: [true], replicas: 3, tag: "3"}.
+	// 6 remove spec.values.prefect-cloud.a: 1 -> .
 	// <nil>
 	// apiVersion: pm-gitops/v1
 	// kind: Environment

@@ -1,6 +1,8 @@
 package folder
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,26 +114,23 @@ func TestReplaceMeanwhile(t *testing.T) {
 	checkContent(t, all, "old")
 }
 
-// TestReplaceAtOnce: of several that edit the same content, one is written, and the
-// others are told.
-func TestReplaceAtOnce(t *testing.T) {
+// TestReplaceWaits: while another process writes into the folder, nothing is replaced.
+func TestReplaceWaits(t *testing.T) {
 	all := replaceFiles(t, "a.yaml")
-	results := make(chan error)
-	for range 8 {
-		go func() { results <- Replace(t.Context(), all) }()
+	root, err := os.OpenRoot(filepath.Dir(all[0].Name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	done := 0
-	for range 8 {
-		if err := <-results; err == nil {
-			done++
-		} else if !strings.Contains(err.Error(), "it changed") {
-			t.Error(err)
-		}
+	defer root.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	err = locked(t.Context(), root, 0, func() error {
+		cancel() // it would wait
+		return Replace(ctx, all)
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
-	if done != 1 {
-		t.Errorf("%d were written, want 1", done)
-	}
-	checkContent(t, all, "new")
+	checkContent(t, all, "old")
 }
 
 // TestReplaceThroughLink: a folder that has two names is locked once.
