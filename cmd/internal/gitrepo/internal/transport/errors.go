@@ -114,6 +114,9 @@ func (c *Connection) explain(ctx context.Context, err error) error {
 		if said := c.ssh.explain(); said != nil {
 			return said
 		}
+		if problemOf(err) == noKeyTaken {
+			return Errorf(BadLogin, "%s takes none of the SSH keys: %s", c.at.host(), c.ssh.tried())
+		}
 	}
 	return c.scrub(c.sentence(err))
 }
@@ -161,7 +164,7 @@ func problemOf(err error) problem {
 		return noRepository
 	case errors.Is(err, gotransport.ErrAuthenticationRequired):
 		return badLogin
-	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"):
+	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"), strings.Contains(said, "Too many authentication failures"):
 		return noKeyTaken
 	case strings.Contains(said, "executable file not found"):
 		return noGitThere
