@@ -12,12 +12,10 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/file"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
-	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
@@ -27,6 +25,7 @@ import (
 // Connection reaches a repository by its URL. It serves one request at a time.
 type Connection struct {
 	MaxFolders int // how many folders come with a commit at most, needed or not
+	Limits     Limits
 
 	sys     settings.System
 	config  settings.Config
@@ -36,6 +35,7 @@ type Connection struct {
 	login   *login
 	ssh     *sshLogin
 	open    *conversation // where one request does not end it
+	fault   *Error        // why we ended a request
 	secrets []string      // that no message may have
 }
 
@@ -46,7 +46,7 @@ func Open(ctx context.Context, sys settings.System, config settings.Config, url 
 	if err != nil {
 		return nil, err
 	}
-	c := &Connection{MaxFolders: maxFolders, sys: sys, config: config, at: at}
+	c := &Connection{MaxFolders: maxFolders, Limits: defaultLimits(), sys: sys, config: config, at: at}
 	switch at.Protocol {
 	case "file":
 		c.client = file.DefaultClient
@@ -55,7 +55,7 @@ func Open(ctx context.Context, sys settings.System, config settings.Config, url 
 		if c.ssh, err = newSSHLogin(sys, at); err != nil {
 			return nil, err
 		}
-		c.client, c.auth, c.at.Endpoint = gitssh.NewClient(nil), c.ssh, c.ssh.endpoint
+		c.client, c.at.Endpoint = sshTransport{c}, c.ssh.endpoint
 		return c, nil
 	}
 	return c, c.connectHTTP(ctx)
@@ -140,7 +140,6 @@ func (c *Connection) value(name string) string {
 // and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead.
 func (c *Connection) httpClient() (*http.Client, error) {
 	tuned := http.DefaultTransport.(*http.Transport).Clone()
-	tuned.ResponseHeaderTimeout = 2 * time.Minute
 	proxies := httpproxy.Config{
 		HTTPProxy: cmp.Or(c.sys.Getenv("http_proxy"), c.sys.Getenv("HTTP_PROXY")), HTTPSProxy: cmp.Or(c.sys.Getenv("https_proxy"), c.sys.Getenv("HTTPS_PROXY"), c.sys.Getenv("all_proxy"), c.sys.Getenv("ALL_PROXY")),
 		NoProxy: cmp.Or(c.sys.Getenv("no_proxy"), c.sys.Getenv("NO_PROXY")),
@@ -206,7 +205,7 @@ func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	case !mayMove:
 		return nil, b.moved(to)
 	}
-	response, err := b.inner.RoundTrip(r)
+	response, err := b.do(b.inner, r)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,8 @@ const (
 	NoGit               // the git program is needed, and is not there
 	NotGit              // the answer is not that of a Git server
 	Misconfigured       // Git's configuration would push more than a branch, or force
+	Stalled             // the server sends nothing, or does not come to an end
+	TooLarge            // it sends more than we read
 )
 
 // Error says why a remote repository does not answer, in a sentence without
@@ -102,6 +104,9 @@ func (c *Connection) explain(ctx context.Context, err error) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if c.fault != nil {
+		return c.scrub(c.fault)
 	}
 	if post, is := err.(*plumbing.UnexpectedError); is {
 		err = post.Err

@@ -1,24 +1,23 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/net/proxy"
 )
 
 // missing lists words with which servers say that there is no repository, where neither a status
 // nor go-git says so. (Gitea: routers/private/serv.go, routers/web/repo/githttp.go)
-var missing = []string{"Cannot find repository", "Push to create is not enabled"}
+var missing = []string{
+	"Cannot find repository", "Push to create is not enabled", "does not appear to be a git repository", // git itself
+	"Repository not found", "repository does not exist", "Repository does not exist or you do not have access", // GitHub, Bitbucket, Gogs
+	"The project you were looking for could not be found", // GitLab
+}
 
 // archived lists words for a repository that takes no commits any more. (Gitea: the
 // same; GitHub says "was archived")
@@ -71,19 +70,10 @@ func statusText(err error) string {
 	return text
 }
 
-// explainAnswer explains an error of a server's first answer. By SSH, what it says is
-// on standard error, and go-git reads that only where standard output is empty:
-// Gitea writes an empty line there. So it is asked once more.
-func (c *Connection) explainAnswer(ctx context.Context, service string, err error) error {
-	odd := errors.Is(err, pktline.ErrInvalidPktLen)
-	switch {
-	case err == nil, ctx.Err() != nil:
-	case c.ssh != nil && (odd || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "unknown error: ")):
-		if text := c.ssh.listen(ctx, service, c.at.Path); text != "" {
-			return c.scrub(c.explainRefusal(Other, text))
-		}
-	case odd && c.at.Protocol != "file":
-		return c.scrub(c.say(notGit))
+// explainAnswer explains an error of a server's first answer.
+func (c *Connection) explainAnswer(ctx context.Context, err error) error {
+	if errors.Is(err, pktline.ErrInvalidPktLen) && c.at.Protocol != "file" {
+		err = c.say(notGit)
 	}
 	return c.explain(ctx, err)
 }
@@ -92,37 +82,4 @@ func (c *Connection) explainAnswer(ctx context.Context, service string, err erro
 func (c *Connection) scrub(err *Error) *Error {
 	err.sentence = c.hide(err.sentence)
 	return err
-}
-
-// listenPatience bounds how long a server may take to say why it does not let us in.
-const listenPatience = 30 * time.Second
-
-// listen runs a service, and returns the start of its standard error.
-// Nothing is asked of the service, should it be willing after all.
-func (s *sshLogin) listen(ctx context.Context, service, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, listenPatience)
-	defer cancel()
-	config, err := s.ClientConfig()
-	if err != nil {
-		return ""
-	}
-	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
-	if err != nil {
-		return ""
-	}
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	defer conn.Close()
-	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
-	if err != nil {
-		return ""
-	}
-	session, err := ssh.NewClient(opened, channels, requests).NewSession()
-	if err != nil {
-		return ""
-	}
-	said := bounded{most: 1 << 12}
-	session.Stdin = bytes.NewReader(pktline.FlushPkt)
-	session.Stderr = &said
-	_ = session.Run(service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'")
-	return said.kept.String()
 }

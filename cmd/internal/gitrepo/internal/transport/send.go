@@ -38,7 +38,7 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return c.explainAnswer(ctx, gotransport.ReceivePackServiceName, err)
+		return c.explainAnswer(ctx, err)
 	}
 	ref := plumbing.NewBranchReferenceName(u.Branch)
 	if known.References[ref.String()] != u.From {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/skeema/knownhosts"
@@ -61,10 +60,6 @@ func newSSHLogin(sys settings.System, at address) (*sshLogin, error) {
 	return s, nil
 }
 
-// Name and String make a login one of go-git's.
-func (s *sshLogin) Name() string   { return "ssh-public-key-callback" }
-func (s *sshLogin) String() string { return s.Name() }
-
 // ClientConfig returns the login as the SSH library has it.
 func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
 	known, err := knownhosts.NewDB(s.known...)
@@ -80,7 +75,6 @@ func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
 			s.problem = check(host, remote, key)
 			return s.problem
 		},
-		Timeout: 30 * time.Second,
 	}, nil
 }
 
