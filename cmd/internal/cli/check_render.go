@@ -71,7 +71,7 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 			}
 		}
 		if !skip[i] {
-			results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
+			results[i], failures[i] = charts.InTime(ctx, "", charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
 		}
 	})
 	for i := range members {
