@@ -25,7 +25,7 @@ const endless = math.MaxInt
 func advertise(to io.Writer, references int) {
 	const hash = "1111111111111111111111111111111111111111"
 	line := func(text string) string { return fmt.Sprintf("%04x%s", len(text)+4, text) }
-	_, err := io.WriteString(to, line(hash+" refs/heads/main\x00agent=git/2\n"))
+	_, err := io.WriteString(to, line(hash+" refs/heads/main\x00agent=git/2 side-band-64k shallow\n"))
 	for n := 0; n < references && err == nil; n++ {
 		_, err = io.WriteString(to, line(hash+" refs/heads/again\n"))
 	}
@@ -41,7 +41,9 @@ func TestServersThatKeepUsWaitingOrSendTooMuch(t *testing.T) {
 	ends := func(l *transport.Limits) {
 		l.Stall, l.Timeout, l.References = whileLong, 50*time.Millisecond, math.MaxInt64
 	}
-	bounded := func(l *transport.Limits) { l.Stall, l.Timeout, l.References = whileLong, whileLong, 1<<20 }
+	bounded := func(l *transport.Limits) {
+		l.Stall, l.Timeout, l.References, l.Unpacked = whileLong, whileLong, 1<<20, 1<<20
+	}
 	const silent, slow, large = `^127.0.0.1:\d+ sent nothing for 50ms$`, `^127.0.0.1:\d+ did not finish its answer within 50ms$`, ` advertises more than 1 MB of branches, tags and other references$`
 	serve := func(handle http.HandlerFunc) func(*world) string {
 		return func(w *world) string {
@@ -73,7 +75,7 @@ func TestServersThatKeepUsWaitingOrSendTooMuch(t *testing.T) {
 				return
 			}
 			_, _ = io.Copy(io.Discard, in.Body)
-			_, _ = io.WriteString(out, "0008NAK\nPACK")
+			_, _ = io.WriteString(out, "00000008NAK\nPACK")
 			out.(http.Flusher).Flush()
 			waitFor(in)
 		}), stalls, transport.Stalled, silent},
@@ -95,6 +97,8 @@ func TestServersThatKeepUsWaitingOrSendTooMuch(t *testing.T) {
 				_, err = io.WriteString(out, strings.Repeat("no ", 1<<10))
 			}
 		}), bounded, transport.Forbidden, `do not suffice for \S+: may they write there\? \(it says: no no `},
+		"endless progress before a pack": {serve(packs("0008NAK\n", "0011\x02and counting")), bounded, transport.TooLarge, ` sends a pack whose objects have more than 1 MB together, or a thousand times its size: `},
+		"endless ends of the history":    {serve(packs("", "0035shallow 1111111111111111111111111111111111111111\n")), bounded, transport.TooLarge, ` sends a pack whose objects have more than 1 MB together, or a thousand times its size: `},
 		"endless answer to a push": {serve(func(out http.ResponseWriter, in *http.Request) {
 			service := in.URL.Query().Get("service")
 			if in.Method == http.MethodGet {
@@ -118,6 +122,22 @@ func TestServersThatKeepUsWaitingOrSendTooMuch(t *testing.T) {
 				t.Errorf("Commit = %v (%T)\nwant %s, kind %d", err, err, c.want, c.kind)
 			}
 		})
+	}
+}
+
+// packs answers with an advertisement and, in place of a pack, with a text and endlessly
+// another.
+func packs(first, again string) http.HandlerFunc {
+	return func(out http.ResponseWriter, in *http.Request) {
+		if in.Method == http.MethodGet {
+			advertise(out, 0)
+			return
+		}
+		_, _ = io.Copy(io.Discard, in.Body)
+		_, err := io.WriteString(out, first)
+		for err == nil {
+			_, err = io.WriteString(out, strings.Repeat(again, 1<<10))
+		}
 	}
 }
 

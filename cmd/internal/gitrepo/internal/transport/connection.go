@@ -35,7 +35,8 @@ type Connection struct {
 	login   *login
 	ssh     *sshLogin
 	open    *conversation // where one request does not end it
-	fault   *Error        // why we ended a request
+	last    *watch        // the request that is watched, or was
+	fault   *Error        // why we ended it
 	secrets []string      // that no message may have
 }
 

@@ -74,6 +74,7 @@ func (c *Connection) Below(ctx context.Context, into storer.Storer, folder plumb
 // them, for objects, which go into a store.
 func (c *Connection) fetch(ctx context.Context, into storer.Storer, choose func(References) (want, error)) (References, error) {
 	c.fault = nil
+	defer c.end()
 	session, err := c.client.NewUploadPackSession(c.at.endpoint(), c.auth)
 	if err != nil {
 		return References{}, c.explain(ctx, err)
@@ -113,6 +114,7 @@ func (c *Connection) stateless() bool { return c.at.Protocol == "https" || c.at.
 
 // take asks for objects and puts them into a store.
 func (c *Connection) take(ctx context.Context, open *conversation, into storer.Storer, asked want) error {
+	defer c.end()
 	request := c.request(open.can, open.known, asked)
 	response, err := open.session.UploadPack(ctx, request)
 	if err != nil {

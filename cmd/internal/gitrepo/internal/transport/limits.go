@@ -22,8 +22,8 @@ type Limits struct {
 	Object     int64         // of one object
 }
 
-// defaultLimits suits servers that work on a large pack in silence, a million references,
-// and files that hosts take without Git LFS (GitHub: 100 MB).
+// defaultLimits returns limits for servers that work on a large pack in silence, for some
+// 900,000 references, and for files that hosts take without Git LFS (GitHub: 100 MB).
 func defaultLimits() Limits {
 	return Limits{Stall: 2 * time.Minute, Timeout: 15 * time.Minute, References: 64 << 20, Unpacked: 1 << 30, Object: 256 << 20}
 }
@@ -41,14 +41,24 @@ type watch struct {
 	stop  func()
 }
 
+// watch begins a request, and ends the one before.
 func (c *Connection) watch(ctx context.Context) *watch {
+	c.end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	after := func(d time.Duration, sentence string) *time.Timer {
 		return time.AfterFunc(d, func() { cancel(Errorf(Stalled, sentence, c.at.host(), d)) })
 	}
 	stall, total := after(c.Limits.Stall, "%s sent nothing for %s"), after(c.Limits.Timeout, "%s did not finish its answer within %s")
-	c.fault = nil
-	return &watch{c, ctx, stall, func() { stall.Stop(); total.Stop(); cancel(nil) }}
+	c.fault, c.last = nil, &watch{c, ctx, stall, func() { stall.Stop(); total.Stop(); cancel(nil) }}
+	return c.last
+}
+
+// end ends the request that is watched, if there is one: the library does not close every
+// answer.
+func (c *Connection) end() {
+	if c.last != nil {
+		c.last.stop()
+	}
 }
 
 // passed notes that bytes came or went.
@@ -91,21 +101,7 @@ func (b watchedBody) Read(p []byte) (int, error) {
 	return n, b.reason(err)
 }
 
-// answerBody is that of an answer: the request ends with it. The library does not close
-// each that it reads.
-type answerBody struct{ watchedBody }
-
-func (b answerBody) Read(p []byte) (int, error) {
-	n, err := b.watchedBody.Read(p)
-	if err != nil {
-		b.stop()
-	}
-	return n, err
-}
-
-func (b answerBody) Close() error { defer b.stop(); return b.Closer.Close() }
-
-// do sends a request, and watches it until its answer is read.
+// do sends a request, which is watched until it is ended.
 func (c *Connection) do(inner http.RoundTripper, r *http.Request) (*http.Response, error) {
 	w := c.watch(r.Context())
 	r = r.WithContext(w.ctx)
@@ -114,19 +110,20 @@ func (c *Connection) do(inner http.RoundTripper, r *http.Request) (*http.Respons
 	}
 	response, err := inner.RoundTrip(r)
 	if err != nil {
-		defer w.stop()
 		return nil, w.reason(err)
 	}
 	body := io.Reader(response.Body)
-	switch isPack := strings.HasSuffix(r.URL.Path, "/"+gotransport.UploadPackServiceName); {
+	switch {
 	case response.StatusCode/100 != 2:
 		body = io.LimitReader(body, maxError)
 	case strings.HasSuffix(r.URL.Path, "/info/refs"):
 		body = c.references(body)
-	case !isPack: // packs have their own limits
+	case strings.HasSuffix(r.URL.Path, "/"+gotransport.UploadPackServiceName):
+		body = c.packs(body)
+	default:
 		body = c.answer(body)
 	}
-	response.Body = answerBody{watchedBody{body, response.Body, w}}
+	response.Body = watchedBody{body, response.Body, w}
 	return response, nil
 }
 

@@ -14,7 +14,7 @@ const (
 	// A pack unpacks to a thousand times its size at most, as zlib does, and to somewhat
 	// more where it is small: a base and its copies. https://zlib.net/zlib_tech.html
 	maxRatio, freeUnpacked = 1_000, 64 << 20
-	// perObject is what an object of no size takes in memory.
+	// perObject counts for an object besides its size: what it takes in memory.
 	perObject = 256
 )
 
@@ -35,7 +35,7 @@ func (c *Connection) unpack(into storer.Storer, from io.Reader) error {
 // say, or are too much: the library makes room for what they say.
 func (c *Connection) readPack(from io.Reader) ([]byte, error) {
 	var pack bytes.Buffer
-	scanner := packfile.NewScanner(io.TeeReader(&atMost{from, 2 * c.Limits.Unpacked, c, c.tooMuch()}, &pack))
+	scanner := packfile.NewScanner(io.TeeReader(c.packs(from), &pack))
 	_, count, err := scanner.Header()
 	unpacked := int64(0)
 	for i := uint32(0); i < count && err == nil; i++ {
@@ -51,6 +51,11 @@ func (c *Connection) readPack(from io.Reader) ([]byte, error) {
 		_, err = scanner.Checksum()
 	}
 	return pack.Bytes(), err
+}
+
+// packs bounds a pack as it comes, with what is around it.
+func (c *Connection) packs(from io.Reader) io.Reader {
+	return &atMost{from, 2 * c.Limits.Unpacked, c, c.tooMuch()}
 }
 
 func (c *Connection) tooMuch() *Error {

@@ -27,6 +27,7 @@ type Update struct {
 // Send moves a branch, with a pack of the objects that this takes. The error is
 // [ErrRaced] if the branch is not where it was, or an [Error].
 func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
+	defer c.end()
 	session, err := c.client.NewReceivePackSession(c.at.endpoint(), c.auth)
 	if err != nil {
 		return c.explain(ctx, err)

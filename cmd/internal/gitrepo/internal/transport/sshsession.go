@@ -128,7 +128,7 @@ func (s *sshSession) UploadPack(_ context.Context, request *packp.UploadPackRequ
 	err := errors.Join(request.UploadRequest.Encode(s.in), request.UploadHaves.Encode(s.in, true), pktline.NewEncoder(s.in).EncodeString("done\n"), s.in.Close())
 	response := packp.NewUploadPackResponse(request)
 	if err == nil {
-		err = response.Decode(watchedBody{s.out, io.NopCloser(nil), s.watch})
+		err = response.Decode(watchedBody{s.packs(s.out), io.NopCloser(nil), s.watch})
 	}
 	return response, s.watch.reason(err)
 }
@@ -154,13 +154,11 @@ func (s *sshSession) ReceivePack(_ context.Context, request *packp.ReferenceUpda
 	return report, report.Error()
 }
 
-// Close ends the session: a server that is asked for nothing is told so.
+// Close ends the session, and tells a server that was asked for nothing.
 func (s *sshSession) Close() error {
 	if s.in != nil && !s.asked {
 		_, _ = s.in.Write(pktline.FlushPkt)
 	}
-	if s.watch != nil {
-		s.watch.stop()
-	}
+	s.end()
 	return nil
 }
