@@ -69,8 +69,7 @@ func (c *Connection) objectSize(scanner *packfile.Scanner) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	sizes := []uint64{uint64(header.Length)}
-	if err := c.checkSizes(header, sizes); err != nil {
+	if err := c.checkSizes(header, uint64(header.Length)); err != nil {
 		return 0, err
 	}
 	start := bounded{most: 2 * binary.MaxVarintLen64}
@@ -86,10 +85,10 @@ func (c *Connection) objectSize(scanner *packfile.Scanner) (int64, error) {
 	if n <= 0 || m <= 0 {
 		return 0, packfile.ErrInvalidDelta
 	}
-	return read + int64(target), c.checkSizes(header, []uint64{source, target})
+	return read + int64(target), c.checkSizes(header, source, target)
 }
 
-func (c *Connection) checkSizes(header *packfile.ObjectHeader, sizes []uint64) error {
+func (c *Connection) checkSizes(header *packfile.ObjectHeader, sizes ...uint64) error {
 	for _, size := range sizes {
 		if size > uint64(c.Limits.Object) {
 			return Errorf(TooLarge, "%s sends a pack whose %s at byte %d is, or makes, an object of %d bytes: at most %d MB are read; work in a checkout, with --commit", c.at.shown, header.Type, header.Offset, size, c.Limits.Object>>20)
