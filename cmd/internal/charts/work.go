@@ -87,7 +87,7 @@ func (c Chart) Judge(ctx context.Context, release render.Release, values map[str
 		reply, err := c.worker.do(ctx, c, request{Do: doJudge, Input: chart.Input{Values: values}, Release: release})
 		return reply.Judgement, err
 	}
-	return InTime(ctx, c.title(), MaxTime, func(context.Context) (check.Judgement, error) {
+	return InTime(ctx, "look at the schema and the templates of "+c.title(), MaxTime, func(context.Context) (check.Judgement, error) {
 		return check.Judge(c.Chart, c.known, values, release.SecretInputs), nil
 	})
 }
