@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 )
 
@@ -30,6 +32,15 @@ var denials = []string{
 	"User permission denied", "is not authorized to", "Your account is disabled",
 	" denied to ", "marked as read only", "Write access to repository not granted",
 	"not allowed to push code to this project",
+}
+
+// objectFormat finds the object format among the capabilities of a server whose hashes
+// have another length. https://git-scm.com/docs/gitprotocol-capabilities
+var objectFormat = regexp.MustCompile(`\bobject-format=(\w+)`)
+
+// OtherFormat says that the objects of a repository have hashes of another kind.
+func OtherFormat(repository, format string) *Error {
+	return Errorf(Other, "the repository %s has the object format %s (extensions.objectFormat): only sha1 can be read", repository, format)
 }
 
 func hasAny(text string, words []string) bool {
@@ -72,8 +83,13 @@ func statusText(err error) string {
 
 // explainAnswer explains an error of a server's first answer.
 func (c *Connection) explainAnswer(ctx context.Context, err error) error {
-	if errors.Is(err, pktline.ErrInvalidPktLen) && c.at.Protocol != "file" {
-		err = c.say(notGit)
+	var unread *packp.ErrUnexpectedData
+	switch {
+	case ctx.Err() != nil:
+	case errors.As(err, &unread) && objectFormat.Match(unread.Data):
+		return OtherFormat(c.at.shown, string(objectFormat.FindSubmatch(unread.Data)[1]))
+	case errors.Is(err, pktline.ErrInvalidPktLen) && c.at.Protocol != "file":
+		return c.scrub(c.say(notGit))
 	}
 	return c.explain(ctx, err)
 }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/net/proxy"
@@ -25,9 +22,9 @@ func (t sshTransport) NewUploadPackSession(*gotransport.Endpoint, gotransport.Au
 	return &sshSession{Connection: t.Connection, service: gotransport.UploadPackServiceName}, nil
 }
 
-// NewReceivePackSession makes a session for pushing.
+// NewReceivePackSession is not called: see [receiver].
 func (t sshTransport) NewReceivePackSession(*gotransport.Endpoint, gotransport.AuthMethod) (gotransport.ReceivePackSession, error) {
-	return &sshSession{Connection: t.Connection, service: gotransport.ReceivePackServiceName}, nil
+	return nil, errors.ErrUnsupported
 }
 
 // sshSession runs one service. It connects when its references are asked for.
@@ -95,7 +92,7 @@ func (s *sshSession) start() error {
 	if s.out, err = s.session.StdoutPipe(); err != nil {
 		return err
 	}
-	return s.session.Start(s.service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(s.at.Path) + "'")
+	return s.session.Start(shellCommand(s.service, s.at.Path))
 }
 
 // refusal explains why there are no references: by what is on standard error, once the
@@ -108,6 +105,7 @@ func (s *sshSession) refusal(err error) error {
 	if errors.As(err, &line) {
 		return s.scrub(s.explainRefusal(Other, line.Text))
 	}
+	_, _ = s.in.Write(pktline.FlushPkt)
 	s.in.Close()
 	_ = s.session.Wait()
 	if ended := s.watch.reason(err); ended != err {
@@ -133,31 +131,22 @@ func (s *sshSession) UploadPack(_ context.Context, request *packp.UploadPackRequ
 	return response, s.watch.reason(err)
 }
 
-// ReceivePack sends objects, and reads what became of them.
-func (s *sshSession) ReceivePack(_ context.Context, request *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
+// exchange sends objects, and returns what is said to that.
+func (s *sshSession) exchange(_ context.Context, request *packp.ReferenceUpdateRequest) (io.ReadCloser, error) {
 	s.asked = true
-	if err := errors.Join(request.Encode(s.in), s.in.Close()); err != nil {
-		return nil, s.watch.reason(err)
-	}
-	if !request.Capabilities.Supports(capability.ReportStatus) {
-		return nil, s.watch.reason(s.session.Wait())
-	}
-	answer := s.answer(s.out)
-	if request.Capabilities.Supports(capability.Sideband64k) {
-		demuxed := sideband.NewDemuxer(sideband.Sideband64k, answer)
-		demuxed.Progress, answer = request.Progress, demuxed
-	}
-	report := packp.NewReportStatus()
-	if err := report.Decode(answer); err != nil {
-		return nil, s.watch.reason(err)
-	}
-	return report, report.Error()
+	err := errors.Join(request.Encode(s.in), s.in.Close())
+	return watchedBody{s.answer(s.out), io.NopCloser(nil), s.watch}, s.watch.reason(err)
 }
 
-// Close ends the session, and tells a server that was asked for nothing.
+// Close ends the session. A server that was asked for nothing is told, and one that took
+// a push is waited for: its hooks may be at work.
 func (s *sshSession) Close() error {
-	if s.in != nil && !s.asked {
+	switch {
+	case s.in == nil:
+	case !s.asked:
 		_, _ = s.in.Write(pktline.FlushPkt)
+	case s.service == gotransport.ReceivePackServiceName:
+		_ = s.session.Wait()
 	}
 	s.end()
 	return nil
