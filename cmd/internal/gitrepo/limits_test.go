@@ -102,7 +102,7 @@ func TestServersThatKeepUsWaitingOrSendTooMuch(t *testing.T) {
 		"endless answer to a push": {serve(func(out http.ResponseWriter, in *http.Request) {
 			service := in.URL.Query().Get("service")
 			if in.Method == http.MethodGet {
-				fmt.Fprintf(out, "%04x# service=%s\n00000000", len(service)+15, service)
+				fmt.Fprintf(out, "%04x# service=%s\n0000004b%040d capabilities^{}\x00report-status\n0000", len(service)+15, service, 0)
 				return
 			}
 			_, _ = io.Copy(io.Discard, in.Body)
