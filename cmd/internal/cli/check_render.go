@@ -116,7 +116,7 @@ func (o looker) look(ctx context.Context, of fleet.Member, in check.Input) ([]fi
 }
 
 func lookInTime(ctx context.Context, in check.Input) (check.Looked, error) {
-	return charts.InTime(ctx, charts.MaxTime, func(context.Context) (check.Looked, error) { return check.Look(in) })
+	return charts.InTime(ctx, "", charts.MaxTime, func(context.Context) (check.Looked, error) { return check.Look(in) })
 }
 
 // lookAgain looks at a member whose environment has other settings, and renders the
