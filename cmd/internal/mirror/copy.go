@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	digest "github.com/opencontainers/go-digest"
@@ -29,7 +30,6 @@ const (
 
 // copy copies what the target lacks of a tree, and verifies it.
 func (m *Mirror) copy(ctx context.Context, a *artifact, t *tree, result *Result) error {
-	lib := m.library(a)
 	blobs, moved, total := t.blobs(), &moved{}, result.BytesMissing
 	failures := make([]error, len(blobs))
 	done := func() {
@@ -40,7 +40,7 @@ func (m *Mirror) copy(ctx context.Context, a *artifact, t *tree, result *Result)
 	parallel.Each(len(blobs), len(blobs), func(i int) {
 		m.slots <- struct{}{}
 		defer func() { <-m.slots }()
-		failures[i] = m.blob(ctx, lib, a, blobs[i], moved, done)
+		failures[i] = m.blob(ctx, a, blobs[i], moved, done)
 	})
 	result.BytesCopied, result.BytesMounted, result.BytesSkipped = moved.copied.Load(), moved.mounted.Load(), moved.skipped.Load()
 	for _, err := range failures {
@@ -48,23 +48,33 @@ func (m *Mirror) copy(ctx context.Context, a *artifact, t *tree, result *Result)
 			return err
 		}
 	}
-	for _, p := range t.pieces {
-		if p.state == there {
-			continue
-		}
-		if err := put(ctx, lib, a, p); err != nil {
-			return fmt.Errorf("write %s: %w", p.name(), err)
-		}
-	}
-	if err := verify(ctx, a, t, blobs); err != nil {
+	if err := m.write(ctx, a, t, blobs); err != nil {
 		return err
 	}
 	result.State = Copied
 	return nil
 }
 
-// library makes the client of the library for an artifact. It remembers how a host
-// fails, so that each artifact has its own. It knows no logins: the transport does.
+// write puts the manifests of a tree, and verifies all of it. A repository is written
+// to by one artifact at a time: a fallback tag is read, changed and written.
+func (m *Mirror) write(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
+	lock, _ := m.writing.LoadOrStore(a.to.repository.Name(), &sync.Mutex{})
+	lock.(*sync.Mutex).Lock()
+	defer lock.(*sync.Mutex).Unlock()
+	for _, p := range t.pieces {
+		if p.state == there {
+			continue
+		}
+		if err := m.put(ctx, a, p); err != nil {
+			return fmt.Errorf("write %s: %w", p.name(), err)
+		}
+	}
+	return verify(ctx, a, t, blobs)
+}
+
+// library makes a client of the library for an artifact. A client remembers how often a
+// host failed and then gives up sooner, so each attempt has its own. It knows no logins:
+// the transport does.
 func (m *Mirror) library(a *artifact) *regclient.RegClient {
 	var hosts []config.Host
 	for _, one := range []side{a.from, a.to} {
@@ -80,7 +90,7 @@ func (d descriptor) library() rdescriptor.Descriptor {
 
 // blob brings a blob to the target: nothing to do, mounted, or copied. The same blob
 // for the same repository is done once, whoever needs it.
-func (m *Mirror) blob(ctx context.Context, lib *regclient.RegClient, a *artifact, d descriptor, moved *moved, done func()) error {
+func (m *Mirror) blob(ctx context.Context, a *artifact, d descriptor, moved *moved, done func()) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -89,7 +99,7 @@ func (m *Mirror) blob(ctx context.Context, lib *regclient.RegClient, a *artifact
 	for {
 		_, err, _ := m.flights.Do(a.to.repository.Name()+"@"+d.Digest, func() (any, error) {
 			ours = true
-			return nil, m.bring(ctx, lib, a, d, moved, done)
+			return nil, m.bring(ctx, a, d, moved, done)
 		})
 		switch {
 		case ours:
@@ -102,17 +112,17 @@ func (m *Mirror) blob(ctx context.Context, lib *regclient.RegClient, a *artifact
 	}
 }
 
-func (m *Mirror) bring(ctx context.Context, lib *regclient.RegClient, a *artifact, d descriptor, moved *moved, done func()) error {
+func (m *Mirror) bring(ctx context.Context, a *artifact, d descriptor, moved *moved, done func()) error {
 	found, err := a.to.hasBlob(ctx, d)
 	switch {
 	case err != nil:
 		return err
 	case found:
 		moved.skipped.Add(d.Size)
-	case m.mount(ctx, lib, a, d):
+	case m.mount(ctx, a, d):
 		moved.mounted.Add(d.Size)
 	default:
-		if err := m.move(ctx, lib, a, d, moved, done); err != nil {
+		if err := m.move(ctx, a, d, moved, done); err != nil {
 			return err
 		}
 	}
@@ -129,23 +139,23 @@ func (m *Mirror) remember(at side, digest string) {
 
 // mount takes a blob from another repository of the target's registry. Where it does
 // not work, for whatever reason, the blob is copied.
-func (m *Mirror) mount(ctx context.Context, lib *regclient.RegClient, a *artifact, d descriptor) bool {
+func (m *Mirror) mount(ctx context.Context, a *artifact, d descriptor) bool {
 	m.mu.Lock()
 	place, known := m.blobs[a.to.repository.RegistryStr()+"@"+d.Digest]
 	m.mu.Unlock()
 	if a.from.repository.RegistryStr() == a.to.repository.RegistryStr() {
 		place, known = a.from.ref, true
 	}
-	return known && lib.BlobMount(ctx, place, a.to.ref, d.library()) == nil
+	return known && m.library(a).BlobMount(ctx, place, a.to.ref, d.library()) == nil
 }
 
 // move copies the bytes of a blob. Bytes that are not those of the digest end it.
-func (m *Mirror) move(ctx context.Context, lib *regclient.RegClient, a *artifact, d descriptor, moved *moved, done func()) error {
+func (m *Mirror) move(ctx context.Context, a *artifact, d descriptor, moved *moved, done func()) error {
 	limit := leastTime + time.Duration(d.Size/leastSpeed)*time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("copy %s: it takes longer than %s", d.Digest, limit))
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		sent, err := moveOnce(ctx, lib, a, d, func(n int64) { moved.copied.Add(n); done() })
+		sent, err := m.moveOnce(ctx, a, d, func(n int64) { moved.copied.Add(n); done() })
 		if err == nil && sent == 0 { // the registry had it elsewhere
 			moved.mounted.Add(d.Size)
 		}
@@ -173,8 +183,9 @@ func lasts(err error) bool {
 }
 
 // moveOnce copies a blob, and gives how many bytes progress was told of.
-func moveOnce(ctx context.Context, lib *regclient.RegClient, a *artifact, d descriptor, progress func(int64)) (int64, error) {
+func (m *Mirror) moveOnce(ctx context.Context, a *artifact, d descriptor, progress func(int64)) (int64, error) {
 	ctx, trouble := registry.WithTrouble(ctx)
+	lib := m.library(a)
 	reader, err := lib.BlobGet(ctx, a.from.ref, d.library())
 	if err != nil {
 		return 0, because(ctx, trouble(), err)
@@ -222,7 +233,7 @@ func (c *counted) Seek(offset int64, whence int) (int64, error) {
 // put writes a manifest as it is at the source, and, on a registry without the API for
 // referrers, adds it to the fallback tag of its subject. The library compares the digest
 // that the registry found: under a tag, a registry takes any bytes.
-func put(ctx context.Context, lib *regclient.RegClient, a *artifact, p *piece) error {
+func (m *Mirror) put(ctx context.Context, a *artifact, p *piece) error {
 	at := a.to.ref.SetTag(p.tag)
 	if p.tag == "" {
 		at = a.to.ref.SetDigest(p.digest)
@@ -233,7 +244,7 @@ func put(ctx context.Context, lib *regclient.RegClient, a *artifact, p *piece) e
 	}
 	for attempt := 1; ; attempt++ {
 		watched, trouble := registry.WithTrouble(ctx)
-		if err = lib.ManifestPut(watched, at, made); err == nil {
+		if err = m.library(a).ManifestPut(watched, at, made); err == nil {
 			return nil
 		}
 		if err = because(ctx, trouble(), err); attempt == attempts || ctx.Err() != nil || lasts(err) {

@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
 	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 )
@@ -264,4 +267,140 @@ func TestCorruptBlobIsNamed(t *testing.T) {
 		t.Errorf("plain: %s %s, want an error with %s", plain.State, plain.Error, wrong)
 	}
 	all.judge(t, to, results...)
+}
+
+// between stands before a registry and answers some requests itself.
+func between(t testing.TB, host string, answers func(http.ResponseWriter, *http.Request) bool) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !answers(w, r) {
+			onward(host).ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// A registry that is out of order for a while, when something is written or read, is
+// asked again within the run.
+func TestOutOfOrderForAWhile(t *testing.T) {
+	for _, status := range []int{429, 500, 503} {
+		for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodGet} {
+			t.Run(fmt.Sprint(method, status), func(t *testing.T) {
+				from, to := inProcess(t, true), inProcess(t, true)
+				all := fill(t, from)
+				var mu sync.Mutex
+				asked := map[string]int{}
+				sick := func(host, part string) string {
+					return between(t, host, func(w http.ResponseWriter, r *http.Request) bool {
+						mu.Lock()
+						defer mu.Unlock()
+						if r.Method != method || !strings.Contains(r.URL.Path, part) {
+							return false
+						}
+						if asked[host+r.URL.Path]++; asked[host+r.URL.Path] > 3 {
+							return false
+						}
+						_, _ = io.Copy(io.Discard, r.Body)
+						w.WriteHeader(status)
+						return true
+					})
+				}
+				artifacts := all.artifacts(sick(from, "/blobs/"), sick(to, "/manifests/"))
+				if method == http.MethodPost {
+					artifacts = all.artifacts(from, sick(to, "/uploads/"))
+				}
+				wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Copied)
+				all.judge(t, to)
+				if len(asked) == 0 {
+					t.Error("nothing was asked")
+				}
+			})
+		}
+	}
+}
+
+// A registry that wants an hour's pause when something is written is not waited for.
+func TestLongPauseIsAnError(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	busy := between(t, to, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	})
+	for _, one := range run(t, registry.Options{}, all.artifacts(from, busy), (*Mirror).Copy) {
+		if one.State != Failed || !strings.Contains(one.Error, "asks to come back in 1h0m0s") {
+			t.Errorf("%s: %s %s", one.Target, one.State, one.Error)
+		}
+	}
+}
+
+// A source that stops in a blob is given up.
+func TestStallIsAnError(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	silent := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "cloud/plain/blobs/") {
+			return false
+		}
+		<-r.Context().Done()
+		return true
+	})
+	results := run(t, registry.Options{Stall: 200 * time.Millisecond}, all.artifacts(silent, to)[2:3], (*Mirror).Copy)
+	if !strings.Contains(results[0].Error, "for too long") {
+		t.Errorf("%s: %s", results[0].State, results[0].Error)
+	}
+}
+
+// What a target says that it took and did not is found out.
+func TestLostWritesAreNoticed(t *testing.T) {
+	for what, loses := range map[string]func(*http.Request) bool{
+		"the tag":   func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/manifests/latest") },
+		"the blobs": func(r *http.Request) bool { return r.URL.Query().Has("digest") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			from, to := inProcess(t, true), inProcess(t, true)
+			all := fill(t, from)
+			forgetful := between(t, to, func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method != http.MethodPut || !loses(r) {
+					return false
+				}
+				_, _ = io.Copy(io.Discard, r.Body)
+				w.WriteHeader(http.StatusCreated)
+				return true
+			})
+			results := run(t, registry.Options{}, all.artifacts(from, forgetful)[2:3], (*Mirror).Copy)
+			if results[0].State != Failed || !strings.HasPrefix(results[0].Error, "verify the copy: ") {
+				t.Errorf("%s: %s", results[0].State, results[0].Error)
+			}
+		})
+	}
+}
+
+// A referrer whose manifest is there, but not in the list of its subject, is written
+// again: a run may end between the two.
+func TestUnlistedReferrerIsListed(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, false)
+	all := fill(t, from)
+	artifacts := all.artifacts(from, to)[:1]
+	wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Copied)
+	tag := "sha256-" + all.tags["cloud/server:1"].Hex
+	if err := remote.Delete(must(name.NewTag(to + "/mirror/cloud/server:" + tag))); err != nil {
+		t.Fatal(err)
+	}
+	results := run(t, registry.Options{}, artifacts, (*Mirror).Check)
+	if results[0].State != Missing || len(results[0].Lacks) != 2 {
+		t.Errorf("Check: %s %v, want both referrers of the index", results[0].State, results[0].Lacks)
+	}
+	wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Copied)
+	all.judge(t, to, Result{Target: to + "/mirror/cloud/server:1"}, failedResult(to, "ui"), failedResult(to, "plain"), failedResult(to, "charts/app"))
+}
+
+// failedResult is the result of an artifact that was not copied.
+func failedResult(host, path string) Result {
+	return Result{Target: host + "/mirror/cloud/" + path + ":1", Error: "not asked for"}
 }

@@ -212,6 +212,42 @@ func TestTokenServiceElsewhere(t *testing.T) {
 	}
 }
 
+// A target that sends an upload to the source does not make it come with the source's
+// login.
+func TestUploadToTheSourceHasNoLogin(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	source := watch(t, basic(sourceCanary, onward(from)))
+	target := watch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.Header().Set("Location", source.URL+"/v2/cloud/plain/blobs/uploads/x")
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		onward(to).ServeHTTP(w, r)
+	}))
+	logins := keys{source.host: {Username: "u", Password: sourceCanary}}
+	for _, one := range run(t, registry.Options{Keychain: logins}, all.artifacts(source.host, target.host), (*Mirror).Copy) {
+		if one.State != Failed {
+			t.Errorf("%s is %s", one.Target, one.State)
+		}
+	}
+	source.mu.Lock()
+	defer source.mu.Unlock()
+	uploads := 0
+	for _, one := range source.got {
+		if strings.HasPrefix(one, "PUT") {
+			uploads++
+			if strings.Contains(one, sourceCanary) {
+				t.Errorf("an upload came with the login: %s", one)
+			}
+		}
+	}
+	if uploads == 0 {
+		t.Error("no upload came")
+	}
+}
+
 // An upload and the next page of a list at another host get no login.
 func TestLocationsElsewhereGetNoLogin(t *testing.T) {
 	from, to := inProcess(t, true), inProcess(t, true)

@@ -69,6 +69,7 @@ type Mirror struct {
 	delay   time.Duration // before the library repeats something, and at most 20 times as long
 	slots   chan struct{} // for blobs
 	flights singleflight.Group
+	writing sync.Map // by repository of a target, the lock for manifests
 	mu      sync.Mutex
 	blobs   map[string]rref.Ref // repositories of targets in which a blob surely is, by host and digest
 }

@@ -63,24 +63,23 @@ func (c *Client) Repository(text string) (name.Repository, error) {
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.roundTrip(req)
 	if err != nil {
-		note(req.Context(), t.sentence(req, err))
+		note(req, t.sentence(req, err))
 		return nil, err
 	}
-	if status := resp.StatusCode; req.Body != nil && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
-		if _, err := t.client.exchange.wait(req, resp, 1); err != nil {
+	if status := resp.StatusCode; status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		if _, err := t.client.exchange.wait(req, resp, 1); err != nil { // a pause that is too long
 			_ = resp.Body.Close()
-			note(req.Context(), err)
+			note(req, err)
 			return nil, err
 		}
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
 		// A caller without a login must not try to get one by itself.
 		resp.Header.Del("WWW-Authenticate")
-		note(req.Context(), t.Refusal(req, resp))
+		note(req, t.Refusal(req, resp))
 	}
-	if req.Body != nil && resp.StatusCode == http.StatusServiceUnavailable {
-		// regclient sends a body again after a 502, but not after a 503.
-		resp.StatusCode = http.StatusBadGateway
+	if reads := req.Method == http.MethodGet || req.Method == http.MethodHead; !reads && resp.StatusCode == http.StatusServiceUnavailable {
+		resp.StatusCode = http.StatusBadGateway // after which regclient writes again, and not after 503
 	}
 	return resp, nil
 }
@@ -286,8 +285,9 @@ func WithTrouble(ctx context.Context) (context.Context, func() error) {
 	}
 }
 
-func note(ctx context.Context, err error) {
-	if t, ok := ctx.Value(troubleKey{}).(*trouble); ok {
+// note notes what went wrong with a request, unless it only cleaned up after another.
+func note(req *http.Request, err error) {
+	if t, ok := req.Context().Value(troubleKey{}).(*trouble); ok && req.Method != http.MethodDelete {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.last = err
