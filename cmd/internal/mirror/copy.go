@@ -196,8 +196,8 @@ func (m *Mirror) moveOnce(ctx context.Context, a *artifact, d descriptor, progre
 	switch {
 	case err == nil:
 		return counted.read, nil
-	case counted.wrong:
-		return counted.read, fmt.Errorf("%s sent other bytes, %d times", a.from.repository.RegistryStr(), attempts)
+	case counted.wrong != "":
+		return counted.read, fmt.Errorf("%s %s, %d times", a.from.repository.RegistryStr(), counted.wrong, attempts)
 	}
 	return counted.read, because(ctx, trouble(), err)
 }
@@ -207,18 +207,25 @@ type counted struct {
 	reader   *blob.BReader
 	progress func(int64)
 	read     int64
-	wrong    bool // the last read found bytes that are not those of the digest
+	wrong    string // what the last read found: not the bytes of the digest, or not all
 }
 
 func (c *counted) Read(part []byte) (int, error) {
 	n, err := c.reader.Read(part)
 	c.read += int64(n)
 	c.progress(int64(n))
-	c.wrong = errors.Is(err, errs.ErrDigestMismatch) || errors.Is(err, errs.ErrShortRead) || errors.Is(err, errs.ErrSizeLimitExceeded)
-	if c.wrong {
-		err = errors.New("wrong bytes") // the library's error holds io.EOF, which would look like the end
+	switch {
+	case err == nil || err == io.EOF:
+		c.wrong = ""
+		return n, err
+	case errors.Is(err, errs.ErrShortRead), errors.Is(err, io.ErrUnexpectedEOF):
+		c.wrong = "stopped in the middle"
+	case errors.Is(err, errs.ErrDigestMismatch), errors.Is(err, errs.ErrSizeLimitExceeded):
+		c.wrong = "sent other bytes"
+	default:
+		return n, err
 	}
-	return n, err
+	return n, errors.New(c.wrong) // the library's error holds io.EOF, which would look like the end
 }
 
 func (c *counted) Seek(offset int64, whence int) (int64, error) {

@@ -231,6 +231,27 @@ func TestErrorsAreNoAbsence(t *testing.T) {
 	}
 }
 
+// A list of referrers that is none, or not whole, is an error.
+func TestBrokenListsAreErrors(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	for _, body := range []string{"", "{}", `{"schemaVersion":2}`, `{"schemaVersion":2,"manifests":[{"digest":"sha256:1"}]}`, `{"schemaVersion":2,"manifests":[`, "<html>"} {
+		source := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, "/referrers/") {
+				return false
+			}
+			w.Header().Set("Content-Type", ociIndex)
+			fmt.Fprint(w, body)
+			return true
+		})
+		for _, one := range run(t, registry.Options{}, all.artifacts(source, to), (*Mirror).Check) {
+			if one.State != Failed {
+				t.Errorf("%q: %s is %s", body, one.Target, one.State)
+			}
+		}
+	}
+}
+
 // A blob that is corrupt for ever ends in an error with its digest, not in a loop, and
 // does not keep the others from being copied.
 func TestCorruptBlobIsNamed(t *testing.T) {
@@ -339,20 +360,26 @@ func TestLongPauseIsAnError(t *testing.T) {
 	}
 }
 
-// A source that stops in a blob is given up.
+// A source that stops before or in a blob is given up.
 func TestStallIsAnError(t *testing.T) {
 	from, to := inProcess(t, true), inProcess(t, true)
 	all := fill(t, from)
-	silent := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "cloud/plain/blobs/") {
-			return false
+	for start, want := range map[string]string{"": "for too long", "x": "stopped in the middle"} {
+		silent := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "cloud/plain/blobs/") {
+				return false
+			}
+			if start != "" {
+				_, _ = w.Write([]byte(start))
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+			return true
+		})
+		results := run(t, registry.Options{Stall: 100 * time.Millisecond}, all.artifacts(silent, to)[2:3], (*Mirror).Copy)
+		if !strings.Contains(results[0].Error, want) {
+			t.Errorf("%s: %s, want … %s", results[0].State, results[0].Error, want)
 		}
-		<-r.Context().Done()
-		return true
-	})
-	results := run(t, registry.Options{Stall: 200 * time.Millisecond}, all.artifacts(silent, to)[2:3], (*Mirror).Copy)
-	if !strings.Contains(results[0].Error, "for too long") {
-		t.Errorf("%s: %s", results[0].State, results[0].Error)
 	}
 }
 
