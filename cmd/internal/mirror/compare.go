@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// state is what the target has of a manifest.
+// state says whether the target has a manifest.
 type state int
 
 const (

@@ -25,7 +25,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// Kind is what an artifact is.
+// Kind says which kind of artifact something is.
 type Kind string
 
 // The kinds of artifacts. Both are copied alike.
@@ -43,7 +43,7 @@ type Artifact struct {
 	Environments   []string // that need it, for messages
 }
 
-// Options is how artifacts are copied.
+// Options say how artifacts are copied.
 type Options struct {
 	Client    *registry.Client
 	Parallel  int        // how many artifacts, and how many blobs, are copied at a time; at least 1
@@ -278,5 +278,5 @@ func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *R
 	return work(ctx, a, all, result)
 }
 
-// sentence bounds a text of another program, as one line.
+// sentence gives the first line of an error of the library, bounded.
 func sentence(err error) string { return text.FirstLine(err.Error()) }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Platform is what an image runs on.
+// Platform names an operating system and a processor that an image is for.
 // https://github.com/opencontainers/image-spec/blob/main/image-index.md
 type Platform struct {
 	OS           string `json:"os"`

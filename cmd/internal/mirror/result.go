@@ -2,7 +2,7 @@ package mirror
 
 import "sync/atomic"
 
-// Result is what became of an artifact.
+// Result says what became of an artifact.
 type Result struct {
 	Kind         Kind     `json:"kind"`
 	Source       string   `json:"source"`

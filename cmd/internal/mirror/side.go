@@ -30,8 +30,8 @@ const (
 	maxPages    = 100     // of a list of referrers
 )
 
-// errAbsent is what a registry does not have. Nothing else than 404 counts: whoever
-// takes a 401, 403, 429 or 5xx for it loses signatures.
+// errAbsent marks something that a registry does not have. Nothing but 404 counts: a 401,
+// 403, 429 or 5xx that is taken for it loses signatures.
 var errAbsent = errors.New("not found")
 
 // side is a repository, asked about.
@@ -278,7 +278,7 @@ func (s side) referrersByTag(ctx context.Context, digest string) ([]descriptor, 
 	return d.Manifests, nil
 }
 
-// digestOf is the digest of some bytes.
+// digestOf computes the digest of some bytes.
 func digestOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "sha256:" + hex.EncodeToString(sum[:])

@@ -28,7 +28,7 @@ type piece struct {
 	replaces string // the digest that the tag has at the target
 }
 
-// name is what a piece is called, beside the artifact.
+// name gives the tag or digest of a piece in its repository.
 func (p *piece) name() string {
 	if p.tag != "" {
 		return p.tag
@@ -36,7 +36,7 @@ func (p *piece) name() string {
 	return p.digest
 }
 
-// role is how a manifest belongs to an artifact.
+// role says how a manifest belongs to an artifact.
 type role string
 
 const (

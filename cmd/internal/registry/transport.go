@@ -228,7 +228,7 @@ func (t *Transport) refusal(answer *transport.Error) *Error {
 	case code == http.StatusUnauthorized:
 		return &Error{Kind: BadLogin, sentence: t.client.loginSentence(host) + says}
 	case code == http.StatusForbidden && !t.client.logins.hasFor(host):
-		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s lets nobody %s %s without a login: %s", host, does, what, t.client.howToLogin(host)) + says}
+		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s wants a login to %s %s: %s", host, does, what, t.client.howToLogin(host)) + says}
 	case code == http.StatusForbidden:
 		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s does not let this login %s %s", host, does, what) + says}
 	case code == http.StatusNotFound:
