@@ -33,7 +33,7 @@ func (e Environment) problem(path, format string, args ...any) Problem {
 // check is what the types alone cannot say: fields that need or exclude each
 // other, and names that must be known.
 func (e Environment) check() Problems {
-	return slices.Concat(e.checkAuth(), e.checkVersions(), e.checkSecrets(), e.checkReleases(), e.checkNames(), e.checkDelivery(), e.checkIgnores())
+	return slices.Concat(e.checkAuth(), e.checkVersions(), e.checkSecrets(), e.checkReleases(), e.checkNames(), e.checkDelivery(), e.checkMap(), e.checkIgnores())
 }
 
 func (e Environment) checkAuth() Problems {

@@ -93,6 +93,8 @@ type Registry struct {
 	Source Repository `json:"source,omitempty"`
 	// Pull everything from here instead: what follows source is kept, names of other hosts get the mirror as prefix.
 	Mirror Repository `json:"mirror,omitempty"`
+	// Other places than the mirror, for what is below a registry or a folder of one: docker.io: registry.company.com/docker. The longest place counts.
+	Map map[string]Repository `json:"map,omitempty"`
 	// A kubernetes.io/dockerconfigjson Secret in each namespace. Charts are pulled with it; whether pods use it is up to the chart's values.
 	PullSecret SecretName `json:"pullSecret,omitempty"`
 	// A Secret in each namespace whose ca.crt is the registry's own certificate authority.

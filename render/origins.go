@@ -175,10 +175,8 @@ func (x *explainer) fieldOrigin(field, inside string) Origin {
 	switch registry := x.env.Spec.Registry; {
 	case field == "auth.type":
 		path = "spec.auth." + fmt.Sprint(x.env.fields("")["auth.type"])
-	case strings.HasPrefix(field, "images.") && registry.Mirror != "":
-		path = "spec.registry.mirror"
 	case strings.HasPrefix(field, "images."):
-		path = "spec.registry.source"
+		path = registry.decides(strings.TrimSuffix(strings.TrimPrefix(field, "images."), ".repository"))
 	case inside != "":
 		path = below(path, inside)
 	}

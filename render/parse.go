@@ -34,16 +34,44 @@ func Parse(name string, data []byte, read ReadFile) (Environment, error) {
 	if problems != nil {
 		return Environment{}, problems.Err()
 	}
-	env := Environment{source: root}
-	mode := strictyaml.Complete
+	return decode(root)
+}
+
+// decode fills an environment from its tree, and checks it.
+func decode(root *strictyaml.Value) (Environment, error) {
+	env, mode := Environment{source: root}, strictyaml.Complete
 	if root.Get("kind").Text == "EnvironmentDefaults" {
 		mode = strictyaml.Partial
 	}
+	var problems Problems
 	if problems = strictyaml.Decode(root, &env, mode); mode == strictyaml.Complete {
 		problems = problems.With(env.check())
 	}
 	problems = problems.With(env.plaintext(true))
 	return env, problems.Err()
+}
+
+// Setting is a field of an environment, and what it shall be.
+type Setting struct {
+	Field string // such as spec.migrations.afterInstall
+	// Value is plain: what JSON knows. Nil takes the field out.
+	Value any
+}
+
+// With gives the environment as [Parse] would, if its file said so much more. The
+// error is every problem that there would be, as [Problems].
+func (e Environment) With(settings ...Setting) (Environment, error) {
+	root := e.source
+	for _, one := range settings {
+		var value *strictyaml.Value
+		if one.Value != nil {
+			value = strictyaml.Of(one.Value)
+		}
+		root = root.With(one.Field, value)
+	}
+	changed, err := decode(root)
+	changed.recorded = e.recorded
+	return changed, err
 }
 
 // IsDefaults reports whether the file is there to be extended, not rendered.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -51,6 +52,13 @@ func TestParseProblems(t *testing.T) {
 		{"unknown field", "frontendUrl", "frontendURL", []string{
 			`dev.yaml:7:5: spec.instance.frontendUrl: the field is missing`,
 			`dev.yaml:8:5: spec.instance.frontendURL: unknown field: did you mean "frontendUrl"?`}},
+		{"no secret's field for another's", "clientSecret: {", "clientSecrets: {", []string{
+			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
+			`dev.yaml:19:7: spec.auth.okta.clientSecrets: unknown field: want clientID, clientSecret, authServerURL or apiKey`}},
+		{"the same secret's field", "clientSecret: {", "client_secret: {", []string{
+			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
+			`dev.yaml:19:7: spec.auth.okta.client_secret: unknown field: did you mean "clientSecret"?`}},
+		{"no field of another type", "", "  databases: ten\n", []string{`dev.yaml:21:3: spec.databases: unknown field`}},
 		{"unknown field with nothing near", "", "  colour: blue\n", []string{
 			`dev.yaml:21:3: spec.colour: unknown field`}},
 		{"key twice", "", "  mesh: none\n  mesh: none\n", []string{
@@ -116,6 +124,19 @@ func TestParseProblems(t *testing.T) {
 			`dev.yaml:21:20: spec.delivery.path: want a relative path with slashes that stays below the folder, got "../other"`}},
 		{"Git URL with a token", "", "  delivery: {git: {url: \"https://" + canary + "@git.company.com/a.git\"}}\n", []string{
 			`dev.yaml:21:25: spec.delivery.git.url: want an address without user and password: it would be in Git for all to read`}},
+		{"a map without a mirror", "", "  registry: {map: {docker.io: r.io/hub}}\n", []string{
+			`dev.yaml:21:14: spec.registry.map: the map says nothing without spec.registry.mirror, from which everything else is pulled`}},
+		{"places that are none", "", "  registry:\n    mirror: r.io/all\n    map: {docker: r.io/hub, docker.io/: r.io/b, index.docker.io: r.io/c, gcr.io: \"R.io/D\"}\n", []string{
+			`dev.yaml:23:11: spec.registry.map.docker: want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got "docker"`,
+			`dev.yaml:23:29: spec.registry.map["docker.io/"]: want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got "docker.io/"`,
+			`dev.yaml:23:49: spec.registry.map["index.docker.io"]: images of Docker Hub are known by the host docker.io: want it here`,
+			`dev.yaml:23:82: spec.registry.map["gcr.io"]: want a registry and a path such as registry.company.com/prefect, without scheme, tag and trailing slash, got "R.io/D"`}},
+		{"places that cannot be told apart", "", "  registry:\n    source: src.io/cloud\n    mirror: r.io/all\n    map: {docker.io: r.io/hub, ghcr.io: r.io/hub, r.io/hub/a: r.io/b, quay.io: r.io/all, gcr.io: src.io/cloud/c}\n", []string{
+			`dev.yaml:24:11: spec.registry.map["docker.io"]: r.io/hub and r.io/hub/a overlap: what is pulled from there would be relocated once more`,
+			`dev.yaml:24:11: spec.registry.map["docker.io"]: r.io/hub is where ghcr.io is pulled from too: nothing would say where an image there comes from`,
+			`dev.yaml:24:32: spec.registry.map["ghcr.io"]: r.io/hub and r.io/hub/a overlap: what is pulled from there would be relocated once more`,
+			`dev.yaml:24:71: spec.registry.map["quay.io"]: r.io/all is where src.io/cloud is pulled from too: nothing would say where an image there comes from`,
+			`dev.yaml:24:90: spec.registry.map["gcr.io"]: src.io/cloud/c and src.io/cloud overlap: what is pulled from there would be relocated once more`}},
 		{"unknown releases", "", "  names: {prefect-clod: {release: a}}\n  needs: {prefect-cloud: [istio]}\n  values: {prefect-could: {}}\n  secretValues: [{release: nobody, path: a.b, secret: s, key: k}]\n", []string{
 			`dev.yaml:21:11: spec.names.prefect-clod: unknown release: did you mean "prefect-cloud"?`,
 			`dev.yaml:22:27: spec.needs.prefect-cloud[0]: unknown release "istio": want prefect-istiod or prefect-cloud`,
@@ -300,5 +321,44 @@ func TestStarterAndSamplesParse(t *testing.T) {
 		if _, err := render.Parse(file, data, os.ReadFile); err != nil {
 			t.Errorf("Parse(%s): %v", file, err)
 		}
+	}
+}
+
+// TestWith: an environment with a setting is the one whose file says it.
+func TestWith(t *testing.T) {
+	const more = "  values: {prefect-cloud: {db: {port: 5432}}}\n  releases: [{name: app, chart: oci://r.company.com/app, version: 1.0.0, namespace: a, values: {list: [{x: 1}]}}]\n"
+	parse := func(text string) render.Environment {
+		env, err := render.Parse("dev.yaml", []byte(text), noFiles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return env
+	}
+	for _, tt := range []struct {
+		setting  render.Setting
+		old, new string
+	}{
+		{render.Setting{Field: "spec.migrations.afterInstall", Value: true}, "  values:", "  migrations: {afterInstall: true}\n  values:"},
+		{render.Setting{Field: "spec.instance.ownerEmail", Value: "a@b.com"}, "owner@company.com", "a@b.com"},
+		{render.Setting{Field: "spec.values.prefect-cloud.db.port", Value: 1}, "port: 5432", "port: 1"},
+		{render.Setting{Field: `spec.values.prefect-cloud.db["a.b/c"]`, Value: []any{"x", true}}, "port: 5432", "port: 5432, a.b/c: [x, true]"},
+		{render.Setting{Field: "spec.values.prefect-cloud.db"}, "{db: {port: 5432}}", "{}"},
+		{render.Setting{Field: "spec.values.prefect-cloud.none.there"}, "", ""},
+		{render.Setting{Field: "spec.releases[0].values.list[0].x", Value: "y"}, "x: 1", "x: y"},
+		{render.Setting{Field: "spec.releases[0].needs", Value: []any{"prefect-istiod"}}, "namespace: a,", "namespace: a, needs: [prefect-istiod],"},
+		{render.Setting{Field: "spec.releases[0].values.list[0]"}, "[{x: 1}]", "[]"},
+	} {
+		env := parse(complete + more)
+		got, err := env.With(tt.setting)
+		if want := parse(strings.Replace(complete+more, tt.old, tt.new, 1)); err != nil || !reflect.DeepEqual(got.Spec, want.Spec) {
+			t.Errorf("With(%+v) = %+v, %v, want %+v", tt.setting, got.Spec, err, want.Spec)
+		}
+		if !reflect.DeepEqual(env.Spec, parse(complete+more).Spec) {
+			t.Errorf("With(%+v) changes the environment", tt.setting)
+		}
+	}
+	_, err := parse(complete).With(render.Setting{Field: "spec.instance.ownerEmail"})
+	if err == nil || err.Error() != "dev.yaml:7:5: spec.instance.ownerEmail: the field is missing" {
+		t.Errorf("With a required field taken out = %v", err)
 	}
 }

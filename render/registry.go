@@ -1,8 +1,11 @@
 package render
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
@@ -17,21 +20,114 @@ func (r Registry) source() string {
 	return string(r.Source)
 }
 
-// locate is where something of a registry is pulled from: with a mirror, what
-// follows the source is kept below the mirror, and names of other hosts get
-// the mirror as prefix. What is on the mirror's host already stays.
-func (r Registry) locate(name string) string {
+// relocation is a place in a registry, or a whole registry, and the place that
+// everything there is pulled from instead.
+type relocation struct{ from, to string }
+
+// relocations gives the rules of a registry with a mirror in the order in which they
+// are asked: the map's, that of the longest place first, and then the source's.
+func (r Registry) relocations() []relocation {
 	if r.Mirror == "" {
+		return nil
+	}
+	var rules []relocation
+	for _, from := range slices.Sorted(maps.Keys(r.Map)) {
+		rules = append(rules, relocation{from, string(r.Map[from])})
+	}
+	slices.SortStableFunc(rules, func(a, b relocation) int { return len(b.from) - len(a.from) })
+	return append(rules, relocation{r.source(), string(r.Mirror)})
+}
+
+// cutPlace gives what follows a place in a name, with its slash.
+func cutPlace(name, place string) (rest string, isThere bool) {
+	rest, isThere = strings.CutPrefix(name, place)
+	return rest, isThere && (rest == "" || rest[0] == '/')
+}
+
+// locate is where something of a registry is pulled from: with a mirror, what the
+// longest place of the map says, or else what follows the source below the mirror, or
+// else the name below the mirror. What is on the host of a mirror already stays.
+func (r Registry) locate(name string) string {
+	rule, rest, isThere := r.rule(name)
+	switch {
+	case isThere:
+		return rule.to + rest
+	case r.Mirror == "" || isOnHost(name, r.relocations()):
 		return name
 	}
-	mirror := string(r.Mirror)
-	if rest, ok := strings.CutPrefix(name, r.source()+"/"); ok {
-		return mirror + "/" + rest
+	return string(r.Mirror) + "/" + name
+}
+
+// rule finds the rule for a name, and what follows its place.
+func (r Registry) rule(name string) (rule relocation, rest string, isThere bool) {
+	for _, rule := range r.relocations() {
+		if rest, isThere := cutPlace(name, rule.from); isThere {
+			return rule, rest, true
+		}
 	}
-	if host, _, _ := strings.Cut(mirror, "/"); strings.HasPrefix(name, host+"/") {
-		return name
+	return relocation{}, "", false
+}
+
+// decides gives the field that says where one of the vendor's own images, server or
+// ui, is pulled from.
+func (r Registry) decides(image string) string {
+	rule, _, _ := r.rule(r.source() + "/" + image)
+	switch {
+	case r.Mirror == "":
+		return "spec.registry.source"
+	case r.Map[rule.from] != "":
+		return strictyaml.Join("spec.registry.map", rule.from)
 	}
-	return mirror + "/" + name
+	return "spec.registry.mirror"
+}
+
+// isOnHost reports whether a name is on a host that rules pull from.
+func isOnHost(name string, rules []relocation) bool {
+	host, _, _ := strings.Cut(name, "/")
+	return slices.ContainsFunc(rules, func(rule relocation) bool {
+		to, _, _ := strings.Cut(rule.to, "/")
+		return to == host
+	})
+}
+
+// checkMap wants places that can be told apart: what was relocated is not relocated
+// once more, and it can be said where it comes from.
+func (e Environment) checkMap() Problems {
+	registry := e.Spec.Registry
+	switch {
+	case len(registry.Map) == 0:
+		return nil
+	case registry.Mirror == "":
+		return Problems{e.problem("spec.registry.map", "the map says nothing without spec.registry.mirror, from which everything else is pulled")}
+	}
+	var problems Problems
+	rules := registry.relocations()
+	last := len(rules) - 1
+	if rule, _, _ := registry.rule(registry.source()); rule != rules[last] {
+		rules = rules[:last] // the source follows the map
+	}
+	for i, rule := range rules {
+		if registry.Map[rule.from] == "" {
+			continue // the source's own
+		}
+		at := strictyaml.Join("spec.registry.map", rule.from)
+		if err := Repository(rule.from).Validate(); err != nil {
+			problems = append(problems, e.problem(at, "%s", err))
+		} else if image, err := ref.ParseImage(rule.from + "/a/b"); err == nil && !strings.HasPrefix(image.Name(), rule.from+"/") {
+			problems = append(problems, e.problem(at, "images of Docker Hub are known by the host %s: want it here", ref.DockerHub))
+		}
+		for k, other := range rules {
+			if i < k && other.to == rule.to {
+				problems = append(problems, e.problem(at, "%s is where %s is pulled from too: nothing would say where an image there comes from", rule.to, other.from))
+			}
+			_, isBelow := cutPlace(rule.to, other.from)
+			_, isAbove := cutPlace(other.from, rule.to)
+			if isBelow || isAbove {
+				problems = append(problems, e.problem(at, "%s and %s overlap: what is pulled from there would be relocated once more", rule.to, other.from))
+			}
+		}
+	}
+	return problems
 }
 
 // Mirror is where an environment pulls everything from, or empty.
@@ -43,23 +139,31 @@ func (p Plan) Mirror() string { return string(p.env.Spec.Registry.Mirror) }
 // the mirror's host already, it is the name.
 func (p Plan) Mirrored(name string) string { return p.env.Spec.Registry.locate(name) }
 
+// IsMirrored reports whether an image or a chart, named without tag, is on the host
+// of the mirror, or on a host of the map. It is false without a mirror.
+func (p Plan) IsMirrored(name string) bool { return isOnHost(name, p.env.Spec.Registry.relocations()) }
+
 // Original undoes [Plan.Mirrored]: it is where the image or chart comes from
 // that is pulled from name. It reports whether that is known: it is not for
-// what is on the mirror's host but not below the mirror.
+// what is on the host of a mirror and would not be pulled from there.
 func (p Plan) Original(name string) (string, bool) {
 	registry := p.env.Spec.Registry
-	mirror := string(registry.Mirror)
-	if mirror == "" {
+	rules := registry.relocations()
+	if !isOnHost(name, rules) {
 		return name, true
 	}
-	rest, isBelow := strings.CutPrefix(name, mirror+"/")
-	host, _, _ := strings.Cut(mirror, "/")
-	switch {
-	case !isBelow:
-		return name, !strings.HasPrefix(name, host+"/")
-	case ref.HasHost(rest):
-		return rest, true
-	default:
-		return registry.source() + "/" + rest, true
+	slices.SortStableFunc(rules, func(a, b relocation) int { return len(b.to) - len(a.to) })
+	for _, rule := range rules {
+		rest, isThere := cutPlace(name, rule.to)
+		if !isThere {
+			continue
+		}
+		if full := strings.TrimPrefix(rest, "/"); rule.to == string(registry.Mirror) && ref.HasHost(full) {
+			return full, true
+		}
+		if origin := rule.from + rest; registry.locate(origin) == name {
+			return origin, true
+		}
 	}
+	return name, false
 }

@@ -18,6 +18,9 @@ type SecretRef struct {
 	Key SecretKey `json:"key"`
 }
 
+// SecretPlace marks the type as one that says where a secret is.
+func (SecretRef) SecretPlace() {}
+
 // UnmarshalValue reads {secret: NAME, key: KEY} and refuses anything that
 // could be the secret itself, without repeating it.
 func (r *SecretRef) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {

@@ -196,7 +196,7 @@ func (c *composer) checkLayout() {
 		}
 		for _, path := range slices.Sorted(maps.Keys(rule.Set)) {
 			key := path[strings.LastIndex(path, ".")+1:]
-			found := plaintext.Find(plaintext.Of(map[string]any{key: rule.Set[path]}), "")
+			found := plaintext.Find(strictyaml.Of(map[string]any{key: rule.Set[path]}), "")
 			if slices.ContainsFunc(found, func(f plaintext.Found) bool { return f.Rule.Certain }) {
 				c.problems = append(c.problems, Problem{Position: rule.Position, Path: "layout", Message: fmt.Sprintf("%s is secret: a value here would be in Git for all to read", path)})
 			}

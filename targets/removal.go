@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -18,10 +17,10 @@ import (
 func (Flux) AfterRemoval(had tree.Inventory, emptied []string) []string {
 	lines := []string{"Once this is committed, protected releases and the namespaces stay in the cluster. To uninstall a release:"}
 	for _, key := range slices.Sorted(maps.Keys(had.Releases)) {
-		lines = append(lines, fmt.Sprintf("  kubectl -n %s delete helmrelease %s", text.Visible(had.Releases[key].Namespace), text.Visible(key)))
+		lines = append(lines, fmt.Sprintf("  kubectl -n %s delete helmrelease %s", had.Releases[key].Namespace, key))
 	}
 	for _, pointedAt := range emptied {
-		lines = append(lines, fmt.Sprintf("Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.", text.Visible(pointedAt)))
+		lines = append(lines, fmt.Sprintf("Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.", pointedAt))
 	}
 	return lines
 }
@@ -47,14 +46,17 @@ func (Argo) AfterRemoval(had tree.Inventory, _ []string) []string {
 	slices.Sort(uninstalling)
 	var lines []string
 	say := func(format string, args ...any) {
-		lines = append(lines, text.VisibleLines(fmt.Sprintf(format, args...)))
+		lines = append(lines, fmt.Sprintf(format, args...))
 	}
 	say("Once this is committed, everything stays in the cluster, the Applications too. Where your Argo CD is in another namespace than argocd, name that below. To end its care and keep what it installed:")
 	say("  kubectl -n argocd delete application %s %s", environment, strings.Join(keeping, " "))
 	if len(uninstalling) > 0 {
-		say("This uninstalls:\n  kubectl -n argocd delete application %s", strings.Join(uninstalling, " "))
+		say("This uninstalls:")
+		say("  kubectl -n argocd delete application %s", strings.Join(uninstalling, " "))
 	}
-	say("To uninstall a protected release, first:\n  argocd app delete %s-RELEASE --cascade", environment)
-	say("At last:\n  kubectl -n argocd delete appproject %s %s-root", environment, environment)
+	say("To uninstall a protected release, first:")
+	say("  argocd app delete %s-RELEASE --cascade", environment)
+	say("At last:")
+	say("  kubectl -n argocd delete appproject %s %s-root", environment, environment)
 	return lines
 }

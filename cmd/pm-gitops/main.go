@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cli"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
@@ -32,14 +32,14 @@ func run() int {
 	if len(os.Args) == 2 && os.Args[1] == charts.WorkerArgument {
 		return charts.Work(os.Stdin, os.Stdout)
 	}
+	system := cli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Environ: os.Environ(), Targets: deliverySystems()}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, func() {
 		stop() // a second Ctrl-C kills at once
 		time.Sleep(grace)
-		fmt.Fprintln(os.Stderr, "pm-gitops: interrupted")
+		console.New(system.Err).Say("pm-gitops: interrupted")
 		os.Exit(cli.ExitFailed)
 	})
-	system := cli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Environ: os.Environ(), Targets: deliverySystems()}
 	return cli.Run(ctx, system, os.Args[1:])
 }

@@ -27,6 +27,9 @@ type Check struct {
 	// each looks at a release, all at the whole environment; either may be nil.
 	each func(*scope, *release)
 	all  func(*scope)
+	// asks reports whether a finding asks for a change of an object, so that its fix
+	// may make it; nil: a fix changes none.
+	asks func(*scope, finding.Finding, change) bool
 	// unrendered: each looks at releases that do not render, too.
 	unrendered bool
 }
@@ -82,11 +85,18 @@ type Release struct {
 // it, with the reason. Texts of charts have their control characters written
 // out, and what Secrets hold is in none. Of more than 200 findings of a check
 // that are as bad as each other in a release the first are given, and behind
-// those of the check one that counts the others.
+// those of the check one that counts the others. Fixes that set something are
+// guesses, for none was tried.
 func Run(in Input) ([]finding.Finding, error) {
+	looked, err := Look(in)
+	return looked.Findings, err
+}
+
+// Look looks at an environment as [Run] does, so that fixes can be tried.
+func Look(in Input) (Looked, error) {
 	s, err := newScope(in)
 	if err != nil {
-		return nil, err
+		return Looked{}, err
 	}
 	for _, check := range All() {
 		s.check, s.added = check, map[finding.Severity]int{}
@@ -102,5 +112,6 @@ func Run(in Input) ([]finding.Finding, error) {
 	}
 	found := sortFindings(s.found)
 	unused := s.ignore(found)
-	return s.cut(sortFindings(append(found, unused...))), nil
+	s.found = sortFindings(append(found, unused...))
+	return Looked{s.cut(s.found), s}, nil
 }

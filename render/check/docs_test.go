@@ -29,6 +29,14 @@ under ` + "`spec.checks.ignore`" + ` is listed with its reason, and does not cou
 
 Flux puts 12 characters of the chart's digest behind its version; where the digest is not known, they are zeros here.
 
+What a finding proposes is one of three things, in every format. A **fix** is proved: with it in the environment everything that
+it touches was rendered again, the finding was gone, and nothing else had changed: no other place of any object but those that
+the check asks to change (the pull secret of each pod, say), random values and checksums; no other release, namespace or fact of
+the cluster; and nothing new was found. A **guess** may help: it was not tried, or changes more, and the finding says what. An
+**advice** is what a person must decide. In JSON that is ` + "`certainty`" + ` (` + "`proved`, `guess` or `advice`" + `), with ` + "`doubt`" + ` for why a guess is one;
+` + "`set`" + ` has the fields and their values. The first 20 fixes of an environment are tried, in fleets of more than ten environments
+200 in all, and at least one of each; findings that are not shown have guesses alone.
+
 What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its
 Istio uses, and what its API server refuses: names, labels and API versions are looked at, types of fields are not. Objects are
 those of a first install and of an upgrade with the same values. Where releases are named, only these are looked at, and what

@@ -95,7 +95,11 @@ func chartKubeVersion(s *scope, r *release) {
 	if s.Plan.KubeVersion == "" {
 		f.Message = fmt.Sprintf("the chart wants Kubernetes %s, and the environment does not say its version", version.Wanted)
 	}
-	f.Fix = "set spec.cluster.kubeVersion to the cluster's version, or take another version of the chart"
+	f.Fix = map[bool]string{true: "set spec.cluster.kubeVersion", false: "upgrade the cluster, or correct spec.cluster.kubeVersion"}[s.Plan.KubeVersion == ""]
+	if s.Environment.Spec.Cluster.Capabilities != "" {
+		f.Fix = "upgrade the cluster and record it again (pm-gitops capabilities)"
+	}
+	f.Fix += ", or take another version of the chart"
 	if numbers, _, suffixed := strings.Cut(version.Got, "-"); suffixed && chart.Fits(version.Wanted, numbers) {
 		f.Message += fmt.Sprintf(": Helm takes what follows %s for a pre-release", numbers)
 		f.Fix = fmt.Sprintf("take a version of the chart whose kubeVersion ends in -0, as %s-0 does", version.Wanted)

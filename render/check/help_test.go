@@ -141,13 +141,33 @@ func findIn(t testing.TB, s setting, text string, files func(render.Release) (ma
 // findWith does so with charts from anywhere.
 func findWith(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) []finding.Finding {
 	t.Helper()
-	target, err := render.Targets{targets.Flux{}, targets.Argo{}}.ByName(cmp.Or(s.target, "flux"))
+	found, err := check.Run(inputOf(t, s, text, load))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
+}
+
+// inputOf is what is looked at of the text of an environment.
+func inputOf(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) check.Input {
+	t.Helper()
 	env, err := render.Parse("prod.yaml", []byte(text), func(string) ([]byte, error) { return []byte(cmp.Or(s.defaults, base)), nil })
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
+	}
+	in, err := inputFor(t, s, env, load)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return in
+}
+
+// inputFor is what is looked at of an environment. The error is the plan's.
+func inputFor(t testing.TB, s setting, env render.Environment, load func(render.Release) (chart.Chart, error)) (check.Input, error) {
+	t.Helper()
+	target, err := render.Targets{targets.Flux{}, targets.Argo{}}.ByName(cmp.Or(s.target, "flux"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	cat := catalog.Embedded()
 	if s.catalog != "" {
@@ -164,7 +184,7 @@ func findWith(t testing.TB, s setting, text string, load func(render.Release) (c
 	}
 	plan, err := render.PlanFor(env, cat, target)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
+		return check.Input{}, err
 	}
 	rendering, err := render.Render(plan, target)
 	if err != nil {
@@ -178,11 +198,7 @@ func findWith(t testing.TB, s setting, text string, load func(render.Release) (c
 		}
 		in.Releases = append(in.Releases, rendered(t, plan, release, read, s))
 	}
-	found, err := check.Run(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return in, nil
 }
 
 // rendered is a release as the command renders it.

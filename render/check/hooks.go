@@ -74,7 +74,7 @@ func hookBeforeObjects(s *scope, r *release) {
 				f := o.finding(ref.Path, "the hook runs before the first install and needs %s %s, which the same release makes %s: its pod never starts", ref.Kind, ref.Name, when(later))
 				f.Fix = "make it exist before the release, or give the hook another phase"
 				if ref.Kind == "Secret" && r.Key == render.PrefectCloud && s.Plan.Secrets.Into != render.IntoChart {
-					f.Fix = "say secrets.into: chart, with which the Secrets exist before"
+					propose(&f, finding.Proposal{Field: "spec.secrets.into"}, string(render.IntoChart), f.Fix)
 					s.put(&f, "spec.secrets.into")
 				}
 				s.add(f)
@@ -82,7 +82,7 @@ func hookBeforeObjects(s *scope, r *release) {
 		}
 		if database := r.database(); database != nil && slices.Contains(r.migrations(), o) {
 			f := o.finding(o.hookField(), "the hook migrates before the first install, and the database %s %s comes with it: there is nothing to migrate yet", database.Kind, database.Name)
-			f.Fix = "set spec.database"
+			f.Fix = endEmbedded("spec.database", "database", s.Plan.ExternalDatabase())
 			s.put(&f, "spec.database")
 			s.add(f)
 		}

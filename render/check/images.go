@@ -1,8 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -10,7 +12,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
-	"github.com/pm-gitops/pm-gitops/render/reads"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
@@ -28,14 +29,14 @@ func imageChecks() []Check {
 		Why:    "registry.pullSecret is for charts; whether pods use it is up to the chart's values. A pod that does not, and whose ServiceAccount does not either, may not be able to pull its image.",
 		Fix:    "Name the Secret in the chart's values (often imagePullSecrets), or on the ServiceAccount.",
 		Source: "https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",
-		each:   missingPullSecret,
+		each:   missingPullSecret, asks: asksPullSecret,
 	}, {
 		ID: "foreign-image", Severity: finding.Error,
 		Title:  "An image comes from elsewhere than the mirror",
 		Why:    "registry.mirror says that everything is pulled from there. An image that is not will not be there once the network is closed, and nobody copied or scanned it. What no pod names counts too: injector templates, arguments, environment variables and ConfigMaps.",
-		Fix:    "Set the chart value that names the image to its place on the mirror: what follows registry.source is kept, other names get the mirror as prefix.",
+		Fix:    "Set the chart value that names the image to its place on the mirror: what registry.map says, or else what follows registry.source, or else the whole name below the mirror.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
-		each:   foreignImage,
+		each:   foreignImage, asks: asksImage,
 	}, {
 		ID: "unpinned-image", Severity: finding.Warning,
 		Title:  "An image has no tag, or latest",
@@ -83,20 +84,17 @@ func (r *release) imageFinding(i images.Image, format string, args ...any) findi
 	return f
 }
 
-// registry is the host that the environment's own images are pulled from.
-func (s *scope) registry() string {
-	registry := s.Environment.Spec.Registry
-	for _, from := range []string{string(registry.Mirror), string(registry.Source), render.VendorRegistry} {
-		if from != "" {
-			return host(from)
+// ownRegistry gives the host that a pod pulls an image from, if the environment's
+// own images come from there or from a mirror of its, or nothing.
+func (s *scope) ownRegistry(p pod) string {
+	source, _, _ := strings.Cut(cmp.Or(string(s.Environment.Spec.Registry.Source), render.VendorRegistry), "/")
+	for _, c := range p.Containers() {
+		image, err := ref.ParseImage(scalar(c.Spec["image"]))
+		if err == nil && (s.Plan.IsMirrored(image.Name()) || s.Plan.Mirror() == "" && image.Host == source) {
+			return image.Host
 		}
 	}
 	return ""
-}
-
-func host(repository string) string {
-	name, _, _ := strings.Cut(repository, "/")
-	return name
 }
 
 func registryLogin(s *scope) {
@@ -124,7 +122,7 @@ func foreignImage(s *scope, r *release) {
 		return
 	}
 	for _, i := range r.images() {
-		if i.Problem != "" || i.Reference.Host == host(mirror) {
+		if i.Problem != "" || s.Plan.IsMirrored(i.Reference.Name()) {
 			continue
 		}
 		target := s.Plan.Mirrored(i.Reference.Name())
@@ -142,19 +140,42 @@ func foreignImage(s *scope, r *release) {
 	}
 }
 
-// proposeImage proposes a repository for the chart value that has the old one.
+// proposeImage proposes a repository for the chart value that has the old one. A
+// name alone may be a database's or a user's: there the key must say image.
 func (r *release) proposeImage(s *scope, f *finding.Finding, i images.Image, target string) {
 	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), ref.DockerHub+"/"), "library/")
-	names := []string{i.Reference.Name(), short}
-	field := s.putValue(f, r, func(_ string, value any) bool { return slices.Contains(names, scalar(value)) })
-	if field == "" { // a hub: what is before the last name
+	field := s.putValue(f, r, func(at string, value any) bool {
+		return scalar(value) == i.Reference.Name() || scalar(value) == short && (ref.HasHost(short) || namesImages(at))
+	})
+	if field.Field == "" { // a hub: what is before the last name
 		hub := path.Dir(i.Reference.Name())
 		field, target = s.putValue(f, r, func(_ string, value any) bool { return scalar(value) == hub }), path.Dir(target)
 	}
-	if field != "" {
-		f.Set = []finding.Proposal{{Field: field, Value: target}}
-		f.Fix = fmt.Sprintf("set %s: %s", field, target)
+	if field.Field != "" {
+		propose(f, field, target, f.Fix)
 	}
+}
+
+// namesImages reports whether the path of a chart value says that it is an image,
+// or a part of one.
+func namesImages(path string) bool {
+	return strings.Contains(strings.ToLower(path), "image") || slices.Contains([]string{"repository", "registry", "hub"}, strings.ToLower(lastKey(path)))
+}
+
+// asksImage reports whether images move to where they are on the mirror, and the
+// text around them stays, whatever pulls them.
+func asksImage(s *scope, f finding.Finding, c change) bool {
+	var pairs []string
+	for _, i := range s.find(f.Release).images() {
+		field, _, _ := strings.Cut(i.Path, ": ")
+		if i.Problem == "" && i.Object.Kind == c.object.Kind && i.Object.Name == c.object.Name && field == c.path {
+			moved := s.Plan.Mirrored(i.Reference.Name())
+			name, _, _ := ref.Split(i.Written)
+			pairs = append(pairs, moved, name, path.Dir(moved), path.Dir(name))
+		}
+	}
+	back := strings.NewReplacer(pairs...)
+	return pairs != nil && back.Replace(scalar(c.before)) == back.Replace(scalar(c.after))
 }
 
 func unpinnedImage(s *scope, r *release) {
@@ -186,14 +207,13 @@ func missingPullSecret(s *scope, r *release) {
 	if secret == "" {
 		return
 	}
-	registry := s.registry()
 	for _, o := range r.objects {
 		for _, p := range o.pods() {
-			if !p.pullsFrom(registry) || names(p.Spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
+			registry := s.ownRegistry(p)
+			if registry == "" || names(p.Spec["imagePullSecrets"], secret) || s.accountNames(p, secret) {
 				continue
 			}
 			f := o.finding(p.Path+".imagePullSecrets", "the pod pulls from %s, and neither it nor its ServiceAccount names the pull secret %s", registry, secret)
-			f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets"
 			s.proposeSecret(&f, r, secret)
 			s.add(f)
 		}
@@ -204,19 +224,24 @@ func missingPullSecret(s *scope, r *release) {
 // is empty; where none is, it puts the finding where one is named.
 func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
 	forSecrets := func(path string) bool { return strings.HasPrefix(strings.ToLower(lastKey(path)), "imagepullsecret") }
-	if field := s.putValue(f, r, func(path string, value any) bool { return value == "" && forSecrets(path) }); field != "" {
-		f.Set, f.Fix = []finding.Proposal{{Field: field, Value: secret}}, fmt.Sprintf("set %s: %s", field, secret)
-		return
+	f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets"
+	if field := s.putValue(f, r, func(path string, value any) bool { return value == "" && forSecrets(path) }); field.Field != "" {
+		propose(f, field, secret, f.Fix)
+	} else if field := s.putValue(f, r, func(path string, _ any) bool { return forSecrets(path) }); field.Field != "" {
+		f.Fix = fmt.Sprintf("name %s where %s leaves the pod out: in another chart value, or on the ServiceAccount", secret, field.Field)
 	}
-	s.putValue(f, r, func(path string, _ any) bool { return forSecrets(path) })
 }
 
-// pullsFrom reports whether a container's image is from a registry.
-func (p pod) pullsFrom(registry string) bool {
-	return slices.ContainsFunc(p.Containers(), func(c reads.Container) bool {
-		ref, err := ref.ParseImage(scalar(c.Spec["image"]))
-		return err == nil && ref.Host == registry
+// asksPullSecret reports whether pods, or ServiceAccounts, name the pull secret.
+func asksPullSecret(s *scope, _ finding.Finding, c change) bool {
+	secret := string(s.Environment.Spec.Registry.PullSecret)
+	if !strings.Contains(c.path, "imagePullSecrets") {
+		return false
+	}
+	named := slices.DeleteFunc(slices.Clone(list(c.after)), func(ref any) bool {
+		return scalar(at(ref, "name")) == secret || slices.ContainsFunc(list(c.before), func(old any) bool { return reflect.DeepEqual(old, ref) })
 	})
+	return len(list(c.after)) > len(list(c.before)) && len(named) == 0 || scalar(c.before) == "" && scalar(c.after) == secret
 }
 
 // names reports whether a list of references has a name.

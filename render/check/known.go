@@ -12,14 +12,14 @@ func knownChecks() []Check {
 		ID: "unknown-value", Severity: finding.Error,
 		Title:  "The chart has no such value",
 		Why:    "Helm ignores a value that no template reads, without a word: what is misspelt, or was renamed with a new version of the chart, does nothing, and the default is in force.",
-		Fix:    "Write the name that the message proposes. Where the chart's templates cannot be followed, the finding is an info that says why.",
+		Fix:    "Correct the name; one that the finding proposes is a guess. Where the chart's templates cannot be followed, the finding is an info that says why.",
 		Source: "https://github.com/helm/helm/issues/6422",
 		each:   unknownValue, unrendered: true,
 	}, {
 		ID: "inert-value", Severity: finding.Warning,
 		Title:  "No template reads a value",
 		Why:    "The chart's defaults or its schema know the value, and it does nothing all the same.",
-		Fix:    "Leave it out, or write the name that the message proposes.",
+		Fix:    "Leave it out, unless the chart's schema wants it, or take a version of the chart that reads it.",
 		Source: "https://github.com/helm/helm/issues/6422",
 		each:   inertValue, unrendered: true,
 	}, {
@@ -56,15 +56,20 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 			continue
 		}
 		f := r.finding(format, r.Chart.Name()+" "+r.Chart.Version(), u.Path)
-		f.Fix = "leave it out"
-		if u.Nearest != "" {
-			f.Fix = fmt.Sprintf("write %s instead", u.Nearest)
-		}
 		if u.Doubtful != "" {
 			f.Severity = finding.Info
 			f.Message += ", unless " + u.Doubtful
 		}
-		s.putPath(&f, r, u.Path)
+		said := s.putPath(&f, r, u.Path)
+		switch {
+		case u.Nearest != "":
+			f.Fix, f.Certainty, f.Doubt = fmt.Sprintf("write %s instead", u.Nearest), finding.Guess, "the name is like it"
+		case said == ownValue:
+			f.Set = []finding.Proposal{{Field: f.Setting, Remove: true, Release: r.Key, Path: u.Path}}
+			f.Fix, f.Otherwise = "leave "+f.Setting+" out", "correct the name, or take a version of the chart that reads it"
+		default:
+			f.Fix = said.advice()
+		}
 		s.add(f)
 	}
 }

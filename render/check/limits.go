@@ -124,8 +124,13 @@ func (s *scope) badObjectName(o *object) {
 	}
 	if len(wrong) > 0 && scalar(at(o.tree, "metadata", "generateName")) == "" && !strings.Contains(o.Name, render.FillIn) {
 		f := o.finding("metadata.name", "the API server refuses the name: %s", wrong[0])
-		f.Fix = "shorten the release's name, or set fullnameOverride or the like"
-		s.put(&f, s.Plan.ReleasePath(o.release.Key))
+		override := s.putValue(&f, o.release, func(path string, value any) bool {
+			return strings.HasSuffix(lastKey(path), "ameOverride") && scalar(value) != "" && strings.Contains(o.Name, scalar(value))
+		})
+		if f.Fix = "correct " + override.Field; override.Field == "" {
+			f.Fix = "shorten the release's name, or set fullnameOverride or the like"
+			s.put(&f, s.Plan.ReleasePath(o.release.Key))
+		}
 		s.add(f)
 	}
 }
@@ -253,6 +258,32 @@ func (s *scope) hasNamespace(name string) bool {
 	return false
 }
 
+const clusterResources = "spec.delivery.argo.clusterResources"
+
+// resourcesNeeded gives the kinds that the environment lets its project allow, with
+// all that any release needs besides, so that the fixes of several are one.
+func (s *scope) resourcesNeeded(allowed allowed) []any {
+	var all []any
+	seen := map[string]bool{}
+	add := func(group, kind string) {
+		if !seen[group+"/"+kind] {
+			seen[group+"/"+kind] = true
+			all = append(all, map[string]any{"group": group, "kind": kind})
+		}
+	}
+	for _, kind := range s.Environment.Spec.Delivery.Argo.ClusterResources {
+		add(string(kind.Group), string(kind.Kind))
+	}
+	for _, r := range s.releases {
+		for _, o := range r.objects {
+			if o.namespace == "" && !allowed.has(o) {
+				add(o.Group(), o.Kind)
+			}
+		}
+	}
+	return all
+}
+
 func argoProject(s *scope, r *release) {
 	allowed, known := s.allowedKinds()
 	seen := map[string]bool{}
@@ -263,8 +294,10 @@ func argoProject(s *scope, r *release) {
 		}
 		seen[id] = true
 		f := o.finding("kind", "the project of the environment does not allow the cluster-wide kind %s: Argo CD's sync of %s fails", o.Kind, r.Key)
-		f.Fix = fmt.Sprintf("add {group: %q, kind: %s} to delivery.argo.clusterResources", o.Group(), o.Kind)
-		s.put(&f, "spec.delivery.argo.clusterResources")
+		words := fmt.Sprintf("add {group: %q, kind: %s} to spec.delivery.argo.clusterResources", o.Group(), o.Kind)
+		propose(&f, finding.Proposal{Field: clusterResources}, s.resourcesNeeded(allowed), words)
+		f.Fix = words
+		s.put(&f, clusterResources)
 		s.add(f)
 	}
 }

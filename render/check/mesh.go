@@ -91,11 +91,13 @@ func (s *scope) proposeNeed(f *finding.Finding, r *release, key string) {
 	if r.Key == key {
 		return // it is the injector's own
 	}
-	var all []string
+	var all []any
 	for _, need := range needs {
 		all = append(all, string(need))
 	}
-	f.Set = []finding.Proposal{{Field: field, Value: append(all, key)}}
+	words := f.Fix
+	propose(f, finding.Proposal{Field: field}, append(all, key), words)
+	f.Fix = words
 	s.put(f, field)
 }
 
@@ -112,7 +114,7 @@ func gatewayAutoImage(s *scope, r *release) {
 				case mode == render.MeshNone && injector == nil && s.partial():
 					continue // another release may bring one
 				case mode == render.MeshNone && injector == nil:
-					f.Message, f.Fix = "mesh is none: nobody replaces the image auto, and no registry has it", "switch the gateway off in the chart's values, or set mesh"
+					f.Message, f.Fix = "mesh is none: nobody replaces the image auto, and no registry has it", "switch the gateway off in the chart's values, or give spec.mesh another word than none"
 					s.put(&f, "spec.mesh")
 				case injector != nil && injector.wave >= r.wave:
 					f.Message, f.Fix = "the gateway comes in the wave of the injector ("+injector.Key+"): its pods may be made before the webhook, and then ask a registry for the image auto for ever", "let its release need "+injector.Key

@@ -17,7 +17,7 @@ func migrationChecks() []Check {
 		Why:    "A hook that runs after the install comes only when everything is ready: Flux waits for the services before it runs post-install hooks, Argo CD before its phase PostSync. Services that crash until the databases are migrated are never ready, so neither comes.",
 		Fix:    "For Flux, say migrations.afterInstall: true, and the first install gives up early and is tried again as an upgrade, whose hooks migrate first. For Argo CD, make the chart migrate before the services or beside them.",
 		Source: "https://helm.sh/docs/topics/charts_hooks/#hooks-and-the-release-lifecycle",
-		each:   migrationDeadlock,
+		each:   migrationDeadlock, asks: asksField,
 	}, {
 		ID: "migration-setting", Severity: finding.Warning,
 		Title:  "migrations.afterInstall says another order than the chart has",
@@ -120,8 +120,7 @@ func helmDeadlock(s *scope, o *object) {
 		s.add(f)
 	case !r.MigratesAfterInstall:
 		f := o.finding(o.hookField(), "%s runs this post-install hook only when the services are ready, and they wait for the migration: the first install hangs for %s%s", s.Traits.Title, length(r.InstallTimeout), until(heals))
-		f.Fix = "say migrations.afterInstall: true"
-		f.Set = []finding.Proposal{{Field: afterInstall, Value: true}}
+		propose(&f, finding.Proposal{Field: afterInstall}, true, "")
 		s.put(&f, afterInstall)
 		if retried && !heals {
 			f.Set = nil
@@ -166,9 +165,10 @@ func hookProposal(s *scope, f *finding.Finding, o *object) {
 	f.Fix = "make the chart migrate before the services (" + before + ", with Secrets and database that exist before), or in a plain Job"
 	said := o.annotation(name)
 	field := s.putValue(f, o.release, func(_ string, value any) bool { return said != "" && scalar(value) == said })
-	if field != "" {
-		f.Set = []finding.Proposal{{Field: field, Value: before}}
-		f.Fix += fmt.Sprintf(": set %s: %s", field, before)
+	if field.Field != "" {
+		words := f.Fix
+		propose(f, field, before, words)
+		f.Fix = words + ": " + f.Fix
 	}
 }
 
@@ -186,8 +186,7 @@ func migrationSetting(s *scope, r *release) {
 	if s.Traits.SkipsFirstWait {
 		f.Message = fmt.Sprintf("the chart migrates %s, but migrations.afterInstall is on: %s then does not wait for the first install, and the next wave starts before anything runs", order, s.system())
 	}
-	f.Fix = "say migrations.afterInstall: false"
-	f.Set = []finding.Proposal{{Field: afterInstall, Value: false}}
+	propose(&f, finding.Proposal{Field: afterInstall}, false, "")
 	s.put(&f, afterInstall)
 	s.add(f)
 }

@@ -181,7 +181,7 @@ func TestMigrationDeadlocks(t *testing.T) {
 		case test.want == "" && found == nil:
 		case test.want == "" || len(found) != 1 || len(found[0].Set) != 1:
 			t.Errorf("%+v: found\n%s", test, told(found))
-		case found[0].Set[0] != finding.Proposal{Field: test.want, Value: test.value} || !strings.Contains(found[0].Message, test.says):
+		case found[0].Set[0].Field != test.want || found[0].Set[0].Value != test.value || !strings.Contains(found[0].Message, test.says):
 			t.Errorf("%+v: found %+v", test, found[0])
 		}
 	}

@@ -1,9 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
@@ -17,6 +19,14 @@ const maxObjects = 10_000
 type occurrence struct {
 	group, kind, namespace, name string
 	nth                          int
+}
+
+// compare orders occurrences, as [cmp.Compare] does.
+func (o occurrence) compare(other occurrence) int {
+	return cmp.Or(
+		strings.Compare(o.group, other.group), strings.Compare(o.kind, other.kind), strings.Compare(o.namespace, other.namespace),
+		strings.Compare(o.name, other.name), cmp.Compare(o.nth, other.nth),
+	)
 }
 
 // occurrences counts the objects of a rendering.

@@ -145,13 +145,15 @@ func TestPullSecrets(t *testing.T) {
 	account := "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default}\nimagePullSecrets: [{name: pull}]\n"
 	want := []string{"warning Deployment/app spec.template.spec.imagePullSecrets"}
 	testRules(t, "missing-pull-secret", map[string]rule{
-		"without":            {with("").on("", secret), want},
-		"no secret is asked": {with(""), nil},
-		"the pod has it":     {replaced(with(""), "spec: {containers", "spec: {imagePullSecrets: [{name: pull}], containers").on("", secret), nil},
-		"the pod has others": {replaced(with(""), "spec: {containers", "spec: {imagePullSecrets: [{name: push}], containers").on("", secret), want},
-		"its account has it": {setting{template: sane + account}.on("", secret), nil},
-		"from elsewhere":     {replaced(with(""), "registry.company.com/app", "quay.io/app/app").on("", secret), nil},
-		"from the mirror":    {with("").on("", "registry: {pullSecret: pull, mirror: registry.company.com/x}"), want},
+		"without":                 {with("").on("", secret), want},
+		"no secret is asked":      {with(""), nil},
+		"the pod has it":          {replaced(with(""), "spec: {containers", "spec: {imagePullSecrets: [{name: pull}], containers").on("", secret), nil},
+		"the pod has others":      {replaced(with(""), "spec: {containers", "spec: {imagePullSecrets: [{name: push}], containers").on("", secret), want},
+		"its account has it":      {setting{template: sane + account}.on("", secret), nil},
+		"from elsewhere":          {replaced(with(""), "registry.company.com/app", "quay.io/app/app").on("", secret), nil},
+		"from the mirror":         {with("").on("", "registry: {pullSecret: pull, mirror: registry.company.com/x}"), want},
+		"from a place of the map": {with("").on("", "registry: {pullSecret: pull, mirror: hub.company.com, map: {gcr.io: registry.company.com/gcr}}"), want},
+		"from beside the mirror":  {with("").on("", "registry: {pullSecret: pull, mirror: hub.company.com, source: registry.company.com}"), nil},
 	})
 }
 
@@ -160,6 +162,7 @@ func TestForeignImages(t *testing.T) {
 	image := func(name string) setting { return mirror(replaced(with(""), "registry.company.com/app", name)) }
 	testRules(t, "foreign-image", map[string]rule{
 		"on the mirror's host":  {mirror(with("")), nil},
+		"on a host of the map":  {with("").on("", "registry: {mirror: hub.company.com, map: {docker.io: registry.company.com/hub}}"), nil},
 		"another host":          {image("quay.io/a/b"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
 		"no host":               {image("busybox"), []string{"error Deployment/app spec.template.spec.containers[0].image"}},
 		"hidden":                {mirror(with(configMap("jobs", `{job.yaml: "containers: [{name: a, image: docker.io/library/busybox:1.37.0}]"}`))), []string{`warning ConfigMap/jobs data["job.yaml"]: containers[0].image`}},

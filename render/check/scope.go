@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -94,7 +95,14 @@ func (s *scope) add(f finding.Finding) {
 	if f.Object != nil {
 		f.Object = identify(clean(f.Object.APIVersion), clean(f.Object.Kind), clean(f.Object.Namespace), clean(f.Object.Name))
 	}
-	f.Source, f.Field, f.Message, f.Fix = clean(f.Source), clean(f.Field), clean(f.Message), clean(f.Fix)
+	f.Source, f.Field, f.Message, f.Fix, f.Otherwise = clean(f.Source), clean(f.Field), clean(f.Message), clean(f.Fix), clean(f.Otherwise)
+	switch {
+	case f.Certainty != "" || f.Fix == "":
+	case f.Set != nil:
+		f.Certainty, f.Doubt = finding.Guess, "not tried"
+	default:
+		f.Certainty = finding.Advice
+	}
 	s.found = append(s.found, f)
 }
 
@@ -138,37 +146,80 @@ func (s *scope) valuesField(r *release) string {
 
 // putValue says that the chart value which match finds can change what was
 // found: one that the environment says, or else a default of the chart. It
-// gives the field of the environment for that value, empty if none matches.
-func (s *scope) putValue(f *finding.Finding, r *release, match func(path string, value any) bool) string {
+// gives the field of the environment for that value, without a field if none
+// matches.
+func (s *scope) putValue(f *finding.Finding, r *release, match func(path string, value any) bool) finding.Proposal {
 	for _, e := range r.values {
 		if e.Origin.From != render.FromEnvironment || e.Secret != nil || !match(e.Path, e.Value) {
 			continue
 		}
 		f.File, f.Line, f.Column, f.Setting = e.Origin.File, e.Origin.Line, e.Origin.Column, e.Origin.Field
-		if f.Setting == "" {
-			f.Setting = s.valuesField(r) + "." + e.Path
+		if e.Rule != nil { // a field that sets the value
+			return finding.Proposal{Field: f.Setting}
 		}
-		return f.Setting
+		return finding.Proposal{Field: f.Setting, Release: r.Key, Path: e.Path}
 	}
 	for _, d := range r.defaultLeaves() {
 		if match(d.path, d.value) {
 			s.put(f, s.valuesField(r)+"."+d.path)
-			return f.Setting
+			return finding.Proposal{Field: f.Setting, Release: r.Key, Path: d.path}
 		}
 	}
-	return ""
+	return finding.Proposal{}
+}
+
+// propose proposes a value for a field, which is a guess until it is tried;
+// otherwise is what to do if it does not help.
+func propose(f *finding.Finding, field finding.Proposal, value any, otherwise string) {
+	field.Value = value
+	f.Set, f.Otherwise = []finding.Proposal{field}, otherwise
+	written := scalar(value)
+	if written == "" {
+		data, _ := json.Marshal(value) // a plain value
+		written = string(data)
+	}
+	f.Fix = fmt.Sprintf("set %s: %s", field.Field, written)
+}
+
+// sayer is what says a chart value.
+type sayer int
+
+const (
+	ownValue    sayer = iota // the values of the release in the environment
+	secretEntry              // an entry of spec.secretValues
+	layoutRule               // the catalog, by itself or from a field
+)
+
+// advice says what to do about a value for which the chart has no use. A field that
+// the layout takes to it may be required: it is not to be left out.
+func (by sayer) advice() string {
+	switch by {
+	case ownValue:
+		return "correct the name"
+	case secretEntry:
+		return "correct the path, or take the entry out"
+	}
+	return "correct the rule in a catalog of yours (spec.catalog), or take the version of the chart that the catalog's line is for"
 }
 
 // putPath says that a chart value, or what sets it or lies in it, can change
-// what was found. What only the embedded catalog says is put at the release.
-func (s *scope) putPath(f *finding.Finding, r *release, path string) {
+// what was found, and gives what says it. What only the embedded catalog says is
+// put at the release.
+func (s *scope) putPath(f *finding.Finding, r *release, path string) sayer {
 	problem := s.Plan.ValueProblem(r.explained, path, "%s", f.Message)
 	if strings.HasPrefix(problem.Position.File, "<embedded>") {
 		s.put(f, s.releaseField(r.Key))
-		return
+		return layoutRule
 	}
 	at := problem.Position
 	f.Message, f.Setting, f.File, f.Line, f.Column = problem.Message, problem.Path, at.File, at.Line, at.Column
+	switch {
+	case strings.HasPrefix(f.Setting, s.valuesField(r)):
+		return ownValue
+	case strings.HasPrefix(f.Setting, "spec.secretValues["):
+		return secretEntry
+	}
+	return layoutRule
 }
 
 // leaf is a plain value at a path.

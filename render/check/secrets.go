@@ -27,7 +27,7 @@ func secretChecks() []Check {
 		ID: "secret-unused", Severity: finding.Warning,
 		Title:  "The chart does not use a secret value",
 		Why:    "A value that lands nowhere was set in vain: the chart reads the secret elsewhere, or under another name, and runs without it.",
-		Fix:    "Correct the path under secretValues, or the layout in the catalog.",
+		Fix:    "Correct the path under spec.secretValues, or where a field of the environment names the Secret, the layout in the catalog.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
 		each:   secretUnused,
 	}, {
@@ -46,8 +46,7 @@ func plaintextSecret(s *scope) {
 		if !found.Certain {
 			f.Severity = finding.Warning
 		}
-		f.Fix = "name it under spec.secretValues"
-		s.add(f)
+		s.add(f) // the message says what to do
 	}
 }
 
@@ -94,8 +93,7 @@ func secretUnused(s *scope, r *release) {
 			continue
 		}
 		f := r.finding("the chart does not use the secret value %s (Secret %s, key %s)", input.Path, input.From.Secret, input.From.Key)
-		f.Fix = "correct the path, or leave the secret out"
-		s.putPath(&f, r, input.Path)
+		f.Fix = s.putPath(&f, r, input.Path).advice()
 		s.add(f)
 	}
 }

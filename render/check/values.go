@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +42,7 @@ func valueChecks() []Check {
 		Why:    "A connection whose certificate nobody verifies is open to whoever is in between, passwords included. sslmode=prefer, the default of PostgreSQL's clients, even goes on without encryption.",
 		Fix:    "Give the program the certificate authority instead, and use verify-full for PostgreSQL.",
 		Source: "https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION",
-		each:   tlsInObjects, all: tlsInEnvironment,
+		each:   tlsInObjects, all: tlsInEnvironment, asks: asksVerification,
 	}}
 }
 
@@ -82,7 +80,7 @@ func randomOutput(s *scope, r *release) {
 
 // randomFields tells which fields of an object differ between two renderings.
 func (s *scope) randomFields(o *object, other map[string]any) {
-	for _, path := range differing(o.tree, other, "", maxDepth) {
+	for _, path := range differing(o.tree, other) {
 		f := o.finding(path, "the chart makes another value each time: every upgrade changes it")
 		if !s.byHelm() {
 			f.Message = "the chart makes another value each time: Argo CD is never in sync, and each sync changes it"
@@ -93,29 +91,6 @@ func (s *scope) randomFields(o *object, other map[string]any) {
 		f.Fix = "set the value that the chart makes up, or name a Secret that exists"
 		s.add(f)
 	}
-}
-
-// differing is the paths at which two trees differ, sorted.
-func differing(a, b any, path string, left int) []string {
-	first, second := mapping(a), mapping(b)
-	items, others := list(a), list(b)
-	var paths []string
-	switch {
-	case left == 0 || reflect.DeepEqual(a, b):
-	case first != nil && second != nil:
-		keys := maps.Clone(first)
-		maps.Copy(keys, second)
-		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			paths = append(paths, differing(first[key], second[key], join(path, key), left-1)...)
-		}
-	case items != nil && len(items) == len(others):
-		for i := range items {
-			paths = append(paths, differing(items[i], others[i], fmt.Sprintf("%s[%d]", path, i), left-1)...)
-		}
-	default:
-		paths = []string{path}
-	}
-	return paths
 }
 
 func lookupUse(s *scope, r *release) {
@@ -274,11 +249,16 @@ func (o *object) variables() map[string]string {
 	return names
 }
 
+// asksVerification reports whether a setting of that name is switched on.
+func asksVerification(_ *scope, _ finding.Finding, c change) bool {
+	return strings.HasSuffix(letters(lastKey(c.path)), "verifyssl") && strings.EqualFold(scalar(c.after), "true")
+}
+
 func tlsInEnvironment(s *scope) {
 	for _, warning := range s.Plan.Warnings {
 		if strings.HasSuffix(warning.Path, ".clientVerifySSL") {
-			f := finding.Finding{Message: warning.Message, Fix: "set " + warning.Path + ": true"}
-			f.Set = []finding.Proposal{{Field: warning.Path, Value: true}}
+			f := finding.Finding{Message: warning.Message}
+			propose(&f, finding.Proposal{Field: warning.Path}, true, "give the program the certificate authority")
 			s.put(&f, warning.Path)
 			s.add(f)
 		}

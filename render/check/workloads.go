@@ -18,7 +18,7 @@ func workloadChecks() []Check {
 		Why:    "Services of the kind loop each do their work for the whole installation: two of them do it twice, or fight. Which services are loops the catalog says (loops), or a label of the chart's.",
 		Fix:    "Set one replica, and no autoscaler.",
 		Source: "https://docs-self-managed.prefect.io/overview/prefect-services",
-		each:   singletonReplicas,
+		each:   singletonReplicas, asks: asksField,
 	}, {
 		ID: "load-balancer", Severity: finding.Warning,
 		Title:  "A load balancer may hold the next wave",
@@ -100,9 +100,8 @@ func (s *scope) tooMany(o *object, field string, replicas int64) {
 		n, ok := number(value)
 		return ok && n == replicas && lastKey(path) == lastKey(field) && strings.Contains(path, o.Name)
 	})
-	if set != "" {
-		f.Set = []finding.Proposal{{Field: set, Value: 1}}
-		f.Fix = fmt.Sprintf("set %s: 1", set)
+	if set.Field != "" {
+		propose(&f, set, int64(1), f.Fix)
 	}
 	s.add(f)
 }
@@ -172,12 +171,18 @@ func (s *scope) embedded(field, program string, external bool, images reads.Prog
 	case o != nil:
 		f = o.finding("", "%s", f.Message)
 	}
-	f.Fix = "set " + field
-	if external {
-		f.Fix = fmt.Sprintf("switch the chart's own %s off in its values", program)
-	}
+	f.Fix = endEmbedded(field, program, external)
 	s.put(&f, field)
 	s.add(f)
+}
+
+// endEmbedded says what to do about a program that the chart runs itself, by
+// whether the environment has the field that names another.
+func endEmbedded(field, program string, external bool) string {
+	if external {
+		return fmt.Sprintf("switch the chart's own %s off in its values", program)
+	}
+	return "set " + field
 }
 
 // deletedByUpgrade finds objects that keep data, that an install makes and an upgrade

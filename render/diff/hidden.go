@@ -41,7 +41,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // that is written out.
 func hide(value any) any {
 	hideSecrets(value)
-	tree, found := plaintext.Of(value), map[*strictyaml.Value]bool{}
+	tree, found := strictyaml.Of(value), map[*strictyaml.Value]bool{}
 	for _, f := range plaintext.Find(tree, "") {
 		found[f.Value] = !f.Rule.Inside() // see masked
 	}

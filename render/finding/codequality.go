@@ -29,7 +29,7 @@ func CodeQuality(r Report, locate Locate) []Issue {
 	issues, alike := []Issue{}, map[string]int{}
 	for _, f := range r.Findings {
 		issue := Issue{
-			Description: describe(f) + prepend(". Fix: ", f.Fix), CheckName: f.ID, Fingerprint: fingerprint(f),
+			Description: describe(f) + prepend(". ", titleFix(f)), CheckName: f.ID, Fingerprint: fingerprint(f),
 			Severity: map[Severity]string{Error: "critical", Warning: "minor", Info: "info"}[f.Severity],
 			Location: issueLocation{orStandardInput(locate(f.File)), issueLines{max(f.Line, 1)}},
 		}

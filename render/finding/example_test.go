@@ -14,7 +14,7 @@ func Example() {
 	found := []finding.Finding{{
 		ID: "load-balancer", Severity: finding.Error, Environment: "prod", Release: "web",
 		Object:  &finding.Object{Kind: "Service", Name: "web"},
-		Message: "the Service waits for an address", Fix: "set service.type: ClusterIP",
+		Message: "the Service waits for an address", Fix: "set service.type: ClusterIP", Certainty: finding.Guess,
 		File: "prod.yaml", Line: 12, Column: 5, Setting: "spec.releases[0]",
 	}, {
 		ID: "lookup-use", Severity: finding.Info, Environment: "prod", Message: "a template asks the cluster",
@@ -27,10 +27,10 @@ func Example() {
 	//   error load-balancer Service/web
 	//     the Service waits for an address
 	//     at  prod.yaml:12:5: spec.releases[0]
-	//     fix set service.type: ClusterIP
+	//     guess set service.type: ClusterIP
 	//
 	// 1 error in 1 environment; 1 less severe not shown
-	// ::error file=environments/prod.yaml,line=12,col=5,title=load-balancer (prod web)::Service/web: the Service waits for an address%0AFix: set service.type: ClusterIP
+	// ::error file=environments/prod.yaml,line=12,col=5,title=load-balancer (prod web)::Service/web: the Service waits for an address%0AGuess: set service.type: ClusterIP
 }
 
 func ExampleFromProblem() {

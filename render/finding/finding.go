@@ -50,14 +50,33 @@ type Finding struct {
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`
 	Setting string `json:"setting,omitempty"`
-	// Message says what is wrong and why it hurts, Fix what to do.
-	Message string `json:"message"`
-	Fix     string `json:"fix,omitempty"`
-	// Set is fields of the environment and the values that end the finding.
+	// Message says what is wrong and why it hurts, Fix what to do, and Certainty
+	// how sure that is. Doubt says why a guess is one.
+	Message   string    `json:"message"`
+	Fix       string    `json:"fix,omitempty"`
+	Certainty Certainty `json:"certainty,omitempty"`
+	Doubt     string    `json:"doubt,omitempty"`
+	// Set is fields of the environment and their values, by which Fix is done.
 	Set []Proposal `json:"set,omitempty"`
+	// Otherwise is what to do in the place of Fix, if setting Set does not help.
+	Otherwise string `json:"-"`
 	// Ignored is the environment's reason why the finding is accepted.
 	Ignored string `json:"ignored,omitempty"`
 }
+
+// Certainty is how sure it is that a fix ends a finding, and does nothing else.
+type Certainty string
+
+// The certainties. Only what is proved may be done unasked.
+const (
+	// Proved: with Set in the environment everything was rendered again, the
+	// finding was gone, and nothing else had changed.
+	Proved Certainty = "proved"
+	// Guess: it may help, and may do more than that.
+	Guess Certainty = "guess"
+	// Advice: what to do in words, since it takes a person to find the value.
+	Advice Certainty = "advice"
+)
 
 // Object is a Kubernetes object as a finding names it.
 type Object struct {
@@ -71,10 +90,23 @@ type Object struct {
 // finding.
 func (o Object) String() string { return o.Kind + "/" + o.Name }
 
-// Proposal is a value for a field of the environment.
+// Proposal is a value for a field of the environment, or that the field is to be
+// taken out.
 type Proposal struct {
-	Field string `json:"field"` // such as spec.migrations.afterInstall
-	Value any    `json:"value"`
+	Field  string `json:"field"` // such as spec.migrations.afterInstall
+	Value  any    `json:"value,omitempty"`
+	Remove bool   `json:"remove,omitempty"`
+	// Release and Path are the release and its chart value, if the field is one.
+	Release string `json:"release,omitempty"`
+	Path    string `json:"path,omitempty"`
+}
+
+// Setting gives the proposal as [render.Environment.With] takes it.
+func (p Proposal) Setting() render.Setting {
+	if p.Remove {
+		return render.Setting{Field: p.Field}
+	}
+	return render.Setting{Field: p.Field, Value: p.Value}
 }
 
 // Position returns the place in the environment file; its line is 0 where only

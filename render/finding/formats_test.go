@@ -12,7 +12,7 @@ func makeOdd() Finding {
 	const text = "a%b, c:d\r\n::error::x | `code` <b>@all</b> #9876 [l](https://e.vil) \\*"
 	return Finding{
 		ID: "load-balancer", Severity: Warning, Environment: "prod", Release: "app", Object: &Object{Kind: "Service", Name: text, Namespace: "apps"},
-		Field: "spec.type", File: "envs/a b%,:.yaml", Line: 3, Column: 5, Setting: "spec", Message: text, Fix: text,
+		Field: "spec.type", File: "envs/a b%,:.yaml", Line: 3, Column: 5, Setting: "spec", Message: text, Fix: text, Certainty: Proved,
 	}
 }
 
@@ -30,7 +30,7 @@ func locate(file string) string {
 // then what is accepted, then how many there are.
 func TestText(t *testing.T) {
 	worst := Finding{ID: "bad-name", Severity: Error, Environment: "prod", Release: "app", Object: &Object{Kind: "Job", Name: "x"}, Message: "the name is bad", Setting: "spec"}
-	known := Finding{ID: "load-balancer", Severity: Warning, Environment: "prod", Release: "app", Source: "a.yaml", Message: "no address", Fix: "say one", File: "prod.yaml", Line: 3, Column: 5, Setting: "spec.a"}
+	known := Finding{ID: "load-balancer", Severity: Warning, Environment: "prod", Release: "app", Source: "a.yaml", Message: "no address", Fix: "say one", Certainty: Proved, File: "prod.yaml", Line: 3, Column: 5, Setting: "spec.a"}
 	next := Finding{ID: "bad-name", Severity: Error, Environment: "test", Object: &Object{Kind: "Job", Name: "x"}, Field: "metadata.name", Message: "the name is bad", File: "test.yaml", Setting: "spec"}
 	hidden, ignored, also := next, worst, worst
 	hidden.Severity, ignored.Ignored = Info, "we\nknow"
@@ -128,13 +128,40 @@ func TestAlikeFindingsAreReadOnce(t *testing.T) {
 	}
 }
 
+// TestGuesses: in no format a guess or an advice is called a fix, and the reason
+// for which a guess is one is told.
+func TestGuesses(t *testing.T) {
+	for _, tt := range []struct {
+		certainty Certainty
+		label     string
+	}{{Proved, "Fix"}, {Guess, "Guess"}, {Advice, "Advice"}, {"", "Advice"}} {
+		f := Finding{ID: "a", Severity: Error, Environment: "e", Message: "m", Fix: "set b", Certainty: tt.certainty}
+		want := tt.label + ": set b"
+		if tt.certainty == Guess {
+			f.Doubt = "c changes too"
+			want += " (c changes too)"
+		}
+		r := report(f)
+		sarif, quality := SARIF(r, Tool{}, locate), CodeQuality(r, locate)
+		for format, got := range map[string]string{
+			"text":   strings.ReplaceAll(Text(r, 1, nil), strings.ToLower(tt.label)+" set b", tt.label+": set b"),
+			"github": GitHub(r, locate), "markdown": strings.NewReplacer("&#40;", "(", "&#41;", ")").Replace(Markdown(r, "check")),
+			"sarif": sarif.Runs[0].Results[0].Message.Text, "gitlab": quality[0].Description,
+		} {
+			if !strings.Contains(got, want) || tt.label != "Fix" && strings.Contains(strings.ToLower(got), "fix") {
+				t.Errorf("%s of %q: got %s, want %s", format, tt.certainty, got, want)
+			}
+		}
+	}
+}
+
 // TestGroupAlike: findings that differ in more than their objects are not alike.
 func TestGroupAlike(t *testing.T) {
 	found := []Finding{makeOdd()}
 	for _, change := range []func(*Finding){
 		func(f *Finding) { f.ID = "x" }, func(f *Finding) { f.Severity = Info }, func(f *Finding) { f.Environment = "x" },
 		func(f *Finding) { f.Release = "x" }, func(f *Finding) { f.Message = "x" }, func(f *Finding) { f.Setting = "x" },
-		func(f *Finding) { f.File = "x" }, func(f *Finding) { f.Fix = "x" }, func(f *Finding) { f.Ignored = "x" },
+		func(f *Finding) { f.File = "x" }, func(f *Finding) { f.Fix = "x" }, func(f *Finding) { f.Certainty = Guess }, func(f *Finding) { f.Ignored = "x" },
 	} {
 		f := makeOdd()
 		change(&f)

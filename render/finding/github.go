@@ -25,7 +25,7 @@ func GitHub(r Report, locate Locate) string {
 		}
 		properties = append(properties, "title="+escapeProperty(f.ID+" ("+nameOwner(f)+")"))
 		command := map[Severity]string{Error: "error", Warning: "warning", Info: "notice"}[f.Severity]
-		text := strings.TrimSpace(describe(f)) + prepend("\nFix: ", f.Fix) + prepend("\nAlso: ", listOthers(alike))
+		text := strings.TrimSpace(describe(f)) + prepend("\n", titleFix(f)) + prepend("\nAlso: ", listOthers(alike))
 		fmt.Fprintf(&b, "::%s %s::%s\n", command, strings.Join(properties, ","), escapeData(text))
 	}
 	return b.String()

@@ -12,13 +12,14 @@ import (
 // one value ends is read once. Groups are in the order of their first findings.
 func groupAlike(findings []Finding) [][]Finding {
 	type same struct {
-		severity                                                       Severity
-		id, environment, release, message, setting, file, fix, ignored string
+		severity                                              Severity
+		id, environment, release, message, setting, file, fix string
+		ignored                                               string
 	}
 	var groups [][]Finding
 	places := map[same]int{}
 	for _, f := range findings {
-		key := same{f.Severity, f.ID, f.Environment, f.Release, f.Message, f.Setting, f.File, f.Fix, f.Ignored}
+		key := same{f.Severity, f.ID, f.Environment, f.Release, f.Message, f.Setting, f.File, describeFix(f), f.Ignored}
 		i, known := places[key]
 		if !known {
 			i = len(groups)
@@ -71,6 +72,28 @@ func describe(f Finding) string {
 		return object + ": " + f.Message
 	}
 	return f.Message
+}
+
+// describeFix says what to do, behind a word for how sure that is: a guess is
+// never called a fix. It is empty where nothing is known.
+func describeFix(f Finding) string {
+	switch {
+	case f.Fix == "":
+		return ""
+	case f.Certainty == Proved:
+		return "fix " + f.Fix
+	case f.Certainty == Guess && f.Doubt != "":
+		return fmt.Sprintf("guess %s (%s)", f.Fix, f.Doubt)
+	case f.Certainty == Guess:
+		return "guess " + f.Fix
+	}
+	return "advice " + f.Fix
+}
+
+// titleFix writes what to do as a sentence: Fix: set a, Guess: set a.
+func titleFix(f Finding) string {
+	word, rest, _ := strings.Cut(describeFix(f), " ")
+	return map[string]string{"fix": "Fix: ", "guess": "Guess: ", "advice": "Advice: "}[word] + rest
 }
 
 // nameSetting names where the environment can change what was found.

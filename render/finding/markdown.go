@@ -19,11 +19,11 @@ func Markdown(r Report, name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!-- %s -->\n### %s: %s\n", name, name, r.CountShown())
 	if len(r.Findings) > 0 {
-		b.WriteString("\n| | check | where | what | fix |\n|---|---|---|---|---|\n")
+		b.WriteString("\n| | check | where | what | what to do |\n|---|---|---|---|---|\n")
 		writeRows(&b, groupAlike(r.Findings), maxMarkdown*3/4, func(alike []Finding) string {
 			f := alike[0]
 			where := nameOwner(f) + prepend(" ", nameObject(f)) + "\n" + nameSetting(f) + prepend("\nalso ", listOthers(alike))
-			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, text.MarkdownCell(where), text.MarkdownCell(f.Message), text.MarkdownCell(f.Fix))
+			return fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", f.Severity, f.ID, text.MarkdownCell(where), text.MarkdownCell(f.Message), text.MarkdownCell(titleFix(f)))
 		})
 	}
 	if len(r.Ignored) > 0 {

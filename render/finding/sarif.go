@@ -132,7 +132,7 @@ func SARIF(r Report, tool Tool, locate Locate) Log {
 
 func toResult(f Finding, locate Locate) sarifResult {
 	result := sarifResult{
-		RuleID: f.ID, RuleIndex: -1, Level: toLevel(f.Severity), Message: sarifText{Text: describe(f) + prepend(". Fix: ", f.Fix)},
+		RuleID: f.ID, RuleIndex: -1, Level: toLevel(f.Severity), Message: sarifText{Text: describe(f) + prepend(". ", titleFix(f))},
 		PartialFingerprints: map[string]string{"pmGitopsFinding/v1": fingerprint(f)}, Suppressions: []sarifSuppression{},
 	}
 	location := sarifLocation{PhysicalLocation: sarifPhysical{ArtifactLocation: sarifArtifact{(&url.URL{Path: orStandardInput(locate(f.File))}).EscapedPath(), "%SRCROOT%"}}}

@@ -44,8 +44,8 @@ func Text(r Report, environments int, paint Paint) string {
 		if place := nameSetting(f); place != "" {
 			fmt.Fprintf(&b, "    at  %s\n", place)
 		}
-		if f.Fix != "" {
-			fmt.Fprintf(&b, "    fix %s\n", text.Visible(f.Fix))
+		if fix := describeFix(f); fix != "" {
+			fmt.Fprintf(&b, "    %s\n", text.Visible(fix))
 		}
 		writeOthers(&b, alike)
 	}

@@ -72,6 +72,8 @@ func registryAdvice(planned render.Release, message string) string {
 	switch {
 	case has(message, "secrets \"", "secret '", "failed to get secret"):
 		return fmt.Sprintf("create the Secret that the message names in namespace %s: pm-gitops secrets list prints it", planned.Namespace)
+	case has(message, "x509", "certificate") && chart.CASecret != "":
+		return fmt.Sprintf("%s shows a certificate that is not trusted: check that ca.crt in Secret %s in namespace %s is of the authority that issued it", host, chart.CASecret, planned.Namespace)
 	case has(message, "x509", "certificate"):
 		return fmt.Sprintf("%s shows a certificate that is not trusted: name its CA with registry.caSecret", host)
 	case refused && chart.PullSecret != "":

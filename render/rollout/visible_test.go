@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/pm-gitops/pm-gitops/render"
 	"time"
 )
 
@@ -48,6 +50,23 @@ func TestTellingContainer(t *testing.T) {
 		p.Metadata.Annotations[mainContainer] = annotation
 		if got := p.telling(); got != want {
 			t.Errorf("of %q it is %q, want %q", annotation, got, want)
+		}
+	}
+}
+
+// TestAdviceLooksAtWhatIsSet: what the environment has already is not asked for.
+func TestAdviceLooksAtWhatIsSet(t *testing.T) {
+	for _, test := range []struct {
+		chart         render.Chart
+		message, want string
+	}{
+		{render.Chart{Repository: "r.io/x"}, "x509: unknown authority", "r.io shows a certificate that is not trusted: name its CA with registry.caSecret"},
+		{render.Chart{Repository: "r.io/x", CASecret: "ca"}, "x509: unknown authority", "r.io shows a certificate that is not trusted: check that ca.crt in Secret ca in namespace apps is of the authority that issued it"},
+		{render.Chart{Repository: "r.io/x"}, "401", "r.io wants a login: create a pull Secret and name it with registry.pullSecret"},
+		{render.Chart{Repository: "r.io/x", PullSecret: "pull"}, "401", "r.io refuses the login: check what Secret pull in namespace apps holds, and its right to read r.io/x"},
+	} {
+		if got := registryAdvice(render.Release{Namespace: "apps", Chart: test.chart}, test.message); got != test.want {
+			t.Errorf("registryAdvice(%+v, %q) = %q, want %q", test.chart, test.message, got, test.want)
 		}
 	}
 }

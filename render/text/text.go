@@ -8,49 +8,91 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// Visible writes the control characters of a text out, line ends included, as
-// Go writes them: text from a file or a file's name must not steer a terminal
-// or look like another line of output.
+// Visible writes out what a reader of a text would not see, or that would steer a
+// terminal, as Go writes it: control characters, line ends and tabs included,
+// characters that turn the direction of reading, invisible characters, and bytes that
+// are no UTF-8. Text from a file or a file's name must not look like another line of
+// output either.
 //
 // Nor is it a command to a runner of pipelines, some of which look for ##[command] and
 // its like anywhere in a line
 // (https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs,
 // https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands).
 func Visible(text string) string {
-	if strings.Contains(text, "##") {
-		text = runnerCommand.ReplaceAllString(text, "## $1[")
+	if isPlain(text, "") {
+		return text
 	}
-	if !strings.ContainsFunc(text, invisible) {
+	return writeOut(text, false)
+}
+
+// VisibleLines does as [Visible] for a text of several lines, whose line ends and tabs stay.
+// A line that a runner would take for a command, ::error:: and the like, gets a bar
+// before it.
+func VisibleLines(text string) string {
+	if isPlain(text, "\n\t") && !strings.Contains(text, "::") {
 		return text
 	}
 	var b strings.Builder
-	for _, r := range text {
-		if invisible(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		} else {
-			b.WriteRune(r)
+	b.Grow(len(text))
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") {
+			b.WriteString("| ")
+		}
+		content, isWhole := strings.CutSuffix(line, "\n")
+		if !isPlain(content, "\t") {
+			content = writeOut(content, true)
+		}
+		b.WriteString(content)
+		if isWhole {
+			b.WriteByte('\n')
 		}
 	}
 	return b.String()
 }
 
-var runnerCommand = regexp.MustCompile(`##(\w*)\[`)
-
-func invisible(r rune) bool { return !unicode.IsPrint(r) }
-
-// VisibleLines writes out every control character of a text but its line ends. A line
-// that a runner would take for a command, ::error:: and the like, gets a bar before it.
-func VisibleLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = Visible(line)
-		if strings.HasPrefix(strings.TrimSpace(line), "::") {
-			lines[i] = "| " + lines[i]
+// isPlain reports whether a text is printable ASCII, or one of some characters more, and holds
+// no command to a runner. Nearly all text is.
+func isPlain(text, more string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < ' ' || c > '~') && strings.IndexByte(more, c) < 0 {
+			return false
 		}
 	}
-	return strings.Join(lines, "\n")
+	return !strings.Contains(text, "##")
+}
+
+var runnerCommand = regexp.MustCompile(`##(\w*)\[`)
+
+func writeOut(text string, tabs bool) string {
+	text = runnerCommand.ReplaceAllString(text, "## $1[")
+	var b strings.Builder
+	before := ' '
+	for i, size := 0, 0; i < len(text); i += size {
+		var r rune
+		r, size = utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case tabs && r == '\t', isVisible(r), r == emoji && before > unicode.MaxASCII:
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+		before = r
+	}
+	return b.String()
+}
+
+// emoji is the invisible character behind another one that makes it an emoji.
+const emoji = '\ufe0f'
+
+// isVisible reports whether a reader sees a character. To Go, letters and marks that
+// fonts draw nothing for, such as the Hangul filler, are printable.
+func isVisible(r rune) bool {
+	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // Quoted quotes a text for a message as Go does, and cuts it, so that a message

@@ -50,11 +50,23 @@ func Bounded(ctx context.Context) (_ context.Context, done func()) {
 	return ctx, done
 }
 
+// keeping is the key of the bytes that a caller keeps.
+type keeping struct{}
+
+// Keeping makes a context for work beside results of so many bytes, which do not
+// count for its limit of memory.
+func Keeping(ctx context.Context, bytes int) context.Context {
+	return context.WithValue(ctx, keeping{}, bytes)
+}
+
 // bounded does as [Bounded] for callers that keep results, or stop the work because
 // the time is up.
 func bounded(ctx context.Context, noGarbage uint64) (_ context.Context, b *bounds, done func()) {
 	ctx, stop := context.WithCancelCause(ctx)
 	b = &bounds{stop: stop, noGarbage: noGarbage}
+	if already, ok := ctx.Value(keeping{}).(int); ok {
+		b.kept.Store(int64(already))
+	}
 	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(math.MaxInt64)
 	// Who watches need not wait until a renderer or the collector makes room.
 	processors := runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)

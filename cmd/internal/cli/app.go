@@ -3,15 +3,18 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
@@ -32,7 +35,7 @@ type System struct {
 // app is the system as the commands see it.
 type app struct {
 	in       io.Reader
-	out, err io.Writer
+	out, err *console.Stream
 	now      func() time.Time
 	getenv   func(string) string
 	environ  []string
@@ -40,7 +43,7 @@ type app struct {
 }
 
 func newApp(s System) app {
-	return app{in: s.In, out: s.Out, err: s.Err, now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets}
+	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets}
 }
 
 // Run executes a command line and returns the exit code, one of [ExitDone],
@@ -75,16 +78,20 @@ func (h hinted) Unwrap() error { return h.error }
 
 // run executes a command line and gives the exit code. Only it prints errors.
 func (a app) run(ctx context.Context, args []string) int {
-	out := &output{w: a.out}
-	a.out = out
+	log.SetFlags(0) // libraries write there
+	log.SetOutput(a.err.Log())
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(a.in)
-	root.SetOut(out)
-	root.SetErr(a.err)
+	var help, remarks strings.Builder // and completions
+	root.SetOut(&help)
+	root.SetErr(&remarks)
 	err := root.ExecuteContext(ctx)
-	if err == nil && out.err != nil {
-		err = fmt.Errorf("write the result: %w", out.err)
+	_ = a.err.Text(remarks.String())
+	_ = a.out.Text(help.String())
+	var found foundError
+	if err == nil || errors.As(err, &found) {
+		err = cmp.Or(a.out.Err(), err)
 	}
 	if err == nil {
 		return ExitDone
@@ -94,26 +101,10 @@ func (a app) run(ctx context.Context, args []string) int {
 	if errors.As(err, &usage) {
 		return ExitUsage
 	}
-	var found foundError
 	if errors.As(err, &found) {
 		return ExitFound
 	}
 	return ExitFailed
-}
-
-// output remembers that a result did not get where it should, so that no
-// command has to look after each line that it prints.
-type output struct {
-	w   io.Writer
-	err error
-}
-
-func (o *output) Write(data []byte) (int, error) {
-	n, err := o.w.Write(data)
-	if o.err == nil {
-		o.err = err
-	}
-	return n, err
 }
 
 // maxProblems limits how many problems are printed: more are not read.
@@ -129,7 +120,7 @@ func (a app) report(err error) {
 		if errors.Is(other, context.Canceled) {
 			message = strings.ReplaceAll(message, context.Canceled.Error(), "interrupted")
 		}
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", text.VisibleLines(message))
+		a.err.Say("pm-gitops: %s", message)
 	}
 	what := "nothing was written"
 	var partial partialError
@@ -137,13 +128,13 @@ func (a app) report(err error) {
 		what = "the other environments were " + partial.done
 	}
 	if len(found) > 0 {
-		fmt.Fprintf(a.err, "pm-gitops: %s; %s\n", text.Count(len(found), "problem"), what)
+		a.err.Say("pm-gitops: %s; %s", text.Count(len(found), "problem"), what)
 	} else if partial.error != nil {
-		fmt.Fprintf(a.err, "pm-gitops: %s\n", what)
+		a.err.Say("pm-gitops: %s", what)
 	}
 	var h hinted
 	if errors.As(err, &h) {
-		fmt.Fprintln(a.err, h.hint)
+		a.err.Say("%s", h.hint)
 	}
 }
 
@@ -184,7 +175,7 @@ func (a app) warn(warnings render.Problems) {
 // tellFindings prints findings of input files, a line each.
 func (a app) tellFindings(found []finding.Finding) {
 	for _, f := range found {
-		fmt.Fprintln(a.err, finding.Line(f))
+		a.err.Say("%s", finding.Line(f))
 	}
 }
 

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 func (a app) capabilitiesCommand() *cobra.Command {
@@ -63,11 +61,11 @@ func (a app) capabilities(ctx context.Context, o cluster.Options) error {
 		return hintCluster(err)
 	}
 	for _, version := range unread {
-		fmt.Fprintf(a.err, "note: %s is registered and does not answer: its kinds are not in the file\n", text.Visible(version))
+		a.err.Say("note: %s is registered and does not answer: its kinds are not in the file", version)
 	}
 	data, err := recorded.YAML()
 	if err != nil {
 		return err
 	}
-	return a.printAll([]byte("# Recorded by pm-gitops capabilities; spec.cluster.capabilities names this file.\n"), data)
+	return a.out.Raw([]byte("# Recorded by pm-gitops capabilities; spec.cluster.capabilities names this file.\n"), data)
 }

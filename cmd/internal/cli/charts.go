@@ -2,13 +2,12 @@ package cli
 
 import (
 	"errors"
-	"fmt"
+	"log"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // chartFlags say where charts come from.
@@ -78,9 +77,12 @@ func (o optionalCharts) checkCharts() error {
 	return nil
 }
 
+// logPrefix begins what is logged while charts are looked into: Helm warns there.
+const logPrefix = "helm: "
+
 // openCharts opens where the flags say that charts come from.
 func (a app) openCharts(flags chartFlags) (charts.Source, error) {
-	a.showWarnings()
+	log.SetPrefix(logPrefix)
 	if flags.dir != "" && flags.asksRegistries() {
 		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
 	}
@@ -114,6 +116,6 @@ func (a app) chartOptions(flags chartFlags) charts.Options {
 		UserAgent: "pm-gitops/" + versions().Version,
 		Getenv:    a.getenv,
 		Now:       a.now,
-		Warn:      func(warning string) { fmt.Fprintf(a.err, "warning: %s\n", text.VisibleLines(warning)) },
+		Warn:      func(warning string) { a.err.Say("warning: %s", warning) },
 	}
 }

@@ -49,8 +49,17 @@ the code quality report of a merge request, markdown for a comment on a pull
 request. In JSON, findings and ignored are lists, each
 with check, severity, environment, release, object, source (the template), field
 (in the object), file, line, column and setting (where to change it), message,
-fix, set (fields and the values that end it) and, if ignored, the reason;
-summary counts the findings that are not ignored by severity, shown or not.`,
+fix (what to do), certainty, doubt, set (the fields of the environment to set or
+remove, with values, and for chart values their release and path) and, if
+ignored, the reason; summary counts the findings that are not ignored by
+severity, shown or not.
+
+A fix that sets something is tried: everything that it touches is rendered again.
+It is called a fix, certainty proved, only if its finding is gone and nothing else
+has changed. What was not tried or changes more is a guess, and doubt says why; what
+does not help is not proposed. What only a person can decide is an advice. The
+first 20 fixes of an environment are tried, in fleets of more than ten environments
+200 in all, and at least one of each.`,
 		Example: `  pm-gitops check                                  every release, for Flux
   pm-gitops check prefect-cloud --target argo --chart-dir charts
   pm-gitops check -f environments/ --severity error
@@ -106,9 +115,9 @@ func (a app) aboutChecks(o checkOptions) error {
 	}
 	for _, c := range checks {
 		if o.list {
-			fmt.Fprintf(a.out, "%-26s %-8s %s\n", c.ID, c.Severity, c.Title)
+			a.out.Say("%-26s %-8s %s", c.ID, c.Severity, c.Title)
 		} else {
-			fmt.Fprint(a.out, c.Page(""))
+			_ = a.out.Text(c.Page(""))
 		}
 	}
 	return nil
@@ -145,7 +154,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		return failed
 	}
 	if len(o.releases) > 0 {
-		fmt.Fprintf(a.err, "note: only %s was looked at: what other releases have to do with it is not found\n", strings.Join(dropRepeated(o.releases), ", "))
+		a.err.Say("note: only %s was looked at: what other releases have to do with it is not found", strings.Join(dropRepeated(o.releases), ", "))
 	}
 	report := finding.NewReport(found, finding.Severity(o.severity))
 	if err := a.printCheck(o, report, checked); err != nil {

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bufio"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,29 +20,20 @@ func (a app) printCheck(o checkOptions, report finding.Report, environments int)
 	case "gitlab":
 		return a.printJSON(finding.CodeQuality(report, findInRepository))
 	case "github":
-		return a.printWhole(finding.GitHub(report, findInRepository))
+		return a.out.Raw([]byte(finding.GitHub(report, findInRepository)))
 	case "markdown":
-		return a.printWhole(finding.Markdown(report, "pm-gitops check"))
+		return a.out.Raw([]byte(finding.Markdown(report, "pm-gitops check")))
 	}
-	return a.printWhole(finding.Text(report, environments, a.colour().findings()))
-}
-
-func (a app) printWhole(text string) error {
-	out := bufio.NewWriter(a.out)
-	_, _ = out.WriteString(text)
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("print the findings: %w", err)
-	}
-	return nil
+	return a.out.Text(finding.Text(report, environments, a.colour().findings()))
 }
 
 // findings paints findings.
 func (p painter) findings() finding.Paint {
 	codes := map[finding.Style]string{finding.Title: "1", finding.Style(finding.Error): "31", finding.Style(finding.Warning): "33", finding.Style(finding.Info): "36"}
-	if !p.on {
+	if p == nil {
 		return nil
 	}
-	return func(style finding.Style, text string) string { return p.paint(codes[style], text) }
+	return func(style finding.Style, text string) string { return p(codes[style], text) }
 }
 
 // describeChecks describes this program to code scanning. All checks are rules.

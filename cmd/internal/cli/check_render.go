@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
@@ -28,10 +32,11 @@ func (a app) findings(ctx context.Context, o checkOptions, source charts.Source,
 	workers := a.workersFor(o.jobs, len(members))
 	defer workers.Close()
 	var failures []error
+	looks := looker{checkOptions: o, workers: workers, source: source, tries: max(1, min(maxTries, maxTriesInAll/max(1, len(members))))}
 	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
-		some, err := o.findSome(ctx, workers, source, members[start:min(start+atOnce, len(members))])
+		some, err := looks.findSome(ctx, members[start:min(start+atOnce, len(members))])
 		for _, note := range dropRepeated(some.notes) {
-			fmt.Fprintln(a.err, note)
+			a.err.Say("%s", note)
 		}
 		found, checked, failures = append(found, some.found...), checked+some.checked, append(failures, err)
 	}
@@ -45,16 +50,29 @@ type looked struct {
 	checked int      // how many environments did not fail
 }
 
-func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, source charts.Source, members []fleet.Member) (all looked, err error) {
+// maxTries limits how many fixes of an environment are tried, and maxTriesInAll those
+// of a fleet, in which at least one is: each is a rendering.
+const (
+	maxTries      = 20
+	maxTriesInAll = 200
+)
+
+// looker renders releases and looks at them.
+type looker struct {
+	checkOptions
+	workers *charts.Workers
+	source  charts.Source
+	tries   int // fixes of an environment
+}
+
+func (o looker) findSome(ctx context.Context, members []fleet.Member) (all looked, err error) {
 	releases, err := plannedReleases(plansOf(members), nil)
 	if err != nil {
 		return all, err
 	}
 	releases = slices.DeleteFunc(releases, func(p planned) bool { return !chooses(o.releases, p.Key) })
-	made, done, failed := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) (renderedTwice, error) {
-		return renderTwice(ctx, p, own)
-	})
-	if ctx.Err() != nil || failed != nil && workers == nil {
+	made, done, failed := eachChart(ctx, o.jobs, o.workers, o.source, releases, renderTwice)
+	if ctx.Err() != nil || failed != nil && o.workers == nil {
 		return all, failed
 	}
 	for i, p := range releases {
@@ -71,7 +89,7 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 			}
 		}
 		if !skip[i] {
-			results[i], failures[i] = charts.InTime(ctx, charts.MaxTime, func(context.Context) ([]finding.Finding, error) { return check.Run(in) })
+			results[i], failures[i] = o.look(ctx, members[i], in)
 		}
 	})
 	for i := range members {
@@ -83,6 +101,91 @@ func (o checkOptions) findSome(ctx context.Context, workers *charts.Workers, sou
 		}
 	}
 	return all, errors.Join(append(failures, failed)...)
+}
+
+// look looks at an environment, and tries the fixes of what it found.
+func (o looker) look(ctx context.Context, of fleet.Member, in check.Input) ([]finding.Finding, error) {
+	looked, err := lookInTime(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return looked.Try(check.Trial{
+		Least: finding.Severity(o.severity), Most: o.tries,
+		Again: func(env render.Environment) (check.Looked, error) { return o.lookAgain(ctx, of, in, env) },
+	})
+}
+
+func lookInTime(ctx context.Context, in check.Input) (check.Looked, error) {
+	return charts.InTime(ctx, charts.MaxTime, func(context.Context) (check.Looked, error) { return check.Look(in) })
+}
+
+// lookAgain looks at a member whose environment has other settings, and renders the
+// releases again to which they make a difference.
+func (o looker) lookAgain(ctx context.Context, of fleet.Member, in check.Input, env render.Environment) (check.Looked, error) {
+	plan, err := render.PlanFor(env, of.Catalog, of.Plan.Target())
+	if err != nil {
+		return check.Looked{}, err
+	}
+	rendering, err := render.Render(plan, plan.Target())
+	if err != nil {
+		return check.Looked{}, refused(plan, err)
+	}
+	again := check.Input{Environment: env, Plan: plan, Traits: plan.Traits(), Manifests: rendering.Manifests}
+	var changed []planned
+	kept := 0
+	for _, before := range in.Releases {
+		kept += renderedTwice{before}.Size() * sizeOfTree
+		for _, release := range plan.Releases() {
+			switch same := before; {
+			case release.Key != before.Key:
+			case rendersAlike(of.Plan, plan, before.Release, release):
+				same.Release = release
+				again.Releases = append(again.Releases, same)
+			default:
+				changed = append(changed, planned{Release: release, plan: &plan})
+			}
+		}
+	}
+	made, _, err := eachChart(charts.Keeping(ctx, kept), 1, o.workers, o.source, changed, renderTwice)
+	switch {
+	case err != nil && (o.workers == nil || ctx.Err() != nil):
+		return check.Looked{}, fmt.Errorf("try a fix: %w", err)
+	case err != nil:
+		return check.Looked{}, refused(plan, err)
+	}
+	for _, one := range made {
+		again.Releases = append(again.Releases, one.Release)
+	}
+	place := func(r check.Release) int {
+		return slices.IndexFunc(plan.Releases(), func(other render.Release) bool { return other.Key == r.Key })
+	}
+	slices.SortFunc(again.Releases, func(a, b check.Release) int { return cmp.Compare(place(a), place(b)) })
+	return lookInTime(ctx, again)
+}
+
+// sizeOfTree is how many times the bytes of its YAML an object takes that was read.
+const sizeOfTree = 10
+
+// refused makes an error that of the environment, which cannot be rendered with a fix.
+func refused(plan render.Plan, err error) error {
+	return render.Problems{plan.Problem("metadata.name", "%s", err)}
+}
+
+// rendersAlike reports whether the chart of a release makes the same in two plans.
+func rendersAlike(before, after render.Plan, was, now render.Release) bool {
+	type input struct {
+		name, namespace string
+		chart           render.Chart
+		values          render.Values
+		secrets         []render.SecretInput
+		kubeVersion     string
+		versions        []string
+		apis            []apis.API
+	}
+	of := func(p render.Plan, r render.Release) input {
+		return input{r.Name, r.Namespace, r.Chart, r.Values, r.SecretInputs, p.KubeVersion, p.APIVersions, p.APIs}
+	}
+	return reflect.DeepEqual(of(before, was), of(after, now))
 }
 
 // renderedTwice is a release as checks look at it.

@@ -2,40 +2,38 @@ package cli
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
+// marked paints as a test can read it.
+func marked(code, text string) string { return "<" + code + ">" + text + "</>" }
+
 // TestColour: only a terminal gets colours, and only one that wants them.
 func TestColour(t *testing.T) {
-	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	device, err := os.Open(os.DevNull) // as a terminal is one
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	a := app{out: &output{w: file}, getenv: func(string) string { return "" }}
-	if a.colour().on {
-		t.Error("a file gets colours")
-	}
-	terminal, err := os.Open("/dev/null") // a device, as a terminal is
-	if err != nil {
-		t.Skip("no device to be had")
-	}
-	defer terminal.Close()
+	defer device.Close()
 	for name, test := range map[string]struct {
+		out       *console.Stream
 		variables map[string]string
 		want      bool
 	}{
-		"terminal": {nil, true}, "NO_COLOR": {map[string]string{"NO_COLOR": "1"}, false}, "dumb": {map[string]string{"TERM": "dumb"}, false},
+		"terminal": {console.New(device), nil, true},
+		"NO_COLOR": {console.New(device), map[string]string{"NO_COLOR": "1"}, false},
+		"dumb":     {console.New(device), map[string]string{"TERM": "dumb"}, false},
+		"a pipe":   {console.New(nil), nil, false},
 	} {
-		a := app{out: &output{w: terminal}, getenv: func(name string) string { return test.variables[name] }}
-		if got := a.colour().on; got != test.want {
+		a := app{out: test.out, getenv: func(name string) string { return test.variables[name] }}
+		if got := a.colour() != nil; got != test.want {
 			t.Errorf("%s: colours %v, want %v", name, got, test.want)
 		}
 	}
-	if got := (painter{true}).findings()(finding.Style(finding.Error), "error"); got != "\x1b[31merror\x1b[0m" {
+	if got := painter(marked).findings()(finding.Style(finding.Error), "error"); got != "<31>error</>" {
 		t.Errorf("an error is %q", got)
 	}
 }

@@ -156,7 +156,7 @@ func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files
 		return "", fmt.Errorf("open folder %s: %w", dir, err)
 	}
 	defer root.Close()
-	if _, err := folder.Write(root, a.targets.Layouts(), []tree.Tree{files}, false); err != nil {
+	if _, err := folder.Write(ctx, root, a.targets.Layouts(), []tree.Tree{files}, false); err != nil {
 		return "", err
 	}
 	by := gitrepo.Signature{Name: "pm-gitops demo", Email: "demo@example.com", When: a.now()}
@@ -164,51 +164,50 @@ func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files
 }
 
 func (a app) tellDemo(first demonstration, others []demonstration, applied []string) {
-	say := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 	name, system := first.target.Name(), first.traits().Title
-	say("One environment file, and what is rendered from it for %s:", system)
-	say("")
-	say("  environment.yaml    what the installation is")
-	say("  charts/             stand-ins for the vendor's charts")
+	a.out.Say("One environment file, and what is rendered from it for %s:", system)
+	a.out.Say("")
+	a.out.Say("  environment.yaml    what the installation is")
+	a.out.Say("  charts/             stand-ins for the vendor's charts")
 	for _, name := range first.tree.Paths() {
-		say("  %s", name)
+		a.out.Say("  %s", name)
 	}
-	say("")
-	say("%s installs and upgrades it in waves, each when the one before is ready:", system)
-	say("")
-	say("  0. namespaces")
+	a.out.Say("")
+	a.out.Say("%s installs and upgrades it in waves, each when the one before is ready:", system)
+	a.out.Say("")
+	a.out.Say("  0. namespaces")
 	for i, wave := range first.plan.Waves {
 		for _, release := range wave {
-			say("  %d. %s %s as %s in namespace %s", i+1, release.Key, release.Chart.Version, release.Name, release.Namespace)
+			a.out.Say("  %d. %s %s as %s in namespace %s", i+1, release.Key, release.Chart.Version, release.Name, release.Namespace)
 		}
 	}
-	say("")
-	say("What %s then applies, from the stand-in charts in the folder %s:", system, demoCharts)
-	say("")
+	a.out.Say("")
+	a.out.Say("What %s then applies, from the stand-in charts in the folder %s:", system, demoCharts)
+	a.out.Say("")
 	for _, line := range applied {
-		say("  %s", line)
+		a.out.Say("  %s", line)
 	}
-	say("")
-	say("Committed as %s in %s", first.hash[:12], first.dir)
+	a.out.Say("")
+	a.out.Say("Committed as %s in %s", first.hash[:12], first.dir)
 	for _, other := range others {
-		say("The same for %s, %d files: %s in %s", other.traits().Title, len(other.tree), other.hash[:12], other.dir)
+		a.out.Say("The same for %s, %d files: %s in %s", other.traits().Title, len(other.tree), other.hash[:12], other.dir)
 	}
-	say("")
-	say("Next:")
-	say("  cd %s", first.dir)
-	say("  git show --stat")
-	say("  pm-gitops render --target %s --built      what reaches the cluster", name)
-	say("  pm-gitops preview --chart-dir charts        the objects that %s applies", system)
-	say("  pm-gitops check --chart-dir charts          what could go wrong with them")
-	say("  pm-gitops images --chart-dir charts -o script    a script that fills the mirror")
-	say("  pm-gitops secrets list                      the Secrets that you create")
-	say("  edit environment.yaml, then:")
-	say("  pm-gitops diff --manifests --chart-dir charts    what the cluster would do about it")
-	say("  pm-gitops render --target %s --dir . && git diff", name)
+	a.out.Say("")
+	a.out.Say("Next:")
+	a.out.Say("  cd %s", first.dir)
+	a.out.Say("  git show --stat")
+	a.out.Say("  pm-gitops render --target %s --built      what reaches the cluster", name)
+	a.out.Say("  pm-gitops preview --chart-dir charts        the objects that %s applies", system)
+	a.out.Say("  pm-gitops check --chart-dir charts          what could go wrong with them")
+	a.out.Say("  pm-gitops images --chart-dir charts -o script    a script that fills the mirror")
+	a.out.Say("  pm-gitops secrets list                      the Secrets that you create")
+	a.out.Say("  edit environment.yaml, then:")
+	a.out.Say("  pm-gitops diff --manifests --chart-dir charts    what the cluster would do about it")
+	a.out.Say("  pm-gitops render --target %s --dir . && git diff", name)
 	for _, other := range others {
 		if _, ok := other.target.(prerequisites); ok {
-			say("  pm-gitops %s prerequisites   what %s needs first", other.target.Name(), other.traits().Title)
+			a.out.Say("  pm-gitops %s prerequisites   what %s needs first", other.target.Name(), other.traits().Title)
 		}
 	}
-	say("  pm-gitops init                              in your own repository: a starter file")
+	a.out.Say("  pm-gitops init                              in your own repository: a starter file")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render/diff"
-	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -150,41 +148,35 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 // remarkBefore says what render would refuse or not look at.
 func (a app) remarkBefore(name string, had folder.Had) {
 	for _, refusal := range had.Refusals {
-		fmt.Fprintf(a.err, "warning: render wants --force: %s\n", text.VisibleLines(refusal.Error()))
+		a.err.Say("warning: render wants --force: %s", refusal)
 	}
 	if len(had.Others) > 0 {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s\n", name, text.Visible(strings.Join(had.Others, ", ")))
+		a.err.Say("still in %s, and in no file that was read: %s", name, strings.Join(had.Others, ", "))
 	}
 }
 
 // printDiff prints differences in the format asked for.
 func (a app) printDiff(o diffOptions, result diff.Result) error {
-	var text string
 	switch o.output {
 	case "json":
 		data, err := diff.JSON(result)
 		if err != nil {
 			return err
 		}
-		text = string(data)
+		return a.out.Raw(data)
 	case "markdown":
-		text = diff.Markdown(result, diff.MaxMarkdown)
+		return a.out.Raw([]byte(diff.Markdown(result, diff.MaxMarkdown)))
 	case "unified":
-		text = diff.Unified(result, a.colour().diff())
-	default:
-		text = diff.Text(result, a.colour().diff())
+		return a.out.Text(diff.Unified(result, a.colour().diff()))
 	}
-	if _, err := io.WriteString(a.out, text); err != nil {
-		return fmt.Errorf("print the differences: %w", err)
-	}
-	return nil
+	return a.out.Text(diff.Text(result, a.colour().diff()))
 }
 
 // diff paints differences.
 func (p painter) diff() diff.Paint {
 	codes := map[diff.Style]string{diff.Title: "1", diff.Plus: "32", diff.Minus: "31", diff.Tilde: "33", diff.Attended: "1;31"}
-	if !p.on {
+	if p == nil {
 		return nil
 	}
-	return func(style diff.Style, text string) string { return p.paint(codes[style], text) }
+	return func(style diff.Style, text string) string { return p(codes[style], text) }
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
@@ -56,8 +55,6 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 	if err != nil {
 		return diff.Result{}, err
 	}
-	log.SetFlags(0) // Helm warns there
-	log.SetOutput(printable{a.err})
 	workers := a.workersFor(o.jobs, len(members))
 	defer workers.Close()
 	var all diff.Result
@@ -72,7 +69,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 				return diff.Result{}, err
 			}
 			for _, key := range same {
-				fmt.Fprintf(a.err, "%s %s: the same chart and values on both sides: not rendered\n", members[i].Plan.Environment, key)
+				a.err.Say("%s %s: the same chart and values on both sides: not rendered", members[i].Plan.Environment, key)
 			}
 		}
 		result, compared, err := a.compareCharts(ctx, o, workers, source, some)
@@ -128,7 +125,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.W
 		}
 	}
 	for _, note := range dropRepeated(notes) {
-		fmt.Fprintln(a.err, note)
+		a.err.Say("%s", note)
 	}
 	result = diff.Compare(old, new).Effects(c.target.Traits(render.Delivery{}).Applier).Settled(o.output == "unified" || o.output == "markdown")
 	return result, done, err

@@ -45,7 +45,7 @@ type explanation struct {
 func (a app) explain(files []examined) {
 	for i, file := range files {
 		if i > 0 {
-			fmt.Fprintln(a.out)
+			a.out.Say("")
 		}
 		a.printExplanation(file.File, file.explanation)
 	}
@@ -84,23 +84,23 @@ func (o explainOptions) check() error {
 }
 
 func (a app) printExplanation(file string, e render.Explanation) {
-	separator := ""
 	if len(e.Fields) > 0 {
 		title := e.Environment
 		if title == "" {
 			title = file
 		}
-		fmt.Fprintln(a.out, title)
+		a.out.Say("%s", title)
 		a.printTable(formatRows(e.Fields))
-		separator = "\n"
 	}
-	for _, release := range e.Releases {
-		fmt.Fprintf(a.out, "%s%s %s (%s in %s)\n", separator, release.Release, release.Version, release.HelmRelease, release.Namespace)
+	for i, release := range e.Releases {
+		if i > 0 || len(e.Fields) > 0 {
+			a.out.Say("")
+		}
+		a.out.Say("%s %s (%s in %s)", release.Release, release.Version, release.HelmRelease, release.Namespace)
 		if len(release.Values) == 0 {
-			fmt.Fprintln(a.out, "  no values: the chart's own apply")
+			a.out.Say("  no values: the chart's own apply")
 		}
 		a.printTable(formatRows(release.Values))
-		separator = "\n"
 	}
 }
 
@@ -134,7 +134,7 @@ func (a app) printTable(rows [][]string) {
 		for i, cell := range row {
 			line.WriteString("  " + cell + strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(cell))))
 		}
-		fmt.Fprintln(a.out, strings.TrimRight(line.String(), " "))
+		a.out.Say("%s", strings.TrimRight(line.String(), " "))
 	}
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -54,19 +53,13 @@ func (a app) graph(ctx context.Context, o graphOptions) error {
 		a.warn(plan.Warnings)
 	}
 	g := graph.New(plans...)
-	var drawing []byte
 	switch o.output {
 	case "json":
 		return a.printJSON(g)
 	case "dot":
-		drawing = g.DOT()
+		return a.out.Raw(g.DOT())
 	case "svg":
-		drawing = g.SVG()
-	default:
-		drawing = g.Mermaid()
+		return a.out.Raw(g.SVG())
 	}
-	if _, err := a.out.Write(drawing); err != nil {
-		return fmt.Errorf("print the graph: %w", err)
-	}
-	return nil
+	return a.out.Raw(g.Mermaid())
 }

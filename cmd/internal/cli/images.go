@@ -11,7 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type imagesOptions struct {
@@ -188,6 +187,6 @@ func (a app) noteImages(releases []planned, found []releaseImages, originals *or
 		}
 	}
 	for _, note := range dropRepeated(notes) {
-		fmt.Fprintln(a.err, text.Visible(note))
+		a.err.Say("%s", note)
 	}
 }

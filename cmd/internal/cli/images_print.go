@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,23 +19,23 @@ func (a app) printImages(o imagesOptions, plans []render.Plan, all needs) error 
 		return a.printJSON(all)
 	case "script":
 		script, problems := copyScript(plans, all)
-		if err := a.printAll(script); err != nil {
+		if err := a.out.Raw(script); err != nil {
 			return err
 		}
 		if problems == nil {
 			return nil
 		}
 		for _, problem := range problems {
-			fmt.Fprintln(a.err, text.Visible(problem))
+			a.err.Say("%s", problem)
 		}
 		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
-	return a.printAll(formatImages(all, len(plans) > 1))
+	return a.out.Text(formatImages(all, len(plans) > 1))
 }
 
 // formatImages writes the images, and then the charts, as text.
-func formatImages(all needs, fleet bool) []byte {
-	var out bytes.Buffer
+func formatImages(all needs, fleet bool) string {
+	var out strings.Builder
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "IMAGE\tFOUND\tUSED BY")
 	for _, image := range all.Images {
@@ -51,7 +50,7 @@ func formatImages(all needs, fleet bool) []byte {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", withDigest(chart.Chart, chart.Digest), chart.Version, strings.Join(dropRepeated(users), ", "))
 	}
 	_ = table.Flush() // a buffer takes everything
-	return out.Bytes()
+	return out.String()
 }
 
 func withDigest(name, digest string) string {

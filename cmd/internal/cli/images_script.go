@@ -95,7 +95,7 @@ func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 		case q.must:
 			missing = append(missing, failures[i])
 		default:
-			fmt.Fprintf(a.err, "note: %s\n", text.VisibleLines(failures[i].Error()))
+			a.err.Say("note: %s", failures[i])
 		}
 	}
 	if ctx.Err() != nil {

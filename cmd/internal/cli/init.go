@@ -91,15 +91,14 @@ func (a app) init(file string) error {
 	if err := a.create(file, templates.Environment); err != nil || file == "-" {
 		return err
 	}
-	fmt.Fprintf(a.err, "Make it yours, then: pm-gitops validate -f %s\n", file)
+	a.err.Say("Make it yours, then: pm-gitops validate -f %s", file)
 	return nil
 }
 
 // create writes a file that is not there yet, or prints it.
 func (a app) create(file string, content []byte) error {
 	if file == "-" {
-		_, err := a.out.Write(content)
-		return err
+		return a.out.Raw(content)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("make folder %s: %w", filepath.Dir(file), errors.Unwrap(err))
@@ -115,6 +114,6 @@ func (a app) create(file string, content []byte) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	fmt.Fprintf(a.out, "wrote %s\n", file)
+	a.out.Say("wrote %s", file)
 	return nil
 }

@@ -67,7 +67,7 @@ func (a app) initCI(o initOptions, elsewhere bool) error {
 		if err := a.writeCI(file, system.content, o.force); err != nil || file == "-" {
 			return err
 		}
-		fmt.Fprintf(a.err, "Look at the variables at its top, then %s.\n", system.next)
+		a.err.Say("Look at the variables at its top, then %s.", system.next)
 	}
 	return nil
 }
@@ -86,6 +86,6 @@ func (a app) writeCI(file string, content []byte, force bool) error {
 	if err := os.WriteFile(filepath.Clean(file), content, 0o666); err != nil {
 		return fmt.Errorf("write %s: %w", file, errors.Unwrap(err))
 	}
-	fmt.Fprintf(a.out, "wrote %s\n", file)
+	a.out.Say("wrote %s", file)
 	return nil
 }

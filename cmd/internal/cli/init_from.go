@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
@@ -99,7 +99,7 @@ func (a app) readFrom(ctx context.Context, from []string) ([]importer.File, erro
 
 // report says how an environment file came to be, and what comes next.
 type report struct {
-	w io.Writer
+	w *console.Stream
 	o initOptions
 }
 
@@ -109,30 +109,34 @@ func (r report) print(result importer.Result) {
 		if path != "" {
 			path += ": "
 		}
-		fmt.Fprintf(r.w, "%s: note: %s%s\n", note.Position, path, note.Message)
+		r.w.Say("%s: note: %s%s", note.Position, path, note.Message)
 	}
-	fmt.Fprintf(r.w, "%s became fields%s, %s went under values", text.Count(len(result.Fields), "chart value"), describeLines(result), text.Count(len(result.Values), "other"))
-	r.list(listPaths(result.Values, func(k importer.Kept) (string, string) { return k.Release, k.Path }))
+	paths, end := listPaths(result.Values, func(k importer.Kept) (string, string) { return k.Release, k.Path }), ""
+	if len(paths) > 0 {
+		end = ":"
+	}
+	r.w.Say("%s became fields%s, %s went under values%s", text.Count(len(result.Fields), "chart value"), describeLines(result), text.Count(len(result.Values), "other"), end)
+	r.list(paths)
 	switch n := len(result.Secrets); {
 	case n == 1:
-		fmt.Fprintln(r.w, "1 secret became a reference; its value was not written or printed:")
+		r.w.Say("1 secret became a reference; its value was not written or printed:")
 	case n > 1:
-		fmt.Fprintf(r.w, "%d secrets became references; no value was written or printed:\n", n)
+		r.w.Say("%d secrets became references; no value was written or printed:", n)
 	}
 	for _, secret := range result.Secrets {
-		fmt.Fprintf(r.w, "  %s -> {secret: %s, key: %s}\n", formatPath(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
+		r.w.Say("  %s -> {secret: %s, key: %s}", formatPath(secret.Release, secret.Path), secret.From.Secret, secret.From.Key)
 	}
 	if len(result.Added) > 0 {
-		fmt.Fprintf(r.w, "The environment adds %s:\n", text.Count(len(result.Added), "chart value"))
+		r.w.Say("The environment adds %s:", text.Count(len(result.Added), "chart value"))
 	}
 	for _, added := range result.Added {
-		fmt.Fprintf(r.w, "  %s: %v\n", formatPath(added.Release, added.Path), added.Value)
+		r.w.Say("  %s: %v", formatPath(added.Release, added.Path), added.Value)
 	}
 	if len(result.Blanks) > 0 {
-		fmt.Fprintf(r.w, "Still to fill in, where %s has a comment:\n", r.o.fileName())
+		r.w.Say("Still to fill in, where %s has a comment:", r.o.fileName())
 	}
 	for _, blank := range result.Blanks {
-		fmt.Fprintf(r.w, "  %s: %s\n", blank.Field, strings.TrimPrefix(blank.Hint, "FILL IN "))
+		r.w.Say("  %s: %s", blank.Field, strings.TrimPrefix(blank.Hint, "FILL IN "))
 	}
 	r.next(result)
 }
@@ -166,19 +170,19 @@ func (r report) next(result importer.Result) {
 	if r.o.catalog != "" {
 		flags += " --catalog " + r.o.catalog
 	}
-	fmt.Fprintf(r.w, "Next: pm-gitops validate%s\n", flags)
+	r.w.Say("Next: pm-gitops validate%s", flags)
 	if len(result.Create) > 0 {
 		names := make([]string, len(result.Create))
 		for i, secret := range result.Create {
 			names[i] = secret.Namespace + "/" + secret.Name
 		}
-		fmt.Fprintf(r.w, "      pm-gitops secrets list%s   prints what to create, to fill in: Secret %s\n", flags, strings.Join(names, ", "))
+		r.w.Say("      pm-gitops secrets list%s   prints what to create, to fill in: Secret %s", flags, strings.Join(names, ", "))
 	}
 	if len(result.Secrets) > 0 && result.FromArgo {
-		fmt.Fprintf(r.w, "      pm-gitops secrets list%s --target argo --charts   for Argo CD, which hands no secret values to a chart: the chart reads Secrets itself\n", flags)
+		r.w.Say("      pm-gitops secrets list%s --target argo --charts   for Argo CD, which hands no secret values to a chart: the chart reads Secrets itself", flags)
 	}
 	if len(result.Secrets) > 0 {
-		fmt.Fprintln(r.w, "Keep the input out of Git: the secrets are still in it.")
+		r.w.Say("Keep the input out of Git: the secrets are still in it.")
 	}
 }
 
@@ -186,16 +190,11 @@ func (r report) next(result importer.Result) {
 const maxListed = 10
 
 func (r report) list(paths []string) {
-	if len(paths) == 0 {
-		fmt.Fprintln(r.w)
-		return
-	}
-	fmt.Fprintln(r.w, ":")
 	for _, path := range paths[:min(len(paths), maxListed)] {
-		fmt.Fprintf(r.w, "  %s\n", path)
+		r.w.Say("  %s", path)
 	}
 	if more := len(paths) - maxListed; more > 0 {
-		fmt.Fprintf(r.w, "  and %d more\n", more)
+		r.w.Say("  and %d more", more)
 	}
 }
 

@@ -117,8 +117,11 @@ func (a app) prerequisites(ctx context.Context, in input, name string, o prerequ
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s", printed)
-	fmt.Fprintf(a.err, "Fill it in, and leave out the Secrets of what Argo CD can read already. Argo CD's ConfigMaps say more than this:\nkubectl apply --server-side -f FILE adds to them, without that option it replaces.\n")
+	if err := a.out.Raw([]byte(printed)); err != nil {
+		return err
+	}
+	a.err.Say("Fill it in, and leave out the Secrets of what Argo CD can read already. Argo CD's ConfigMaps say more than this:")
+	a.err.Say("kubectl apply --server-side -f FILE adds to them, without that option it replaces.")
 	return nil
 }
 
@@ -135,11 +138,11 @@ func (a app) checkPrerequisites(ctx context.Context, file string, plan render.Pl
 		return fmt.Errorf("check %s: %w", file, err)
 	}
 	for _, finding := range missing {
-		fmt.Fprintf(a.out, "%s: %s\n", file, finding)
+		a.out.Say("%s: %s", file, finding)
 	}
 	if len(missing) > 0 {
 		return hinted{foundError{fmt.Errorf("%s: %s", file, text.Count(len(missing), "finding"))}, "See pm-gitops " + target + " prerequisites."}
 	}
-	fmt.Fprintf(a.out, "%s: everything is set\n", file)
+	a.out.Say("%s: everything is set", file)
 	return nil
 }

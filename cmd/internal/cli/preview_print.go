@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log"
-	"slices"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/chart"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // previewed is a release as it is printed.
@@ -26,7 +22,7 @@ func (p previewed) Size() int { return len(p.text) }
 func noteDifferences(p planned, in chart.Input, out chart.Output) []string {
 	var notes []string
 	say := func(format string, args ...any) {
-		notes = append(notes, text.Visible(fmt.Sprintf("note: "+format, args...)))
+		notes = append(notes, fmt.Sprintf("note: "+format, args...))
 	}
 	if in.KubeVersion == "" {
 		say("no spec.cluster.kubeVersion in %s: rendered for Kubernetes %s", p.plan.Environment, chart.DefaultKubeVersion)
@@ -47,7 +43,7 @@ func noteDifferences(p planned, in chart.Input, out chart.Output) []string {
 func leftOut(p planned, left []chart.Left) []string {
 	var notes []string
 	for _, l := range left {
-		notes = append(notes, text.Visible(fmt.Sprintf("note: %s: %s %s is left out: %s", p.Key, l.Kind, l.Name, l.Why)))
+		notes = append(notes, fmt.Sprintf("note: %s: %s %s is left out: %s", p.Key, l.Kind, l.Name, l.Why))
 	}
 	return notes
 }
@@ -60,7 +56,7 @@ func (a app) printPreview(o previewOptions, releases []previewed) error {
 		notes = append(notes, r.notes...)
 	}
 	for _, note := range dropRepeated(notes) {
-		fmt.Fprintln(a.err, note)
+		a.err.Say("%s", note)
 	}
 	var texts [][]byte
 	for _, r := range releases {
@@ -69,21 +65,12 @@ func (a app) printPreview(o previewOptions, releases []previewed) error {
 		}
 	}
 	if o.output != "json" {
-		return a.printAll(texts...)
+		return a.out.Raw(texts...)
 	}
 	if texts == nil {
-		return a.printAll([]byte("[]\n"))
+		return a.out.Raw([]byte("[]\n"))
 	}
-	return a.printAll([]byte("[\n"), bytes.Join(texts, []byte(",\n")), []byte("\n]\n"))
-}
-
-func (a app) printAll(texts ...[]byte) error {
-	for _, text := range texts {
-		if _, err := a.out.Write(text); err != nil {
-			return fmt.Errorf("print the objects: %w", err)
-		}
-	}
-	return nil
+	return a.out.Raw([]byte("[\n"), bytes.Join(texts, []byte(",\n")), []byte("\n]\n"))
 }
 
 // format writes the objects of a release as they are printed; of several
@@ -104,9 +91,9 @@ func (o previewOptions) format(p planned, as chart.Renderer, out chart.Output, f
 		case i == 0:
 			fmt.Fprintf(&text, "# Wave %d: %s %s (%s in %s)\n", p.wave, p.Key, p.Chart.Version, p.Name, p.Namespace)
 		}
-		fmt.Fprintf(&text, "# Source: %s\n", object.Source)
+		text.WriteString(comment("Source: " + object.Source))
 		if hook := object.Hook; hook != nil {
-			fmt.Fprintf(&text, "# Hook: %s\n", describe(*hook))
+			text.WriteString(comment("Hook: " + describe(*hook)))
 		}
 		fmt.Fprintf(&text, "%s\n", object.YAML)
 	}
@@ -157,22 +144,4 @@ func formatJSON(p planned, out chart.Output) ([]byte, error) {
 		}
 	}
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
-}
-
-// showWarnings puts what Helm warns of in charts where people see it.
-func (a app) showWarnings() {
-	log.SetFlags(0)
-	log.SetOutput(printable{a.err})
-}
-
-// printable writes lines that cannot steer the terminal.
-type printable struct{ w io.Writer }
-
-func (p printable) Write(data []byte) (int, error) {
-	for _, line := range slices.Collect(strings.Lines(string(data))) {
-		if _, err := fmt.Fprintln(p.w, "helm: "+text.Visible(strings.TrimSuffix(line, "\n"))); err != nil {
-			return 0, err
-		}
-	}
-	return len(data), nil
 }

@@ -2,8 +2,9 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 )
 
 // progressEvery spaces the changes of a line: no reader follows a faster one.
@@ -11,7 +12,7 @@ const progressEvery = 100 * time.Millisecond
 
 // progress gives what shows how far some work is, nil without a terminal.
 func (a app) progress(what string) func(done, total int) {
-	if !isTerminal(a.err) || a.getenv("TERM") == "dumb" {
+	if !a.err.IsTerminal() || a.getenv("TERM") == "dumb" {
 		return nil
 	}
 	return newProgress(a.err, what, a.now)
@@ -20,7 +21,7 @@ func (a app) progress(what string) func(done, total int) {
 // newProgress gives what says on a terminal how much of something is done, such
 // as "environments rendered", and at the end takes the line away: what comes next
 // says what became of it all.
-func newProgress(w io.Writer, what string, now func() time.Time) func(done, total int) {
+func newProgress(w *console.Stream, what string, now func() time.Time) func(done, total int) {
 	var said time.Time
 	return func(done, total int) {
 		if total < 2 || done == 0 {
@@ -28,10 +29,10 @@ func newProgress(w io.Writer, what string, now func() time.Time) func(done, tota
 		}
 		if now := now(); now.Sub(said) >= progressEvery || done == total {
 			said = now
-			fmt.Fprintf(w, "\r%d of %d %s", done, total, what)
+			w.Pass(fmt.Sprintf("%d of %d %s", done, total, what))
 		}
 		if done == total {
-			fmt.Fprint(w, "\r\x1b[K")
+			w.Pass("")
 		}
 	}
 }

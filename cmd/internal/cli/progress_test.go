@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 )
 
 func TestProgress(t *testing.T) {
 	var out strings.Builder
 	clock := time.Unix(0, 0)
-	tell := newProgress(&out, "environments rendered", func() time.Time { return clock })
+	tell := newProgress(console.New(&out), "environments rendered", func() time.Time { return clock })
 	tell(0, 4)
 	for i, after := range []time.Duration{time.Second, time.Millisecond, time.Second, time.Millisecond} {
 		clock = clock.Add(after)

@@ -3,23 +3,21 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // toFolder does a job in a folder, and prints what changed.
-func (a app) toFolder(f publishFlags, job publish.Job) (folder.Changes, *publish.Removed, error) {
+func (a app) toFolder(ctx context.Context, f publishFlags, job publish.Job) (folder.Changes, *publish.Removed, error) {
 	root, err := openFolder(f.dir)
 	if err != nil {
 		return folder.Changes{}, nil, err
 	}
 	defer root.Close()
-	changes, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job, Force: f.force, DryRun: f.dryRun})
+	changes, removed, err := publish.ToFolder(ctx, root, publish.FolderRequest{Job: job, Force: f.force, DryRun: f.dryRun})
 	if err != nil {
 		return changes, removed, hintForce(err)
 	}
@@ -71,7 +69,7 @@ func (a app) tellCheckout(f publishFlags, done publish.Outcome, read fleet.Reque
 		return err
 	}
 	for _, file := range done.Uncommitted {
-		fmt.Fprintf(a.err, "warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this\n", text.Visible(file))
+		a.err.Say("warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this", file)
 	}
 	if !f.quiet && !f.dryRun && f.output != "json" {
 		a.remark(f.dir, leftOver(done.Drafts[0].All(), read, done.Failed))

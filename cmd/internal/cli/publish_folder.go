@@ -19,10 +19,10 @@ import (
 func (a app) remark(folder string, leftOver []string) {
 	dir, err := filepath.Abs(folder)
 	if top := fleet.RepositoryAbove(dir); err == nil && top != "" && top != dir {
-		fmt.Fprintf(a.err, "warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it\n", top)
+		a.err.Say("warning: the paths in the manifests begin at the root of the Git repository, %s, and --dir is a folder in it", top)
 	}
 	if len(leftOver) > 0 {
-		fmt.Fprintf(a.err, "still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out\n", folder, text.Visible(strings.Join(leftOver, ", ")), folder)
+		a.err.Say("still in %s, and in no file that was read: %s; pm-gitops remove NAME --dir %s takes one out", folder, strings.Join(leftOver, ", "), folder)
 	}
 }
 
@@ -97,17 +97,17 @@ func (a app) printChanges(f publishFlags, changes folder.Changes) error {
 	a.printPaths(changes)
 	defer a.tellDry(f)
 	if changes.Empty() {
-		fmt.Fprintf(a.err, "up to date: %s unchanged\n", text.Count(changes.Unchanged, "file"))
+		a.err.Say("up to date: %s unchanged", text.Count(changes.Unchanged, "file"))
 		return nil
 	}
-	fmt.Fprintf(a.err, "%s, %d unchanged\n", changes.Summary(), changes.Unchanged)
+	a.err.Say("%s, %d unchanged", changes.Summary(), changes.Unchanged)
 	return nil
 }
 
 // tellDry says that nothing was done of what was said.
 func (a app) tellDry(f publishFlags) {
 	if f.dryRun && !f.quiet {
-		fmt.Fprintln(a.err, "This was a dry run: nothing was written.")
+		a.err.Say("This was a dry run: nothing was written.")
 	}
 }
 
@@ -118,7 +118,7 @@ func (a app) printPaths(changes folder.Changes) {
 		paths []string
 	}{{"created", changes.Created}, {"updated", changes.Updated}, {"removed", changes.Removed}} {
 		for _, name := range list.paths {
-			fmt.Fprintf(a.out, "%s %s\n", list.verb, text.Visible(name))
+			a.out.Say("%s %s", list.verb, name)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,23 +30,23 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 			files += " of " + one.Environments[0]
 		}
 		if f.dryRun {
-			fmt.Fprintf(a.out, "would commit %s\n", files)
+			a.out.Say("would commit %s", files)
 			continue
 		}
-		fmt.Fprintf(a.out, "committed %.12s %s: %s\n", one.Commit, nameBranch(one.Branch, done.URL), files)
+		a.out.Say("committed %.12s %s: %s", one.Commit, nameBranch(one.Branch, done.URL), files)
 	}
 	defer a.tellDry(f)
 	if len(commits) == 0 && !done.Unfinished {
-		fmt.Fprintln(a.err, "up to date: nothing to commit")
+		a.err.Say("up to date: nothing to commit")
 	}
 	if done.Removed != nil {
 		defer a.tellRemoved(done.Removed)
 	}
 	switch {
 	case done.Pushed != nil:
-		fmt.Fprintf(a.out, "pushed %.12s to branch %s of %s\n", done.Pushed.Commit, text.Visible(done.Pushed.Branch), done.Pushed.URL)
+		a.out.Say("pushed %.12s to branch %s of %s", done.Pushed.Commit, done.Pushed.Branch, done.Pushed.URL)
 	case done.NothingToPush && len(commits) == 0:
-		fmt.Fprintln(a.err, "up to date: nothing to push")
+		a.err.Say("up to date: nothing to push")
 	}
 	return nil
 }
@@ -55,11 +54,11 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 func nameBranch(branch, url string) string {
 	switch {
 	case url != "":
-		return "on " + text.Visible(branch) + " of " + url
+		return "on " + branch + " of " + url
 	case branch == "":
 		return "on a detached HEAD"
 	}
-	return "on " + text.Visible(branch)
+	return "on " + branch
 }
 
 // tellEnvironments prints a line for each file of one environment, or for each
@@ -81,16 +80,16 @@ func (a app) tellEnvironments(done publish.Outcome) {
 		if one.Empty() {
 			what = "up to date"
 		}
-		fmt.Fprintf(a.err, "%s: %s\n", one.Environment, what)
+		a.err.Say("%s: %s", one.Environment, what)
 	}
 }
 
 // warnOfCaveats says what a commit does otherwise than git would.
 func (a app) warnOfCaveats(done publish.Outcome) {
 	if len(done.Hooks) > 0 {
-		fmt.Fprintf(a.err, "warning: Git's hooks are not run: %s\n", strings.Join(done.Hooks, ", "))
+		a.err.Say("warning: Git's hooks are not run: %s", strings.Join(done.Hooks, ", "))
 	}
 	if len(done.Unstaged) > 0 {
-		fmt.Fprintf(a.err, "warning: staged changes to %s were unstaged, and are in no commit\n", text.Visible(strings.Join(done.Unstaged, ", ")))
+		a.err.Say("warning: staged changes to %s were unstaged, and are in no commit", strings.Join(done.Unstaged, ", "))
 	}
 }

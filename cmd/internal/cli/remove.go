@@ -81,7 +81,7 @@ func (a app) remove(ctx context.Context, environment string, f publishFlags) err
 		request.Make = removal.Make
 		return a.publish(ctx, f, request, fleet.Request{})
 	}
-	_, removed, err := a.toFolder(f, &removal)
+	_, removed, err := a.toFolder(ctx, f, &removal)
 	if err == nil && !f.quiet && !f.dryRun {
 		a.tellRemoved(removed)
 	}
@@ -102,11 +102,11 @@ func completeWritten(dir string) []string {
 // tellRemoved says what stays: the environment file, and in the cluster what
 // the target names.
 func (a app) tellRemoved(removed *publish.Removed) {
-	fmt.Fprintln(a.err, "Take its environment file out as well: the next render of it would bring everything back.")
+	a.err.Say("Take its environment file out as well: the next render of it would bring everything back.")
 	target, err := a.targets.ByName(removed.Inventory.Target)
 	if told, ok := target.(afterRemoval); err == nil && ok {
 		for _, line := range told.AfterRemoval(removed.Inventory, removed.Emptied) {
-			fmt.Fprintln(a.err, line)
+			a.err.Say("%s", line)
 		}
 	}
 }

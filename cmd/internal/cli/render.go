@@ -135,7 +135,7 @@ func (a app) runRender(cmd *cobra.Command, o renderOptions) error {
 
 // sayDeprecated names the command that takes the place of old flags.
 func (a app) sayDeprecated(old, command string) {
-	fmt.Fprintf(a.err, "warning: %s will go with the next release: use pm-gitops %s\n", old, text.Visible(command))
+	a.err.Say("warning: %s will go with the next release: use pm-gitops %s", old, command)
 }
 
 // check refuses flags that exclude or need each other.
@@ -202,7 +202,7 @@ func (a app) render(ctx context.Context, o renderOptions, target render.Choice) 
 	if o.dir == "" {
 		return a.printRendered(members, o.built)
 	}
-	changes, _, err := a.toFolder(o.publishFlags, publish.Rendered{Members: members, Layouts: a.targets.Layouts()})
+	changes, _, err := a.toFolder(ctx, o.publishFlags, publish.Rendered{Members: members, Layouts: a.targets.Layouts()})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"path"
 	"strings"
@@ -36,16 +36,22 @@ func manifestsOf(all tree.Tree) []render.Manifest {
 	return manifests
 }
 
+// flushed is how many bytes of manifests are printed at a time: a fleet has a hundred MB.
+const flushed = 1 << 16
+
 // printManifests prints manifests as one YAML stream, each document with where it is from.
 func (a app) printManifests(manifests []render.Manifest) error {
-	out := bufio.NewWriter(a.out)
+	var out bytes.Buffer
 	for _, manifest := range manifests {
 		for _, document := range strings.Split(string(manifest.YAML), "\n---\n") {
-			fmt.Fprintf(out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
+			fmt.Fprintf(&out, "---\n# Source: %s\n%s\n", manifest.Source, strings.TrimSuffix(document, "\n"))
+		}
+		if out.Len() > flushed {
+			if err := a.out.Raw(out.Bytes()); err != nil {
+				return err
+			}
+			out.Reset()
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("print the manifests: %w", err)
-	}
-	return nil
+	return a.out.Raw(out.Bytes())
 }

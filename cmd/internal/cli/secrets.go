@@ -11,7 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/reads"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 type secretsListOptions struct {
@@ -159,7 +158,7 @@ func (a app) readReleases(ctx context.Context, o secretsListOptions, plan render
 		notes, all = append(notes, one.notes...), append(all, one.Release)
 	}
 	for _, note := range dropRepeated(notes) {
-		fmt.Fprintln(a.err, note)
+		a.err.Say("%s", note)
 	}
 	return all, nil
 }
@@ -183,7 +182,7 @@ func readRelease(ctx context.Context, p planned, own charts.Chart) (readChart, e
 	notes := leftOut(p, all.Left)
 	for _, asked := range all.Lookups {
 		if asked.Kind == "Secret" && asked.Name == "" {
-			notes = append(notes, text.Visible(fmt.Sprintf("note: %s: %s asks the cluster for all Secrets: which of them it needs is not known", p.Key, asked.Template)))
+			notes = append(notes, fmt.Sprintf("note: %s: %s asks the cluster for all Secrets: which of them it needs is not known", p.Key, asked.Template))
 		}
 	}
 	unanswered := p.plan.Traits().Applier == render.BySync

@@ -33,14 +33,13 @@ func (a app) printSecrets(o secretsListOptions, listed listedSecrets) error {
 		return a.printJSON(listed)
 	}
 	if listed.Complete && len(listed.Secrets) == 0 {
-		fmt.Fprintf(a.err, "%s needs no Secrets.\n", listed.Environment)
+		a.err.Say("%s needs no Secrets.", listed.Environment)
 	}
 	manifests, err := listed.format()
 	if err != nil {
 		return err
 	}
-	_, err = a.out.Write(manifests)
-	return err
+	return a.out.Raw(manifests)
 }
 
 // format writes the Secrets as manifests, optional ones as comments behind the
@@ -112,6 +111,6 @@ func describeSecret(out *bytes.Buffer, secret reads.Secret) {
 // writeComment writes lines as comments.
 func writeComment(out *bytes.Buffer, lines ...string) {
 	for _, line := range lines {
-		fmt.Fprintf(out, "# %s\n", text.Visible(line))
+		out.WriteString(comment(line))
 	}
 }

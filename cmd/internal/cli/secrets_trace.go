@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +108,7 @@ func (a app) keepSecret(releases []planned, fleet bool) (kept []planned, untrace
 		case p.plan.ReadsSecrets(p.Release):
 			untraced = append(untraced, name)
 		default:
-			fmt.Fprintf(a.err, "note: %s has no secret values\n", name)
+			a.err.Say("note: %s has no secret values", name)
 		}
 	}
 	return kept, untraced
@@ -134,14 +133,14 @@ func traceRelease(ctx context.Context, p planned, own charts.Chart, as string) (
 func (a app) printTraces(o secretsTraceOptions, traced []tracedRelease, fleet bool) error {
 	for _, one := range traced {
 		for _, field := range one.Random {
-			fmt.Fprintln(a.err, text.Visible(fmt.Sprintf("note: %s: %s %s: %s is another one each time: no secret value can be seen there", nameUser(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)))
+			a.err.Say("note: %s: %s %s: %s is another one each time: no secret value can be seen there", nameUser(one.Environment, one.Release, fleet), field.Object.Kind, field.Object.Name, field.Path)
 		}
 	}
 	var err error
 	if o.output == "json" {
 		err = a.printJSON(traced)
 	} else {
-		err = a.printAll(formatTraces(traced, fleet))
+		err = a.out.Text(formatTraces(traced, fleet))
 	}
 	if n := countOutside(traced); err == nil && n > 0 {
 		return foundError{errors.New(text.Count(n, "place") + " outside of Secrets where secret values land")}
@@ -165,8 +164,8 @@ func countOutside(traced []tracedRelease) int {
 }
 
 // formatTraces writes where secrets land, the places outside of Secrets first.
-func formatTraces(traced []tracedRelease, fleet bool) []byte {
-	var out bytes.Buffer
+func formatTraces(traced []tracedRelease, fleet bool) string {
+	var out strings.Builder
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for i, one := range traced {
 		if i == 0 {
@@ -190,7 +189,7 @@ func formatTraces(traced []tracedRelease, fleet bool) []byte {
 		}
 	}
 	_ = table.Flush() // a buffer takes everything
-	return out.Bytes()
+	return out.String()
 }
 
 // rankLanding puts what is outside of Secrets first.

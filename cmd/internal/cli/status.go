@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -125,7 +124,7 @@ func (a app) status(ctx context.Context, o statusOptions, given func(string) boo
 	if o.output == "json" {
 		err = a.printJSON(report)
 	} else {
-		err = a.printText(rollout.Text(report, a.now(), a.colour().rollout()))
+		err = a.out.Text(rollout.Text(report, a.now(), a.colour().rollout()))
 	}
 	if err != nil {
 		return err
@@ -156,14 +155,6 @@ func (a app) rollouts(ctx context.Context, in input, target render.Choice) ([]ro
 		rollouts[i], failures[i] = rollout.New(members[i].Plan, members[i].Plan.Target(), members[i].Rendering.Manifests)
 	})
 	return rollouts, members[0].Plan.Target(), errors.Join(failures...)
-}
-
-// printText prints a report that is written already.
-func (a app) printText(text string) error {
-	if _, err := io.WriteString(a.out, text); err != nil {
-		return fmt.Errorf("print the status: %w", err)
-	}
-	return nil
 }
 
 // unreadyError gives the error of a report that is not ready.

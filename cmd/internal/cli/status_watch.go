@@ -1,18 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/cluster"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render/rollout"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // watcher looks at environments in their clusters.
@@ -144,7 +142,7 @@ type screen struct {
 }
 
 func (a app) screen(o statusOptions) *screen {
-	return &screen{app: a, json: o.output == "json", draws: isTerminal(a.out) && a.getenv("TERM") != "dumb"}
+	return &screen{app: a, json: o.output == "json", draws: a.out.IsTerminal() && a.getenv("TERM") != "dumb"}
 }
 
 // show shows a report, as far as it says anything new.
@@ -154,39 +152,24 @@ func (s *screen) show(report rollout.Report) error {
 	s.last, s.any, s.said = report, true, ""
 	switch {
 	case s.json && (first || len(changes) > 0):
-		encoder := json.NewEncoder(s.out)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(report); err != nil {
-			return fmt.Errorf("print JSON: %w", err)
-		}
-		return nil
+		data, err := encodeJSON(report, "")
+		return cmp.Or(err, s.out.Raw(data))
 	case s.json:
 		return nil
 	case s.draws:
-		return s.printText(redraw(rollout.Text(report, s.now(), s.colour().rollout()), first))
+		return s.out.Redraw(rollout.Text(report, s.now(), s.colour().rollout()), first)
 	}
 	for _, change := range changes {
-		if err := s.printText(change + "\n"); err != nil {
-			return err
-		}
+		s.out.Say("%s", change)
 	}
-	return nil
-}
-
-// redraw makes a text take the place of the one before it on a terminal.
-func redraw(text string, first bool) string {
-	home := "\x1b[H"
-	if first {
-		home = "\x1b[2J" + home
-	}
-	return home + strings.ReplaceAll(text, "\n", "\x1b[K\n") + "\x1b[J"
+	return s.out.Err()
 }
 
 // interrupted says once that a cluster does not answer.
 func (s *screen) interrupted(err error) {
 	if message := err.Error(); message != s.said {
 		s.said = message
-		fmt.Fprintf(s.err, "%s; looking again\n", text.VisibleLines(message))
+		s.err.Say("%s; looking again", message)
 	}
 }
 
@@ -196,7 +179,7 @@ func (s *screen) end(outcome error) error {
 	if outcome == nil || s.json || s.draws || !s.any {
 		return outcome
 	}
-	return errors.Join(s.printText("\n"+rollout.Text(s.last, s.now(), nil)), outcome)
+	return errors.Join(s.out.Text("\n"+rollout.Text(s.last, s.now(), nil)), outcome)
 }
 
 // giveUp ends the wait for a rollout.
@@ -211,8 +194,8 @@ func (s *screen) giveUp(ctx context.Context, o statusOptions) error {
 // rollout paints a report.
 func (p painter) rollout() rollout.Paint {
 	codes := map[rollout.Style]string{rollout.Title: "1", rollout.Good: "32", rollout.Busy: "33", rollout.Bad: "31", rollout.Faint: "2"}
-	if !p.on {
+	if p == nil {
 		return nil
 	}
-	return func(style rollout.Style, text string) string { return p.paint(codes[style], text) }
+	return func(style rollout.Style, text string) string { return p(codes[style], text) }
 }

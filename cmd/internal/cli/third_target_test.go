@@ -94,11 +94,10 @@ func (r *thirdTarget) run(code int, want string, args ...string) {
 	for name, value := range r.variables {
 		environ = append(environ, name+"="+value)
 	}
-	a := app{
-		in: strings.NewReader(""), out: &out, err: &err, now: time.Now, targets: r.targets,
-		getenv: func(name string) string { return r.variables[name] }, environ: environ,
-	}
-	got := a.run(r.t.Context(), args)
+	got := Run(r.t.Context(), System{
+		In: strings.NewReader(""), Out: &out, Err: &err, Now: time.Now, Targets: r.targets,
+		Getenv: func(name string) string { return r.variables[name] }, Environ: environ,
+	}, args)
 	r.gotOut, r.gotErr = out.String(), err.String()
 	if got != code || !strings.Contains(r.gotOut+r.gotErr, want) {
 		r.t.Fatalf("pm-gitops %s: exit %d, want %d and %q\n%s%s", strings.Join(args, " "), got, code, want, r.gotOut, r.gotErr)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,7 +111,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 		return nil
 	}
 	for _, file := range files {
-		fmt.Fprintln(a.out, file.summary)
+		a.out.Say("%s", file.summary)
 	}
 	return nil
 }
@@ -164,12 +166,20 @@ func (a app) validateJSON(o validateOptions, files []examined, failure error) er
 	return nil
 }
 
+// printJSON prints a value for programs.
 func (a app) printJSON(value any) error {
-	encoder := json.NewEncoder(a.out)
-	encoder.SetIndent("", "  ")
+	data, err := encodeJSON(value, "  ")
+	return cmp.Or(err, a.out.Raw(data))
+}
+
+// encodeJSON writes a value as JSON, on one line where the indentation is empty.
+func encodeJSON(value any, indentation string) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetIndent("", indentation)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		return fmt.Errorf("print JSON: %w", err)
+		return nil, fmt.Errorf("print JSON: %w", err)
 	}
-	return nil
+	return out.Bytes(), nil
 }

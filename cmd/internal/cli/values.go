@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"slices"
 	"strings"
 
@@ -116,7 +116,7 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	a.showWarnings()
+	log.SetPrefix(logPrefix)
 	ctx, done := charts.Bounded(ctx)
 	defer done()
 	find := finder{app: a, valuesOptions: o}
@@ -136,11 +136,14 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(a.out, text)
-	return err
+	if o.show == "readme" {
+		return a.out.Text(text)
+	}
+	return a.out.Raw([]byte(text))
 }
 
-// show gives the text that is printed of a chart, which cannot steer the terminal.
+// show gives the text that is printed of a chart. But for a README, which is for people
+// alone, it cannot steer the terminal.
 func (a app) show(o valuesOptions, own charts.Chart) (string, error) {
 	there := func(text []byte, what string, harmless func(string) string) (string, error) {
 		if text == nil {
@@ -152,7 +155,7 @@ func (a app) show(o valuesOptions, own charts.Chart) (string, error) {
 	case o.show == "schema":
 		return there(own.Schema(), "schema of its own", harmlessJSON)
 	case o.show == "readme":
-		return there(own.Readme(), "README", harmless)
+		return there(own.Readme(), "README", func(text string) string { return text })
 	case o.show == "chart":
 		text, err := own.Metadata()
 		if err != nil {
@@ -178,7 +181,7 @@ func (a app) composeDefaults(o valuesOptions, own charts.Chart) (string, error) 
 		return "", err
 	}
 	if len(off) > 0 {
-		fmt.Fprintf(a.err, "note: off by default, and so without their defaults here: %s\n", text.Visible(strings.Join(off, ", ")))
+		a.err.Say("note: off by default, and so without their defaults here: %s", strings.Join(off, ", "))
 	}
 	text, err := yaml.Marshal(values)
 	if err != nil {
@@ -196,9 +199,8 @@ func (o valuesOptions) reformat(text []byte) (string, error) {
 	if err := yaml.Unmarshal(text, &value); err != nil {
 		return "", fmt.Errorf("print JSON: %w", err)
 	}
-	var out bytes.Buffer
-	err := app{out: &out}.printJSON(value)
-	return harmlessJSON(out.String()), err
+	data, err := encodeJSON(value, "  ")
+	return harmlessJSON(string(data)), err
 }
 
 // endLastLine ends the last line of a text.

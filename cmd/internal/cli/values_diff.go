@@ -1,14 +1,13 @@
 package cli
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render/chart/keys"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // compared is two charts and how their values differ, in JSON.
@@ -31,11 +30,8 @@ func (a app) diffValues(o valuesOptions, from, to charts.Chart) error {
 	}
 	c := compared{chartVersion{from.Name(), from.Version()}, chartVersion{to.Name(), to.Version()}, changes}
 	if o.output == "json" {
-		var out bytes.Buffer
-		if err := (app{out: &out}).printJSON(c); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprint(a.out, harmlessJSON(out.String())); err != nil {
+		data, err := encodeJSON(c, "  ")
+		if err = cmp.Or(err, a.out.Raw([]byte(harmlessJSON(string(data))))); err != nil {
 			return err
 		}
 	} else {
@@ -48,28 +44,27 @@ func (a app) diffValues(o valuesOptions, from, to charts.Chart) error {
 }
 
 func (a app) printDifferences(c compared) {
-	line := func(format string, args ...any) { fmt.Fprintln(a.out, text.Visible(fmt.Sprintf(format, args...))) }
-	line("%s %s -> %s %s", c.From.Name, c.From.Version, c.To.Name, c.To.Version)
+	a.out.Say("%s %s -> %s %s", c.From.Name, c.From.Version, c.To.Name, c.To.Version)
 	if c.None() {
-		line("no default value differs")
+		a.out.Say("no default value differs")
 	}
 	for _, d := range c.Removed {
-		line("- %s: %s", d.Path, formatInline(d.Value))
+		a.out.Say("- %s: %s", d.Path, formatInline(d.Value))
 	}
 	for _, d := range c.Added {
-		line("+ %s: %s", d.Path, formatInline(d.Value))
+		a.out.Say("+ %s: %s", d.Path, formatInline(d.Value))
 	}
 	for _, d := range c.Changed {
-		line("~ %s: %s -> %s", d.Path, formatInline(d.Old), formatInline(d.New))
+		a.out.Say("~ %s: %s -> %s", d.Path, formatInline(d.Old), formatInline(d.New))
 	}
 	for _, d := range c.Moved {
-		line("> %s -> %s: %s (a guess: same value, similar name)", d.From, d.To, formatInline(d.Value))
+		a.out.Say("> %s -> %s: %s (a guess: same value, similar name)", d.From, d.To, formatInline(d.Value))
 	}
 	for _, path := range c.NowRequired {
-		line("! %s: required now", path)
+		a.out.Say("! %s: required now", path)
 	}
 	for _, path := range c.NoLongerRequired {
-		line("! %s: no longer required", path)
+		a.out.Say("! %s: no longer required", path)
 	}
 }
 

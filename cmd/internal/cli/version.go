@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -78,12 +77,12 @@ func versions() versionReport {
 }
 
 func (a app) printVersions(report versionReport) {
-	fmt.Fprintf(a.out, "pm-gitops %s\n", report.Version)
+	a.out.Say("pm-gitops %s", report.Version)
 	if report.Commit != "" {
-		fmt.Fprintf(a.out, "commit %s\n", report.Commit)
+		a.out.Say("commit %s", report.Commit)
 	}
-	fmt.Fprintf(a.out, "%s\n", report.Go)
+	a.out.Say("%s", report.Go)
 	for _, module := range report.Modules {
-		fmt.Fprintf(a.out, "%s %s\n", module.Path, module.Version)
+		a.out.Say("%s %s", module.Path, module.Version)
 	}
 }

@@ -41,7 +41,7 @@ func TestBeforeIsWhatWriteTouches(t *testing.T) {
 	if !slices.Equal(had.Others, []string{"other"}) {
 		t.Errorf("others: %q", had.Others)
 	}
-	changes, err := folder.Write(root, layouts, []tree.Tree{next}, true)
+	changes, err := folder.Write(t.Context(), root, layouts, []tree.Tree{next}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

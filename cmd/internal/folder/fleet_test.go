@@ -1,6 +1,7 @@
 package folder_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,7 +47,7 @@ func texts(trees []tree.Tree) map[string]string {
 func TestWriteOfAFleet(t *testing.T) {
 	dir, root := folderWith(t)
 	first := fleetOf(fluxBase, "1", "dev", "prod", "test")
-	changes, err := folder.Write(root, layouts, first, false)
+	changes, err := folder.Write(t.Context(), root, layouts, first, false)
 	if err != nil || len(changes.Created) != 10 {
 		t.Fatalf("Write = %+v, %v, want 10 files", changes, err)
 	}
@@ -54,7 +55,7 @@ func TestWriteOfAFleet(t *testing.T) {
 
 	// One that changes leaves the others as they are.
 	second := slices.Concat(first[:1], fleetOf(fluxBase, "2", "prod"), first[2:])
-	changes, err = folder.Write(root, layouts, second, false)
+	changes, err = folder.Write(t.Context(), root, layouts, second, false)
 	want := folder.Changes{Updated: []string{"prefect/.pm-gitops/prod.json", "prefect/overlays/prod/cloud/a.yaml"}, Unchanged: 8}
 	if diff := cmp.Diff(want, changes); diff != "" || err != nil {
 		t.Errorf("Write: %v, changes (-want +got):\n%s", err, diff)
@@ -63,14 +64,14 @@ func TestWriteOfAFleet(t *testing.T) {
 
 	// A base stays as long as one environment has it, also one that is not written.
 	third := fleetOf(argoBase, "3", "dev", "prod")
-	if changes, err = folder.Write(root, layouts, third, true); err != nil || len(changes.Removed) > 0 {
+	if changes, err = folder.Write(t.Context(), root, layouts, third, true); err != nil || len(changes.Removed) > 0 {
 		t.Errorf("Write = %+v, %v, want the base to stay", changes, err)
 	}
 	expect(t, dir, snapshotOf(texts(third), text(second[2])))
 
 	// All of them leave it: it goes.
 	fourth := fleetOf(argoBase, "3", "dev", "prod", "test")
-	if changes, err = folder.Write(root, layouts, fourth, true); err != nil || !slices.Equal(changes.Removed, []string{fluxBase}) {
+	if changes, err = folder.Write(t.Context(), root, layouts, fourth, true); err != nil || !slices.Equal(changes.Removed, []string{fluxBase}) {
 		t.Errorf("Write = %+v, %v, want the base to go", changes, err)
 	}
 	expect(t, dir, snapshotOf(texts(fourth)))
@@ -81,7 +82,7 @@ func TestAFleetIsWrittenWhollyOrNotAtAll(t *testing.T) {
 	dir, root := folderWith(t, first...)
 	put(t, dir, "prefect/overlays/prod/cloud/a.yaml", "mine")
 	before := snapshot(t, dir)
-	_, err := folder.Write(root, layouts, fleetOf(argoBase, "2", "dev", "prod", "test"), false)
+	_, err := folder.Write(t.Context(), root, layouts, fleetOf(argoBase, "2", "dev", "prod", "test"), false)
 	var conflict folder.ConflictError
 	if !errors.As(err, &conflict) || !errors.Is(err, folder.TargetError{Environment: "dev", Old: "flux", New: "argo"}) || !errors.Is(err, folder.TargetError{Environment: "prod", Old: "flux", New: "argo"}) {
 		t.Errorf("Write = %v, want the conflict and both targets", err)
@@ -95,10 +96,10 @@ func TestAFleetMayChangePlaces(t *testing.T) {
 		return treeOf(name, files("clusters/x/prefect-"+name+".yaml", "prefect/overlays/"+name+"/a.yaml"), installedAt(at, at))
 	}
 	_, root := folderWith(t, of("dev", "one"))
-	if _, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
+	if _, err := folder.Write(t.Context(), root, layouts, []tree.Tree{of("prod", "one")}, false); !errors.Is(err, folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "one", Namespace: "one"}}) {
 		t.Errorf("Write = %v, want a DuplicateReleaseError", err)
 	}
-	_, err := folder.Write(root, layouts, []tree.Tree{of("prod", "one"), of("dev", "two")}, false)
+	_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{of("prod", "one"), of("dev", "two")}, false)
 	if move := (folder.MoveError{Environment: "dev", Release: "cloud", Old: tree.InstalledAt{Name: "one", Namespace: "one"}, New: tree.InstalledAt{Name: "two", Namespace: "two"}}); !errors.Is(err, move) {
 		t.Errorf("Write = %v, want a MoveError", err)
 	}
@@ -123,7 +124,7 @@ func writeFleetsForever(dir string) error {
 	}
 	for i := 0; ; i++ {
 		fmt.Println("write")
-		if _, err := folder.Write(root, layouts, fleets[i%len(fleets)], true); err != nil {
+		if _, err := folder.Write(context.Background(), root, layouts, fleets[i%len(fleets)], true); err != nil {
 			return err
 		}
 	}
@@ -149,7 +150,7 @@ func TestKilledFleetsLeaveWholeFiles(t *testing.T) {
 		}
 		if round%3 != 0 {
 			after := fleets[random.IntN(len(fleets))]
-			if _, err := folder.Write(root, layouts, after, true); err != nil {
+			if _, err := folder.Write(t.Context(), root, layouts, after, true); err != nil {
 				t.Fatalf("round %d: Write: %v", round, err)
 			}
 			expect(t, dir, snapshotOf(texts(after)))

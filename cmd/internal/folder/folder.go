@@ -10,6 +10,7 @@ package folder
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,11 +46,11 @@ func (c Changes) Summary() string {
 // set, a [PathError] or [UnknownTargetError] in any case; or it says what could
 // not be read or written. The layouts are those of the targets that are known.
 //
-// One process writes into a folder at a time: the next waits, and gets [ErrBusy] in
-// the end. What other programs change meanwhile is not overwritten: the error is
+// One process writes into a folder at a time: the next waits, until the context ends
+// or, with [ErrBusy], for half a minute. A write that has begun is finished. What other programs change meanwhile is not overwritten: the error is
 // [ErrMeanwhile], and running again finishes the job.
-func Write(root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (changes Changes, err error) {
-	err = locked(root, patience, func() error {
+func Write(ctx context.Context, root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (changes Changes, err error) {
+	err = locked(ctx, root, patience, func() error {
 		s, writes, err := compare(root.FS(), layouts, trees, force)
 		if err != nil {
 			return err
@@ -63,8 +64,8 @@ func Write(root *os.Root, layouts tree.Layouts, trees []tree.Tree, force bool) (
 // Remove takes an environment's files out of the folder, but for those that
 // another environment shares, and gives the inventory that it had. Errors are
 // as in [Write].
-func Remove(root *os.Root, layouts tree.Layouts, inventoryPath string, force bool) (changes Changes, had tree.Inventory, err error) {
-	err = locked(root, patience, func() error {
+func Remove(ctx context.Context, root *os.Root, layouts tree.Layouts, inventoryPath string, force bool) (changes Changes, had tree.Inventory, err error) {
+	err = locked(ctx, root, patience, func() error {
 		var s step
 		if s, had, err = compareRemoval(root.FS(), layouts, inventoryPath, force); err != nil {
 			return err

@@ -2,6 +2,7 @@ package folder_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func open(t *testing.T, dir string) *os.Root {
 // write writes a tree that must get there.
 func write(t *testing.T, root *os.Root, files tree.Tree, force bool) folder.Changes {
 	t.Helper()
-	changes, err := folder.Write(root, layouts, []tree.Tree{files}, force)
+	changes, err := folder.Write(t.Context(), root, layouts, []tree.Tree{files}, force)
 	if err != nil {
 		t.Fatalf("Write: %v", err)
 	}
@@ -347,7 +348,7 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 				put(t, dir, name, content)
 			}
 			before := snapshot(t, dir)
-			_, err := folder.Write(root, layouts, []tree.Tree{tt.tree}, false)
+			_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{tt.tree}, false)
 			var conflict folder.ConflictError
 			if !errors.As(err, &conflict) {
 				t.Fatalf("Write = %v, want a ConflictError", err)
@@ -355,7 +356,7 @@ func TestWriteLeavesWhatAPersonDid(t *testing.T) {
 			if diff := cmp.Diff(tt.want, conflict.Paths); diff != "" {
 				t.Errorf("paths (-want +got):\n%s", diff)
 			}
-			if want := "these files are not as they were written:\n  " + strings.Join(tt.want, "\n  "); err.Error() != want {
+			if want := "these files are not as they were written:\n" + strings.Join(tt.want, "\n"); err.Error() != want {
 				t.Errorf("Write = %q, want %q", err, want)
 			}
 			expect(t, dir, before)
@@ -435,7 +436,7 @@ func TestNothingIsReadOrWrittenThroughWhatIsNoPlainFile(t *testing.T) {
 			tt.mess(t, dir, outside)
 			before := snapshot(t, above)
 			for _, force := range []bool{false, true} {
-				_, err := folder.Write(root, layouts, []tree.Tree{tt.tree}, force)
+				_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{tt.tree}, force)
 				if err == nil {
 					t.Fatalf("Write(force %v) succeeded, want %q", force, tt.want)
 				}
@@ -467,7 +468,7 @@ func TestRemoveGoesThroughNoLink(t *testing.T) {
 			link(t, dir, tt.link, tt.to)
 			before := snapshot(t, above)
 			for _, force := range []bool{false, true} {
-				_, _, err := folder.Remove(root, layouts, devInventory, force)
+				_, _, err := folder.Remove(t.Context(), root, layouts, devInventory, force)
 				if err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("Remove(force %v) = %v, want %q", force, err, tt.want)
 				}
@@ -525,7 +526,7 @@ func TestWriteRefusesAnotherTargetAndAnotherPlace(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, root := folderWith(t, old)
 			next := treeOf("dev", files("prefect/overlays/dev/a.yaml", "prefect/overlays/dev/argo/c.yaml"), tt.change)
-			_, err := folder.Write(root, layouts, []tree.Tree{next}, false)
+			_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{next}, false)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("Write = %v, want %v", err, tt.want)
 			}
@@ -571,11 +572,11 @@ func TestEnvironmentsDoNotMeetButInTheirBase(t *testing.T) {
 	expect(t, dir, snapshotOf(text(dev), text(prod)))
 
 	// Removed environments leave the base to those that are there.
-	if changes, _, err := folder.Remove(root, layouts, devInventory, false); err != nil || !slices.Equal(changes.Removed, []string{"prefect/overlays/dev/a.yaml"}) {
+	if changes, _, err := folder.Remove(t.Context(), root, layouts, devInventory, false); err != nil || !slices.Equal(changes.Removed, []string{"prefect/overlays/dev/a.yaml"}) {
 		t.Errorf("Remove = %q, %v, want the overlay", changes.Removed, err)
 	}
 	expect(t, dir, snapshotOf(text(prod)))
-	if _, _, err := folder.Remove(root, layouts, "prefect/.pm-gitops/prod.json", false); err != nil {
+	if _, _, err := folder.Remove(t.Context(), root, layouts, "prefect/.pm-gitops/prod.json", false); err != nil {
 		t.Errorf("Remove: %v", err)
 	}
 	expect(t, dir, snapshotOf())
@@ -587,7 +588,7 @@ func TestRemoveLeavesWhatAPersonDid(t *testing.T) {
 	put(t, dir, "prefect/overlays/dev/a.yaml", "mine")
 	put(t, dir, "prefect/overlays/dev/notes.md", "mine")
 	before := snapshot(t, dir)
-	_, _, err := folder.Remove(root, layouts, devInventory, false)
+	_, _, err := folder.Remove(t.Context(), root, layouts, devInventory, false)
 	var conflict folder.ConflictError
 	errors.As(err, &conflict)
 	if diff := cmp.Diff([]string{"prefect/overlays/dev/a.yaml (changed by someone)"}, conflict.Paths); diff != "" {
@@ -595,7 +596,7 @@ func TestRemoveLeavesWhatAPersonDid(t *testing.T) {
 	}
 	expect(t, dir, before)
 
-	changes, _, err := folder.Remove(root, layouts, devInventory, true)
+	changes, _, err := folder.Remove(t.Context(), root, layouts, devInventory, true)
 	if diff := cmp.Diff(folder.Changes{Removed: []string{"prefect/overlays/dev/a.yaml", "prefect/overlays/dev/b.yaml"}}, changes); diff != "" || err != nil {
 		t.Errorf("Remove: %v, changes (-want +got):\n%s", err, diff)
 	}
@@ -738,7 +739,7 @@ func TestRemoveAfterACrash(t *testing.T) {
 				if !slices.Equal(found, []string{devInventory}) {
 					t.Fatalf("Find = %q, want %q", found, devInventory)
 				}
-				if _, _, err := folder.Remove(root, layouts, devInventory, false); err != nil {
+				if _, _, err := folder.Remove(t.Context(), root, layouts, devInventory, false); err != nil {
 					t.Fatalf("Remove: %v", err)
 				}
 				expect(t, dir, snapshotOf(files(notes+"=mine")))
@@ -755,7 +756,7 @@ func TestWritesThatEndInTheMiddleAddUp(t *testing.T) {
 		treeOf("dev", files("prefect/overlays/dev/c.yaml=B", "prefect/overlays/dev/d.yaml=B", "prefect/overlays/dev/full", "prefect/overlays/dev/full/disk")),
 		treeOf("dev", files("prefect/overlays/dev/a.yaml=C", "prefect/overlays/dev/c.yaml=C", "prefect/overlays/dev/afull", "prefect/overlays/dev/afull/disk")),
 	} {
-		_, err := folder.Write(root, layouts, []tree.Tree{broken}, false)
+		_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{broken}, false)
 		if err == nil || !strings.Contains(err.Error(), "full: file exists") {
 			t.Fatalf("Write = %v, want an error in the middle", err)
 		}
@@ -798,9 +799,9 @@ func writeForever(dir string) error {
 	for i := 0; ; i++ {
 		fmt.Println("write")
 		if turn := i % (len(trees) + 1); turn < len(trees) {
-			_, err = folder.Write(root, layouts, []tree.Tree{trees[turn]}, false)
+			_, err = folder.Write(context.Background(), root, layouts, []tree.Tree{trees[turn]}, false)
 		} else {
-			_, _, err = folder.Remove(root, layouts, devInventory, false)
+			_, _, err = folder.Remove(context.Background(), root, layouts, devInventory, false)
 		}
 		if err != nil {
 			return err
@@ -875,7 +876,7 @@ func TestWriteSaysEveryRefusalAtOnce(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/a.yaml")))
 	put(t, dir, "prefect/overlays/dev/a.yaml", "changed")
 	before := snapshot(t, dir)
-	_, err := folder.Write(root, layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other"))}, false)
+	_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml=new"), forTarget("argo"), installedAt("cloud", "other"))}, false)
 	var target folder.TargetError
 	var move folder.MoveError
 	var conflict folder.ConflictError
@@ -894,7 +895,7 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 	delete(next, devInventory)
 	want := folder.PathError{Environment: "dev", Old: devInventory, New: "other/.pm-gitops/dev.json"}
 	for _, force := range []bool{false, true} {
-		if _, err := folder.Write(root, layouts, []tree.Tree{next}, force); !errors.Is(err, want) {
+		if _, err := folder.Write(t.Context(), root, layouts, []tree.Tree{next}, force); !errors.Is(err, want) {
 			t.Errorf("Write = %v, want %v", err, want)
 		}
 	}
@@ -906,7 +907,7 @@ func TestWriteRefusesASecondCopy(t *testing.T) {
 func TestWriteRefusesATwin(t *testing.T) {
 	_, root := folderWith(t, treeOf("dev", files("clusters/x/prefect-dev.yaml")))
 	want := folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
-	if _, err := folder.Write(root, layouts, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
+	if _, err := folder.Write(t.Context(), root, layouts, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}
 	write(t, root, treeOf("prod", files("clusters/y/prefect-prod.yaml")), false)
@@ -923,7 +924,7 @@ func TestAnInventoryCannotListWhatIsNotOurs(t *testing.T) {
 		put(t, dir, devInventory, string(forged[devInventory]))
 		before := snapshot(t, dir)
 		for _, force := range []bool{false, true} {
-			_, err := folder.Write(root, layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, force)
+			_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, force)
 			if want := "read " + devInventory + ": it lists " + file + ", which environment dev never writes"; err == nil || err.Error() != want {
 				t.Errorf("Write = %v, want %s", err, want)
 			}

@@ -48,10 +48,10 @@ func TestAnInventoryInConflict(t *testing.T) {
 		}
 	}
 	var refused LeftByGitError
-	if _, err := Write(root, layouts, []tree.Tree{treeWith("1")}, false); !errors.As(err, &refused) || !refused.Conflict || refused.Path != inventory || refused.Line != 5 {
+	if _, err := Write(t.Context(), root, layouts, []tree.Tree{treeWith("1")}, false); !errors.As(err, &refused) || !refused.Conflict || refused.Path != inventory || refused.Line != 5 {
 		t.Errorf("Write = %v, want the conflict refused", err)
 	}
-	changes, err := Write(root, layouts, []tree.Tree{treeWith("1")}, true)
+	changes, err := Write(t.Context(), root, layouts, []tree.Tree{treeWith("1")}, true)
 	if want := []string{"p/overlays/dev/ours", "p/overlays/dev/theirs"}; err != nil || !slices.Equal(changes.Removed, want) {
 		t.Errorf("Write with force removed %q, %v, want %q", changes.Removed, err, want)
 	}

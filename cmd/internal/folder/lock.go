@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,8 +18,9 @@ var ErrBusy = errors.New("another pm-gitops is writing into this folder: wait un
 // locked calls do while no other process writes into the folder: what is found out
 // there stays true until it is written. The lock is the operating system's, on the
 // folder itself, and ends with the process; where there is none, as on Windows, the
-// checks before each rename are all. [ErrBusy] comes once patience is over.
-func locked(root *os.Root, patience time.Duration, do func() error) error {
+// checks before each rename are all. [ErrBusy] comes once patience is over, and the
+// error of the context once that ends.
+func locked(ctx context.Context, root *os.Root, patience time.Duration, do func() error) error {
 	dir, err := root.Open(".")
 	if err != nil {
 		return fmt.Errorf("lock the folder: %w", reason(err))
@@ -33,7 +35,11 @@ func locked(root *os.Root, patience time.Duration, do func() error) error {
 		case waited >= patience:
 			return ErrBusy
 		}
-		time.Sleep(pause)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for another pm-gitops in this folder: %w", ctx.Err())
+		case <-time.After(pause):
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ func TestWhatChangesMeanwhileStays(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer root.Close()
-			if _, err := Write(root, layouts, []tree.Tree{treeWith("1")}, false); err != nil {
+			if _, err := Write(t.Context(), root, layouts, []tree.Tree{treeWith("1")}, false); err != nil {
 				t.Fatal(err)
 			}
 			next := treeWith("2")
@@ -73,8 +74,8 @@ func TestOneWritesAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	err = locked(root, 0, func() error {
-		if err := locked(root, 3*pause, func() error { return nil }); !errors.Is(err, ErrBusy) {
+	err = locked(t.Context(), root, 0, func() error {
+		if err := locked(t.Context(), root, 3*pause, func() error { return nil }); !errors.Is(err, ErrBusy) {
 			t.Errorf("locked twice = %v, want %v", err, ErrBusy)
 		}
 		return nil
@@ -82,11 +83,28 @@ func TestOneWritesAtATime(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if err := locked(root, 0, func() error { return nil }); err != nil {
+	if err := locked(t.Context(), root, 0, func() error { return nil }); err != nil {
 		t.Errorf("locked after it = %v", err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("the lock left %v, %v", entries, err)
+	}
+}
+
+// TestAWaitEndsWithItsContext: who waits for another process may give up.
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	err = locked(t.Context(), root, 0, func() error {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(2*pause, cancel)
+		return locked(ctx, root, time.Hour, func() error { return nil })
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("locked = %v, want %v", err, context.Canceled)
 	}
 }
 
@@ -108,7 +126,7 @@ func TestWhatHasNoEndIsNotRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			ended := time.AfterFunc(20*time.Second, func() { panic("reading " + file + " has no end") })
-			_, err = Write(root, layouts, []tree.Tree{treeWith("1")}, true)
+			_, err = Write(t.Context(), root, layouts, []tree.Tree{treeWith("1")}, true)
 			ended.Stop()
 			if want := "read " + file + ": " + name; err == nil || err.Error() != want {
 				t.Errorf("Write = %v, want %s", err, want)

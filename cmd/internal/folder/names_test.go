@@ -27,7 +27,7 @@ func TestWriteRefusesNamesThatRunTogether(t *testing.T) {
 			return treeOf(environment, files("clusters/"+cluster+"/prefect-"+environment+".yaml", "prefect/overlays/"+environment+"/"+part+"/a.yaml"), forTarget(tt.target), installedAt("cloud", environment))
 		}
 		_, root := folderWith(t, with(tt.a, tt.aPart, "x"))
-		_, err := folder.Write(root, layouts, []tree.Tree{with(tt.b, tt.bPart, tt.cluster)}, false)
+		_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{with(tt.b, tt.bPart, tt.cluster)}, false)
 		var got folder.NameError
 		errors.As(err, &got)
 		if got.Name != tt.want || tt.want == "" && err != nil {

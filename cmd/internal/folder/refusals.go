@@ -17,7 +17,7 @@ type ConflictError struct {
 }
 
 func (e ConflictError) Error() string {
-	return "these files are not as they were written:\n  " + strings.Join(e.Paths, "\n  ")
+	return "these files are not as they were written:\n" + strings.Join(e.Paths, "\n")
 }
 
 // ErrMeanwhile is the error of a file that another program changed after it was judged.

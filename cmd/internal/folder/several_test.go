@@ -19,7 +19,7 @@ import (
 // write which failed in the middle must not take anything out of the cluster.
 func TestNothingIsRemovedBeforeEverythingNewIsThere(t *testing.T) {
 	dir, root := folderWith(t, treeOf("dev", files("prefect/overlays/dev/old.yaml")))
-	_, err := folder.Write(root, layouts, []tree.Tree{
+	_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{
 		treeOf("dev", files("prefect/overlays/dev/new.yaml")),
 		treeOf("test", files("prefect/overlays/test/full", "prefect/overlays/test/full/disk"), installedAt("test", "test")),
 	}, false)
@@ -34,7 +34,7 @@ func TestNothingIsRemovedBeforeEverythingNewIsThere(t *testing.T) {
 // TestEveryEnvironmentOfAFleetIsRefused, and not the first alone.
 func TestEveryEnvironmentOfAFleetIsRefused(t *testing.T) {
 	_, root := folderWith(t, treeOf("b", files("clusters/y/prefect-b.yaml")), treeOf("other", files("clusters/x/prefect-other.yaml")))
-	_, err := folder.Write(root, layouts, []tree.Tree{
+	_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{
 		treeOf("a", files("clusters/x/prefect-a.yaml")),
 		treeOf("b", files("clusters/y/prefect-b.yaml"), forTarget("argo")),
 		treeOf("c", files("clusters/x/prefect-c.yaml")),
@@ -57,7 +57,7 @@ func TestATwinOfAWriteThatDied(t *testing.T) {
 	dead := treeOf("dev", files("clusters/x/prefect-dev.yaml"))
 	put(t, dir, devInventory+".0123456789ab.pending", string(dead[devInventory]))
 	want := folder.DuplicateReleaseError{Environment: "prod", Release: "cloud", Other: "dev", At: tree.InstalledAt{Name: "prefect-cloud", Namespace: "prefect"}}
-	if _, err := folder.Write(root, layouts, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
+	if _, err := folder.Write(t.Context(), root, layouts, []tree.Tree{treeOf("prod", files("clusters/x/prefect-prod.yaml"))}, false); !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}
 }
@@ -83,7 +83,7 @@ func TestManyWriteAtOnce(t *testing.T) {
 		for _, next := range trees {
 			root := open(t, dir)
 			writers.Go(func() {
-				if _, err := folder.Write(root, layouts, []tree.Tree{next}, true); err != nil {
+				if _, err := folder.Write(t.Context(), root, layouts, []tree.Tree{next}, true); err != nil {
 					t.Error(err)
 				}
 			})

@@ -22,21 +22,21 @@ func TestUnknownTarget(t *testing.T) {
 	before := snapshot(t, dir)
 	want := folder.UnknownTargetError{Inventory: devInventory, Environment: "dev", Target: "newer"}
 
-	_, err := folder.Write(root, layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, true)
+	_, err := folder.Write(t.Context(), root, layouts, []tree.Tree{treeOf("dev", files("prefect/overlays/dev/a.yaml"))}, true)
 	if !errors.Is(err, want) {
 		t.Errorf("Write = %v, want %v", err, want)
 	}
 	if _, err := folder.Before(root.FS(), layouts, []tree.Tree{newer}); !errors.Is(err, want) {
 		t.Errorf("Before = %v, want %v", err, want)
 	}
-	if _, _, err := folder.Remove(root, layouts, devInventory, true); !errors.Is(err, want) {
+	if _, _, err := folder.Remove(t.Context(), root, layouts, devInventory, true); !errors.Is(err, want) {
 		t.Errorf("Remove = %v, want %v", err, want)
 	}
 	if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
 		t.Errorf("refused, and yet (-before +after):\n%s", diff)
 	}
 
-	changes, _, err := folder.Remove(root, layouts, "prefect/.pm-gitops/prod.json", false)
+	changes, _, err := folder.Remove(t.Context(), root, layouts, "prefect/.pm-gitops/prod.json", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,13 +50,13 @@ func TestUnknownTarget(t *testing.T) {
 func TestLayoutsGuardFiles(t *testing.T) {
 	own := tree.Layouts{"flux": {Paths: []string{".ci/prefect-{environment}.yml"}}}
 	_, root := folderWith(t)
-	if _, err := folder.Write(root, own, []tree.Tree{treeOf("dev", files(".ci/prefect-dev.yml"))}, false); err != nil {
+	if _, err := folder.Write(t.Context(), root, own, []tree.Tree{treeOf("dev", files(".ci/prefect-dev.yml"))}, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := folder.Remove(root, layouts, devInventory, true); err == nil || !strings.Contains(err.Error(), "it lists .ci/prefect-dev.yml, which environment dev never writes") {
+	if _, _, err := folder.Remove(t.Context(), root, layouts, devInventory, true); err == nil || !strings.Contains(err.Error(), "it lists .ci/prefect-dev.yml, which environment dev never writes") {
 		t.Errorf("Remove = %v, want a refusal of .ci/prefect-dev.yml", err)
 	}
-	if changes, _, err := folder.Remove(root, own, devInventory, false); err != nil || len(changes.Removed) != 1 {
+	if changes, _, err := folder.Remove(t.Context(), root, own, devInventory, false); err != nil || len(changes.Removed) != 1 {
 		t.Errorf("Remove = %v, %v, want the file removed", changes, err)
 	}
 }

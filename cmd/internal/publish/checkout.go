@@ -106,7 +106,7 @@ func (l local) commit(ctx context.Context, job Job) (done Outcome, err error) {
 	if err := l.repository.Check(changesOf(drafts), l.options()); err != nil {
 		return done, err
 	}
-	if _, err := job.write(l.root, l.Force); err != nil {
+	if _, err := job.write(ctx, l.root, l.Force); err != nil {
 		return done, err
 	}
 	for _, d := range drafts {

@@ -17,7 +17,7 @@ func TestRemovalFromACheckout(t *testing.T) {
 	}
 	removal := publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}
 	job, _ := removal.Make(t.Context(), nil)
-	if _, _, err := publish.ToFolder(w.root(), publish.FolderRequest{Job: job}); err != nil {
+	if _, _, err := publish.ToFolder(t.Context(), w.root(), publish.FolderRequest{Job: job}); err != nil {
 		t.Fatal(err)
 	}
 	request.Make = removal.Make
@@ -39,7 +39,7 @@ func TestCommitKeepsWhatTheFolderNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := w.git("work", "ls-files", "prefect/base")
-	if _, _, err := publish.ToFolder(w.root(), publish.FolderRequest{Job: renderedFor(t, "prod")}); err != nil {
+	if _, _, err := publish.ToFolder(t.Context(), w.root(), publish.FolderRequest{Job: renderedFor(t, "prod")}); err != nil {
 		t.Fatal(err)
 	}
 	request.Make = publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}.Make

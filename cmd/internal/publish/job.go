@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -23,7 +24,7 @@ type Job interface {
 	// compare finds out what write would do.
 	compare(files fs.FS, force bool) (folder.Changes, error)
 	// write does it to a folder.
-	write(root *os.Root, force bool) (folder.Changes, error)
+	write(ctx context.Context, root *os.Root, force bool) (folder.Changes, error)
 	// trees gives the files that will be there.
 	trees() []tree.Tree
 	// inventories finds where those of its environments are, or will be.
@@ -121,8 +122,8 @@ func (r Rendered) compare(files fs.FS, force bool) (folder.Changes, error) {
 	return folder.Compare(files, r.Layouts, r.trees(), force)
 }
 
-func (r Rendered) write(root *os.Root, force bool) (folder.Changes, error) {
-	return folder.Write(root, r.Layouts, r.trees(), force)
+func (r Rendered) write(ctx context.Context, root *os.Root, force bool) (folder.Changes, error) {
+	return folder.Write(ctx, root, r.Layouts, r.trees(), force)
 }
 
 func (r Rendered) drafts(files fs.FS, force bool) ([]Draft, error) {

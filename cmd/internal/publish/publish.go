@@ -4,6 +4,7 @@
 package publish
 
 import (
+	"context"
 	"os"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
@@ -43,12 +44,14 @@ type FolderRequest struct {
 // ToFolder writes into a folder, or finds out what would be written. Whatever it
 // refuses it refuses before anything is written; the errors are those of the package
 // folder.
-func ToFolder(root *os.Root, r FolderRequest) (folder.Changes, *Removed, error) {
-	do := r.Job.write
+func ToFolder(ctx context.Context, root *os.Root, r FolderRequest) (folder.Changes, *Removed, error) {
+	var changes folder.Changes
+	var err error
 	if r.DryRun {
-		do = func(root *os.Root, force bool) (folder.Changes, error) { return r.Job.compare(root.FS(), force) }
+		changes, err = r.Job.compare(root.FS(), r.Force)
+	} else {
+		changes, err = r.Job.write(ctx, root, r.Force)
 	}
-	changes, err := do(root, r.Force)
 	return changes, r.Job.removed(), err
 }
 

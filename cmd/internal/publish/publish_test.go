@@ -24,11 +24,11 @@ func TestToFolder(t *testing.T) {
 	}
 	defer root.Close()
 	job := renderedFor(t, "dev", "prod")
-	tryOut, _, err := publish.ToFolder(root, publish.FolderRequest{Job: job, DryRun: true})
+	tryOut, _, err := publish.ToFolder(t.Context(), root, publish.FolderRequest{Job: job, DryRun: true})
 	if entries, _ := fs.ReadDir(root.FS(), "."); err != nil || len(entries) != 0 {
 		t.Fatalf("a dry run writes %v: %v", entries, err)
 	}
-	written, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: job})
+	written, removed, err := publish.ToFolder(t.Context(), root, publish.FolderRequest{Job: job})
 	if err != nil || removed != nil || len(written.Created) == 0 {
 		t.Fatalf("%v, %v, %v", written, removed, err)
 	}
@@ -37,7 +37,7 @@ func TestToFolder(t *testing.T) {
 	}
 	remove := func(dryRun bool) (folder.Changes, *publish.Removed, error) {
 		job := &publish.Removal{Environment: "dev", Place: "the folder", Layouts: layouts}
-		return publish.ToFolder(root, publish.FolderRequest{Job: job, DryRun: dryRun})
+		return publish.ToFolder(t.Context(), root, publish.FolderRequest{Job: job, DryRun: dryRun})
 	}
 	tryOut, _, err = remove(true)
 	if _, missing := root.Stat("clusters/dev/prefect-dev.yaml"); err != nil || missing != nil {
@@ -59,7 +59,7 @@ func TestToFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := &publish.Removal{Environment: "prod", Place: "the folder", Layouts: layouts}
-	if _, removed, err := publish.ToFolder(root, publish.FolderRequest{Job: notes}); err != nil || len(removed.Emptied) != 0 {
+	if _, removed, err := publish.ToFolder(t.Context(), root, publish.FolderRequest{Job: notes}); err != nil || len(removed.Emptied) != 0 {
 		t.Errorf("a folder that holds notes: %+v, %v", removed, err)
 	}
 	if _, _, err := remove(false); err == nil || !strings.Contains(err.Error(), `the folder has no environment "dev"`) {

@@ -47,7 +47,7 @@ func (r *Removal) inventories(files fs.FS) ([]string, error) {
 	return []string{name}, err
 }
 
-func (r *Removal) write(root *os.Root, force bool) (folder.Changes, error) {
+func (r *Removal) write(ctx context.Context, root *os.Root, force bool) (folder.Changes, error) {
 	inventory, err := r.find(root.FS())
 	if r.committed && errors.Is(err, errNoEnvironment) {
 		return folder.Changes{}, nil // it was taken out of the folder before
@@ -55,7 +55,7 @@ func (r *Removal) write(root *os.Root, force bool) (folder.Changes, error) {
 	if err != nil {
 		return folder.Changes{}, err
 	}
-	changes, had, err := folder.Remove(root, r.Layouts, inventory, force)
+	changes, had, err := folder.Remove(ctx, root, r.Layouts, inventory, force)
 	r.note(root.FS(), had, changes)
 	return changes, err
 }

@@ -129,13 +129,13 @@ func (c *checker) mapping(path string, values map[string]any, s spot) {
 		switch {
 		case slices.ContainsFunc(s.at, func(n *node) bool { return matches(n, key) }):
 		case len(inner.at) == 0 && len(inner.shade) > 0:
-			c.add(at, key, path, Inert, s)
+			c.add(at, key, path, values[key], Inert, s)
 		case len(inner.at) == 0:
-			c.add(at, key, path, NotKnown, s)
+			c.add(at, key, path, values[key], NotKnown, s)
 		case !named && computed(s) != "":
 			s := s
 			s.doubt = computed(s)
-			c.add(at, key, path, NotKnown, s)
+			c.add(at, key, path, values[key], NotKnown, s)
 		default:
 			c.value(at, key, path, values[key], inner, s)
 		}
@@ -174,7 +174,7 @@ func (c *checker) value(at, key, path string, v any, inner, around spot) {
 	}
 	if !inner.used() {
 		around.doubt = inner.doubt
-		c.add(at, key, path, Inert, around)
+		c.add(at, key, path, v, Inert, around)
 		return
 	}
 	switch v := v.(type) {
@@ -193,10 +193,10 @@ func (c *checker) value(at, key, path string, v any, inner, around spot) {
 	}
 }
 
-func (c *checker) add(at, key, path string, kind Kind, around spot) {
+func (c *checker) add(at, key, path string, value any, kind Kind, around spot) {
 	u := Unknown{Path: at, Kind: kind, Doubtful: around.doubt}
 	if kind == NotKnown {
-		u.Nearest = c.tree.nearest(path, key, around)
+		u.Nearest = c.tree.nearest(path, key, value, around)
 	}
 	c.found = append(c.found, u)
 }

@@ -14,20 +14,22 @@ import (
 // TestCompare: how default values differ, and which ones moved.
 func TestCompare(t *testing.T) {
 	for name, test := range map[string]struct{ from, to, want string }{
-		"the same":             {"{a: 1, b: {}}", "{b: {}, a: 1}", "[] [] [] []"},
-		"added":                {"{}", "{a: {b: 1}}", "[{a.b 1}] [] [] []"},
-		"removed":              {"{a: [1]}", "{}", "[] [{a [1]}] [] []"},
-		"changed":              {"a: 1", "a: '1'", "[] [] [{a 1 1}] []"},
-		"a map for a scalar":   {"a: 1", "a: {b: 1}", "[] [] [] [{a a.b 1}]"},
-		"a list is one value":  {"a: [1, 2]", "a: [2, 1]", "[] [] [{a [1 2] [2 1]}] []"},
-		"other case":           {"db: {serviceuser: x}", "db: {serviceUser: x}", "[] [] [] [{db.serviceuser db.serviceUser x}]"},
-		"other value":          {"db: {serviceuser: x}", "db: {serviceUser: z}", "[{db.serviceUser z}] [{db.serviceuser x}] [] []"},
-		"similar name":         {"redis: {use_embedded: true}", "redis: {embedded: {enabled: true}}", "[] [] [] [{redis.use_embedded redis.embedded.enabled true}]"},
-		"nothing in common":    {"a: {b: true}", "x: {z: true}", "[{x.z true}] [{a.b true}] [] []"},
-		"a whole map":          {"s: {old: {p: 1, q: 2}}", "s: {new: {p: 1, q: 2}, like: {p: 1, q: 3}}", "[{s.like.p 1} {s.like.q 3}] [] [] [{s.old.p s.new.p 1} {s.old.q s.new.q 2}]"},
-		"one value of a map":   {"s: {old: {p: 1}}", "t: {new: {p: 1}}", "[{t.new.p 1}] [{s.old.p 1}] [] []"},
-		"a key with a dot":     {"a: {b.c/d: 1}", "a: {b.c/d: 2}", `[] [] [{a["b.c/d"] 1 2}] []`},
-		"null and what is not": {"a: null", "{}", "[] [{a <nil>}] [] []"},
+		"the same":              {"{a: 1, b: {}}", "{b: {}, a: 1}", "[] [] [] []"},
+		"added":                 {"{}", "{a: {b: 1}}", "[{a.b 1}] [] [] []"},
+		"removed":               {"{a: [1]}", "{}", "[] [{a [1]}] [] []"},
+		"changed":               {"a: 1", "a: '1'", "[] [] [{a 1 1}] []"},
+		"a map for a scalar":    {"a: 1", "a: {b: 1}", "[] [] [] [{a a.b 1}]"},
+		"a list is one value":   {"a: [1, 2]", "a: [2, 1]", "[] [] [{a [1 2] [2 1]}] []"},
+		"other case":            {"db: {serviceuser: x}", "db: {serviceUser: x}", "[] [] [] [{db.serviceuser db.serviceUser x}]"},
+		"other value":           {"db: {serviceuser: x}", "db: {serviceUser: z}", "[{db.serviceUser z}] [{db.serviceuser x}] [] []"},
+		"similar name":          {"redis: {use_embedded: true}", "redis: {embedded: {enabled: true}}", "[] [] [] [{redis.use_embedded redis.embedded.enabled true}]"},
+		"nothing in common":     {"a: {b: true}", "x: {z: true}", "[{x.z true}] [{a.b true}] [] []"},
+		"a whole map":           {"s: {old: {p: 1, q: 2}}", "s: {new: {p: 1, q: 2}, like: {p: 1, q: 3}}", "[{s.like.p 1} {s.like.q 3}] [] [] [{s.old.p s.new.p 1} {s.old.q s.new.q 2}]"},
+		"one value of a map":    {"s: {old: {p: 1}}", "t: {new: {p: 1}}", "[{t.new.p 1}] [{s.old.p 1}] [] []"},
+		"a key with a dot":      {"a: {b.c/d: 1}", "a: {b.c/d: 2}", `[] [] [{a["b.c/d"] 1 2}] []`},
+		"no secret for another": {"db: {serviceuser: {password: ''}}", "db: {adminuser: {password: ''}}", "[{db.adminuser.password }] [{db.serviceuser.password }] [] []"},
+		"a secret, other case":  {"db: {serviceuser: {password: ''}}", "db: {serviceUser: {password: ''}}", "[] [] [] [{db.serviceuser.password db.serviceUser.password }]"},
+		"null and what is not":  {"a: null", "{}", "[] [{a <nil>}] [] []"},
 	} {
 		c, err := keys.Compare(chartOf(t, map[string]string{"values.yaml": test.from}), chartOf(t, map[string]string{"values.yaml": test.to}))
 		if err != nil {

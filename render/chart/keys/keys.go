@@ -23,7 +23,7 @@ type Tree struct {
 	root *node
 	why  string // why nothing is sure
 	// names is the places that have a name, for suggestions.
-	names map[string][]string
+	names map[string][]indexed
 	texts bool // values are templates too
 	chart chart.Chart
 }
@@ -49,7 +49,7 @@ func read(c chart.Chart, values map[string]any) (Tree, error) {
 		return Tree{}, fmt.Errorf("chart %s %s: %w", c.Name(), c.Version(), err)
 	}
 	m.root.settle()
-	t := Tree{root: m.root, why: m.why, names: map[string][]string{}, chart: c}
+	t := Tree{root: m.root, why: m.why, names: map[string][]indexed{}, chart: c}
 	t.texts = slices.ContainsFunc(m.charts, func(in *context) bool { return in.asked })
 	t.index(m.root, "", 0)
 	return t, nil
@@ -123,6 +123,11 @@ func (m *machine) depend(inner chart.Part, around, own *node) {
 
 // learnDefaults notes what is there by default.
 func learnDefaults(v any, n *node) {
+	if kind := kindOf(v); !n.inDefaults {
+		n.kind = kind
+	} else if n.kind != kind {
+		n.kind = ""
+	}
 	n.inDefaults = true
 	switch v := v.(type) {
 	case map[string]any:

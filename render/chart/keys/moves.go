@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
 )
 
 // maxMoves is how many values each side may have for moves to be looked for.
@@ -37,7 +39,7 @@ func (c *Changes) findMoves(before, after map[string]any) {
 	var pairs []pair
 	for _, gone := range c.Removed {
 		for _, added := range c.Added {
-			if !reflect.DeepEqual(gone.Value, added.Value) {
+			if !reflect.DeepEqual(gone.Value, added.Value) || !sameSecret(strings.ToLower(gone.Path), strings.ToLower(added.Path)) {
 				continue
 			}
 			likeness, support := alike(gone.Path, added.Path), m.support(gone.Path, added.Path)
@@ -57,6 +59,12 @@ func (c *Changes) findMoves(before, after map[string]any) {
 	slices.SortFunc(c.Moved, func(a, b Move) int { return strings.Compare(a.From, b.From) })
 	c.Removed = slices.DeleteFunc(c.Removed, func(d Default) bool { return gone[d.Path] })
 	c.Added = slices.DeleteFunc(c.Added, func(d Default) bool { return found[d.Path] })
+}
+
+// sameSecret reports whether a path may be another one's new name as far as
+// secrets go: those of one owner are never another one's.
+func sameSecret(from, to string) bool {
+	return plaintext.Key(from[strings.LastIndex(from, ".")+1:]) == nil || contains(from, to) || contains(to, from)
 }
 
 // support is how much two maps have in common, from 0 to 1, if it is only their

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // node is a place in the values, and what is known of it.
@@ -12,13 +14,14 @@ type node struct {
 	each     *node // what lies below any key, or in any item
 
 	inDefaults, inSchema bool
-	named                bool // a template writes its name
-	read                 bool // a template uses it
-	all                  bool // a template uses everything in it, whatever that is
-	used                 bool // it, or something in it, is used; once all is read
-	top                  bool // the values of a chart, or of one in it
-	required             bool // by the schema, whatever else is set
-	free                 bool // the schema lets anything be here
+	kind                 text.Kind // of its default, empty if it has none or several
+	named                bool      // a template writes its name
+	read                 bool      // a template uses it
+	all                  bool      // a template uses everything in it, whatever that is
+	used                 bool      // it, or something in it, is used; once all is read
+	top                  bool      // the values of a chart, or of one in it
+	required             bool      // by the schema, whatever else is set
+	free                 bool      // the schema lets anything be here
 	patterns             []*regexp.Regexp
 	dynamic              string // the template that takes keys of it by names that it computes
 	doubt                string // why nothing is sure about what is in it

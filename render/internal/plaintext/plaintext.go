@@ -5,11 +5,7 @@
 package plaintext
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
@@ -137,30 +133,4 @@ func holds(v *strictyaml.Value, key string) *Rule {
 		return Pair(key, v.Text)
 	}
 	return nil
-}
-
-// Of returns a value as [Find] takes it. It may be what JSON knows: numbers of
-// any type, and anything else is null.
-func Of(value any) *strictyaml.Value {
-	switch v := value.(type) {
-	case string:
-		return &strictyaml.Value{Tag: "!!str", Text: v}
-	case bool:
-		return &strictyaml.Value{Tag: "!!bool", Text: strconv.FormatBool(v)}
-	case []any:
-		list := &strictyaml.Value{Kind: strictyaml.Sequence}
-		for _, item := range v {
-			list.Items = append(list.Items, Of(item))
-		}
-		return list
-	case map[string]any:
-		tree := &strictyaml.Value{Kind: strictyaml.Mapping}
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			tree.Entries = append(tree.Entries, strictyaml.Entry{Key: key, Value: Of(v[key])})
-		}
-		return tree
-	case json.Number, int, int64, float64:
-		return &strictyaml.Value{Tag: "!!float", Text: fmt.Sprint(v)}
-	}
-	return &strictyaml.Value{Tag: "!!null"}
 }

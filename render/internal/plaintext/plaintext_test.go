@@ -156,7 +156,7 @@ func TestAssigned(t *testing.T) {
 func TestOf(t *testing.T) {
 	tree := map[string]any{"b": []any{map[string]any{"name": "DB_PASS", "value": "x1"}}, "a": map[string]any{"token": 5.0, "password": true, "secret": nil}}
 	var got []string
-	for _, f := range plaintext.Find(plaintext.Of(tree), "") {
+	for _, f := range plaintext.Find(strictyaml.Of(tree), "") {
 		got = append(got, f.Path)
 	}
 	if diff := cmp.Diff([]string{"a.token", "b[0].value"}, got); diff != "" {

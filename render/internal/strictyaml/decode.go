@@ -21,6 +21,10 @@ type Validator interface {
 	Validate() error
 }
 
+// Secret marks a type whose values say where a secret is: its fields are never
+// proposed for one another.
+type Secret interface{ SecretPlace() }
+
 // Mode says what Decode insists on.
 type Mode int
 
@@ -96,13 +100,13 @@ func (d *decoder) structure(v *Value, into reflect.Value, path string) {
 		return
 	}
 	fields := Fields(into.Type())
-	names := make([]string, len(fields))
+	names := make([]text.Name, len(fields))
 	for i, f := range fields {
-		names[i] = f.Name
+		names[i] = nameOf(f.Name, into.Type().FieldByIndex(f.Index).Type)
 	}
 	for _, entry := range v.Entries {
-		if !slices.Contains(names, entry.Key) {
-			d.problem(entry.Position, Join(path, entry.Key), "unknown field%s", text.Suggest(entry.Key, names))
+		if !slices.ContainsFunc(names, func(n text.Name) bool { return n.Text == entry.Key }) {
+			d.problem(entry.Position, Join(path, entry.Key), "unknown field%s", text.SuggestFor(entry.name(), names))
 		}
 	}
 	for _, f := range fields {
@@ -117,6 +121,47 @@ func (d *decoder) structure(v *Value, into reflect.Value, path string) {
 	if f := into.FieldByName("Position"); f.IsValid() && f.Type() == reflect.TypeFor[Position]() {
 		f.Set(reflect.ValueOf(v.Position))
 	}
+}
+
+// nameOf names a field with what its type says of its value. A type that reads
+// itself may take values of several kinds.
+func nameOf(name string, t reflect.Type) text.Name {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	named := text.Name{Text: name, Secret: isSecret(t)}
+	switch {
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[Unmarshaler]()):
+		return named
+	case t.Kind() == reflect.Slice:
+		named.Kind = text.List
+	case t.Kind() == reflect.Bool:
+		named.Kind = text.Boolean
+	case t.Kind() == reflect.String:
+		named.Kind = text.Scalar
+	default:
+		named.Kind = text.Mapping
+	}
+	for i := 0; t.Kind() == reflect.Struct && i < t.NumField(); i++ {
+		named.Secret = named.Secret || isSecret(t.Field(i).Type)
+	}
+	return named
+}
+
+// isSecret reports whether values of a type say where a secret is.
+func isSecret(t reflect.Type) bool { return t.Implements(reflect.TypeFor[Secret]()) }
+
+// name names an entry with the kind of its value.
+func (e Entry) name() text.Name {
+	kinds := map[Kind]text.Kind{Mapping: text.Mapping, Sequence: text.List, Scalar: text.Scalar}
+	named := text.Name{Text: e.Key, Kind: kinds[e.Value.Kind]}
+	switch {
+	case e.Value.IsNull():
+		named.Kind = ""
+	case e.Value.Tag == "!!bool":
+		named.Kind = text.Boolean
+	}
+	return named
 }
 
 func (d *decoder) dictionary(v *Value, into reflect.Value, path string) {

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,6 +24,54 @@ func (v *Value) Find(path string) *Value {
 		}
 	}
 	return v
+}
+
+// With returns v with a value at a field path such as spec.releases[0].chart: in
+// the place of what is there, or new, with the mappings on the way to it. A nil
+// value takes out what is there. V itself does not change.
+func (v *Value) With(path string, value *Value) *Value { return v.with(steps(path), value) }
+
+func (v *Value) with(path []string, value *Value) *Value {
+	if len(path) == 0 {
+		if value != nil && v != nil {
+			value.Position = v.Position
+		}
+		return value
+	}
+	changed := Value{Kind: Mapping}
+	if v != nil {
+		changed = *v
+	}
+	if i, err := strconv.Atoi(path[0]); changed.Kind == Sequence && err == nil && i >= 0 && i < len(changed.Items) {
+		changed.Items = slices.Clone(changed.Items)
+		if changed.Items[i] = changed.Items[i].with(path[1:], value); changed.Items[i] == nil {
+			changed.Items = slices.Delete(changed.Items, i, i+1)
+		}
+		return &changed
+	}
+	if changed.Kind != Mapping {
+		changed = Value{Kind: Mapping, Position: changed.Position}
+	}
+	entry, old := Entry{Key: path[0], Position: changed.Position}, -1
+	for i := range changed.Entries {
+		if changed.Entries[i].Key == path[0] {
+			entry, old = changed.Entries[i], i
+		}
+	}
+	if entry.Value == nil && value == nil {
+		return &changed
+	}
+	entry.Value = entry.Value.with(path[1:], value)
+	changed.Entries = slices.Clone(changed.Entries)
+	switch {
+	case old < 0:
+		changed.Entries = append(changed.Entries, entry)
+	case entry.Value == nil:
+		changed.Entries = slices.Delete(changed.Entries, old, old+1)
+	default:
+		changed.Entries[old] = entry
+	}
+	return &changed
 }
 
 // Join appends a key to a field path: a.b, or a["x/y"] where the key is no plain word.

@@ -1,8 +1,11 @@
 package strictyaml
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -29,6 +32,32 @@ func Plain(v *Value, path string) (any, Problems) {
 		return nil, Problems{{v.Position, path, message}}
 	}
 	return value, nil
+}
+
+// Of returns a plain value as a tree: what [Plain] gives, and what JSON knows.
+// Numbers may be of any type, and anything else is null.
+func Of(value any) *Value {
+	switch v := value.(type) {
+	case string:
+		return &Value{Tag: "!!str", Text: v}
+	case bool:
+		return &Value{Tag: "!!bool", Text: strconv.FormatBool(v)}
+	case []any:
+		list := &Value{Kind: Sequence}
+		for _, item := range v {
+			list.Items = append(list.Items, Of(item))
+		}
+		return list
+	case map[string]any:
+		tree := &Value{Kind: Mapping}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			tree.Entries = append(tree.Entries, Entry{Key: key, Value: Of(v[key])})
+		}
+		return tree
+	case json.Number, int, int64, float64:
+		return &Value{Tag: "!!float", Text: fmt.Sprint(v)}
+	}
+	return &Value{Tag: "!!null"}
 }
 
 func plainMapping(v *Value, path string) (any, Problems) {
