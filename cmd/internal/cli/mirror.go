@@ -178,7 +178,7 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 		}
 	}
 	for _, problem := range problems {
-		fmt.Fprintln(a.err, text.Visible(problem))
+		a.err.Say("%s", problem)
 	}
 	var failures []error
 	lacking := 0

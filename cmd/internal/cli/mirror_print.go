@@ -2,12 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -15,7 +15,7 @@ import (
 // mirrorScreen prints the results of mirror in their order, each as soon as it and all
 // before it are there, and, on a terminal, below them a line for each copy that runs.
 type mirrorScreen struct {
-	out, err io.Writer // out is nil where results are no text
+	out, err *console.Stream // out is nil where results are no text
 	draws    bool
 	dry      bool
 	now      func() time.Time
@@ -24,7 +24,6 @@ type mirrorScreen struct {
 	results []*mirror.Result
 	printed int
 	running []runningCopy
-	lines   int // that are drawn
 	drawn   time.Time
 }
 
@@ -36,7 +35,7 @@ type runningCopy struct {
 }
 
 func (a app) newMirrorScreen(o mirrorOptions, artifacts int) *mirrorScreen {
-	s := &mirrorScreen{err: a.err, draws: isTerminal(a.err) && a.getenv("TERM") != "dumb", dry: o.dryRun || o.check, now: a.now, results: make([]*mirror.Result, artifacts)}
+	s := &mirrorScreen{err: a.err, draws: a.err.IsTerminal() && a.getenv("TERM") != "dumb", dry: o.dryRun || o.check, now: a.now, results: make([]*mirror.Result, artifacts)}
 	if o.output == "text" {
 		s.out = a.out
 	}
@@ -68,10 +67,10 @@ func (s *mirrorScreen) done(i int, result mirror.Result) {
 	defer s.mu.Unlock()
 	s.results[i] = &result
 	s.running = slices.DeleteFunc(s.running, func(one runningCopy) bool { return one.target == result.Target })
-	s.clear()
+	s.err.Block(nil)
 	for ; s.printed < len(s.results) && s.results[s.printed] != nil; s.printed++ {
 		if s.out != nil {
-			fmt.Fprintln(s.out, text.Visible(formatCopy(*s.results[s.printed], s.dry)))
+			s.out.Say("%s", formatCopy(*s.results[s.printed], s.dry))
 		}
 	}
 }
@@ -80,23 +79,16 @@ func (s *mirrorScreen) done(i int, result mirror.Result) {
 func (s *mirrorScreen) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clear()
-}
-
-func (s *mirrorScreen) clear() {
-	if s.lines > 0 {
-		fmt.Fprintf(s.err, "\x1b[%dA\x1b[J", s.lines)
-		s.lines = 0
-	}
+	s.err.Block(nil)
 }
 
 func (s *mirrorScreen) draw() {
-	s.clear()
+	var lines []string
 	for _, one := range s.running {
 		rate := float64(one.done) / max(s.now().Sub(one.since).Seconds(), 0.1)
-		fmt.Fprintf(s.err, "  %s %s of %s, %s/s\n", text.Visible(one.target), formatSize(one.done), formatSize(one.total), formatSize(int64(rate)))
+		lines = append(lines, fmt.Sprintf("  %s %s of %s, %s/s", one.target, formatSize(one.done), formatSize(one.total), formatSize(int64(rate))))
 	}
-	s.lines = len(s.running)
+	s.err.Block(lines)
 }
 
 // formatCopy writes a result as a line.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 )
 
@@ -31,7 +32,7 @@ func TestFormatCopy(t *testing.T) {
 func TestMirrorScreen(t *testing.T) {
 	var out, drawn bytes.Buffer
 	now := time.Unix(0, 0)
-	s := &mirrorScreen{out: &out, err: &drawn, draws: true, results: make([]*mirror.Result, 2), now: func() time.Time { now = now.Add(time.Second); return now }}
+	s := &mirrorScreen{out: console.New(&out), err: console.New(&drawn), draws: true, results: make([]*mirror.Result, 2), now: func() time.Time { now = now.Add(time.Second); return now }}
 	s.progress("r.io/a:1", 1000, 4000)
 	s.progress("r.io/b:1", 500, 500)
 	s.done(1, mirror.Result{Target: "r.io/b:1", State: mirror.Copied})
@@ -49,7 +50,7 @@ func TestMirrorScreen(t *testing.T) {
 		t.Errorf("drawn: %q", drawn.String())
 	}
 	var quiet bytes.Buffer
-	s = &mirrorScreen{err: &quiet, results: make([]*mirror.Result, 1), now: time.Now}
+	s = &mirrorScreen{err: console.New(&quiet), results: make([]*mirror.Result, 1), now: time.Now}
 	s.progress("r.io/a:1", 1, 2)
 	s.done(0, mirror.Result{})
 	s.end()
