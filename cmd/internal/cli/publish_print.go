@@ -14,6 +14,9 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 	if len(commits) > 0 && !f.dryRun {
 		a.warnOfCaveats(done)
 	}
+	if pushed := done.PushedTo(); pushed != nil && !f.quiet {
+		defer a.tellServer(pushed.Remote)
+	}
 	if f.output == "json" {
 		return a.printJSON(struct {
 			Commits []publish.Commit `json:"commits"`
@@ -49,6 +52,13 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 		a.err.Say("up to date: nothing to push")
 	}
 	return nil
+}
+
+// tellServer prints what a server said, as git does.
+func (a app) tellServer(lines []string) {
+	for _, line := range lines {
+		a.err.Say("remote: %s", line)
+	}
 }
 
 func nameBranch(branch, url string) string {

@@ -30,7 +30,8 @@ import (
 // The zero value has no files.
 type Base struct {
 	store      object.Store
-	connection *transport.Connection // nil for a Local, whose store has everything
+	connection *transport.Connection // nil for a Local
+	partial    *partialClone         // of a Local whose store has not everything, or nil
 	storage    *memory.Storage       // of a Remote: where objects are fetched to
 	prefix     string                // the folder that paths are below; empty for the root
 	commit     plumbing.Hash         // zero for none: the branch is yet to be born
@@ -56,11 +57,17 @@ func (b *Base) blob(ctx context.Context, hash plumbing.Hash) ([]byte, error) {
 	return object.Read(b.store, plumbing.BlobObject, hash)
 }
 
+// Far reports whether files may have to be fetched.
+func (b *Base) Far() bool { return b.connection != nil || b.partial != nil }
+
 func (b *Base) fetch(ctx context.Context, hashes []plumbing.Hash) error {
-	if b.connection == nil {
-		return nil
+	switch {
+	case b.connection != nil:
+		return b.connection.ByHash(ctx, b.storage, hashes, b.commit)
+	case b.partial != nil:
+		return b.partial.fetch(ctx, hashes)
 	}
-	return b.connection.ByHash(ctx, b.storage, hashes, b.commit)
+	return nil
 }
 
 // List names the plain files below a folder, "." for all, sorted.
@@ -83,6 +90,11 @@ func (b *Base) List(ctx context.Context, dir string) ([]string, error) {
 
 // list goes through folders that are here. Few objects can make very many files.
 func (b *Base) list(ctx context.Context, hash plumbing.Hash, dir string, names *[]string) error {
+	if b.partial != nil {
+		if err := b.fetch(ctx, []plumbing.Hash{hash}); err != nil {
+			return err
+		}
+	}
 	entries, err := object.ReadTree(b.store, hash)
 	if len(*names) > maxWalked {
 		err = fmt.Errorf("the commit has more than %d files", maxWalked)
@@ -143,7 +155,7 @@ func (b *Base) Files(ctx context.Context, names ...string) (tree.Tree, error) {
 
 // prefetch fetches the folders that an edit is about, a level at a time.
 func (b *Base) prefetch(ctx context.Context, root *object.Edit) error {
-	if b.connection == nil {
+	if !b.Far() {
 		return nil
 	}
 	return root.Levels(b.tree, func(hashes []plumbing.Hash) ([][]object.Entry, error) {
@@ -237,7 +249,7 @@ func (b *Base) readAbove(ctx context.Context, paths []string, files ...string) (
 // was opened. It must be closed.
 func (l *Local) At(revision string) (*Base, error) {
 	from := l.storage()
-	b := &Base{store: from, prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	b := &Base{store: from, partial: l.partialClone(from), prefix: l.prefix, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	var err error
 	if b.commit, err = l.commitAt(from, revision); err == nil {
 		b.tree, err = object.TreeOf(from, b.commit)

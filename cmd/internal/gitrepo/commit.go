@@ -77,7 +77,7 @@ func (l *Local) Commit(ctx context.Context, changes Changes, o CommitOptions) (R
 func (l *Local) commitOn(ctx context.Context, head headOf, root *object.Edit, o CommitOptions) (Result, error) {
 	storage := l.objects()
 	defer storage.Close()
-	b, tree, staged, err := l.build(storage, head, root, o)
+	b, tree, staged, err := l.build(ctx, storage, head, root, o)
 	if err != nil {
 		return Result{}, err
 	}
@@ -100,10 +100,18 @@ func (l *Local) commitOn(ctx context.Context, head headOf, root *object.Edit, o 
 }
 
 // build makes the trees, and finds out what is to change in the index.
-func (l *Local) build(storage *object.Packs, head headOf, root *object.Edit, o CommitOptions) (*object.Builder, plumbing.Hash, *staging, error) {
+func (l *Local) build(ctx context.Context, storage *object.Packs, head headOf, root *object.Edit, o CommitOptions) (*object.Builder, plumbing.Hash, *staging, error) {
 	base, err := object.TreeOf(storage, head.hash)
 	if err != nil {
 		return nil, base, nil, err
+	}
+	var from object.Store = storage
+	if partial := l.partialClone(storage.Rest()); partial != nil {
+		on := &Base{store: storage, partial: partial, tree: base}
+		if err := on.prefetch(ctx, root); err != nil {
+			return nil, base, nil, err
+		}
+		from = lazyStore{ctx, on}
 	}
 	var x *object.Index
 	var indexErr error
@@ -112,7 +120,7 @@ func (l *Local) build(storage *object.Packs, head headOf, root *object.Edit, o C
 	if o.As == nil {
 		err = l.rules.AskAttributes(written)
 	}
-	b := object.NewBuilder(storage, l.converter().ToGit, l.config.Bool("core.ignorecase", false))
+	b := object.NewBuilder(from, l.converter().ToGit, l.config.Bool("core.ignorecase", false))
 	tree := base
 	if err == nil {
 		tree, err = b.Apply(base, root)
@@ -191,7 +199,7 @@ func (s signer) makeCommit(ctx context.Context, tree, parent plumbing.Hash, o Co
 // Check says why a commit of some changes would be refused, before their files are
 // written: it makes all of it but stores nothing. Errors are those of
 // [Local.Commit].
-func (l *Local) Check(changes Changes, o CommitOptions) error {
+func (l *Local) Check(ctx context.Context, changes Changes, o CommitOptions) error {
 	if l.git == nil && o.As == nil {
 		return noGit("commit in a checkout")
 	}
@@ -203,7 +211,7 @@ func (l *Local) Check(changes Changes, o CommitOptions) error {
 	}
 	storage := l.objects()
 	defer storage.Close()
-	_, _, _, err = l.build(storage, head, root, o)
+	_, _, _, err = l.build(ctx, storage, head, root, o)
 	return err
 }
 

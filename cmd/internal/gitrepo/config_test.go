@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,23 @@ func TestIdentityIncludedThroughALink(t *testing.T) {
 	w.write(".gitconfig", w.read(".gitconfig")+"[includeIf \"gitdir:"+w.home+"/work/\"]\n\tpath = work.inc\n")
 	if got, err := w.open("work/r").who.Of("author"); err != nil || got.Email != "me@company.test" {
 		t.Errorf("identity = %+v, %v, want me@company.test", got, err)
+	}
+}
+
+// What is read comes from one URL and goes to another, where the configuration says so.
+func TestPushesGoToAnotherURL(t *testing.T) {
+	w := newWorld(t)
+	w.origin("origin", base)
+	w.git(".", "clone", "-q", "--bare", "origin", "two")
+	before := w.git("origin", "rev-parse", "main")
+	w.write(".gitconfig", w.read(".gitconfig")+"[url \"file://"+w.home+"/two\"]\n\tpushInsteadOf = file://"+w.home+"/origin\n")
+	r := w.remote("file://"+w.home+"/origin", RemoteOptions{})
+	made, err := r.Commit(context.Background(), always(ours), said("ours"))
+	if err != nil || r.URL() != "file://"+w.home+"/two" {
+		t.Fatalf("Commit to %s = %v", r.URL(), err)
+	}
+	if got := w.git("origin", "rev-parse", "main") + w.git("two", "rev-parse", "main"); got != before+made.Hash+"\n" {
+		t.Errorf("the branches are at %s", got)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestWithoutGit(t *testing.T) {
 	l := w.open("r")
 	_, commitErr := l.Commit(context.Background(), Changes{Write: tree.Tree{"x": []byte("x\n")}}, said("ours"))
 	_, pushErr := l.Push(context.Background(), PushOptions{})
-	for _, err := range []error{commitErr, pushErr, l.Check(Changes{}, said("ours"))} {
+	for _, err := range []error{commitErr, pushErr, l.Check(t.Context(), Changes{}, said("ours"))} {
 		var got *transport.Error
 		if !errors.As(err, &got) || got.Kind != transport.NoGit || !strings.Contains(err.Error(), "this takes the git program, and there is none on the PATH; --repo does without") {
 			t.Errorf("error = %v, want that there is no git", err)
@@ -46,7 +46,7 @@ func TestHalfOfATakeoverIsNamed(t *testing.T) {
 	w.write("r/.git/index.lock", lockMark)
 	w.write("r/.git/refs/heads/main.lock", lockMark)
 	changes := Changes{Write: tree.Tree{"x": []byte("x\n")}}
-	if err := w.open("r").Check(changes, said("ours")); err == nil || !strings.Contains(err.Error(), "git reset "+theirs[:12]+" moves the branch there") {
+	if err := w.open("r").Check(t.Context(), changes, said("ours")); err == nil || !strings.Contains(err.Error(), "git reset "+theirs[:12]+" moves the branch there") {
 		t.Errorf("Check = %v", err)
 	}
 	if _, err := w.open("r").Commit(context.Background(), changes, said("ours")); err == nil || !strings.Contains(err.Error(), "an older version of pm-gitops was stopped while it took over the commit "+theirs[:12]) {

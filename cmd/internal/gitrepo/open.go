@@ -13,6 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -140,14 +141,14 @@ func (l *Local) refuseUnsupported() error {
 		return fmt.Errorf("%s has format version %s, which is not known", at, version)
 	}
 	if format := l.config.Get("extensions.objectformat"); format != "" && format != "sha1" {
-		return fmt.Errorf("%s has the object format %s (extensions.objectFormat): only sha1 can be read", at, format)
+		return transport.OtherFormat(l.workTree, format)
 	}
 	if format := l.config.Get("extensions.refstorage"); format != "" && format != "files" {
 		return fmt.Errorf("%s keeps its branches as %s (extensions.refStorage): only files can be read; git refs migrate --ref-format=files changes it", at, format)
 	}
 	known := map[string]bool{"objectformat": true, "refstorage": true, "noop": true, "noop-v1": true, "partialclone": true, "preciousobjects": true, "worktreeconfig": true, "relativeworktrees": true, "compatobjectformat": false}
-	for key := range l.config {
-		if name, found := strings.CutPrefix(key, "extensions."); found && !known[name] && l.config.Get("core.repositoryformatversion") == "1" {
+	for _, setting := range l.config {
+		if name, found := strings.CutPrefix(setting.Key, "extensions."); found && !known[name] && l.config.Get("core.repositoryformatversion") == "1" {
 			return fmt.Errorf("%s needs the extension %s, which is not known", at, name)
 		}
 	}

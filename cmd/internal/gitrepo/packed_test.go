@@ -26,15 +26,29 @@ func (w *world) versions(dir string) {
 
 func (w *world) more(dir, name string, versions int) {
 	w.t.Helper()
+	var in strings.Builder
 	for n := range versions {
 		text := ""
 		for line := range 300 {
 			text += fmt.Sprintf("line %d of %s: %x\n", line, name, (line/7+n)*7919)
 		}
-		w.write(filepath.Join(dir, name), text+fmt.Sprint(n))
-		w.write(filepath.Join(dir, fmt.Sprintf("many/file-%02d", n)), text[:n*20])
-		w.git(dir, "add", "-A")
-		w.git(dir, "commit", "-q", "-m", fmt.Sprint(n))
+		in.WriteString("commit refs/heads/main\ncommitter Ada <ada@example.com> 1600000000 +0000\ndata 1\n.\n")
+		if n == 0 {
+			in.WriteString("from refs/heads/main^0\n")
+		}
+		fmt.Fprintf(&in, "M 100644 inline %s\ndata %d\n%s%[4]d\nM 100644 inline many/file-%02[4]d\ndata %d\n%s\n", name, len(text)+len(fmt.Sprint(n)), text, n, n*20, text[:n*20])
+	}
+	w.fastImport(dir, in.String())
+	w.git(dir, "reset", "-q", "--hard")
+}
+
+// fastImport adds commits, with loose objects unless they are more than 1,000.
+func (w *world) fastImport(dir, in string) {
+	w.t.Helper()
+	cmd := exec.Command("git", "-c", "fastimport.unpackLimit=1000", "fast-import", "--quiet")
+	cmd.Dir, cmd.Env, cmd.Stdin = filepath.Join(w.home, dir), w.environ(), strings.NewReader(in)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.t.Fatalf("git fast-import: %v\n%s", err, out)
 	}
 }
 
@@ -47,11 +61,7 @@ func (w *world) crowd(dir string, files int) {
 		content := fmt.Sprint(i)
 		fmt.Fprintf(&in, "M 100644 inline crowd/%d\ndata %d\n%s\n", i, len(content), content)
 	}
-	cmd := exec.Command("git", "fast-import", "--quiet")
-	cmd.Dir, cmd.Env, cmd.Stdin = filepath.Join(w.home, dir), w.environ(), strings.NewReader(in.String())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("git fast-import: %v\n%s", err, out)
-	}
+	w.fastImport(dir, in.String())
 	w.git(dir, "repack", "-adq")
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,9 +25,10 @@ type PushOptions struct {
 
 // Pushed describes a push.
 type Pushed struct {
-	URL    string // as it was given, without credentials; several with commas between
-	Branch string // there; the whole name of what is no branch
-	Hash   string // what it is at now, in hexadecimal
+	URL    string   // as it was given, without credentials; several with commas between
+	Branch string   // there; the whole name of what is no branch
+	Hash   string   // what it is at now, in hexadecimal
+	Said   []string // by the servers, line by line and fit for a terminal
 }
 
 // Push lets git push HEAD's branch, to every URL that its remote is pushed to, and
@@ -49,12 +49,11 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	result := Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit}
-	unchanged, err := to.Run(ctx)
-	if unchanged {
+	answer, err := to.Run(ctx)
+	if answer.Unchanged {
 		err = ErrUnchanged
 	}
-	return result, err
+	return Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit, answer.Said}, err
 }
 
 // ErrNoBranch says that neither HEAD nor the caller names the branch to push to.
@@ -107,7 +106,7 @@ func (l *Local) findDestination(head headOf, o PushOptions) (*transport.GitPush,
 		}
 	}
 	for _, url := range urls {
-		conn, err := transport.Describe(l.sys, l.config, url, len(l.config["remote."+to.Remote+".pushurl"]) == 0)
+		conn, err := transport.Describe(l.sys, l.config, url, l.config.Get("remote."+to.Remote+".pushurl") == "")
 		if err != nil {
 			return nil, err
 		}
@@ -119,16 +118,21 @@ func (l *Local) findDestination(head headOf, o PushOptions) (*transport.GitPush,
 // findURLs returns the remote that is pushed to, by name or URL, and its URLs.
 func (l *Local) findURLs(branch string) (remote string, urls []string, err error) {
 	name := cmp.Or(l.config.Get("branch."+branch+".pushremote"), l.config.Get("remote.pushdefault"), l.config.Get("branch."+branch+".remote"))
-	names := slices.Sorted(maps.Keys(l.config.Sub("remote", "url")))
+	var names []string
+	for _, remote := range l.config.Sub("remote", "url") {
+		names = append(names, remote.Key)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	if name == "" {
 		name = "origin"
 		if len(names) == 1 { // as git does
 			name = names[0]
 		}
 	}
-	urls = l.config["remote."+name+".pushurl"]
+	urls = l.config.All("remote." + name + ".pushurl")
 	if len(urls) == 0 {
-		urls = l.config["remote."+name+".url"]
+		urls = l.config.All("remote." + name + ".url")
 	}
 	switch {
 	case len(urls) > 0:
@@ -139,7 +143,6 @@ func (l *Local) findURLs(branch string) (remote string, urls []string, err error
 	default:
 		return "", nil, fmt.Errorf("there is no remote %q: there are %s", name, strings.Join(names, ", "))
 	}
-	urls = slices.Clone(urls)
 	for i, url := range urls {
 		if !strings.Contains(url, ":") && !strings.HasPrefix(url, "-") && !filepath.IsAbs(url) { // a path, seen from the working tree
 			urls[i] = filepath.Join(l.workTree, url)
@@ -171,7 +174,7 @@ func misconfigured(setting, does string) error {
 // only of it, or else the branch of the same name.
 func (l *Local) findRef(remote, branch string) (string, error) {
 	setting := "remote." + remote + ".push"
-	specs := l.config[setting]
+	specs := l.config.All(setting)
 	for _, spec := range specs {
 		plain, forced := strings.CutPrefix(spec, "+")
 		there, covered := mapRef(plain, branch)

@@ -25,6 +25,7 @@ type Remote struct {
 	who        *settings.Identities
 	branch     string
 	from       string
+	said       []string
 }
 
 // RemoteOptions names a branch.
@@ -62,11 +63,15 @@ func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Remote{sys, conn, config, &settings.Identities{Sys: sys, Git: git, Config: config}, o.Branch, o.From}, nil
+	return &Remote{sys: sys, connection: conn, config: config, who: &settings.Identities{Sys: sys, Git: git, Config: config}, branch: o.Branch, from: o.From}, nil
 }
 
-// URL returns the repository's URL, without credentials.
-func (r *Remote) URL() string { return r.connection.URL() }
+// URL returns the URL that is pushed to, without credentials.
+func (r *Remote) URL() string { return r.connection.PushURL() }
+
+// Said returns what the server said when it took the last commits, line by line and fit
+// for a terminal.
+func (r *Remote) Said() []string { return r.said }
 
 // tries bounds how often a lost race is run again. Each waits for up to twice as
 // long as the one before, so twenty who start at once all arrive.
@@ -213,7 +218,8 @@ func (r *Remote) attempt(ctx context.Context, t target, prepare Prepare, o Commi
 	if err != nil {
 		return nil, err
 	}
-	return results, r.connection.Send(ctx, transport.Update{Branch: t.branch, From: t.at, To: s.at}, packed.Data)
+	r.said, err = r.connection.Send(ctx, transport.Update{Branch: t.branch, From: t.at, To: s.at}, packed.Data)
+	return results, err
 }
 
 // series makes commits, one on top of the other.

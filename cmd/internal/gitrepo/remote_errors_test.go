@@ -74,7 +74,7 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			w.env["GITEA_TOKEN"] = canary + "-old"
 			return url
 		}, transport.BadLogin, `^127.0.0.1:\d+ does not take the credentials from GITEA_TOKEN: are they wrong, or expired\?$`},
-		"token does not suffice": {func(w *world) string { return strings.Replace(https(w), "/origin", "/forbidden", 1) }, transport.Forbidden, `knows the credentials, but they do not suffice`},
+		"token does not suffice": {func(w *world) string { return strings.TrimSuffix(https(w), "/origin") + "/forbidden" }, transport.Forbidden, `knows the credentials, but they do not suffice`},
 		"token is for others": {func(w *world) string {
 			url := https(w)
 			w.env["GITEA_SERVER_URL"], w.env["GITHUB_TOKEN"], w.env["GITLAB_TOKEN"], w.env["CI_JOB_TOKEN"] = "https://elsewhere.example.com", canary, canary, canary
@@ -137,7 +137,7 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			w.write(".ssh/known_hosts", known)
 			return url + "/origin"
 		}, transport.BadLogin, `takes none of the SSH keys`},
-		"key does not suffice": {func(w *world) string { return strings.Replace(ssh(w), "/origin", "/denied", 1) }, transport.Forbidden, `knows the credentials, but they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada. fatal: Could not read from remote repository.\)$`},
+		"key does not suffice": {func(w *world) string { return strings.TrimSuffix(ssh(w), "/origin") + "/denied" }, transport.Forbidden, `knows the credentials, but they do not suffice for ssh://\S+/denied: may they write there\? \(it says: Permission to a/denied.git denied to ada. fatal: Could not read from remote repository.\)$`},
 		"a page":               {func(*world) string { return pageServer(t) + "/x" }, transport.NotGit, `^http://\S+/x answers with something else than Git: is the URL right`},
 		"GitHub's protection": {func(w *world) string {
 			url := https(w)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,29 @@ func TestRemoteThatSendsNoFilesByHash(t *testing.T) {
 	}
 	if read, err := on.Files(context.Background(), "README.md"); err != nil || len(read) != 1 {
 		t.Errorf("Files = %q, %v", read, err)
+	}
+}
+
+// A server whose hashes are of another kind is named as such a checkout is.
+func TestRemoteWithOtherHashes(t *testing.T) {
+	for _, serve := range []func(*world) string{
+		func(w *world) string { return w.serveHTTPS().URL }, (*world).serveSSH, func(w *world) string { return "file://" + w.home },
+	} {
+		w := newWorld(t)
+		w.env["GIT_DEFAULT_HASH"] = "sha256"
+		url := serve(w) + "/origin"
+		w.git(".", "init", "-q", "r")
+		w.git(".", "init", "-q", "--bare", "origin")
+		_, checkout := Open(w.sys(), filepath.Join(w.home, "r"))
+		want := strings.Replace(checkout.Error(), w.home+"/r", url, 1)
+		for range 2 { // without a commit, and with one
+			_, err := w.remote(url, RemoteOptions{}).Commit(context.Background(), always(ours), said("ours"))
+			if err == nil || err.Error() != want {
+				t.Errorf("Commit = %v, want %s", err, want)
+			}
+			w.git("r", "commit", "-q", "--allow-empty", "-m", "x")
+			w.git("r", "push", "-q", "../origin", "main")
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ func TestGitIsRunAsOften(t *testing.T) {
 			}
 			all.Write[name], each[i%commits].Write[name] = content, content
 		}
-		if err := l.Check(all, said("ours")); err != nil {
+		if err := l.Check(t.Context(), all, said("ours")); err != nil {
 			t.Fatal(err)
 		}
 		for _, changes := range each {

@@ -40,15 +40,13 @@ func (w *world) origin(name string, files map[string]string) {
 	default:
 		w.git(".", "init", "-q", "--bare", name)
 	}
-	if w.owner == nil {
-		for _, setting := range []string{"uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"} {
-			w.git(name, "config", setting, "true")
-		}
-	}
-	w.git(name, "config", "receive.fsckObjects", "true")
 	// What comes stays in one pack: a server whose client was killed goes on for a
 	// moment, and fsck would see objects that come one by one.
-	w.git(name, "config", "receive.unpackLimit", "1")
+	settings := "[receive]\n\tfsckObjects = true\n\tunpackLimit = 1\n"
+	if w.owner == nil {
+		settings += "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n[http]\n\treceivepack = true\n"
+	}
+	w.write(name+"/config", w.read(name+"/config")+settings)
 }
 
 // serveHTTPS serves the repositories of the home folder with git http-backend to

@@ -60,7 +60,7 @@ func (l *Local) isSafe() bool {
 		return false
 	}
 	safe := false
-	for _, dir := range outside["safe.directory"] {
+	for _, dir := range outside.All("safe.directory") {
 		above, wild := strings.CutSuffix(dir, "/*")
 		switch {
 		case dir == "":

@@ -55,7 +55,7 @@ func (l local) dryRun(ctx context.Context) (done Outcome, err error) {
 	if err != nil && !errors.Is(err, errNoEnvironment) {
 		return done, err
 	}
-	if err := l.repository.Check(changesOf(drafts), l.options()); err != nil {
+	if err := l.repository.Check(ctx, changesOf(drafts), l.options()); err != nil {
 		return done, err
 	}
 	done.Drafts, done.Failed = drafts, failed
@@ -103,7 +103,7 @@ func (l local) commit(ctx context.Context, job Job) (done Outcome, err error) {
 	if err != nil {
 		return done, fmt.Errorf("compare with the last commit: %w", err)
 	}
-	if err := l.repository.Check(changesOf(drafts), l.options()); err != nil {
+	if err := l.repository.Check(ctx, changesOf(drafts), l.options()); err != nil {
 		return done, err
 	}
 	if _, err := job.write(ctx, l.root, l.Force); err != nil {
@@ -141,7 +141,11 @@ func (l local) drafts(ctx context.Context, job Job) ([]Draft, error) {
 		return nil, err
 	}
 	defer head.Close()
-	return job.drafts(head.FS(ctx, job.trees()...), true)
+	files, err := prefetch(ctx, head, job)
+	if err != nil {
+		return nil, err
+	}
+	return job.drafts(files, true)
 }
 
 func (l local) commitDraft(ctx context.Context, d Draft) (gitrepo.Result, error) {
@@ -174,5 +178,5 @@ func (l local) push(ctx context.Context) (*Pushed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("push: %w", err)
 	}
-	return &Pushed{done.URL, done.Branch, done.Hash}, nil
+	return &Pushed{done.URL, done.Branch, done.Hash, done.Said}, nil
 }

@@ -31,6 +31,7 @@ type Outcome struct {
 	Uncommitted []string
 
 	made []gitrepo.Result // of each draft; without a hash if it changed nothing
+	said []string         // by the server of a remote repository
 }
 
 // Pushed is a commit that a server has now.
@@ -38,6 +39,8 @@ type Pushed struct {
 	URL    string `json:"url"`
 	Branch string `json:"branch"`
 	Commit string `json:"commit"`
+	// Remote is what the server said, line by line and fit for a terminal.
+	Remote []string `json:"remote,omitempty"`
 }
 
 // Commit is a commit that was made, or in a dry run would be: then it has no hash
@@ -82,7 +85,7 @@ func (o Outcome) PushedTo() *Pushed {
 		return o.Pushed
 	}
 	last := commits[len(commits)-1]
-	return &Pushed{o.URL, last.Branch, last.Commit}
+	return &Pushed{o.URL, last.Branch, last.Commit, o.said}
 }
 
 // warn adds warnings that are not there yet.

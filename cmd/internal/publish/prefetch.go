@@ -20,7 +20,7 @@ type fetcher interface{ Fetch(names ...string) error }
 func prefetch(ctx context.Context, base *gitrepo.Base, job Job) (fs.FS, error) {
 	files := base.FS(ctx, job.trees()...)
 	far, is := files.(fetcher)
-	if !is {
+	if !is || !base.Far() {
 		return files, nil
 	}
 	inventories, err := inventoriesOf(ctx, base, files, job)

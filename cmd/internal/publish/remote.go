@@ -32,6 +32,7 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 		}
 		return r.toCommit(done.Drafts)
 	}, r.options())
+	done.said = remote.Said()
 	if errors.Is(err, gitrepo.ErrUnchanged) {
 		err = nil
 	}

@@ -71,7 +71,7 @@ var _ Store = storer.EncodedObjectStorer(nil)
 type MissingError struct{ what, hash string }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --filter=blob:none gets all folders), or it is damaged (git fsck tells)", e.what, e.hash)
+	return fmt.Sprintf("the repository lacks the %s %s: it is a partial clone (git fetch --refetch --no-filter gets all of it), or it is damaged (git fsck tells)", e.what, e.hash)
 }
 
 // maxObject bounds the size of an object that is read.

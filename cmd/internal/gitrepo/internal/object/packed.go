@@ -52,6 +52,9 @@ func OpenPacks(dir string, rest *filesystem.Storage) *Packs {
 	return p
 }
 
+// Rest returns what is read where no pack has an object.
+func (p *Packs) Rest() *filesystem.Storage { return p.rest }
+
 // maxPacks bounds the packs that are read; others are left to go-git. Their numbers
 // are a part of what their objects are called in memory.
 const maxPacks = 1 << 15

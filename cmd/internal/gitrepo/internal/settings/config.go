@@ -13,26 +13,42 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/config"
 )
 
-// Config holds Git's configuration: values by key, in the order of reading, so that
-// the last one counts. Keys are section.name or section.subsection.name, with section
-// and name in lower case, as git config --list prints them.
-type Config map[string][]string
+// Config holds Git's configuration in the order of reading: of a key the last value
+// counts, or all of them.
+type Config []Setting
 
-// Get returns a key's value, or "".
-func (c Config) Get(key string) string {
-	if values := c[key]; len(values) > 0 {
-		return values[len(values)-1]
+// Setting is a value of Git's configuration. Keys are section.name or
+// section.subsection.name, with section and name in lower case, as git config --list
+// prints them.
+type Setting struct{ Key, Value string }
+
+// All returns a key's values.
+func (c Config) All(key string) (values []string) {
+	for _, setting := range c {
+		if setting.Key == key {
+			values = append(values, setting.Value)
+		}
 	}
-	return ""
+	return values
 }
 
-// Sub returns the values of section.*.name, by what is in the middle.
-func (c Config) Sub(section, name string) map[string][]string {
-	found := map[string][]string{}
-	for key, values := range c {
-		rest, in := strings.CutPrefix(key, section+".")
+// Get returns a key's value, or "".
+func (c Config) Get(key string) string { return Last(c.All(key)) }
+
+// Last returns the last one of some values, or "".
+func Last(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+// Sub returns the settings section.*.name, with what is in the middle as key.
+func (c Config) Sub(section, name string) (found []Setting) {
+	for _, setting := range c {
+		rest, in := strings.CutPrefix(setting.Key, section+".")
 		if sub, named := strings.CutSuffix(rest, "."+name); in && named {
-			found[sub] = values
+			found = append(found, Setting{sub, setting.Value})
 		}
 	}
 	return found
@@ -40,11 +56,11 @@ func (c Config) Sub(section, name string) map[string][]string {
 
 // Bool returns a key's value as git config --type=bool reads it.
 func (c Config) Bool(key string, otherwise bool) bool {
-	values := c[key]
+	values := c.All(key)
 	if len(values) == 0 {
 		return otherwise
 	}
-	switch value := strings.ToLower(values[len(values)-1]); value {
+	switch value := strings.ToLower(Last(values)); value {
 	case "true", "yes", "on":
 		return true
 	case "false", "no", "off", "":
@@ -62,22 +78,19 @@ func ReadConfig(sys System, git *Program, commonDir string) (Config, error) {
 		return readPlainConfig(sys, commonDir)
 	}
 	values, err := git.listConfig()
-	if err != nil || commonDir == "" || len(values["core.repositoryformatversion"]) > 0 {
+	if err != nil || commonDir == "" || values.Get("core.repositoryformatversion") != "" {
 		return values, err
 	}
 	// Git takes no notice of a repository of a kind that it does not know.
 	own, err := git.listConfig("--file", filepath.Join(commonDir, "config"))
-	for key, more := range own {
-		values[key] = append(values[key], more...)
-	}
-	return values, err
+	return append(values, own...), err
 }
 
 // readPlainConfig reads the usual files where there is no git program: without
 // includes, conditions and variables.
 func readPlainConfig(sys System, commonDir string) (Config, error) {
 	var files []string
-	if no := sys.Getenv("GIT_CONFIG_NOSYSTEM"); no == "" || no == "0" || no == "false" {
+	if no := (Config{{"no", sys.Getenv("GIT_CONFIG_NOSYSTEM")}}); !no.Bool("no", false) {
 		files = append(files, cmp.Or(sys.Getenv("GIT_CONFIG_SYSTEM"), "/etc/gitconfig"))
 	}
 	home := sys.Home()
@@ -99,7 +112,7 @@ func readPlainConfig(sys System, commonDir string) (Config, error) {
 }
 
 // readFile adds the settings of a file; one that is not there is empty.
-func (c Config) readFile(name string) error {
+func (c *Config) readFile(name string) error {
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -122,9 +135,8 @@ func (c Config) readFile(name string) error {
 	return nil
 }
 
-func (c Config) add(section string, options config.Options) {
+func (c *Config) add(section string, options config.Options) {
 	for _, option := range options {
-		key := section + strings.ToLower(option.Key)
-		c[key] = append(c[key], option.Value)
+		*c = append(*c, Setting{section + strings.ToLower(option.Key), option.Value})
 	}
 }

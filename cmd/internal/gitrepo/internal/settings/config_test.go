@@ -1,8 +1,10 @@
 package settings
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,23 @@ func identitiesOf(t *testing.T, w *gittest.World, dir string) *Identities {
 	sys, full := system(w), filepath.Join(w.Home, dir)
 	git := FindGit(sys, full)
 	config, err := ReadConfig(sys, git, filepath.Join(full, ".git"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Identities{Sys: sys, Git: git, Config: config}
+}
+
+// outsideOf reads the same configuration as the user's, without a repository.
+func outsideOf(t *testing.T, w *gittest.World, more string) *Identities {
+	t.Helper()
+	if w.Env["GIT_CONFIG_GLOBAL"] != os.DevNull {
+		more = w.Read(".gitconfig") + more
+	}
+	w.Write("global", more)
+	sys := system(w)
+	sys.Environ = append(sys.Environ, "GIT_CONFIG_GLOBAL="+filepath.Join(w.Home, "global"))
+	git := FindGit(sys, "")
+	config, err := ReadConfig(sys, git, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,17 +118,60 @@ two
 		if global == "" {
 			delete(w.Env, "GIT_CONFIG_GLOBAL")
 		}
-		want := Config{"core.fsmonitor": {"false"}} // of our own run
+		var want Config
 		for entry := range strings.SplitSeq(strings.TrimSuffix(w.Git("work/r", "config", "--list", "-z"), "\x00"), "\x00") {
 			key, value, set := strings.Cut(entry, "\n")
 			if !set {
 				value = "true"
 			}
-			want[key] = append(want[key], value)
+			want = append(want, Setting{key, value})
 		}
+		want = append(want, Setting{"core.fsmonitor", "false"}) // of our own run
 		if diff := cmp.Diff(want, identitiesOf(t, w, "work/r").Config); diff != "" {
 			t.Errorf("%s: git reads (-), we read (+):\n%s", name, diff)
 		}
+	}
+}
+
+// Without a repository, what we read is what git reads there, whatever repository the
+// variables and the current folder are about.
+func TestConfigurationOutsideOfRepositories(t *testing.T) {
+	w := gittest.New(t)
+	w.Repo("r", nil)
+	w.Git("r", "config", "http.extraHeader", "X: of a repository")
+	w.Write("empty/x", "")
+	w.Write("system", "[a]\n\tsystem = 1\n")
+	w.Write("global", "[a]\n\tglobal = 1\n[include]\n\tpath = inc\n")
+	w.Write("inc", "[a]\n\tincluded = 1\n")
+	w.Write(".config/git/config", "[a]\n\txdg = 1\n")
+	w.Write(".gitconfig", w.Read(".gitconfig")+"[a]\n\tx = 1\n\tx = 2\n[includeIf \"gitdir:**\"]\n\tpath = inc\n[includeIf \"onbranch:main\"]\n\tpath = inc\n[includeIf \"hasconfig:remote.*.url:**\"]\n\tpath = inc\n")
+	for _, env := range []map[string]string{
+		{}, {"GIT_CONFIG_SYSTEM": w.Home + "/system", "GIT_CONFIG_NOSYSTEM": "0"}, {"GIT_CONFIG_SYSTEM": w.Home + "/system", "GIT_CONFIG_NOSYSTEM": "yes"},
+		{"GIT_CONFIG_SYSTEM": w.Home + "/system", "GIT_CONFIG_NOSYSTEM": "off"}, {"GIT_CONFIG_GLOBAL": w.Home + "/global"}, {"XDG_CONFIG_HOME": w.Home + "/none"},
+		{"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "a.x", "GIT_CONFIG_VALUE_0": "3", "GIT_CONFIG_KEY_1": "http.https://git.test/.extraHeader", "GIT_CONFIG_VALUE_1": "X: 1"},
+		{"GIT_CONFIG_PARAMETERS": "'a.y'='1'"},
+	} {
+		for name, value := range env {
+			w.Env[name] = value
+		}
+		var want Config
+		for entry := range strings.SplitSeq(strings.TrimSuffix(w.Git("empty", "config", "--list", "-z"), "\x00"), "\x00") {
+			key, value, _ := strings.Cut(entry, "\n")
+			want = append(want, Setting{key, value})
+		}
+		w.Env["GIT_DIR"], w.Env["GIT_WORK_TREE"] = w.Home+"/r/.git", w.Home+"/r"
+		sys := system(w)
+		got, err := ReadConfig(sys, FindGit(sys, ""), "")
+		if diff := cmp.Diff(append(want, Setting{"core.fsmonitor", "false"}), got); diff != "" || err != nil {
+			t.Errorf("with %v, %v: git reads (-), we read (+):\n%s", env, err, diff)
+		}
+		if got, err := ReadConfig(sys, nil, ""); err != nil || env["GIT_CONFIG_NOSYSTEM"] != "" && (got.Get("a.system") != "") != (want.Get("a.system") != "") {
+			t.Errorf("with %v and without git we read %v, %v", env, got, err)
+		}
+		for _, name := range append(slices.Collect(maps.Keys(env)), "GIT_DIR", "GIT_WORK_TREE") {
+			delete(w.Env, name)
+		}
+		w.Env["GIT_CONFIG_NOSYSTEM"] = "1"
 	}
 }
 
@@ -118,18 +180,20 @@ func TestIdentityIsWhatGitSays(t *testing.T) {
 		config string
 		env    map[string]string
 	}{
-		"user":                {},
-		"author":              {config: "[author]\n\tname = A. Author\n[committer]\n\temail = c@example.com\n"},
-		"environment":         {env: map[string]string{"GIT_AUTHOR_NAME": "E", "GIT_AUTHOR_EMAIL": "e@x", "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@x"}},
-		"address elsewhere":   {config: "[user]\n\tname = Ada\n", env: map[string]string{"GIT_CONFIG_GLOBAL": os.DevNull, "EMAIL": "elsewhere@example.com"}},
-		"odd characters":      {config: "[user]\n\tname = \"  .Ada <L>, \"\n\temail = \"<ada@x>;\"\n"},
-		"not ASCII":           {config: "[user]\n\tname = Ådå Łövelace\n"},
-		"seconds":             {env: map[string]string{"GIT_AUTHOR_DATE": "@1700000000 +0530", "GIT_COMMITTER_DATE": "1700000000 -0800"}},
-		"RFC 2822":            {env: map[string]string{"GIT_AUTHOR_DATE": "Thu, 07 Apr 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "Thu, 7 Apr 2005 22:13:13 +0200"}},
-		"ISO 8601":            {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13+02:00", "GIT_COMMITTER_DATE": "2005-04-07 22:13:13 +0200"}},
-		"ISO 8601 in UTC":     {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13Z", "GIT_COMMITTER_DATE": "2005-04-07T22:13:13+0000"}},
-		"words":               {env: map[string]string{"GIT_AUTHOR_DATE": "Apr 7 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "2005.04.07T22:13:13 +0200"}},
-		"only the date's own": {env: map[string]string{"GIT_AUTHOR_DATE": "@1 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}},
+		"user":                   {},
+		"author":                 {config: "[author]\n\tname = A. Author\n[committer]\n\temail = c@example.com\n"},
+		"environment":            {env: map[string]string{"GIT_AUTHOR_NAME": "E", "GIT_AUTHOR_EMAIL": "e@x", "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@x"}},
+		"address elsewhere":      {config: "[user]\n\tname = Ada\n", env: map[string]string{"GIT_CONFIG_GLOBAL": os.DevNull, "EMAIL": "elsewhere@example.com"}},
+		"odd characters":         {config: "[user]\n\tname = \"  .Ada <L>, \"\n\temail = \"<ada@x>;\"\n"},
+		"not ASCII":              {config: "[user]\n\tname = Ådå Łövelace\n"},
+		"seconds":                {env: map[string]string{"GIT_AUTHOR_DATE": "@1700000000 +0530", "GIT_COMMITTER_DATE": "1700000000 -0800"}},
+		"RFC 2822":               {env: map[string]string{"GIT_AUTHOR_DATE": "Thu, 07 Apr 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "Thu, 7 Apr 2005 22:13:13 +0200"}},
+		"ISO 8601":               {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13+02:00", "GIT_COMMITTER_DATE": "2005-04-07 22:13:13 +0200"}},
+		"ISO 8601 in UTC":        {env: map[string]string{"GIT_AUTHOR_DATE": "2005-04-07T22:13:13Z", "GIT_COMMITTER_DATE": "2005-04-07T22:13:13+0000"}},
+		"words":                  {env: map[string]string{"GIT_AUTHOR_DATE": "Apr 7 2005 22:13:13 +0200", "GIT_COMMITTER_DATE": "2005.04.07T22:13:13 +0200"}},
+		"the configuration only": {config: "[user]\n\tname = Ada\n\tuseConfigOnly = true\n", env: map[string]string{"GIT_CONFIG_GLOBAL": os.DevNull, "EMAIL": "elsewhere@example.com"}},
+		"of one role only":       {config: "[author]\n\temail = a@x\n"},
+		"only the date's own":    {env: map[string]string{"GIT_AUTHOR_DATE": "@1 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := gittest.New(t)
@@ -143,9 +207,16 @@ func TestIdentityIsWhatGitSays(t *testing.T) {
 				if w.Env[upper+"_DATE"] == "" {
 					w.Env[upper+"_DATE"] = "@1762171200 +0000"
 				}
-				got, err := identitiesOf(t, w, "r").Of(role)
-				if want := strings.TrimSpace(w.Git("r", "var", upper+"_IDENT")); err != nil || got.Line() != want {
-					t.Errorf("identity(%s) = %s, %v\nwant %s", role, got.Line(), err, want)
+				want, gitErr := w.Try("r", "var", upper+"_IDENT")
+				all := map[string]*Identities{"in the repository": identitiesOf(t, w, "r"), "outside": outsideOf(t, w, c.config)}
+				if c.env[upper+"_DATE"] == "" {
+					all["without git"] = &Identities{Sys: system(w), Config: all["outside"].Config}
+				}
+				for where, of := range all {
+					got, err := of.Of(role)
+					if (err != nil) != (gitErr != nil) || err == nil && got.Line() != strings.TrimSpace(want) {
+						t.Errorf("%s: identity(%s) = %s, %v\nwant %s", where, role, got.Line(), err, want)
+					}
 				}
 			}
 		})

@@ -81,11 +81,12 @@ func (i *Identities) find(role string) (found Signature, err error) {
 }
 
 // ask asks git, which is to make up nothing from the names of user and host.
-// user.useConfigOnly does that, but then git does not look at EMAIL.
+// user.useConfigOnly does that, but then git does not look at EMAIL: it is handed on
+// unless the user has set that.
 // https://git-scm.com/docs/git-var
 func (i *Identities) ask(upper string) (Signature, error) {
 	args := []string{"-c", "user.useConfigOnly=true"}
-	if address := i.Sys.Getenv("EMAIL"); address != "" && i.Config.Get("user.email") == "" {
+	if address := i.address(); address != "" && i.Config.Get("user.email") == "" {
 		args = append(args, "-c", "user.email="+address)
 	}
 	out, err := i.Git.Ask("", nil, append(args, "var", upper+"_IDENT")...)
@@ -104,11 +105,19 @@ func (i *Identities) ask(upper string) (Signature, error) {
 	return Signature{name, email, when}, err
 }
 
+// address returns EMAIL, unless Git's configuration alone is to say who commits.
+func (i *Identities) address() string {
+	if i.Config.Bool("user.useconfigonly", false) {
+		return ""
+	}
+	return i.Sys.Getenv("EMAIL")
+}
+
 // plain finds out who commits where there is no git program: environment, then
 // author.* or committer.*, then user.*, for the address EMAIL last.
 func (i *Identities) plain(upper, role, date string) (found Signature, err error) {
 	found.Name = clean(cmp.Or(i.Sys.Getenv(upper+"_NAME"), i.Config.Get(role+".name"), i.Config.Get("user.name")))
-	found.Email = clean(cmp.Or(i.Sys.Getenv(upper+"_EMAIL"), i.Config.Get(role+".email"), i.Config.Get("user.email"), i.Sys.Getenv("EMAIL")))
+	found.Email = clean(cmp.Or(i.Sys.Getenv(upper+"_EMAIL"), i.Config.Get(role+".email"), i.Config.Get("user.email"), i.address()))
 	if found.Name == "" || found.Email == "" {
 		return Signature{}, ErrNoIdentity
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,10 +78,13 @@ func (g *Program) Ask(in string, more []string, args ...string) (string, error) 
 }
 
 // RunGit runs git with what is on standard input, and returns its output. The error
-// is a [GitError].
+// is a [GitError]. A writer for standard error that is set gets the same.
 func RunGit(cmd *exec.Cmd, in string) (string, error) {
 	var out, said bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &said
+	if cmd.Stderr == nil {
+		cmd.Stderr = io.Discard
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, io.MultiWriter(&said, cmd.Stderr)
 	err := cmd.Run()
 	if err == nil {
 		return out.String(), nil
@@ -144,7 +148,7 @@ func (g *Program) listConfig(args ...string) (Config, error) {
 		if !set {
 			value = "true" // a name alone
 		}
-		values[key] = append(values[key], value)
+		values = append(values, Setting{key, value})
 	}
 	return values, nil
 }

@@ -84,7 +84,8 @@ func namesUsers(host string) bool {
 	return host == "dev.azure.com" || host == "bitbucket.org" || strings.HasSuffix(host, ".visualstudio.com")
 }
 
-// insteadOf rewrites a URL by url.BASE.insteadOf: the longest one counts.
+// insteadOf rewrites a URL by url.BASE.insteadOf: the longest one counts, of several
+// the first.
 // For a push, url.BASE.pushInsteadOf comes first.
 func insteadOf(url string, c settings.Config, pushes bool) string {
 	names := []string{"insteadof"}
@@ -92,16 +93,14 @@ func insteadOf(url string, c settings.Config, pushes bool) string {
 		names = []string{"pushinsteadof", "insteadof"}
 	}
 	for _, name := range names {
-		longest, base := "", ""
-		for at, values := range c.Sub("url", name) {
-			for _, value := range values {
-				if strings.HasPrefix(url, value) && len(value) > len(longest) {
-					longest, base = value, at
-				}
+		longest, base := -1, ""
+		for _, alias := range c.Sub("url", name) {
+			if strings.HasPrefix(url, alias.Value) && len(alias.Value) > longest {
+				longest, base = len(alias.Value), alias.Key
 			}
 		}
-		if longest != "" {
-			return base + url[len(longest):]
+		if longest >= 0 {
+			return base + url[longest:]
 		}
 	}
 	return url

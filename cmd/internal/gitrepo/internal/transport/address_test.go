@@ -94,7 +94,7 @@ func TestAddressesAreShownWithoutLogins(t *testing.T) {
 		}
 	}
 	for _, proxy := range []string{"http://ada:x/" + canary + "@proxy.test:3128", "ada:x/" + canary + "@proxy.test:3128", "http://ada:" + canary + "%zz@proxy.test", "http://proxy.test:port?" + canary} {
-		_, err := Open(context.Background(), system(t, nil, ""), settings.Config{"http.proxy": {proxy}}, "https://git.test/a.git")
+		_, err := Open(context.Background(), system(t, nil, ""), settings.Config{{Key: "http.proxy", Value: proxy}}, "https://git.test/a.git")
 		if err == nil || strings.Contains(err.Error(), canary) || strings.Contains(err.Error(), "ada") || !strings.Contains(err.Error(), "is no address of a proxy") {
 			t.Errorf("Open by the proxy %q: %v", proxy, err)
 		}

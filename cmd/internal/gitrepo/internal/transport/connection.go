@@ -31,7 +31,9 @@ type Connection struct {
 	sys     settings.System
 	config  settings.Config
 	at      address
+	toPush  *Connection // where that is another URL: url.BASE.pushInsteadOf
 	client  gotransport.Transport
+	http    *http.Client // below it, if it is one of HTTP
 	auth    gotransport.AuthMethod
 	login   *login
 	ssh     *sshLogin
@@ -42,7 +44,15 @@ type Connection struct {
 // Open looks for credentials for a URL of https, ssh or file. It asks nothing of the
 // server yet. Errors are an [Error].
 func Open(ctx context.Context, sys settings.System, config settings.Config, url string) (*Connection, error) {
-	at, err := newAddress(url, config, false)
+	c, err := connect(ctx, sys, config, url, false)
+	if err == nil && insteadOf(url, config, true) != c.at.given {
+		c.toPush, err = connect(ctx, sys, config, url, true)
+	}
+	return c, err
+}
+
+func connect(ctx context.Context, sys settings.System, config settings.Config, url string, pushes bool) (*Connection, error) {
+	at, err := newAddress(url, config, pushes)
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +90,15 @@ func Describe(sys settings.System, config settings.Config, url string, pushes bo
 // URL returns the repository's URL, without credentials.
 func (c *Connection) URL() string { return c.at.shown }
 
+// PushURL returns the URL that is pushed to, without credentials.
+func (c *Connection) PushURL() string { return cmp.Or(c.toPush, c).URL() }
+
 func (c *Connection) connectHTTP(ctx context.Context) error {
-	client, err := c.httpClient()
-	if err != nil {
+	var err error
+	if c.http, err = c.httpClient(); err != nil {
 		return err
 	}
-	c.client = githttp.NewClient(client)
+	c.client = githttp.NewClient(c.http)
 	for _, header := range c.extraHeaders() {
 		if isLogin(header[0]) && header[1] != "" { // as actions/checkout leaves it
 			return c.use(&login{from: "http.extraHeader"})
@@ -118,35 +131,33 @@ func (c *Connection) use(found *login) error {
 	return nil
 }
 
-// setting returns the values of http.*, or of http.URL.* for the longest URL that this
-// one starts with.
+// setting returns the values of http.*, those of http.URL.* included.
 func (c *Connection) setting(name string) []string {
-	longest, values := -1, c.config["http."+name]
-	whole := c.at.origin() + "/" + strings.TrimPrefix(c.at.Path, "/")
-	for at, own := range c.config.Sub("http", name) {
-		at = strings.TrimSuffix(at, "/")
-		if len(at) > longest && strings.Contains(at, "://") && (whole == at || strings.HasPrefix(whole, at+"/")) {
-			longest, values = len(at), own
-		}
-	}
-	return values
+	return c.config.ForURL("http", name, c.at.given)
 }
 
-func (c *Connection) value(name string) string {
-	return settings.Config{name: c.setting(name)}.Get(name)
+// variable returns the first variable of some that is set.
+func (c *Connection) variable(names ...string) string {
+	for _, name := range names {
+		if value := c.sys.Getenv(name); value != "" {
+			return value
+		}
+	}
+	return ""
 }
 
 // httpClient honours http.proxy and the variables for proxies, http.sslCAInfo
-// and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead.
+// and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead. As for git,
+// an empty http.proxy means none, and HTTP_PROXY in capitals does not count.
 func (c *Connection) httpClient() (*http.Client, error) {
 	tuned := http.DefaultTransport.(*http.Transport).Clone()
 	tuned.ResponseHeaderTimeout = 2 * time.Minute
 	proxies := httpproxy.Config{
-		HTTPProxy: cmp.Or(c.sys.Getenv("http_proxy"), c.sys.Getenv("HTTP_PROXY")), HTTPSProxy: cmp.Or(c.sys.Getenv("https_proxy"), c.sys.Getenv("HTTPS_PROXY"), c.sys.Getenv("all_proxy"), c.sys.Getenv("ALL_PROXY")),
-		NoProxy: cmp.Or(c.sys.Getenv("no_proxy"), c.sys.Getenv("NO_PROXY")),
+		HTTPProxy: c.variable("http_proxy", "all_proxy", "ALL_PROXY"), HTTPSProxy: c.variable("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
+		NoProxy: c.variable("no_proxy", "NO_PROXY"),
 	}
-	if own := c.value("proxy"); own != "" {
-		proxies.HTTPProxy, proxies.HTTPSProxy = own, own
+	if own := c.setting("proxy"); len(own) > 0 {
+		proxies.HTTPProxy, proxies.HTTPSProxy = settings.Last(own), settings.Last(own)
 	}
 	choose := proxies.ProxyFunc()
 	tuned.Proxy = func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
@@ -159,7 +170,7 @@ func (c *Connection) httpClient() (*http.Client, error) {
 			return nil, Errorf(NoConnection, "%q is no address of a proxy (http.proxy, HTTPS_PROXY and the like)", text.Clip(text.Address(used)))
 		}
 	}
-	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), c.value("sslcainfo")); name != "" {
+	if name := cmp.Or(c.sys.Getenv("GIT_SSL_CAINFO"), settings.Last(c.setting("sslcainfo"))); name != "" {
 		pem, err := os.ReadFile(c.sys.Expand(name, ""))
 		pool := x509.NewCertPool()
 		if err != nil || !pool.AppendCertsFromPEM(pem) {
@@ -170,13 +181,16 @@ func (c *Connection) httpClient() (*http.Client, error) {
 	return &http.Client{Transport: &bound{c, tuned, c.extraHeaders()}}, nil
 }
 
-// extraHeaders reads http.extraHeader; an empty one forgets those before it.
+// extraHeaders reads http.extraHeader; an empty one forgets those before it. What is no
+// header is passed over, as curl does.
 func (c *Connection) extraHeaders() [][2]string {
 	var headers [][2]string
 	for _, line := range c.setting("extraheader") {
 		name, value, found := strings.Cut(line, ":")
-		if !found {
+		if line == "" {
 			headers = nil
+		}
+		if !found {
 			continue
 		}
 		value = strings.TrimSpace(value)
@@ -201,7 +215,12 @@ func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	case to == own:
 		r = r.Clone(r.Context())
 		for _, header := range b.headers {
-			r.Header.Set(header[0], header[1])
+			r.Header.Del(header[0])
+		}
+		for _, header := range b.headers {
+			if header[1] != "" { // an empty one takes a header of ours away
+				r.Header.Add(header[0], header[1])
+			}
 		}
 	case !mayMove:
 		return nil, b.moved(to)

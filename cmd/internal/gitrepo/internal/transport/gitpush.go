@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -31,24 +33,30 @@ func (p *GitPush) URLs() string {
 	return strings.Join(urls, ", ")
 }
 
-// Run pushes the branch. Unchanged tells that every server has the commit. The error is
-// an [Error], of the kind Raced where a server has commits that are not here.
-func (p *GitPush) Run(ctx context.Context) (unchanged bool, err error) {
+// Answer is what became of a push.
+type Answer struct {
+	Unchanged bool     // every server has the commit
+	Said      []string // by the servers, line by line and fit for a terminal
+}
+
+// Run pushes the branch. The error is an [Error], of the kind Raced where a server has
+// commits that are not here.
+func (p *GitPush) Run(ctx context.Context) (answer Answer, err error) {
 	for range pushes {
-		unchanged, err = p.push(ctx)
+		answer, err = p.push(ctx)
 		var said *Error
 		if !errors.As(err, &said) || said.Kind != Raced {
 			break
 		}
 		ours, theirs := p.compare(ctx)
 		if theirs {
-			return true, nil
+			return Answer{Unchanged: true}, nil
 		}
 		if !ours {
 			break
 		}
 	}
-	return unchanged, err
+	return answer, err
 }
 
 // pushes bounds how often a push is tried that others of our own make as well: an
@@ -56,15 +64,18 @@ func (p *GitPush) Run(ctx context.Context) (unchanged bool, err error) {
 const pushes = 3
 
 // push runs git push, and makes a sentence of what it says.
-func (p *GitPush) push(ctx context.Context) (unchanged bool, err error) {
-	out, err := p.run(ctx, "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", "--", p.Remote, p.From+":"+p.Ref)
+func (p *GitPush) push(ctx context.Context) (Answer, error) {
+	out, said, err := p.run(ctx, "", "push", "--porcelain", "--no-progress", "--no-follow-tags", "--recurse-submodules=no", "--", p.Remote, p.From+":"+p.Ref)
 	if ctx.Err() != nil {
-		return false, ctx.Err()
+		return Answer{}, ctx.Err()
 	}
 	report := readReport(out)
 	var failed *settings.GitError
 	if !errors.As(err, &failed) {
-		return report.unchanged, err
+		for _, to := range p.To {
+			said = to.hide(said)
+		}
+		return Answer{report.unchanged, remarks(remoteLines(said))}, err
 	}
 	if report.rejected != "" {
 		to := p.To[min(report.by, len(p.To)-1)]
@@ -72,23 +83,46 @@ func (p *GitPush) push(ctx context.Context) (unchanged bool, err error) {
 		if errors.Is(err, ErrRaced) {
 			err = Errorf(Raced, "%s of %s has commits that are not here: git pull --rebase gets them, then push again", strings.TrimPrefix(p.Ref, "refs/heads/"), to.at.shown)
 		}
-		return false, err
+		return Answer{}, err
 	}
 	to := p.To[min(report.servers, len(p.To)-1)]
 	if strings.Contains(failed.Said, "fatal: ") || !p.Hooked {
-		return false, to.explainGit(failed)
+		return Answer{}, to.explainGit(failed)
 	}
 	// The report has no branch, and git did not die: the hook said no.
 	text, _, _ := strings.Cut(failed.Said, "error: failed to push")
-	return false, Errorf(Rejected, "the pre-push hook of this repository refuses the push%s", to.hide(afterColon(serverSentence(text))))
+	return Answer{}, Errorf(Rejected, "the pre-push hook of this repository refuses the push%s", to.hide(afterColon(serverSentence(text))))
 }
 
-// run runs git with the logins of the servers.
-func (p *GitPush) run(ctx context.Context, args ...string) (string, error) {
+// HaveGitFetch has git fetch objects of a remote by their hashes, as git does for a
+// partial clone. The error is an [Error].
+func (c *Connection) HaveGitFetch(ctx context.Context, git *settings.Program, remote string, hashes []plumbing.Hash) error {
+	p := &GitPush{Git: git, To: []*Connection{c}}
+	var wanted strings.Builder
+	for _, hash := range hashes {
+		wanted.WriteString(hash.String() + "\n")
+	}
+	_, _, err := p.run(ctx, wanted.String(), "-c", "fetch.negotiationAlgorithm=noop", "fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--recurse-submodules=no", "--filter=blob:none", "--stdin", "--", remote)
+	var failed *settings.GitError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &failed):
+		return c.explainGit(failed)
+	}
+	return err
+}
+
+// run runs git with the logins of the servers, and returns what it prints, and what is
+// on its standard error.
+func (p *GitPush) run(ctx context.Context, in string, args ...string) (out, said string, err error) {
 	logins, secrets := p.logins()
 	cmd := p.Git.Command(ctx, append(logins, args...)...)
 	cmd.Env = append(cmd.Env, secrets...)
-	return settings.RunGit(cmd, "")
+	aside := bounded{most: 1 << 16}
+	cmd.Stderr = &aside
+	out, err = settings.RunGit(cmd, in)
+	return out, aside.kept.String(), err
 }
 
 // report holds what git push --porcelain says.
@@ -119,11 +153,11 @@ func readReport(out string) report {
 }
 
 // remoteLines returns what the server said on git's standard error.
-func remoteLines(text string) string {
+func remoteLines(said string) string {
 	var lines []string
-	for line := range strings.Lines(text) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(said, "\rremote: ", "\r"), "\n") {
 		if rest, found := strings.CutPrefix(line, "remote:"); found {
-			lines = append(lines, rest)
+			lines = append(lines, strings.TrimPrefix(rest, " "))
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -138,7 +172,7 @@ func (p *GitPush) compare(ctx context.Context) (ours, theirs bool) {
 		return err == nil
 	}
 	for _, to := range p.To {
-		if _, err := p.run(ctx, "fetch", "-q", "--no-tags", "--recurse-submodules=no", "--", to.at.given, p.Ref); err != nil {
+		if _, _, err := p.run(ctx, "", "fetch", "-q", "--no-tags", "--recurse-submodules=no", "--", to.at.given, p.Ref); err != nil {
 			return false, false
 		}
 		ours, theirs = ours && leads("FETCH_HEAD", p.Commit), theirs && leads(p.Commit, "FETCH_HEAD")
@@ -170,6 +204,7 @@ func (p *GitPush) logins() (args, env []string) {
 	if getenv := p.To[0].sys.Getenv; p.To[0].config.Get("core.sshcommand") == "" && getenv("GIT_SSH_COMMAND") == "" && getenv("GIT_SSH") == "" {
 		set("core.sshCommand", "ssh -o BatchMode=yes")
 	}
+	set("color.remote", "false") // of the words of a server
 	return args, env
 }
 

@@ -119,7 +119,7 @@ func TestLoginsStayAtTheirOrigin(t *testing.T) {
 					}
 				}
 				_, fetched := c.References(context.Background())
-				sent := c.Send(context.Background(), Update{Branch: "main", From: plumbing.NewHash(strings.Repeat("1", 40)), To: plumbing.NewHash(strings.Repeat("2", 40))}, nil)
+				_, sent := c.Send(context.Background(), Update{Branch: "main", From: plumbing.NewHash(strings.Repeat("1", 40)), To: plumbing.NewHash(strings.Repeat("2", 40))}, nil)
 				if redirected == "what is sent" {
 					fetched = sent
 				}
@@ -154,7 +154,7 @@ func open(t *testing.T, sys settings.System, config settings.Config, url string)
 func TestReadsFollowRedirects(t *testing.T) {
 	first, other := newHost(t, httptest.NewServer), newHost(t, httptest.NewServer)
 	first.redirect = func(path string) string { return other.URL + path }
-	c := open(t, system(t, nil, ""), settings.Config{"http.extraheader": {"X-Front: " + canary}}, first.URL+"/a/b.git")
+	c := open(t, system(t, nil, ""), settings.Config{{Key: "http.extraheader", Value: "X-Front: " + canary}}, first.URL+"/a/b.git")
 	update := Update{Branch: "main", From: plumbing.NewHash(strings.Repeat("1", 40)), To: plumbing.NewHash(strings.Repeat("2", 40))}
 	if known, err := c.References(context.Background()); err != nil || known.Branch("main").IsZero() {
 		t.Errorf("References = %v, %v", known, err)
@@ -162,7 +162,7 @@ func TestReadsFollowRedirects(t *testing.T) {
 	if asked := fmt.Sprint(other.asked); len(other.asked) != 1 || strings.Contains(asked, canary) || !strings.Contains(fmt.Sprint(first.asked), canary) {
 		t.Errorf("the other server got %s, the first %s", asked, first.asked)
 	}
-	if err := c.Send(context.Background(), update, nil); err == nil || !strings.Contains(err.Error(), first.URL+" redirects to "+other.URL) || len(other.asked) != 1 {
+	if _, err := c.Send(context.Background(), update, nil); err == nil || !strings.Contains(err.Error(), first.URL+" redirects to "+other.URL) || len(other.asked) != 1 {
 		t.Errorf("Send = %v, the other server got %s", err, other.asked)
 	}
 	other.status = http.StatusUnauthorized
@@ -184,7 +184,7 @@ func TestLoginsFollowRedirectsOfTheirOrigin(t *testing.T) {
 	if _, err := c.References(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if err := c.Send(context.Background(), Update{Branch: "main"}, nil); !errors.Is(err, ErrRaced) || c.at.Path != "/old.git" {
+	if _, err := c.Send(context.Background(), Update{Branch: "main"}, nil); !errors.Is(err, ErrRaced) || c.at.Path != "/old.git" {
 		t.Errorf("Send = %v, the repository is %s", err, c.at.Path)
 	}
 	elsewhere := httptest.NewRequest(http.MethodGet, "http://evil.test/", nil)
@@ -218,7 +218,7 @@ func TestOriginsAreCompared(t *testing.T) {
 func TestOtherHeadersAreNoLogin(t *testing.T) {
 	for _, name := range []string{"X-Front", "Cf-Access-Token", "CF-Access-Client-Secret", "User-Agent"} {
 		server := newHost(t, httptest.NewServer)
-		c := open(t, system(t, map[string]string{"GITEA_SERVER_URL": server.URL, "GITEA_TOKEN": canary}, ""), settings.Config{"http.extraheader": {name + ": door-1234"}}, server.URL+"/a.git")
+		c := open(t, system(t, map[string]string{"GITEA_SERVER_URL": server.URL, "GITEA_TOKEN": canary}, ""), settings.Config{{Key: "http.extraheader", Value: name + ": door-1234"}}, server.URL+"/a.git")
 		if _, err := c.References(context.Background()); err != nil {
 			t.Error(err)
 		}
@@ -226,10 +226,10 @@ func TestOtherHeadersAreNoLogin(t *testing.T) {
 			t.Errorf("%s: the server got %s", name, asked)
 		}
 	}
-	if c := open(t, system(t, nil, ""), settings.Config{"http.extraheader": {"Authorization:"}}, "https://git.test/a.git"); c.login != nil {
+	if c := open(t, system(t, nil, ""), settings.Config{{Key: "http.extraheader", Value: "Authorization:"}}, "https://git.test/a.git"); c.login != nil {
 		t.Error("an empty header is a login")
 	}
-	_, err := Open(context.Background(), system(t, nil, ""), settings.Config{"http.extraheader": {"Authorization: " + canary}}, "http://git.test/a.git")
+	_, err := Open(context.Background(), system(t, nil, ""), settings.Config{{Key: "http.extraheader", Value: "Authorization: " + canary}}, "http://git.test/a.git")
 	var said *Error
 	if !errors.As(err, &said) || said.Kind != PlainHTTP || strings.Contains(err.Error(), canary) {
 		t.Errorf("Open = %v, want %v", err, PlainHTTP)

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/net/proxy"
@@ -31,6 +33,15 @@ var denials = []string{
 	"User permission denied", "is not authorized to", "Your account is disabled",
 	" denied to ", "marked as read only", "Write access to repository not granted",
 	"not allowed to push code to this project",
+}
+
+// objectFormat finds the object format among the capabilities of a server whose hashes
+// have another length. https://git-scm.com/docs/gitprotocol-capabilities
+var objectFormat = regexp.MustCompile(`\bobject-format=(\w+)`)
+
+// OtherFormat says that the objects of a repository have hashes of another kind.
+func OtherFormat(repository, format string) *Error {
+	return Errorf(Other, "the repository %s has the object format %s (extensions.objectFormat): only sha1 can be read", repository, format)
 }
 
 func hasAny(text string, words []string) bool {
@@ -76,8 +87,11 @@ func statusText(err error) string {
 // Gitea writes an empty line there. So it is asked once more.
 func (c *Connection) explainAnswer(ctx context.Context, service string, err error) error {
 	odd := errors.Is(err, pktline.ErrInvalidPktLen)
+	var unread *packp.ErrUnexpectedData
 	switch {
 	case err == nil, ctx.Err() != nil:
+	case errors.As(err, &unread) && objectFormat.Match(unread.Data):
+		return OtherFormat(c.at.shown, string(objectFormat.FindSubmatch(unread.Data)[1]))
 	case c.ssh != nil && (odd || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "unknown error: ")):
 		if text := c.ssh.listen(ctx, service, c.at.Path); text != "" {
 			return c.scrub(c.explainRefusal(Other, text))
@@ -102,27 +116,36 @@ const listenPatience = 30 * time.Second
 func (s *sshLogin) listen(ctx context.Context, service, path string) string {
 	ctx, cancel := context.WithTimeout(ctx, listenPatience)
 	defer cancel()
-	config, err := s.ClientConfig()
+	session, hangUp, err := s.dial(ctx)
 	if err != nil {
 		return ""
 	}
-	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
-	if err != nil {
-		return ""
-	}
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	defer conn.Close()
-	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
-	if err != nil {
-		return ""
-	}
-	session, err := ssh.NewClient(opened, channels, requests).NewSession()
-	if err != nil {
-		return ""
-	}
+	defer hangUp()
 	said := bounded{most: 1 << 12}
 	session.Stdin = bytes.NewReader(pktline.FlushPkt)
 	session.Stderr = &said
-	_ = session.Run(service + " '" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'")
+	_ = session.Run(shellCommand(service, path))
 	return said.kept.String()
+}
+
+// dial opens a session, which the context or hangUp ends.
+func (s *sshLogin) dial(ctx context.Context) (session *ssh.Session, hangUp func(), err error) {
+	config, err := s.ClientConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	hangUp = func() { stop(); conn.Close() }
+	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
+	if err == nil {
+		session, err = ssh.NewClient(opened, channels, requests).NewSession()
+	}
+	if err != nil {
+		hangUp()
+	}
+	return session, hangUp, err
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,12 +31,30 @@ func TestWordsOfRefusals(t *testing.T) {
 		{Other, "error:\nerror: Cannot find repository: a/b\nerror:\n", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
 		{Other, "ERROR: Permission to a/b.git denied to deploy-key.\n", Forbidden, forbidden + " (it says: Permission to a/b.git denied to deploy-key.)"},
 		{Other, "ERROR: The key you are authenticating with has been marked as read only.\n", Forbidden, forbidden + " (it says: The key you are authenticating with has been marked as read only.)"},
+		{Other, "error: ===\nerror:\nerror: User permission denied for writing.\r\nerror:\n", Forbidden, forbidden + " (it says: User permission denied for writing.)"},
 		{Other, "come back\x1b[31m later\n", Other, where + " does not let us in (it says: come back\\x1b[31m later)"},
 		{Other, strings.Repeat("x", 1<<16), Other, where + " does not let us in (it says: " + text.Clip(strings.Repeat("x", 1<<16)) + ")"},
 	} {
 		got := c.explainRefusal(test.kind, test.text)
 		if got.Kind != test.got || got.Error() != test.want {
 			t.Errorf("%.60q: kind %d, %s\nwant kind %d, %s", test.text, got.Kind, got, test.got, test.want)
+		}
+	}
+}
+
+// A server may not fill the screen.
+func TestRemarksAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 3000)
+	for given, want := range map[string][]string{
+		"":                                {},
+		strings.Repeat("a\n", 40):         slices.Repeat([]string{"a"}, 40),
+		strings.Repeat("a\n", 50):         append(slices.Repeat([]string{"a"}, 40), "… 10 more lines"),
+		strings.Repeat(long+"\n", 3):      {long, long, "… 1 more line"},
+		"Resolving deltas: 100%, done.\n": {},
+		"a\u202eb ##vso[task]\n":          {`a\u202eb ## vso[task]`},
+	} {
+		if got := remarks(given); !slices.Equal(got, want) {
+			t.Errorf("remarks(%.60q) = %.90q, want %.90q", given, got, want)
 		}
 	}
 }

@@ -24,12 +24,16 @@ type Update struct {
 	From, To plumbing.Hash // From is zero for a new branch
 }
 
-// Send moves a branch, with a pack of the objects that this takes. The error is
-// [ErrRaced] if the branch is not where it was, or an [Error].
-func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
-	session, err := c.client.NewReceivePackSession(c.at.endpoint(), c.auth)
+// Send moves a branch, with a pack of the objects that this takes, and returns the
+// lines that the server says to that, fit for a terminal. The error is [ErrRaced] if
+// the branch is not where it was, or an [Error].
+func (c *Connection) Send(ctx context.Context, u Update, pack []byte) ([]string, error) {
+	if c.toPush != nil {
+		return c.toPush.Send(ctx, u, pack)
+	}
+	session, err := c.receive(ctx)
 	if err != nil {
-		return c.explain(ctx, err)
+		return nil, c.explain(ctx, err)
 	}
 	defer session.Close()
 	known, err := session.AdvertisedReferencesContext(ctx)
@@ -38,11 +42,11 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return c.explainAnswer(ctx, gotransport.ReceivePackServiceName, err)
+		return nil, c.explainAnswer(ctx, gotransport.ReceivePackServiceName, err)
 	}
 	ref := plumbing.NewBranchReferenceName(u.Branch)
 	if known.References[ref.String()] != u.From {
-		return ErrRaced
+		return nil, ErrRaced
 	}
 	progress := bounded{most: 1 << 16}
 	request := packp.NewReferenceUpdateRequestFromCapabilities(known.Capabilities)
@@ -52,16 +56,19 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) error {
 	request.Progress = &progress
 	request.Commands = []*packp.Command{{Name: ref, Old: u.From, New: u.To}}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
-	report, err := session.ReceivePack(ctx, request)
-	switch {
-	case report != nil && report.Error() != nil:
-		return c.reject(report, progress.kept.String())
-	case err != nil:
-		return c.explain(ctx, err)
-	case report == nil && known.Capabilities.Supports(capability.ReportStatus):
-		return c.explain(ctx, io.ErrUnexpectedEOF)
+	answer, err := session.exchange(ctx, request)
+	if err != nil {
+		return nil, c.explain(ctx, err)
 	}
-	return nil
+	defer answer.Close()
+	report, err := readAnswer(answer, request)
+	switch {
+	case err != nil:
+		return nil, c.explain(ctx, err)
+	case report != nil && report.Error() != nil:
+		return nil, c.reject(report, progress.kept.String())
+	}
+	return remarks(c.hide(progress.kept.String())), nil
 }
 
 // bounded keeps the start of what is written.
@@ -128,12 +135,41 @@ func rejectionHint(text string) string {
 // terminal.
 func serverSentence(progress string) string {
 	var lines []string
-	for line := range strings.FieldsFuncSeq(progress, func(r rune) bool { return r == '\n' || r == '\r' }) {
+	for _, line := range serverLines(progress) {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "remote:"))
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(line, "error:"), "ERROR:"))
-		if strings.Trim(line, "=-*# ") != "" && !strings.Contains(line, "Resolving deltas:") && !strings.Contains(line, "Unpacking objects:") {
-			lines = append(lines, text.Visible(line))
+		if !saysNothing(line) {
+			lines = append(lines, line)
 		}
 	}
 	return text.Clip(strings.Join(lines, " "))
+}
+
+// serverLines returns what a server says beside its answer, line by line and fit for a
+// terminal, without lines that say nothing and git's own progress. A line that is
+// written over, as progress is, counts once it is complete.
+func serverLines(progress string) (lines []string) {
+	for line := range strings.SplitSeq(progress, "\n") {
+		line = strings.TrimRight(line, " \t\r")
+		line = line[strings.LastIndexByte(line, '\r')+1:]
+		if !saysNothing(line) && !strings.Contains(line, "Resolving deltas:") && !strings.Contains(line, "Unpacking objects:") {
+			lines = append(lines, text.Visible(line))
+		}
+	}
+	return lines
+}
+
+func saysNothing(line string) bool { return strings.Trim(line, "=-*# \t") == "" }
+
+// remarks returns the lines of a server that took a commit: where to open a merge
+// request, for example. A server may have us show no more than a screen of them.
+func remarks(progress string) []string {
+	const maxLines, maxBytes = 40, 8 << 10
+	lines, size := serverLines(progress), 0
+	for i, line := range lines {
+		if size += len(line); i == maxLines || size > maxBytes {
+			return append(lines[:i], "… "+text.Count(len(lines)-i, "more line"))
+		}
+	}
+	return lines
 }
