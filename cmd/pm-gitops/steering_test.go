@@ -166,9 +166,7 @@ func TestFilesSteerNothing(t *testing.T) {
 	if got := execute(t, dir, "render", "--dir", "repo"); got.code != 0 {
 		t.Fatal(got.stderr)
 	}
-	changed := filepath.Join(dir, "repo/prefect/overlays/dev/prereqs/namespaces.yaml")
 	put(t, dir, "repo/prefect/overlays/dev/prereqs/namespaces.yaml", "apiVersion: v1\nkind: "+written+"\nmetadata: {name: "+written+"}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: workers, annotations: {"+written+": "+written+"}}\n")
-	must(t, os.Chmod(changed, 0o644))
 	put(t, dir, "repo/prefect/overlays/dev/prereqs/"+name, "a person's")
 	for _, args := range [][]string{
 		{"validate", "-f", "name.yaml"}, {"validate", "-f", "field.yaml"}, {"validate", "-f", "value.yaml"}, {"validate", "-f", "values.yaml"},
