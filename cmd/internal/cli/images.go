@@ -92,7 +92,7 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	return cmp.Or(found.failure("searched"), printed)
 }
 
-// foundNeeds is what environments need, and which of them could not be looked into.
+// foundNeeds holds the needs of environments, and says which could not be looked into.
 type foundNeeds struct {
 	needs
 	plans  []render.Plan

@@ -182,7 +182,7 @@ func lasts(err error) bool {
 	return true
 }
 
-// moveOnce copies a blob, and gives how many bytes progress was told of.
+// moveOnce copies a blob, and gives how many bytes it counted with progress.
 func (m *Mirror) moveOnce(ctx context.Context, a *artifact, d descriptor, progress func(int64)) (int64, error) {
 	ctx, trouble := registry.WithTrouble(ctx)
 	lib := m.library(a)

@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,7 +26,6 @@ const (
 	dockerIndex    = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 	maxManifest = 4 << 20 // what the distribution specification wants registries to take
-	maxPages    = 100     // of a list of referrers
 )
 
 // errAbsent marks something that a registry does not have. Nothing but 404 counts: a 401,
@@ -61,7 +59,7 @@ type content struct {
 	Subject       *descriptor  `json:"subject"`
 }
 
-// descriptor is how a document names another, or a blob.
+// descriptor names a document or a blob in another document.
 // https://github.com/opencontainers/image-spec/blob/main/descriptor.md
 type descriptor struct {
 	MediaType   string            `json:"mediaType"`
@@ -96,11 +94,20 @@ func (s side) askAt(ctx context.Context, method, at string, accept ...string) (*
 	case resp.StatusCode == http.StatusNotFound:
 		err = errAbsent
 	default:
-		err = s.transport.Refusal(req, resp)
+		err = refusedError{s.transport.Refusal(req, resp), resp.StatusCode}
 	}
 	_ = resp.Body.Close()
 	return nil, err
 }
+
+// refusedError is an answer that is neither a success nor 404.
+type refusedError struct {
+	sentence *registry.Error
+	status   int
+}
+
+func (e refusedError) Error() string { return e.sentence.Error() }
+func (e refusedError) Unwrap() error { return e.sentence }
 
 // because prefers the context's end, and then a sentence about what went wrong.
 func because(ctx context.Context, trouble, err error) error {
@@ -211,71 +218,6 @@ func (s side) hasBlob(ctx context.Context, d descriptor) (bool, error) {
 		return false, fmt.Errorf("%s has %d bytes as %s, which are %d", s.repository.RegistryStr(), resp.ContentLength, d.Digest, d.Size)
 	}
 	return true, nil
-}
-
-// referrers lists the manifests whose subject has a digest, from the API or, where a
-// registry does not have it, from the fallback tag.
-// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
-func (s side) referrers(ctx context.Context, digest string) ([]descriptor, error) {
-	var all []descriptor
-	next, err := s.ask(ctx, http.MethodGet, "referrers/"+digest, ociIndex)
-	if errors.Is(err, errAbsent) || err == nil && !strings.HasPrefix(next.Header.Get("Content-Type"), ociIndex) {
-		if err == nil {
-			_ = next.Body.Close()
-		}
-		return s.referrersByTag(ctx, digest)
-	}
-	for page := 1; ; page++ {
-		if err != nil {
-			return nil, fmt.Errorf("list what refers to %s: %w", digest, err)
-		}
-		raw, err := s.body(next, "the referrers of "+digest)
-		if err != nil {
-			return nil, err
-		}
-		var list content
-		if err := json.Unmarshal(raw, &list); err != nil || list.SchemaVersion != 2 || !bytes.Contains(raw, []byte(`"manifests"`)) {
-			return nil, fmt.Errorf("%s sent no list of referrers of %s", s.repository.RegistryStr(), digest)
-		}
-		all = append(all, list.Manifests...)
-		link, err := nextPage(next)
-		if err != nil || link == "" {
-			return all, err
-		}
-		if page == maxPages {
-			return nil, fmt.Errorf("%s lists referrers of %s on more than %d pages", s.repository.RegistryStr(), digest, maxPages)
-		}
-		if next, err = s.askAt(ctx, http.MethodGet, link, ociIndex); err != nil {
-			return nil, fmt.Errorf("list what refers to %s: %w", digest, err)
-		}
-	}
-}
-
-// nextPage gives the address of a list's next page, and refuses one at another host:
-// a registry does not decide who else is asked.
-func nextPage(resp *http.Response) (string, error) {
-	link, _, found := strings.Cut(strings.TrimPrefix(resp.Header.Get("Link"), "<"), ">")
-	if !found {
-		return "", nil
-	}
-	asked := resp.Request.URL
-	next, err := asked.Parse(link)
-	if err != nil || next.Host != asked.Host {
-		return "", fmt.Errorf("%s goes on with a list at another host", asked.Host)
-	}
-	next.Scheme = "https" // the transport knows better
-	return next.String(), nil
-}
-
-func (s side) referrersByTag(ctx context.Context, digest string) ([]descriptor, error) {
-	d, err := s.find(ctx, strings.Replace(digest, ":", "-", 1))
-	if errors.Is(err, errAbsent) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return d.Manifests, nil
 }
 
 // digestOf computes the digest of some bytes.

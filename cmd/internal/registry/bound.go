@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// hubTokens is where Docker Hub exchanges logins for tokens.
+// hubTokens is the host of the token service of Docker Hub.
 // https://distribution.github.io/distribution/spec/auth/token/
 const hubTokens = "auth.docker.io"
 
