@@ -111,6 +111,29 @@ const chartsOfStarter = `exec sh -c 'mkdir charts && cp $CHARTS/* charts'
 exec sed -i -e 's/1\.2\.6/1.2.900/' -e '/^  registry:/a\    source: '$REGISTRY environment.yaml environments/prod.yaml
 `
 
+// mirrorOfStarter replaces the starter files by environments with a mirror.
+const mirrorOfStarter = `expand $WORK/mirrored.yaml
+push $REGISTRY/server:2025.10.1 $REGISTRY/ui:2025.10.2
+cp $WORK/mirrored.yaml environment.yaml
+cp $WORK/mirrored.yaml environments/prod.yaml
+exec sed -i 's/name: mirrored/name: prod/' environments/prod.yaml
+`
+
+// mirrored is an environment whose images are all the vendor's.
+const mirrored = `apiVersion: pm-gitops/v1
+kind: Environment
+metadata: {name: mirrored}
+spec:
+  instance: {name: customer-managed, frontendUrl: https://ui.b.c, backendUrl: https://api.b.c, ownerEmail: o@b.c}
+  versions: {prefectCloud: 1.2.900, server: "2025.10.1", ui: "2025.10.2"}
+  registry: {source: $REGISTRY, mirror: $REGISTRY/mirror}
+  mesh: existing
+  auth: {okta: {clientID: a, clientSecret: {secret: s, key: k}, authServerURL: https://o.b.c}}
+  redis: {cache: {host: a}, work: {host: a}, streams: {host: a}}
+  database: {primary: db, serviceUser: {password: {secret: s, key: k}}, superUser: {password: {secret: s, key: k}}}
+  cluster: {kubeVersion: "1.33"}
+`
+
 // inGit puts what is here into a repository with a remote.
 const inGit = "env HOME=$WORK/home\nexec mkdir -p $WORK/home\n" +
 	"exec git config --global user.name Ada\nexec git config --global user.email ada@example.com\n" +
@@ -199,10 +222,16 @@ func TestHelpExamples(t *testing.T) {
 		if of == "capabilities" {
 			script.WriteString("exec sh -c 'echo \"{apiVersion: pm-gitops/v1, kind: Capabilities, kubeVersion: v1.33.1, apis: [{apiVersion: v1, kinds: [Pod]}]}\" > said.yaml'\ncluster context=prod said.yaml\n")
 		}
-		if of == "check" || of == "diff" { // findings are a result as well
+		if of == "mirror" { // images that are there, and nothing from Docker Hub
+			script.WriteString(mirrorOfStarter)
+		}
+		if of == "check" || of == "diff" || strings.Contains(command, "--check") && of == "mirror" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}
 		script.WriteString("exec " + command + "\n")
+		if of == "mirror" {
+			script.WriteString("-- mirrored.yaml --\n" + mirrored)
+		}
 		files = append(files, filepath.Join(scripts, fmt.Sprintf("%s-%d.txtar", of, len(files))))
 		if err := os.WriteFile(files[len(files)-1], []byte(script.String()), 0o666); err != nil {
 			t.Fatal(err)
@@ -210,7 +239,7 @@ func TestHelpExamples(t *testing.T) {
 	}
 	folder, source := standIns(t)
 	starter := starterFiles(t)
-	cmds := map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster}
+	cmds := map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "push": push, "expand": expand}
 	testscript.Run(t, testscript.Params{Files: files, RequireExplicitExec: true, Cmds: cmds, Setup: func(env *testscript.Env) error {
 		env.Values[clustersKey{}] = clusters{}
 		env.Vars = append(env.Vars, "CHARTS="+folder, "REGISTRY="+source, "STARTER="+starter)

@@ -17,6 +17,9 @@ type chartFlags struct {
 	caFile    string
 	plainHTTP []string
 	offline   bool
+
+	bound         bool     // logins go to their own host alone
+	tokenServices []string // and to these
 }
 
 // place is a flag that names a file or a folder. An empty name is refused, not
@@ -108,6 +111,8 @@ func (a app) chartOptions(flags chartFlags) charts.Options {
 		CAFile:    flags.caFile,
 		PlainHTTP: flags.plainHTTP,
 		Offline:   flags.offline,
+		Bound:     flags.bound,
+		Tokens:    flags.tokenServices,
 		UserAgent: "pm-gitops/" + versions().Version,
 		Getenv:    a.getenv,
 		Now:       a.now,

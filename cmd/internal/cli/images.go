@@ -79,12 +79,44 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	if o.digests && o.dir != "" {
 		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the digests
 	}
-	chosen, err := a.choose(ctx, flags, target)
+	found, err := a.findNeeds(ctx, flags, target, func(plans []render.Plan) error { return checkMirrors(o, plans) })
 	if err != nil {
 		return err
 	}
-	if err := checkMirrors(o, chosen.plans); err != nil {
-		return err
+	if o.digests {
+		if err := a.resolve(ctx, o, &found.needs); err != nil {
+			return err
+		}
+	}
+	printed := a.printImages(o, found.plans, found.needs)
+	return cmp.Or(found.failure("searched"), printed)
+}
+
+// foundNeeds holds the needs of environments, and says which could not be looked into.
+type foundNeeds struct {
+	needs
+	plans  []render.Plan
+	failed error
+	done   []bool // by release
+}
+
+// failure is the error of environments that could not be looked into, if there are any.
+func (f foundNeeds) failure(done string) error {
+	if f.failed == nil {
+		return nil
+	}
+	return hintKube(f.plans, markPartial(f.failed, f.done, done))
+}
+
+// findNeeds renders the charts of environments, if check lets it, and finds all that
+// they need.
+func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice, check func([]render.Plan) error) (foundNeeds, error) {
+	chosen, err := a.choose(ctx, o, target)
+	if err != nil {
+		return foundNeeds{}, err
+	}
+	if err := check(chosen.plans); err != nil {
+		return foundNeeds{}, err
 	}
 	originals := newOriginals(chosen, chosen.releases)
 	workers := a.workersFor(o.jobs, len(chosen.plans))
@@ -94,26 +126,24 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	})
 	releases := keepDone(chosen.releases, done)
 	if found = keepDone(found, done); failed != nil && len(found) == 0 {
-		return hintKube(chosen.plans, failed)
+		return foundNeeds{}, hintKube(chosen.plans, failed)
 	}
 	a.noteImages(releases, found, originals)
-	all := gather(releases, found, originals)
-	if o.digests {
-		if err := a.resolve(ctx, o, &all); err != nil {
-			return err
-		}
-	}
-	printed := a.printImages(o, chosen.plans, all)
-	if failed != nil {
-		return hintKube(chosen.plans, markPartial(failed, done, "searched"))
-	}
-	return printed
+	return foundNeeds{gather(releases, found, originals), chosen.plans, failed, done}, nil
 }
 
 // checkMirrors refuses a script where there is nothing to copy to.
 func checkMirrors(o imagesOptions, plans []render.Plan) error {
+	if o.output != "script" {
+		return nil
+	}
+	return needMirrors(plans)
+}
+
+// needMirrors refuses environments without a mirror.
+func needMirrors(plans []render.Plan) error {
 	for _, plan := range plans {
-		if o.output == "script" && plan.Mirror() == "" {
+		if plan.Mirror() == "" {
 			return hinted{fmt.Errorf("%s has no mirror to copy to", plan.Environment), "Name it in spec.registry.mirror."}
 		}
 	}

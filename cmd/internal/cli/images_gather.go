@@ -58,6 +58,8 @@ type imageCopy struct {
 	Target  string `json:"target,omitempty"`
 	Problem string `json:"problem,omitempty"` // why there is no copy, or why it is of no use
 	digest  string
+
+	environments []string // whose mirror it is for
 }
 
 // gather puts what was found for releases together, images and charts in the
@@ -108,7 +110,7 @@ func (n *neededImage) add(p planned, image images.Image) {
 	}
 	n.Uses = append(n.Uses, imageUse{p.plan.Environment, p.Key, image.Object, image.Path, image.How, image.Sure})
 	if mirror := p.plan.Mirror(); mirror != "" && image.Problem == "" {
-		n.Copies = addCopy(n.Copies, copyImage(p.plan, image.Reference))
+		n.Copies = addCopy(n.Copies, p, copyImage(p.plan, image.Reference))
 	}
 }
 
@@ -148,7 +150,7 @@ func (n *neededChart) add(p planned, fromSource bool) {
 	}
 	name, known := p.plan.Original(n.Chart)
 	if !known {
-		n.Copies = addCopy(n.Copies, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and its origin is unknown"})
+		n.Copies = addCopy(n.Copies, p, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and its origin is unknown"})
 		return
 	}
 	// The digest of what the mirror has may be another than the source's: helm
@@ -158,12 +160,17 @@ func (n *neededChart) add(p planned, fromSource bool) {
 		digest = cmp.Or(digest, n.Digest)
 	}
 	tag := strings.ReplaceAll(n.Version, "+", "_")
-	n.Copies = addCopy(n.Copies, imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")})
+	n.Copies = addCopy(n.Copies, p, imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")})
 }
 
-func addCopy(copies []imageCopy, one imageCopy) []imageCopy {
-	if slices.Contains(copies, one) {
-		return copies
+// addCopy adds a copy for the environment of a release, unless it is there already.
+func addCopy(copies []imageCopy, p planned, one imageCopy) []imageCopy {
+	same := slices.IndexFunc(copies, func(other imageCopy) bool {
+		return other.Source == one.Source && other.Target == one.Target && other.Problem == one.Problem
+	})
+	if same < 0 {
+		same, copies = len(copies), append(copies, one)
 	}
-	return append(copies, one)
+	copies[same].environments = dropRepeated(append(copies[same].environments, p.plan.Environment))
+	return copies
 }

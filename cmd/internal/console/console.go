@@ -20,6 +20,7 @@ type Stream struct {
 	mu     sync.Mutex
 	w      io.Writer
 	mark   string // of colours, where there are some
+	block  int    // lines of the block that is shown
 	failed error
 }
 
@@ -130,6 +131,23 @@ func (s *Stream) Pass(line string) {
 		line = text.Visible(line)
 	}
 	_ = s.print("\r" + line)
+}
+
+// Block shows lines on a terminal that the next block takes the place of; an empty one
+// takes them away. Until then nothing else may be printed on the terminal.
+func (s *Stream) Block(lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var drawn strings.Builder
+	if s.block > 0 {
+		fmt.Fprintf(&drawn, "\x1b[%dA\x1b[J", s.block)
+	}
+	for _, line := range lines {
+		drawn.WriteString(text.Visible(line) + "\n")
+	}
+	if s.block = len(lines); drawn.Len() > 0 {
+		_ = s.did(io.WriteString(s.w, drawn.String()))
+	}
 }
 
 // Log gives a writer for package log and its like, which print each message in one write.

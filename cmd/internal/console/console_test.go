@@ -80,6 +80,20 @@ func TestPass(t *testing.T) {
 	}
 }
 
+// TestBlock: lines take the place of those before, whatever was in them.
+func TestBlock(t *testing.T) {
+	var out strings.Builder
+	s := console.New(&out)
+	s.Block(nil)
+	s.Block([]string{"a\n\x1b[A", "b"})
+	s.Block([]string{"c"})
+	s.Block(nil)
+	s.Block(nil)
+	if got, want := out.String(), "a\\n\\x1b[A\nb\n\x1b[2A\x1b[Jc\n\x1b[1A\x1b[J"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
 // TestLog: a message of several lines is one.
 func TestLog(t *testing.T) {
 	var out strings.Builder

@@ -31,6 +31,7 @@ const (
 type exchange struct {
 	base    http.RoundTripper
 	options Options
+	logins  *logins
 	secrets secrets
 }
 
@@ -66,16 +67,28 @@ func limitOf(ctx context.Context) int64 {
 
 // RoundTrip implements [http.RoundTripper].
 func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	return e.send(req, e.once)
+}
+
+// send does a request with once, and again where that may help.
+func (e *exchange) send(req *http.Request, once func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	e.secrets.noteHeader(req.Header)
 	if err := e.allow(req); err != nil {
 		return nil, err
 	}
+	req, err := e.bind(req)
+	if err != nil {
+		return nil, err
+	}
 	for attempt := 1; ; attempt++ {
-		resp, err := e.once(req)
+		resp, err := once(req)
 		if req.Context().Err() != nil || attempt == attempts || !repeatable(req, resp, err) {
 			return resp, err
 		}
 		wait, err := e.wait(req, resp, attempt)
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +210,8 @@ func readBody(resp *http.Response, limit int64, progress func()) ([]byte, error)
 
 // repeatable reports whether a request may be sent again and may then succeed.
 func repeatable(req *http.Request, resp *http.Response, err error) bool {
-	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+	start := req.Method == http.MethodPost && req.Body == nil // of an upload, or a mount
+	if req.Method != http.MethodGet && req.Method != http.MethodHead && !start {
 		return false
 	}
 	if err != nil {

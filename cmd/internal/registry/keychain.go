@@ -90,6 +90,12 @@ type logins struct {
 	mu      sync.Mutex
 	known   map[string]bool          // hosts that credentials were found for
 	missing map[string]missingHelper // by host
+	owners  map[string][]string      // the hosts that a secret is for
+	held    map[string]string        // by the host of a login, the host that did not get it
+}
+
+func newLogins(inner authn.Keychain) *logins {
+	return &logins{inner: inner, known: map[string]bool{}, missing: map[string]missingHelper{}, owners: map[string][]string{}, held: map[string]string{}}
 }
 
 // Resolve implements [authn.Keychain].
@@ -117,9 +123,7 @@ func (l *logins) ResolveContext(ctx context.Context, target authn.Resource) (aut
 		return nil, &Error{Kind: Credentials, sentence: fmt.Sprintf("cannot get the credentials for %s: %s", target.RegistryStr(), credentialsError(err))}
 	}
 	l.secrets.note(config.Password, config.Auth, config.IdentityToken, config.RegistryToken)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.known[target.RegistryStr()] = true
+	l.own(target.RegistryStr(), config)
 	return auth, nil
 }
 

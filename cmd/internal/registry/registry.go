@@ -41,6 +41,12 @@ type Options struct {
 	Cache     string         // the folder that keeps charts, or empty for none
 	Offline   bool           // only the cache answers
 
+	// Bound keeps every login from all hosts but the one that it is for: a registry
+	// cannot send it to a token service elsewhere. Exceptions are Docker Hub's own
+	// token service and the hosts in TokenServices.
+	Bound         bool
+	TokenServices []string
+
 	// Warn gets what is wrong but stops nothing: a cache that cannot be
 	// written. It is called at most once.
 	Warn func(error)
@@ -86,10 +92,10 @@ func New(options Options) (*Client, error) {
 	c := &Client{
 		options:  options,
 		cache:    cache{options.Cache, options.Now},
-		logins:   &logins{inner: options.Keychain, known: map[string]bool{}, missing: map[string]missingHelper{}},
-		exchange: &exchange{base: transport, options: options},
+		logins:   newLogins(options.Keychain),
 		resolved: map[string]manifest{},
 	}
+	c.exchange = &exchange{base: transport, options: options, logins: c.logins}
 	// The library's own retries know neither Retry-After nor a broken body:
 	// one step is no retry. Ours are in exchange.
 	never := remote.Backoff{Steps: 1}

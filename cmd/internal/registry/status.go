@@ -39,6 +39,9 @@ func (c *Client) statusError(ctx context.Context, q question, answer *transport.
 
 // loginSentence says how to log in.
 func (c *Client) loginSentence(host string) string {
+	if service := c.logins.heldFrom(host); service != "" {
+		return fmt.Sprintf("%s takes logins at %s, another host, which does not get them: if that is its token service, allow it with --token-service %s", host, service, service)
+	}
 	if c.logins.hasFor(host) {
 		return fmt.Sprintf("%s refuses the login that it was given, which may have expired: %s", host, c.howToLogin(host))
 	}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
+	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+type mirrorOptions struct {
+	releaseFlags
+	output        string
+	dryRun, check bool
+	platforms     []string
+	wanted        []mirror.Platform // what they say
+	parallel      int
+}
+
+func (a app) mirrorCommand() *cobra.Command {
+	var o mirrorOptions
+	cmd := &cobra.Command{
+		Use:   "mirror [RELEASE ...]",
+		Short: "Copy every image and chart that environments need to their mirror",
+		Long: `Mirror copies what images lists from where it comes from to spec.registry.mirror
+of each environment: all platforms, with the same digests, and charts as they are,
+with their provenance.
+
+Signatures, attestations and SBOMs are copied too, those of each platform as well:
+those under cosign's tags (sha256-….sig, .att, .sbom) and OCI referrers. Only "not
+found" means that there are none: every other answer is an error.
+
+What the mirror has is not copied again, so a run that was interrupted is finished
+by the next. A tag is resolved once in a run. In the end everything is read from the
+mirror again and compared. An artifact that fails does not stop the others.
+
+Logins are those of docker, podman and helm, as for charts. A login goes to its own
+host alone, not to a token service, a redirect or an upload elsewhere.
+
+--check asks for manifests alone, copies nothing, and exits with 3 where the mirror
+lacks something or has something else. --dry-run prints the same and exits with 0.
+
+--platform copies an index as it is, and of its manifests only those. Registries
+that want an index complete refuse that.`,
+		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
+  pm-gitops mirror -f environments/
+  pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
+  pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
+			return a.mirror(cmd.Context(), o)
+		},
+	}
+	a.addReleases(cmd, &o.releaseFlags)
+	flags := cmd.Flags()
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be copied, and copy nothing")
+	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
+	flags.StringArrayVar(&o.platforms, "platform", nil, "only this `platform`, such as linux/amd64; may be repeated")
+	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
+	flags.StringArrayVar(&o.tokenServices, "token-service", nil, "`host` of a token service that may get the logins of registries that name it; may be repeated")
+	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
+	addOutput(cmd, &o.output, textOrJSON)
+	return cmd
+}
+
+// refuse reads the platforms, and refuses flags that make no sense.
+func (o *mirrorOptions) refuse() error {
+	for _, text := range o.platforms {
+		platform, err := mirror.ParsePlatform(text)
+		if err != nil {
+			return usageError{err}
+		}
+		o.wanted = append(o.wanted, platform)
+	}
+	switch {
+	case o.check && o.dryRun:
+		return usageError{errors.New("--check and --dry-run exclude each other")}
+	case o.offline:
+		return usageError{errors.New("mirror asks registries: no --offline")}
+	case o.parallel < 1:
+		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
+	case slices.Contains(o.tokenServices, ""):
+		return usageError{errors.New("--token-service is empty (unset variable?)")}
+	}
+	return checkOutput(o.output, textOrJSON)
+}
+
+func (a app) mirror(ctx context.Context, o mirrorOptions) error {
+	target, err := a.target(o.target)
+	if err = cmp.Or(err, o.refuse()); err != nil {
+		return err
+	}
+	o.bound = true
+	flags := o.releaseFlags
+	if o.dir != "" {
+		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the copies
+	}
+	found, err := a.findNeeds(ctx, flags, target, needMirrors)
+	if err != nil {
+		return err
+	}
+	artifacts, problems := found.artifacts()
+	client, err := a.registry(o.chartFlags)
+	if err != nil {
+		return err
+	}
+	shown := a.newMirrorScreen(o, len(artifacts))
+	copier, err := mirror.New(artifacts, mirror.Options{
+		Client: client, Parallel: o.parallel, Platforms: o.wanted, UserAgent: "pm-gitops/" + versions().Version,
+		Progress: shown.progress, Done: shown.done,
+	})
+	if err != nil {
+		return err
+	}
+	work := copier.Copy
+	if o.dryRun || o.check {
+		work = copier.Check
+	}
+	results, err := work(ctx)
+	shown.end()
+	if err != nil {
+		return err
+	}
+	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+}
+
+// artifacts lists what is to be copied, each once, and what keeps the mirror from
+// being complete. What may be no image is not copied.
+func (n needs) artifacts() (all []mirror.Artifact, problems []string) {
+	add := func(kind mirror.Kind, copies []imageCopy) {
+		for _, one := range copies {
+			if one.Problem != "" {
+				problems = append(problems, one.Problem)
+			}
+			if one.Source == "" {
+				continue
+			}
+			same := slices.IndexFunc(all, func(other mirror.Artifact) bool { return other.Source == one.Source && other.Target == one.Target })
+			if same < 0 {
+				all = append(all, mirror.Artifact{Kind: kind, Source: one.Source, Target: one.Target, Environments: one.environments})
+			} else {
+				all[same].Environments = dropRepeated(append(slices.Clone(all[same].Environments), one.environments...))
+			}
+		}
+	}
+	for _, image := range n.Images {
+		if image.Problem != "" {
+			problems = append(problems, image.Problem+", in "+listUses(image.Uses, true))
+		}
+		if image.Sure != string(images.Possible) {
+			add(mirror.Image, image.Copies)
+		}
+	}
+	for _, chart := range n.Charts {
+		add(mirror.Chart, chart.Copies)
+	}
+	return all, dropRepeated(problems)
+}
+
+// mirrorReport is the result of mirror as JSON.
+type mirrorReport struct {
+	Artifacts []mirror.Result `json:"artifacts"`
+	Problems  []string        `json:"problems"` // what cannot be copied, or would not be pulled from the mirror
+}
+
+// reportMirror prints the results where they are not printed yet, and gives the error
+// that they are.
+func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []string) error {
+	if o.output == "json" {
+		if err := a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)}); err != nil {
+			return err
+		}
+	}
+	for _, problem := range problems {
+		a.err.Say("%s", problem)
+	}
+	var failures []error
+	lacking := 0
+	for _, result := range results {
+		switch {
+		case result.Error != "":
+			failures = append(failures, fmt.Errorf("%s to %s: %s", result.Source, result.Target, result.Error))
+		case len(result.Lacks) > 0 && result.State != mirror.Copied:
+			lacking++
+		}
+	}
+	switch {
+	case failures != nil:
+		what := "copied"
+		if o.dryRun || o.check {
+			what = "checked"
+		}
+		failures = append(failures, fmt.Errorf("%d of %s could not be %s", len(failures), text.Count(len(results), "artifact"), what))
+		return errors.Join(failures...)
+	case lacking > 0 && o.check:
+		return foundError{fmt.Errorf("%d of %s are missing in the mirror, or differ", lacking, text.Count(len(results), "artifact"))}
+	case problems != nil:
+		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
+	}
+	return nil
+}

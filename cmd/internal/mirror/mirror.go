@@ -1,0 +1,282 @@
+// Package mirror copies images and charts from their registries to another one, with
+// their digests, all of their platforms, and what belongs to them: signatures,
+// attestations and SBOMs under cosign's tags, and OCI referrers.
+//
+// What has to be copied is found here, and the library regclient moves it: the library
+// finds signatures only where a registry lists tags, and takes every error of a list of
+// referrers as an empty list. Here only "not found" means that there is nothing.
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	rref "github.com/regclient/regclient/types/ref"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
+	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// Kind says which kind of artifact something is.
+type Kind string
+
+// The kinds of artifacts. Both are copied alike.
+const (
+	Image Kind = "image"
+	Chart Kind = "chart"
+)
+
+// Artifact is something to copy. Source is a reference with a tag or a digest; where
+// it has both, the digest counts. Target has the tag that the copy gets, or the
+// source's digest.
+type Artifact struct {
+	Kind           Kind
+	Source, Target string
+	Environments   []string // that need it, for messages
+}
+
+// Options say how artifacts are copied.
+type Options struct {
+	Client    *registry.Client
+	Parallel  int        // how many artifacts, and how many blobs, are copied at a time; at least 1
+	Platforms []Platform // of an index only these; all where there are none
+	UserAgent string
+
+	// Progress gets how many bytes of an artifact's blobs are done, and of how many. It
+	// is called by many goroutines, at the latest when the copy ends.
+	Progress func(target string, done, total int64)
+
+	// Done gets the result of an artifact, by its number, as soon as it has one. It is
+	// called by many goroutines.
+	Done func(i int, result Result)
+}
+
+// Mirror copies a set of artifacts. It must not be used twice.
+type Mirror struct {
+	options   Options
+	copies    []*artifact
+	client    *http.Client
+	transport *registry.Transport
+
+	delay   time.Duration // before the library repeats something, and at most 20 times as long
+	slots   chan struct{} // for blobs
+	flights singleflight.Group
+	writing sync.Map // by repository of a target, the lock for manifests
+	mu      sync.Mutex
+	blobs   map[string]rref.Ref // repositories of targets in which a blob surely is, by host and digest
+}
+
+// artifact is an [Artifact] that was read.
+type artifact struct {
+	Artifact
+	from, to side
+	source   string // tag or digest to ask for
+	tag      string // at the target; empty for a digest
+	pinned   string // the digest that the references name, if they name one
+}
+
+// New reads the references, and opens no connection. It refuses all artifacts where
+// different sources would become one target, with every source in the error.
+func New(artifacts []Artifact, options Options) (*Mirror, error) {
+	m := &Mirror{options: options, delay: 100 * time.Millisecond, slots: make(chan struct{}, max(options.Parallel, 1)), blobs: map[string]rref.Ref{}}
+	var access []registry.Access
+	for _, one := range artifacts {
+		read, err := m.read(one)
+		if err != nil {
+			return nil, err
+		}
+		m.copies = append(m.copies, read)
+		access = append(access, registry.Access{Repository: read.to.repository, Push: true}, registry.Access{Repository: read.from.repository})
+	}
+	if err := m.collisions(); err != nil {
+		return nil, err
+	}
+	m.transport = options.Client.Transport(unique(access)...)
+	m.client = &http.Client{Transport: m.transport}
+	for _, one := range m.copies {
+		one.from.client, one.to.client = m.client, m.client
+		one.from.transport, one.to.transport = m.transport, m.transport
+	}
+	return m, nil
+}
+
+// unique drops access to a repository that was there before. Access to write comes
+// first where a repository is both.
+func unique(all []registry.Access) []registry.Access {
+	slices.SortStableFunc(all, func(a, b registry.Access) int {
+		if a.Push != b.Push {
+			if a.Push {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Repository.Name(), b.Repository.Name())
+	})
+	var some []registry.Access
+	for _, one := range all {
+		if !slices.ContainsFunc(some, func(other registry.Access) bool { return other.Repository == one.Repository }) {
+			some = append(some, one)
+		}
+	}
+	return some
+}
+
+func (m *Mirror) read(one Artifact) (*artifact, error) {
+	from, err := ref.ParseImage(one.Source)
+	if err != nil {
+		return nil, fmt.Errorf("copy %s: %w", one.Source, err)
+	}
+	to, err := ref.ParseImage(one.Target)
+	if err != nil {
+		return nil, fmt.Errorf("copy %s to %s: %w", one.Source, one.Target, err)
+	}
+	read := &artifact{Artifact: one, source: from.Tag, tag: to.Tag, pinned: from.Digest}
+	if from.Digest != "" {
+		read.source = from.Digest
+	}
+	if to.Tag == "" && to.Digest != from.Digest {
+		return nil, fmt.Errorf("copy %s to %s: a copy cannot have another digest", one.Source, one.Target)
+	}
+	if read.from, err = m.open(from.Name()); err != nil {
+		return nil, err
+	}
+	read.to, err = m.open(to.Name())
+	return read, err
+}
+
+func (m *Mirror) open(repository string) (side, error) {
+	parsed, err := m.options.Client.Repository(repository)
+	if err != nil {
+		return side{}, err
+	}
+	library, err := rref.New(repository)
+	if err != nil {
+		return side{}, fmt.Errorf("repository %q: want host/path/name", repository)
+	}
+	return side{repository: parsed, ref: library}, nil
+}
+
+// collisions refuses different sources for one target: repositories, or digests of
+// one repository.
+func (m *Mirror) collisions() error {
+	first := map[string]*artifact{}
+	for _, one := range m.copies {
+		other := first[one.Target]
+		if other == nil {
+			first[one.Target] = one
+			continue
+		}
+		if other.from.repository != one.from.repository || other.pinned != "" && one.pinned != "" && other.pinned != one.pinned {
+			return collision(other, one, "")
+		}
+	}
+	return nil
+}
+
+func collision(a, b *artifact, why string) error {
+	return fmt.Errorf("%s would be the copy of both %s (%s) and %s (%s)%s: nothing is copied", a.Target, a.Source, a.users(), b.Source, b.users(), why)
+}
+
+// users names the environments that need an artifact.
+func (a *artifact) users() string {
+	if len(a.Environments) == 1 {
+		return "environment " + a.Environments[0]
+	}
+	return "environments " + strings.Join(a.Environments, ", ")
+}
+
+// Check finds out what the target lacks, and changes nothing. It asks for manifests
+// alone: the blobs of one that is there are taken to be there too. Results are in
+// the order of the artifacts. The error is one of all artifacts together.
+func (m *Mirror) Check(ctx context.Context) ([]Result, error) {
+	return m.each(ctx, func(context.Context, *artifact, *tree, *Result) error { return nil })
+}
+
+// Copy copies what the target lacks, and verifies it there. An artifact that fails
+// does not keep the others from being copied. Results and errors are those of
+// [Mirror.Check].
+func (m *Mirror) Copy(ctx context.Context) ([]Result, error) { return m.each(ctx, m.copy) }
+
+// each resolves all artifacts, refuses collisions that only digests show, and then
+// compares each with the target and works on what is missing there.
+func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact, *tree, *Result) error) ([]Result, error) {
+	results, roots := make([]Result, len(m.copies)), make([]*document, len(m.copies))
+	for i, one := range m.copies {
+		results[i] = Result{Kind: one.Kind, Source: one.Source, Target: one.Target, Environments: one.Environments}
+	}
+	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
+		root, err := m.copies[i].from.manifest(ctx, m.copies[i].source)
+		if results[i].fail(err) {
+			m.done(i, results[i])
+			return
+		}
+		roots[i], results[i].Digest = root, root.digest
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := m.moved(roots); err != nil {
+		return nil, err
+	}
+	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
+		if roots[i] != nil {
+			results[i].fail(m.one(ctx, m.copies[i], roots[i], &results[i], work))
+			m.done(i, results[i])
+		}
+	})
+	if ctx.Err() != nil {
+		return results, context.Cause(ctx)
+	}
+	return results, nil
+}
+
+func (m *Mirror) done(i int, result Result) {
+	if m.options.Done != nil {
+		m.options.Done(i, result)
+	}
+}
+
+// moved refuses two references of one repository that became two digests and would
+// be one target.
+func (m *Mirror) moved(roots []*document) error {
+	first := map[string]int{}
+	for i, root := range roots {
+		if root == nil {
+			continue
+		}
+		other, there := first[m.copies[i].Target]
+		if !there {
+			first[m.copies[i].Target] = i
+		} else if roots[other].digest != root.digest {
+			return collision(m.copies[other], m.copies[i], fmt.Sprintf(", which are %s and %s", roots[other].digest, root.digest))
+		}
+	}
+	return nil
+}
+
+// one works on an artifact.
+func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *Result, work func(context.Context, *artifact, *tree, *Result) error) error {
+	all, err := grow(ctx, a, root, m.options.Platforms)
+	if err != nil {
+		return err
+	}
+	if err := all.compare(ctx, a); err != nil {
+		return err
+	}
+	result.describe(all)
+	if len(result.Lacks) == 0 {
+		return nil
+	}
+	return work(ctx, a, all, result)
+}
+
+// sentence gives the first line of an error of the library, bounded.
+func sentence(err error) string { return text.FirstLine(err.Error()) }

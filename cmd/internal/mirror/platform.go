@@ -1,0 +1,80 @@
+package mirror
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Platform names an operating system and a processor that an image is for.
+// https://github.com/opencontainers/image-spec/blob/main/image-index.md
+type Platform struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+	Variant      string `json:"variant"`
+}
+
+func (p Platform) String() string {
+	text := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		text += "/" + p.Variant
+	}
+	return text
+}
+
+// ParsePlatform reads OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, as docker writes it.
+func ParsePlatform(text string) (Platform, error) {
+	parts := strings.Split(text, "/")
+	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" {
+		return Platform{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE, such as linux/amd64, or OS/ARCHITECTURE/VARIANT", text)
+	}
+	p := Platform{OS: parts[0], Architecture: parts[1]}
+	if len(parts) == 3 {
+		p.Variant = parts[2]
+	}
+	return p, nil
+}
+
+// holds reports whether a platform is one that was asked for; one without a variant
+// stands for all of them.
+func (p Platform) holds(other Platform) bool {
+	return p.OS == other.OS && p.Architecture == other.Architecture && (p.Variant == "" || p.Variant == other.Variant)
+}
+
+// belongsTo is the annotation by which BuildKit puts an attestation into an index: the
+// digest of the manifest that it is about.
+// https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
+const belongsTo = "vnd.docker.reference.digest"
+
+// choose gives the entries of an index for the platforms, all for none. One without a
+// platform stays, unless it belongs to a manifest that does not.
+func choose(all []descriptor, platforms []Platform) ([]descriptor, error) {
+	if len(platforms) == 0 {
+		return all, nil
+	}
+	var chosen []descriptor
+	var known []string
+	dropped, matched := map[string]bool{}, false
+	bare := func(d descriptor) bool { return d.Platform == nil || d.Platform.OS == "unknown" || d.Platform.OS == "" }
+	for _, d := range all {
+		if bare(d) {
+			continue
+		}
+		known = append(known, d.Platform.String())
+		dropped[d.Digest] = true
+		for _, wanted := range platforms {
+			if wanted.holds(*d.Platform) {
+				matched = true
+				delete(dropped, d.Digest)
+			}
+		}
+	}
+	if !matched && known != nil {
+		return nil, fmt.Errorf("it is for none of the platforms asked for, but for %s", strings.Join(known, ", "))
+	}
+	for _, d := range all {
+		if !dropped[d.Digest] && !dropped[d.Annotations[belongsTo]] {
+			chosen = append(chosen, d)
+		}
+	}
+	return chosen, nil
+}

@@ -1,0 +1,118 @@
+package mirror
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
+)
+
+// Only "not found" means that something has no signature: every other answer fails.
+func TestErrorsAreNoAbsence(t *testing.T) {
+	from := inProcess(t, true)
+	all := fill(t, from)
+	for _, part := range []string{".sig", ".att", ".sbom", "/referrers/"} {
+		for _, status := range []int{401, 403, 405, 429, 500, 502, 503} {
+			t.Run(fmt.Sprint(part, status), func(t *testing.T) {
+				to := inProcess(t, true)
+				sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.Contains(r.URL.Path, part) {
+						w.WriteHeader(status)
+						return
+					}
+					httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: from}).ServeHTTP(w, r)
+				}))
+				defer sick.Close()
+				for _, one := range run(t, registry.Options{}, all.artifacts(sick.Listener.Addr().String(), to), (*Mirror).Copy) {
+					if one.State != Failed || one.Error == "" {
+						t.Errorf("%s is %s", one.Target, one.State)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Registries without the API say so in several ways, and GitLab answers with the subject
+// where the fallback tag is asked for.
+func TestNoReferrersAPI(t *testing.T) {
+	for _, status := range []int{400, 404, 406} {
+		from, to := inProcess(t, false), inProcess(t, true)
+		all := fill(t, from)
+		source := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.Contains(r.URL.Path, "/referrers/") {
+				w.WriteHeader(status)
+			}
+			return strings.Contains(r.URL.Path, "/referrers/")
+		})
+		wantAll(t, run(t, registry.Options{}, all.artifacts(source, to), (*Mirror).Copy), Copied)
+		all.judge(t, to)
+	}
+	from, to := inProcess(t, false), inProcess(t, true)
+	all := fill(t, from)
+	tag := "/manifests/sha256-" + all.tags["cloud/ui:2.0_b"].Hex
+	gitlab := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, tag) {
+			r.URL.Path = strings.Replace(r.URL.Path, "sha256-", "sha256:", 1)
+		}
+		return false
+	})
+	results := run(t, registry.Options{}, all.artifacts(gitlab, to)[1:2], (*Mirror).Copy)
+	wantAll(t, results, Copied)
+	if results[0].Referrers != 0 || results[0].Manifests != 3 {
+		t.Errorf("%+v", results[0])
+	}
+}
+
+// A list of referrers that is none, or not whole, is an error.
+func TestBrokenListsAreErrors(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	for _, body := range []string{"", "{}", `{"schemaVersion":2}`, `{"schemaVersion":2,"manifests":[{"digest":"sha256:1"}]}`, `{"schemaVersion":2,"manifests":[`, "<html>"} {
+		source := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, "/referrers/") {
+				return false
+			}
+			w.Header().Set("Content-Type", ociIndex)
+			fmt.Fprint(w, body)
+			return true
+		})
+		for _, one := range run(t, registry.Options{}, all.artifacts(source, to), (*Mirror).Check) {
+			if one.State != Failed {
+				t.Errorf("%q: %s is %s", body, one.Target, one.State)
+			}
+		}
+	}
+}
+
+// A referrer whose manifest is there, but not in the list of its subject, is written
+// again: a run may end between the two.
+func TestUnlistedReferrerIsListed(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, false)
+	all := fill(t, from)
+	artifacts := all.artifacts(from, to)[:1]
+	wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Copied)
+	tag := "sha256-" + all.tags["cloud/server:1"].Hex
+	if err := remote.Delete(must(name.NewTag(to + "/mirror/cloud/server:" + tag))); err != nil {
+		t.Fatal(err)
+	}
+	results := run(t, registry.Options{}, artifacts, (*Mirror).Check)
+	if results[0].State != Missing || len(results[0].Lacks) != 2 {
+		t.Errorf("Check: %s %v, want both referrers of the index", results[0].State, results[0].Lacks)
+	}
+	wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Copied)
+	all.judge(t, to, Result{Target: to + "/mirror/cloud/server:1"}, failedResult(to, "ui"), failedResult(to, "plain"), failedResult(to, "charts/app"))
+}
+
+// failedResult is the result of an artifact that was not copied.
+func failedResult(host, path string) Result {
+	return Result{Target: host + "/mirror/cloud/" + path + ":1", Error: "not asked for"}
+}

@@ -1,0 +1,153 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
+)
+
+// tree is everything that belongs to an artifact, in an order in which each manifest
+// comes after those that it names and that belong to it: the artifact itself is last.
+type tree struct {
+	pieces []*piece
+	seen   map[string]bool
+}
+
+// piece is a manifest of a tree.
+type piece struct {
+	*document
+	role  role
+	tag   string // at the target; empty where only the digest names it
+	blobs []descriptor
+
+	state    state
+	replaces string // the digest that the tag has at the target
+}
+
+// name gives the tag or digest of a piece in its repository.
+func (p *piece) name() string {
+	if p.tag != "" {
+		return p.tag
+	}
+	return p.digest
+}
+
+// role says how a manifest belongs to an artifact.
+type role string
+
+const (
+	itself    role = "manifest"
+	signature role = "signature" // or an attestation or SBOM, under a tag of cosign
+	referrer  role = "referrer"
+)
+
+// cosignTags are the ends of the tags under which cosign keeps what belongs to a digest.
+// https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery
+var cosignTags = [...]string{".sig", ".att", ".sbom"}
+
+// grow finds everything that belongs to an artifact at its source.
+func grow(ctx context.Context, a *artifact, root *document, platforms []Platform) (*tree, error) {
+	t := &tree{seen: map[string]bool{}}
+	return t, t.add(ctx, a, root, itself, a.tag, platforms)
+}
+
+// add adds a document, after all that it names and that belongs to it.
+func (t *tree) add(ctx context.Context, a *artifact, d *document, as role, tag string, platforms []Platform) error {
+	if key := d.digest + " " + tag; t.seen[key] {
+		return nil
+	} else {
+		t.seen[key] = true
+	}
+	p := &piece{document: d, role: as, tag: tag}
+	entries, err := choose(d.Manifests, platforms)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := entry.check(); err != nil {
+			return fmt.Errorf("%s: %w", d.digest, err)
+		}
+		if !isManifest(entry.MediaType) {
+			p.blobs = append(p.blobs, entry)
+			continue
+		}
+		if err := t.follow(ctx, a, entry.Digest, as, ""); err != nil {
+			return err
+		}
+	}
+	blobs := append(slices.Clone(d.Layers), d.Blobs...)
+	if d.Config != nil {
+		blobs = append(blobs, *d.Config)
+	}
+	for _, blob := range blobs {
+		if err := blob.check(); err != nil {
+			return fmt.Errorf("%s: %w", d.digest, err)
+		}
+		if len(blob.URLs) == 0 { // others lie elsewhere, and may not be copied
+			p.blobs = append(p.blobs, blob)
+		}
+	}
+	if err := t.attached(ctx, a, d.digest); err != nil {
+		return err
+	}
+	t.pieces = append(t.pieces, p)
+	return nil
+}
+
+// follow gets a manifest by its digest and adds it.
+func (t *tree) follow(ctx context.Context, a *artifact, digest string, as role, tag string) error {
+	if t.seen[digest+" "+tag] {
+		return nil
+	}
+	d, err := a.from.manifest(ctx, digest)
+	if err != nil {
+		return err
+	}
+	return t.add(ctx, a, d, as, tag, nil)
+}
+
+// attached adds what belongs to a manifest without being named in it.
+func (t *tree) attached(ctx context.Context, a *artifact, digest string) error {
+	for _, end := range cosignTags {
+		tag := strings.Replace(digest, ":", "-", 1) + end
+		d, err := a.from.find(ctx, tag)
+		if errors.Is(err, errAbsent) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("look for %s: %w", tag, err)
+		}
+		if err := t.add(ctx, a, d, signature, tag, nil); err != nil {
+			return err
+		}
+	}
+	list, err := a.from.referrers(ctx, digest)
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		if err := one.check(); err != nil {
+			return fmt.Errorf("what refers to %s: %w", digest, err)
+		}
+		if err := t.follow(ctx, a, one.Digest, referrer, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses what cannot be verified.
+func (d descriptor) check() error {
+	if !ref.IsChartDigest(d.Digest) || d.Size < 0 {
+		return fmt.Errorf("it names something with digest %q and size %d: want sha256", d.Digest, d.Size)
+	}
+	return nil
+}
+
+func isManifest(mediaType string) bool {
+	return slices.Contains([]string{ociIndex, ociManifest, dockerIndex, dockerManifest}, mediaType)
+}
