@@ -43,13 +43,13 @@ func (c *Connection) receive(ctx context.Context) (receiver, error) {
 	if git == nil {
 		return nil, exec.ErrNotFound
 	}
+	ctx, hangUp := context.WithCancel(ctx)
 	cmd := git.Command(ctx, "receive-pack", endpoint.Path)
-	p := &pipes{connection: c, aside: bounded{most: 1 << 12}}
+	p := &pipes{connection: c, aside: bounded{most: 1 << 12}, wait: cmd.Wait, hangUp: hangUp}
 	cmd.Stderr = &p.aside
 	var err, outErr error
 	p.in, err = cmd.StdinPipe()
 	p.out, outErr = cmd.StdoutPipe()
-	p.wait = cmd.Wait
 	return p, errors.Join(err, outErr, cmd.Start())
 }
 
@@ -59,7 +59,7 @@ func (c *Connection) receiveBySSH(ctx context.Context) (receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pipes{connection: c, aside: bounded{most: 1 << 12}}
+	p := &pipes{connection: c, aside: bounded{most: 1 << 12}, wait: session.Wait, hangUp: hangUp}
 	session.Stderr = &p.aside
 	p.in, err = session.StdinPipe()
 	if err == nil {
@@ -68,7 +68,6 @@ func (c *Connection) receiveBySSH(ctx context.Context) (receiver, error) {
 	if err == nil {
 		err = session.Start(shellCommand(gotransport.ReceivePackServiceName, c.at.Path))
 	}
-	p.wait = func() error { defer hangUp(); return session.Wait() }
 	if err != nil {
 		hangUp()
 	}
@@ -82,12 +81,21 @@ type pipes struct {
 	out        io.Reader
 	aside      bounded // what it says on standard error
 	wait       func() error
-	sent       bool
+	hangUp     func()
+	sent       bool // a request
+	ended      bool // the answer
+	closed     bool
+}
+
+func (p *pipes) Read(into []byte) (int, error) {
+	n, err := p.out.Read(into)
+	p.ended = p.ended || err == io.EOF
+	return n, err
 }
 
 func (p *pipes) AdvertisedReferencesContext(context.Context) (*packp.AdvRefs, error) {
 	known := packp.NewAdvRefs()
-	err := known.Decode(p.out)
+	err := known.Decode(p)
 	if err == nil || errors.Is(err, packp.ErrEmptyAdvRefs) {
 		return known, nil
 	}
@@ -102,21 +110,24 @@ func (p *pipes) AdvertisedReferencesContext(context.Context) (*packp.AdvRefs, er
 
 func (p *pipes) exchange(_ context.Context, request *packp.ReferenceUpdateRequest) (io.ReadCloser, error) {
 	p.sent = true
-	return io.NopCloser(p.out), errors.Join(request.Encode(p.in), p.in.Close())
+	return io.NopCloser(p), errors.Join(request.Encode(p.in), p.in.Close())
 }
 
-// Close waits until the program ends: hooks of the server may be at work.
+// Close ends the program, unless it ends by itself.
 func (p *pipes) Close() error {
-	if p.wait == nil {
+	if p.closed {
 		return nil
 	}
-	wait := p.wait
-	p.wait = nil
+	p.closed = true
 	if !p.sent { // as git says that it wants nothing
 		_, _ = p.in.Write(pktline.FlushPkt)
 		_ = p.in.Close()
 	}
-	return wait()
+	if !p.ended {
+		p.hangUp()
+	}
+	defer p.hangUp()
+	return p.wait()
 }
 
 // httpReceiver sends what one request has.
@@ -151,6 +162,7 @@ func (r httpReceiver) exchange(ctx context.Context, request *packp.ReferenceUpda
 // readAnswer reads the answer to a request to its end. What the server says beside the
 // report goes to the request's Progress. Some servers give no report.
 func readAnswer(answer io.Reader, request *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
+	whole := answer
 	if request.Capabilities.Supports(capability.Sideband64k) {
 		parted := sideband.NewDemuxer(sideband.Sideband64k, answer)
 		parted.Progress = request.Progress
@@ -164,6 +176,7 @@ func readAnswer(answer io.Reader, request *packp.ReferenceUpdateRequest) (*packp
 		}
 	}
 	_, _ = io.Copy(io.Discard, answer) // hooks that run behind the report cannot refuse any more
+	_, _ = io.Copy(io.Discard, whole)
 	return report, nil
 }
 
