@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
-	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // ObjectPattern is Kind/name, in which * stands for any characters.
@@ -82,37 +81,17 @@ type Plaintext struct {
 // each field has its type, texts that are credentials in any place.
 func (e Environment) Plaintext() []Plaintext {
 	var found []Plaintext
-	e.findPlaintext(e.source.Get("spec"), "spec", &found)
+	plaintext.Fields(e.source.Get("spec"), "spec", func(within string, f plaintext.Found) {
+		advice := "name it under spec.secretValues"
+		switch {
+		case within == "":
+			advice = "take it out"
+		case strings.Contains(strings.TrimPrefix(f.Path, within), "[") || strings.HasSuffix(within, ".annotations"):
+			advice = "let the chart read it from a Secret (existingSecret, valueFrom)"
+		}
+		found = append(found, e.lookedLike(f, advice))
+	})
 	return found
-}
-
-func (e Environment) findPlaintext(v *strictyaml.Value, path string, found *[]Plaintext) {
-	if v == nil {
-		return
-	}
-	if v.Kind == strictyaml.Scalar {
-		if rule := plaintext.Format(v.Text); rule != nil {
-			*found = append(*found, e.lookedLike(plaintext.Found{Position: v.Position, Path: path, Rule: *rule}, "take it out"))
-		}
-		return
-	}
-	for i, item := range v.Items {
-		e.findPlaintext(item, strictyaml.Index(path, i), found)
-	}
-	for _, entry := range v.Entries {
-		at := strictyaml.Join(path, entry.Key)
-		if entry.Key != "values" && entry.Key != "annotations" {
-			e.findPlaintext(entry.Value, at, found)
-			continue
-		}
-		for _, f := range plaintext.Find(entry.Value, at) {
-			advice := "name it under spec.secretValues"
-			if strings.Contains(strings.TrimPrefix(f.Path, at), "[") || entry.Key == "annotations" {
-				advice = "let the chart read it from a Secret (existingSecret, valueFrom)"
-			}
-			*found = append(*found, e.lookedLike(f, advice))
-		}
-	}
 }
 
 // lookedLike returns what was found with what to do about it.

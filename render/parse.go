@@ -30,7 +30,7 @@ type ReadFile func(name string) ([]byte, error)
 // asked of read. The error is every problem at once, as [Problems]; none
 // repeats a value from a place where a secret belongs.
 func Parse(name string, data []byte, read ReadFile) (Environment, error) {
-	root, problems := load(name, data, read, nil)
+	root, problems := load(name, data, read)
 	if problems != nil {
 		return Environment{}, problems.Err()
 	}
@@ -107,38 +107,76 @@ func beside(file, name string) string {
 	return path.Join(path.Dir(strings.ReplaceAll(file, `\`, "/")), name)
 }
 
-// load reads a file and lays it over what it extends. The files in via led here.
-func load(name string, data []byte, read ReadFile, via []string) (*strictyaml.Value, Problems) {
-	root, problems := strictyaml.Load(name, data)
+// Layer is an environment file, or one that it extends, as it is written.
+type Layer struct {
+	Name string
+	Data []byte
+	Root *strictyaml.Value
+}
+
+// Layers reads an environment file and the files that it extends, the file itself
+// first. They need not be valid, but for what says which files they are. The error is
+// [Problems].
+func Layers(name string, data []byte, read ReadFile) ([]Layer, error) {
+	layers, problems := layersOf(name, data, read)
+	return layers, problems.Err()
+}
+
+// load reads a file and lays it over what it extends.
+func load(name string, data []byte, read ReadFile) (*strictyaml.Value, Problems) {
+	layers, problems := layersOf(name, data, read)
 	if problems != nil {
 		return nil, problems
 	}
-	if problems = checkHead(root, via); problems != nil {
-		return nil, problems
+	var root *strictyaml.Value
+	for i, layer := range slices.Backward(layers) {
+		if i > 0 {
+			layer.Root.Entries = slices.DeleteFunc(layer.Root.Entries, func(e strictyaml.Entry) bool { return e.Key == "metadata" })
+		}
+		root = strictyaml.Merge(root, layer.Root)
 	}
-	extends := root.Get("extends")
-	if extends.IsNull() {
-		return root, nil
+	return root, nil
+}
+
+// layersOf reads a file and those that it extends.
+func layersOf(name string, data []byte, read ReadFile) (layers []Layer, problems Problems) {
+	var via []string // the files that led here
+	for {
+		root, problems := strictyaml.Load(name, data)
+		if problems != nil {
+			return nil, problems
+		}
+		if problems = checkHead(root, via); problems != nil {
+			return nil, problems
+		}
+		layers, via = append(layers, Layer{name, data, root}), append(via, name)
+		extends := root.Get("extends")
+		if extends.IsNull() {
+			return layers, nil
+		}
+		if name, data, problems = readExtended(extends, via, read); problems != nil {
+			return nil, problems
+		}
 	}
-	parentName, at := beside(name, extends.Text), func(format string, args ...any) Problems {
+}
+
+// readExtended reads the file that the last one of those in via extends.
+func readExtended(extends *strictyaml.Value, via []string, read ReadFile) (name string, data []byte, problems Problems) {
+	at := func(format string, args ...any) Problems {
 		return Problems{{Position: extends.Position, Path: "extends", Message: fmt.Sprintf(format, args...)}}
 	}
-	switch {
-	case extends.Kind != strictyaml.Scalar || extends.Text == "" || path.IsAbs(extends.Text):
-		return nil, at("want the path of a file of kind EnvironmentDefaults, relative to this one")
-	case slices.Contains(append(via, name), parentName):
-		return nil, at("files extend each other: %s", strings.Join(append(append(via, name), parentName), " -> "))
+	if extends.Kind != strictyaml.Scalar || extends.Text == "" || path.IsAbs(extends.Text) {
+		return "", nil, at("want the path of a file of kind EnvironmentDefaults, relative to this one")
 	}
-	parentData, err := read(parentName)
+	name = beside(via[len(via)-1], extends.Text)
+	if slices.Contains(via, name) {
+		return "", nil, at("files extend each other: %s", strings.Join(append(via, name), " -> "))
+	}
+	data, err := read(name)
 	if err != nil {
-		return nil, at("%s", err)
+		return "", nil, at("%s", err)
 	}
-	parent, problems := load(parentName, parentData, read, append(via, name))
-	if problems != nil {
-		return nil, problems
-	}
-	parent.Entries = slices.DeleteFunc(parent.Entries, func(e strictyaml.Entry) bool { return e.Key == "metadata" })
-	return strictyaml.Merge(parent, root), nil
+	return name, data, nil
 }
 
 // checkHead says early, and alone, that a file is something else altogether.

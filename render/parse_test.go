@@ -58,6 +58,9 @@ func TestParseProblems(t *testing.T) {
 		{"the same secret's field", "clientSecret: {", "client_secret: {", []string{
 			`dev.yaml:18:7: spec.auth.okta.clientSecret: the field is missing`,
 			`dev.yaml:19:7: spec.auth.okta.client_secret: unknown field: did you mean "clientSecret"?`}},
+		{"no user for another", "", "  database: {primary: 10.0.0.1, serviceUser: {password: {secret: s, key: k}}, superUsers: {password: {secret: s, key: k}}}\n", []string{
+			`dev.yaml:21:13: spec.database.superUser: the field is missing`,
+			`dev.yaml:21:79: spec.database.superUsers: unknown field: want primary, replica, serviceUser or superUser`}},
 		{"no field of another type", "", "  databases: ten\n", []string{`dev.yaml:21:3: spec.databases: unknown field`}},
 		{"unknown field with nothing near", "", "  colour: blue\n", []string{
 			`dev.yaml:21:3: spec.colour: unknown field`}},
@@ -353,7 +356,7 @@ func TestWith(t *testing.T) {
 		if want := parse(strings.Replace(complete+more, tt.old, tt.new, 1)); err != nil || !reflect.DeepEqual(got.Spec, want.Spec) {
 			t.Errorf("With(%+v) = %+v, %v, want %+v", tt.setting, got.Spec, err, want.Spec)
 		}
-		if !reflect.DeepEqual(env.Spec, parse(complete+more).Spec) {
+		if same, err := env.With(); err != nil || !reflect.DeepEqual(same.Spec, parse(complete+more).Spec) {
 			t.Errorf("With(%+v) changes the environment", tt.setting)
 		}
 	}

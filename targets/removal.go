@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -17,7 +18,7 @@ import (
 func (Flux) AfterRemoval(had tree.Inventory, emptied []string) []string {
 	lines := []string{"Once this is committed, protected releases and the namespaces stay in the cluster. To uninstall a release:"}
 	for _, key := range slices.Sorted(maps.Keys(had.Releases)) {
-		lines = append(lines, fmt.Sprintf("  kubectl -n %s delete helmrelease %s", had.Releases[key].Namespace, key))
+		lines = append(lines, fmt.Sprintf("  kubectl -n %s delete helmrelease %s", text.Argument(had.Releases[key].Namespace), text.Argument(key)))
 	}
 	for _, pointedAt := range emptied {
 		lines = append(lines, fmt.Sprintf("Nothing is left in %s. Git keeps no empty folder, and Flux deletes nothing while the one it is pointed at is missing: put a file there.", pointedAt))
@@ -37,9 +38,9 @@ func (Argo) AfterRemoval(had tree.Inventory, _ []string) []string {
 			continue
 		}
 		if _, protected := had.Releases[key]; protected || key == render.Prereqs {
-			keeping = append(keeping, environment+"-"+key)
+			keeping = append(keeping, text.Argument(environment+"-"+key))
 		} else {
-			uninstalling = append(uninstalling, environment+"-"+key)
+			uninstalling = append(uninstalling, text.Argument(environment+"-"+key))
 		}
 	}
 	slices.Sort(keeping)

@@ -166,9 +166,7 @@ func TestFilesSteerNothing(t *testing.T) {
 	if got := execute(t, dir, "render", "--dir", "repo"); got.code != 0 {
 		t.Fatal(got.stderr)
 	}
-	changed := filepath.Join(dir, "repo/prefect/overlays/dev/prereqs/namespaces.yaml")
 	put(t, dir, "repo/prefect/overlays/dev/prereqs/namespaces.yaml", "apiVersion: v1\nkind: "+written+"\nmetadata: {name: "+written+"}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: workers, annotations: {"+written+": "+written+"}}\n")
-	must(t, os.Chmod(changed, 0o644))
 	put(t, dir, "repo/prefect/overlays/dev/prereqs/"+name, "a person's")
 	for _, args := range [][]string{
 		{"validate", "-f", "name.yaml"}, {"validate", "-f", "field.yaml"}, {"validate", "-f", "value.yaml"}, {"validate", "-f", "values.yaml"},
@@ -235,12 +233,14 @@ func TestServersSteerNothing(t *testing.T) {
 			must(t, err)
 			server := clustertest.New(func(string) []unstructured.Unstructured { return objects })
 			defer server.Close()
-			must(t, clustertest.Kubeconfig(filepath.Join(dir, "kubeconfig"), map[string]*clustertest.Server{"main": server}))
+			must(t, clustertest.Kubeconfig(filepath.Join(dir, "kubeconfig"), map[string]*clustertest.Server{"main": server, "x" + steering: server}))
 			wantTame(t, name, execute(t, dir, "status", "--kubeconfig", "kubeconfig"))
 			if strings.HasPrefix(name, "for good") { // then a watch ends
 				wantTame(t, name, execute(t, dir, "status", "--watch", "--kubeconfig", "kubeconfig"))
 			}
 		}
+		status("contexts", files["migrating.yaml"], strings.Replace(files["stalled.yaml"], "InstallFailed", written, 1))
+		wantTame(t, "completion", execute(t, dir, "__complete", "status", "--kubeconfig", "kubeconfig", "--context", ""))
 		status("a condition", strings.NewReplacer("Running 'upgrade' action with timeout of 10m0s", written).Replace(files["migrating.yaml"]))
 		status("a log", strings.Replace(files["migrating.yaml"], `"line 1 of the log`, `"`+strings.Trim(written, `"`)+`\n`, 1))
 		status("a failure", strings.Replace(files["failing.yaml"], `"failed to determine`, `"`+strings.Trim(written, `"`), 1))

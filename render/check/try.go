@@ -131,6 +131,9 @@ func (l Looked) doubt(after Looked, ended []finding.Finding) string {
 	}
 	for _, r := range l.scope.releases {
 		other := after.scope.find(r.Key)
+		if other == nil {
+			return "it changes release " + r.Key + " too"
+		}
 		if r.Failure != nil && !reflect.DeepEqual(r.Release.Release, other.Release.Release) {
 			return "what else it changes is not known: the chart does not render as it is"
 		}
@@ -145,7 +148,7 @@ func (l Looked) doubt(after Looked, ended []finding.Finding) string {
 		}
 	}
 	for _, f := range after.scope.found {
-		if !l.finds(f) {
+		if f.ID != unusedID && !l.finds(f) { // what else it ends needs no acceptance any more
 			return "then " + f.ID + " is found" + prepend(" at ", f.Object)
 		}
 	}
@@ -160,7 +163,7 @@ func prepend(word string, o *finding.Object) string {
 	return word + o.String()
 }
 
-// finds reports whether a finding is found, or one like it that is as bad.
+// finds reports whether something is found, whatever is said of it.
 func (l Looked) finds(f finding.Finding) bool {
 	return slices.ContainsFunc(l.scope.found, func(other finding.Finding) bool {
 		same := other.ID == f.ID && other.Release == f.Release && other.Field == f.Field && reflect.DeepEqual(other.Object, f.Object)

@@ -41,6 +41,21 @@ func Unified(r Result, paint Paint) string {
 	return b.String()
 }
 
+// Files is a unified diff of a file before and after an edit; empty where both are the
+// same.
+func Files(name, before, after string, paint Paint) string {
+	if before == after {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, paint.paint(Title, "--- a/"+name))
+	fmt.Fprintln(&b, paint.paint(Title, "+++ b/"+name))
+	for line := range strings.Lines(hunks(before, after)) {
+		fmt.Fprintln(&b, paint.line(strings.TrimSuffix(line, "\n")))
+	}
+	return b.String()
+}
+
 // Settled is the result without the objects themselves, which take a hundred
 // times the memory. Text and JSON need nothing of them; with hunks, what Unified
 // and Markdown show of them is kept. Effects must be asked before.

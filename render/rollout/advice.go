@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,19 +23,6 @@ func hasCode(text string, codes ...string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(tokens, code) })
 }
 
-// plainName matches the names of objects and containers
-// (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
-var plainName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
-
-// argument gives a name for a command that a person may paste. What is no name of
-// Kubernetes is quoted for the shell: whoever serves the API says it.
-func argument(name string) string {
-	if plainName.MatchString(name) {
-		return name
-	}
-	return "'" + strings.ReplaceAll(text.Visible(name), "'", `'\''`) + "'"
-}
-
 // forMore is before what to do where no message says what is wrong.
 const forMore = "for more: "
 
@@ -48,16 +34,16 @@ func (r *Release) advise() {
 	}
 	for _, job := range r.Jobs {
 		if job.Phase == Broken || job.Phase != Succeeded && job.Failures > 0 {
-			r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s describe job %s", job.Name, argument(job.Namespace), argument(job.Name))
+			r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s describe job %s", job.Name, text.Argument(job.Namespace), text.Argument(job.Name))
 			if job.Pod != "" {
-				r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s logs %s -c %s", job.Name, argument(job.Namespace), argument(job.Pod), argument(job.Container))
+				r.Next = fmt.Sprintf("see why Job %s fails: kubectl -n %s logs %s -c %s", job.Name, text.Argument(job.Namespace), text.Argument(job.Pod), text.Argument(job.Container))
 			}
 			return
 		}
 	}
 	for _, workload := range r.NotReady {
 		if workload.Pod != "" {
-			r.Next = fmt.Sprintf("see why pod %s does not run: kubectl -n %s describe pod %s", workload.Pod, argument(r.Namespace), argument(workload.Pod))
+			r.Next = fmt.Sprintf("see why pod %s does not run: kubectl -n %s describe pod %s", workload.Pod, text.Argument(r.Namespace), text.Argument(workload.Pod))
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // argo judges what Argo CD's Applications say of themselves.
@@ -223,7 +224,7 @@ func (a argo) progress(live application, p Part) Part {
 		p.State = Ready
 	case health.Status == "Degraded":
 		p.State, p.Reason = Retrying, say("Degraded: "+or(health.Message, "see what is not ready"))
-		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), argument(live.Metadata.Name))
+		p.Next = fmt.Sprintf(forMore+"kubectl -n %s describe application %s", a.home(), text.Argument(live.Metadata.Name))
 	case health.Status == "Suspended":
 		p.State, p.Reason = Suspended, say("something in it is suspended: "+health.Message)
 	default:

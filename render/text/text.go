@@ -80,6 +80,7 @@ func writeOut(text string, tabs bool) string {
 			b.WriteRune(r)
 		default:
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			r = ' '
 		}
 		before = r
 	}
@@ -93,6 +94,19 @@ const emoji = '\ufe0f'
 // fonts draw nothing for, such as the Hangul filler, are printable.
 func isVisible(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// plainName matches the names of objects and containers
+// (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/).
+var plainName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
+
+// Argument gives a name for a command that a person may paste. What is no name of
+// Kubernetes is quoted for the shell: a server, or a file of a repository, says it.
+func Argument(name string) string {
+	if plainName.MatchString(name) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(Visible(name), "'", `'\''`) + "'"
 }
 
 // Quoted quotes a text for a message as Go does, and cuts it, so that a message

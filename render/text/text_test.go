@@ -18,7 +18,7 @@ func TestVisible(t *testing.T) {
 		"\u2028":                               `\u2028`,
 		"a\u200bb\u2060\ufeff\u00ad\U000e0041": `a\u200bb\u2060\ufeff\u00ad\U000e0041`, // without a width
 		"a\u3164\u115f\uffa0\u034f":            `a\u3164\u115f\uffa0\u034f`,            // printable to Go
-		"a\ufe0f \u26a0\ufe0f \ufe01":          "a\\ufe0f \u26a0\ufe0f \\ufe01",
+		"a\ufe0f \u26a0\ufe0f \ufe01\ufe0f":    "a\\ufe0f \u26a0\ufe0f \\ufe01\\ufe0f",
 		"\x9b31m \xff":                         `\x9b31m \xff`, // CSI in eight bits
 		"\u009b \ufffd":                        "\\u009b \ufffd",
 		"a ##[error]b ##vso[task.complete] ## [x] #[y] ##z": "a ## [error]b ## vso[task.complete] ## [x] #[y] ##z",

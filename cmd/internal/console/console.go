@@ -46,7 +46,7 @@ func (s *Stream) Text(lines string) error { return s.print(s.visible(lines)) }
 // Raw prints bytes as they are. It is for what a program or a file gets, where every byte
 // counts: manifests, documents of charts, JSON and the formats for code scanning and pull
 // requests, scripts, drawings. A person who prints manifests on a terminal gets their bytes
-// too, as from kubectl get -o yaml and helm template.
+// too, as from kubectl get -o yaml and helm template. TestOneSink lists the callers.
 func (s *Stream) Raw(data ...[]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

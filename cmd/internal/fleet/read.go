@@ -37,7 +37,17 @@ func (r Request) read(ctx context.Context, name string) ([]byte, error) {
 	if r.Repository != nil {
 		return r.readRepository(name)
 	}
+	if data, ok := r.instead(name); ok {
+		return data, nil
+	}
 	return Read(ctx, name, r.Stdin)
+}
+
+// instead gives the content that counts in place of a file's.
+func (r Request) instead(name string) ([]byte, bool) {
+	absolute, err := filepath.Abs(filepath.FromSlash(name))
+	data, ok := r.Instead[absolute]
+	return data, ok && err == nil
 }
 
 // Read reads a file of this machine, or stdin if its name is -, but no more than

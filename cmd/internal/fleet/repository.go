@@ -109,5 +109,10 @@ func (r Request) readBeside(file string) render.ReadFile {
 	if r.Repository != nil {
 		return r.readRepository
 	}
-	return insideRepository(file)
+	return func(name string) ([]byte, error) {
+		if data, ok := r.instead(name); ok {
+			return data, nil
+		}
+		return insideRepository(file)(name)
+	}
 }

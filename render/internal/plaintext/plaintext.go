@@ -27,6 +27,35 @@ func Find(v *strictyaml.Value, path string) []Found {
 	return f.found
 }
 
+// Fields calls visit with the secrets written out in the field of an environment that
+// lies at path, in the order of the file: among chart values and annotations, which
+// lie at within, keys and texts tell; elsewhere, where each field has its type, texts
+// that are credentials in any place, and within is empty.
+func Fields(v *strictyaml.Value, path string, visit func(within string, f Found)) {
+	if v == nil {
+		return
+	}
+	if v.Kind == strictyaml.Scalar {
+		if rule := Format(v.Text); rule != nil {
+			visit("", Found{v.Position, path, v, *rule})
+		}
+		return
+	}
+	for i, item := range v.Items {
+		Fields(item, strictyaml.Index(path, i), visit)
+	}
+	for _, entry := range v.Entries {
+		at := strictyaml.Join(path, entry.Key)
+		if entry.Key != "values" && entry.Key != "annotations" {
+			Fields(entry.Value, at, visit)
+			continue
+		}
+		for _, f := range Find(entry.Value, at) {
+			visit(at, f)
+		}
+	}
+}
+
 // finder walks through a value.
 type finder struct{ found []Found }
 

@@ -37,72 +37,40 @@ func (c *Connection) receive(ctx context.Context) (receiver, error) {
 		session, err := c.client.NewReceivePackSession(endpoint, c.auth)
 		return httpReceiver{session, c, endpoint}, err
 	case c.ssh != nil:
-		return c.receiveBySSH(ctx)
+		return &sshSession{Connection: c, service: gotransport.ReceivePackServiceName}, nil
 	}
 	git := settings.FindGit(c.sys, "")
 	if git == nil {
 		return nil, exec.ErrNotFound
 	}
-	ctx, hangUp := context.WithCancel(ctx)
 	cmd := git.Command(ctx, "receive-pack", endpoint.Path)
-	p := &pipes{connection: c, aside: bounded{most: 1 << 12}, wait: cmd.Wait, hangUp: hangUp}
+	p := &pipes{connection: c, aside: bounded{most: 1 << 12}}
 	cmd.Stderr = &p.aside
 	var err, outErr error
 	p.in, err = cmd.StdinPipe()
 	p.out, outErr = cmd.StdoutPipe()
+	p.wait = cmd.Wait
 	return p, errors.Join(err, outErr, cmd.Start())
 }
 
-// receiveBySSH starts git-receive-pack on an SSH server.
-func (c *Connection) receiveBySSH(ctx context.Context) (receiver, error) {
-	session, hangUp, err := c.ssh.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p := &pipes{connection: c, aside: bounded{most: 1 << 12}, wait: session.Wait, hangUp: hangUp}
-	session.Stderr = &p.aside
-	p.in, err = session.StdinPipe()
-	if err == nil {
-		p.out, err = session.StdoutPipe()
-	}
-	if err == nil {
-		err = session.Start(shellCommand(gotransport.ReceivePackServiceName, c.at.Path))
-	}
-	if err != nil {
-		hangUp()
-	}
-	return p, err
-}
-
-// pipes is a git-receive-pack with which a conversation goes on until one side ends it.
+// pipes is a git-receive-pack of this machine with which a conversation goes on until one side ends it.
 type pipes struct {
 	connection *Connection
 	in         io.WriteCloser
 	out        io.Reader
 	aside      bounded // what it says on standard error
 	wait       func() error
-	hangUp     func()
-	sent       bool // a request
-	ended      bool // the answer
-	closed     bool
-}
-
-func (p *pipes) Read(into []byte) (int, error) {
-	n, err := p.out.Read(into)
-	p.ended = p.ended || err == io.EOF
-	return n, err
+	sent       bool
 }
 
 func (p *pipes) AdvertisedReferencesContext(context.Context) (*packp.AdvRefs, error) {
 	known := packp.NewAdvRefs()
-	err := known.Decode(p)
+	err := known.Decode(p.out)
 	if err == nil || errors.Is(err, packp.ErrEmptyAdvRefs) {
 		return known, nil
 	}
 	_ = p.Close()
-	if said := p.aside.kept.String(); said != "" && p.connection.ssh != nil {
-		return nil, p.connection.scrub(p.connection.explainRefusal(Other, said))
-	} else if said != "" {
+	if said := p.aside.kept.String(); said != "" {
 		return nil, p.connection.explainGit(&settings.GitError{Said: said})
 	}
 	return nil, err
@@ -110,24 +78,21 @@ func (p *pipes) AdvertisedReferencesContext(context.Context) (*packp.AdvRefs, er
 
 func (p *pipes) exchange(_ context.Context, request *packp.ReferenceUpdateRequest) (io.ReadCloser, error) {
 	p.sent = true
-	return io.NopCloser(p), errors.Join(request.Encode(p.in), p.in.Close())
+	return io.NopCloser(p.out), errors.Join(request.Encode(p.in), p.in.Close())
 }
 
-// Close ends the program, unless it ends by itself.
+// Close waits until the program ends: hooks of the server may be at work.
 func (p *pipes) Close() error {
-	if p.closed {
+	if p.wait == nil {
 		return nil
 	}
-	p.closed = true
+	wait := p.wait
+	p.wait = nil
 	if !p.sent { // as git says that it wants nothing
 		_, _ = p.in.Write(pktline.FlushPkt)
 		_ = p.in.Close()
 	}
-	if !p.ended {
-		p.hangUp()
-	}
-	defer p.hangUp()
-	return p.wait()
+	return wait()
 }
 
 // httpReceiver sends what one request has.
@@ -162,7 +127,6 @@ func (r httpReceiver) exchange(ctx context.Context, request *packp.ReferenceUpda
 // readAnswer reads the answer to a request to its end. What the server says beside the
 // report goes to the request's Progress. Some servers give no report.
 func readAnswer(answer io.Reader, request *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
-	whole := answer
 	if request.Capabilities.Supports(capability.Sideband64k) {
 		parted := sideband.NewDemuxer(sideband.Sideband64k, answer)
 		parted.Progress = request.Progress
@@ -176,7 +140,6 @@ func readAnswer(answer io.Reader, request *packp.ReferenceUpdateRequest) (*packp
 		}
 	}
 	_, _ = io.Copy(io.Discard, answer) // hooks that run behind the report cannot refuse any more
-	_, _ = io.Copy(io.Discard, whole)
 	return report, nil
 }
 

@@ -1,0 +1,139 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pm-gitops/pm-gitops/render/tree"
+)
+
+// Replacement is a file of a user's and the content that takes the place of its own.
+type Replacement struct {
+	Name     string // as the user names it
+	Old, New []byte
+}
+
+// CheckReplace refuses what [Replace] would not replace: what is no plain file, a
+// symbolic link too, and a file that does not hold the old content.
+func CheckReplace(files []Replacement) error {
+	var refusals []error
+	for _, f := range files {
+		if _, err := f.look(); err != nil {
+			refusals = append(refusals, fmt.Errorf("replace %s: %w", f.Name, reason(err)))
+		}
+	}
+	return errors.Join(refusals...)
+}
+
+// Replace puts new content in the place of files, each whole and with the mode that it
+// has. The new files are written beside the old ones, which are looked at once more
+// before the first is replaced: if one changed meanwhile, none is. Only a failure
+// between two renames leaves some replaced; the error names the first that is not.
+//
+// One process replaces files of a folder at a time, as in [Write].
+func Replace(ctx context.Context, files []Replacement) error {
+	folders := map[string]os.FileInfo{} // each once: a lock is not taken twice
+	for _, f := range files {
+		name := filepath.Dir(f.Name)
+		info, err := os.Stat(name)
+		if err != nil {
+			return fmt.Errorf("replace %s: %w", f.Name, reason(err))
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(folders)), func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
+			folders[name] = info
+		}
+	}
+	return lockAll(ctx, slices.Sorted(maps.Keys(folders)), func() error { return replaceAll(files, func() {}) })
+}
+
+// lockAll calls do while no other process writes into the folders.
+func lockAll(ctx context.Context, folders []string, do func() error) error {
+	if len(folders) == 0 {
+		return do()
+	}
+	root, err := os.OpenRoot(folders[0])
+	if err != nil {
+		return fmt.Errorf("lock the folder: %w", reason(err))
+	}
+	defer root.Close()
+	return locked(ctx, root, patience, func() error { return lockAll(ctx, folders[1:], do) })
+}
+
+// replaceAll replaces files, and calls ready when the new ones are complete.
+func replaceAll(files []Replacement, ready func()) (err error) {
+	growing := make([]string, len(files))
+	defer func() {
+		for _, name := range growing {
+			if name != "" {
+				_ = os.Remove(name)
+			}
+		}
+	}()
+	for i, f := range files {
+		if growing[i], err = f.grow(); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, reason(err))
+		}
+	}
+	ready()
+	if err := CheckReplace(files); err != nil {
+		return err
+	}
+	for i, f := range files {
+		if err := os.Rename(growing[i], f.Name); err != nil {
+			return fmt.Errorf("replace %s: %w", f.Name, reason(err))
+		}
+		growing[i] = ""
+	}
+	return nil
+}
+
+// look gives the mode of the file, if it is as it was judged.
+func (f Replacement) look() (os.FileMode, error) {
+	root, err := os.OpenRoot(filepath.Dir(f.Name))
+	if err != nil {
+		return 0, err
+	}
+	defer root.Close()
+	name := filepath.Base(f.Name)
+	info, err := root.Lstat(name)
+	switch {
+	case err != nil:
+		return 0, err
+	case info.Mode().Type() == os.ModeSymlink:
+		return 0, errors.New("it is a symbolic link: name the file that it leads to")
+	}
+	content, err := readPlain(root.FS(), name, info)
+	switch {
+	case err != nil:
+		return 0, errors.New("it is no plain file, or cannot be read")
+	case tree.Digest(content) != tree.Digest(f.Old):
+		return 0, errors.New("it changed while this was working: look at it, then run again")
+	}
+	return info.Mode().Perm(), nil
+}
+
+// grow writes the new content into a file of its own, in the same folder, whose name
+// no command takes for an environment.
+func (f Replacement) grow() (name string, err error) {
+	mode, err := f.look()
+	if err != nil {
+		return "", err
+	}
+	name = filepath.Join(filepath.Dir(f.Name), fmt.Sprintf(".%s.%016x%s", filepath.Base(f.Name), rand.Uint64(), growingSuffix))
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(f.New)
+	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
+		_ = os.Remove(name)
+		return "", err
+	}
+	return name, nil
+}
