@@ -24,7 +24,7 @@ type partialClone struct {
 func (l *Local) partialClone(storage *filesystem.Storage) *partialClone {
 	var remotes []string
 	for _, remote := range l.config.Sub("remote", "promisor") {
-		if l.config.Bool("remote."+remote.Key+".promisor", false) {
+		if l.config.Bool("remote."+remote.Key+".promisor", false) && !slices.Contains(remotes, remote.Key) {
 			remotes = append(remotes, remote.Key)
 		}
 	}
@@ -34,7 +34,7 @@ func (l *Local) partialClone(storage *filesystem.Storage) *partialClone {
 	if l.git == nil || len(remotes) == 0 {
 		return nil
 	}
-	return &partialClone{l, slices.Compact(remotes), storage}
+	return &partialClone{l, remotes, storage}
 }
 
 // fetch fetches those of some objects that are not here, in one request. With a folder
@@ -53,7 +53,8 @@ func (p *partialClone) fetch(ctx context.Context, hashes []plumbing.Hash) error 
 	var err error
 	for _, remote := range p.remotes {
 		var from *transport.Connection
-		if from, err = transport.Describe(p.local.sys, p.local.config, p.local.config.Get("remote."+remote+".url"), false); err == nil {
+		url := p.local.fromHere(p.local.config.Get("remote." + remote + ".url"))
+		if from, err = transport.Describe(p.local.sys, p.local.config, url, false); err == nil {
 			err = from.HaveGitFetch(ctx, p.local.git, remote, missing)
 		}
 		if err == nil || ctx.Err() != nil {

@@ -89,6 +89,7 @@ func TestPartialClonesReadWhatAFileWas(t *testing.T) {
 	w.origin("origin", map[string]string{"f": "was: windows\r\n"})
 	w.git(".", "clone", "-q", "--no-checkout", "--filter=blob:none", "file://"+w.home+"/origin", "r")
 	w.git("r", "config", "core.autocrlf", "input")
+	w.git("r", "remote", "set-url", "origin", "../origin")
 	w.commit("r", w.put("r", map[string]string{"f": "is: windows\r\n"}))
 	if got := w.git("r", "show", "HEAD:f"); got != "is: windows\r\n" {
 		t.Errorf("stored %q, a whole clone keeps the line ends", got)

@@ -144,11 +144,17 @@ func (l *Local) findURLs(branch string) (remote string, urls []string, err error
 		return "", nil, fmt.Errorf("there is no remote %q: there are %s", name, strings.Join(names, ", "))
 	}
 	for i, url := range urls {
-		if !strings.Contains(url, ":") && !strings.HasPrefix(url, "-") && !filepath.IsAbs(url) { // a path, seen from the working tree
-			urls[i] = filepath.Join(l.workTree, url)
-		}
+		urls[i] = l.fromHere(url)
 	}
 	return name, urls, nil
+}
+
+// fromHere returns a URL; a path is one seen from the working tree.
+func (l *Local) fromHere(url string) string {
+	if !strings.Contains(url, ":") && !strings.HasPrefix(url, "-") && !filepath.IsAbs(url) {
+		return filepath.Join(l.workTree, url)
+	}
+	return url
 }
 
 // refuseMore refuses settings with which git would push, or delete, more than a

@@ -41,6 +41,7 @@ func TestGitIsRunAsOften(t *testing.T) {
 			line, _ = strings.CutPrefix(line, "-c core.fsmonitor=false -c user.useConfigOnly=true ")
 			line, _ = strings.CutPrefix(line, "-c core.fsmonitor=false ")
 			line, _ = strings.CutPrefix(line, "-c core.sshCommand=ssh -o BatchMode=yes ")
+			line, _ = strings.CutPrefix(line, "-c color.remote=false ")
 			commands = append(commands, strings.Fields(line)[0])
 		}
 		return strings.Join(commands, " ")

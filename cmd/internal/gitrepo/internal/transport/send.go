@@ -58,10 +58,12 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) ([]string,
 	request.Commands = []*packp.Command{{Name: ref, Old: u.From, New: u.To}}
 	request.Packfile = io.NopCloser(bytes.NewReader(pack))
 	answer, err := session.exchange(ctx, request)
+	if answer != nil {
+		defer answer.Close()
+	}
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	defer answer.Close()
 	report, err := readAnswer(answer, request)
 	switch {
 	case err != nil:
