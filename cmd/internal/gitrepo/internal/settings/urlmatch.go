@@ -24,7 +24,8 @@ func (c Config) ForURL(section, name, of string) (values []string) {
 			continue
 		case named:
 			parsed, valid := parseURL(pattern)
-			if match, valid = parsed.match(wanted); !valid {
+			fits := false
+			if match, fits = parsed.match(wanted); !fits || !valid {
 				continue
 			}
 		}
