@@ -61,7 +61,7 @@ func (c Chart) bounded(ctx context.Context, render func(*progress) (Output, erro
 		out Output
 		err error
 	}
-	work := &progress{ctx: ctx}
+	work := &progress{ctx: ctx, at: "its values"}
 	done := make(chan result, 1)
 	go func() {
 		var r result
@@ -104,7 +104,6 @@ func (c Chart) execute(in Input, work *progress) (run, error) {
 	if err := chartutil.ValidateReleaseName(in.Release); err != nil {
 		return run{}, fmt.Errorf("release name %q: %w", in.Release, err)
 	}
-	work.begin("its values")
 	values, unread, err := c.renderValues(ch, in, caps)
 	if err != nil {
 		return run{}, err

@@ -148,7 +148,7 @@ func findWith(t testing.TB, s setting, text string, load func(render.Release) (c
 	return found
 }
 
-// inputOf is what is looked at of the text of an environment.
+// inputOf gives what checks look at, from the text of an environment.
 func inputOf(t testing.TB, s setting, text string, load func(render.Release) (chart.Chart, error)) check.Input {
 	t.Helper()
 	env, err := render.Parse("prod.yaml", []byte(text), func(string) ([]byte, error) { return []byte(cmp.Or(s.defaults, base)), nil })
@@ -162,7 +162,7 @@ func inputOf(t testing.TB, s setting, text string, load func(render.Release) (ch
 	return in
 }
 
-// inputFor is what is looked at of an environment. The error is the plan's.
+// inputFor gives what checks look at, of an environment. The error is the plan's.
 func inputFor(t testing.TB, s setting, env render.Environment, load func(render.Release) (chart.Chart, error)) (check.Input, error) {
 	t.Helper()
 	target, err := render.Targets{targets.Flux{}, targets.Argo{}}.ByName(cmp.Or(s.target, "flux"))

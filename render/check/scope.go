@@ -169,7 +169,7 @@ func (s *scope) putValue(f *finding.Finding, r *release, match func(path string,
 }
 
 // propose proposes a value for a field, which is a guess until it is tried;
-// otherwise is what to do if it does not help.
+// otherwise says what to do if it does not help.
 func propose(f *finding.Finding, field finding.Proposal, value any, otherwise string) {
 	field.Value = value
 	f.Set, f.Otherwise = []finding.Proposal{field}, otherwise
@@ -181,7 +181,7 @@ func propose(f *finding.Finding, field finding.Proposal, value any, otherwise st
 	f.Fix = fmt.Sprintf("set %s: %s", field.Field, written)
 }
 
-// sayer is what says a chart value.
+// sayer names the part of the files that says a chart value.
 type sayer int
 
 const (

@@ -289,7 +289,7 @@ func set(t *testing.T, text string, proposal finding.Proposal) string {
 }
 
 // TestTriesAreBounded: fixes that are the same are tried once, those beyond the
-// bound and those of findings that nobody sees not at all; without any fix nothing
+// bound and those of findings that are not shown not at all; without any fix nothing
 // is rendered.
 func TestTriesAreBounded(t *testing.T) {
 	two := cloudOnce("{services: {scheduler: {replicas: 2}}, oddities: {missingPullSecret: false}}").on("", "registry: {pullSecret: pull}\nmigrations: {afterInstall: false}")

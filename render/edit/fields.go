@@ -36,16 +36,15 @@ func fieldType(at []step) (reflect.Type, error) {
 func fieldIn(t reflect.Type, s step) (reflect.Type, error) {
 	switch t.Kind() {
 	case reflect.Struct:
-		fields := strictyaml.Fields(t)
 		if s.index >= 0 {
 			return nil, fmt.Errorf("want a field, not item %d: this is no list", s.index)
 		}
-		for _, f := range fields {
+		for _, f := range strictyaml.Fields(t) {
 			if f.Name == s.key {
 				return simple(t.FieldByIndex(f.Index).Type), nil
 			}
 		}
-		return nil, fmt.Errorf("unknown field %s%s", text.Quoted(s.key), text.Suggest(s.key, names(fields)))
+		return nil, fmt.Errorf("unknown field %s%s", text.Quoted(s.key), text.SuggestFor(text.Name{Text: s.key}, strictyaml.Names(t)))
 	case reflect.Slice:
 		if s.index < 0 {
 			return nil, fmt.Errorf("want an item of the list such as [0], got %s", text.Quoted(s.key))
@@ -76,14 +75,6 @@ func simple(t reflect.Type) reflect.Type {
 	return t
 }
 
-func names(fields []strictyaml.Field) []string {
-	all := make([]string, len(fields))
-	for i, f := range fields {
-		all[i] = f.Name
-	}
-	return all
-}
-
 // errBelow names spec.FIELD where a path lacks spec, or gives nil.
 func errBelow(at []step, depth int) error {
 	longer := append([]step{keyStep("spec")}, at...)
@@ -103,7 +94,11 @@ func orderAround(at []step) []string {
 	if err != nil || t == nil || t.Kind() != reflect.Struct {
 		return nil
 	}
-	return names(strictyaml.Fields(t))
+	var keys []string
+	for _, f := range strictyaml.Fields(t) {
+		keys = append(keys, f.Name)
+	}
+	return keys
 }
 
 // typed gives a value as a field takes it: a field that is a text takes a number, a

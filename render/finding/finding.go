@@ -58,13 +58,13 @@ type Finding struct {
 	Doubt     string    `json:"doubt,omitempty"`
 	// Set is fields of the environment and their values, by which Fix is done.
 	Set []Proposal `json:"set,omitempty"`
-	// Otherwise is what to do in the place of Fix, if setting Set does not help.
+	// Otherwise takes the place of Fix where setting Set turns out not to help.
 	Otherwise string `json:"-"`
 	// Ignored is the environment's reason why the finding is accepted.
 	Ignored string `json:"ignored,omitempty"`
 }
 
-// Certainty is how sure it is that a fix ends a finding, and does nothing else.
+// Certainty says how sure a fix is to end its finding, and to do nothing else.
 type Certainty string
 
 // The certainties. Only what is proved may be done unasked.

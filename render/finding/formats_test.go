@@ -129,7 +129,7 @@ func TestAlikeFindingsAreReadOnce(t *testing.T) {
 }
 
 // TestGuesses: in no format a guess or an advice is called a fix, and the reason
-// for which a guess is one is told.
+// for which it is a guess is in it.
 func TestGuesses(t *testing.T) {
 	for _, tt := range []struct {
 		certainty Certainty

@@ -2,6 +2,7 @@ package charts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -95,8 +96,10 @@ var ErrTooLong = fmt.Errorf("not done after %v: does it loop?", MaxTime)
 // errTooMuch is the error of work that takes too much memory.
 var errTooMuch = fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
 
-// InTime does some work that must be done in time, and waits no longer.
-func InTime[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
+// InTime does some work that must be done in time, and waits no longer. The error of work
+// that is not, or that takes too much memory, names what it is done with, unless the caller
+// does (what is empty).
+func InTime[T any](ctx context.Context, what string, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -115,8 +118,13 @@ func InTime[T any](ctx context.Context, limit time.Duration, work func(context.C
 	case <-ctx.Done():
 		select {
 		case r = <-done: // it may know better what took so long
-		case <-time.After(lastWord):
-			r.err = context.Cause(ctx)
+		case <-time.After(lastWord): // or not
+		}
+	}
+	if cause := context.Cause(ctx); cause != nil && r.err == nil {
+		r.err = cause
+		if what != "" && !errors.Is(cause, context.Canceled) {
+			r.err = fmt.Errorf("%s: %w", what, cause)
 		}
 	}
 	return r.value, r.err

@@ -15,7 +15,6 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
 // Source finds charts.
@@ -102,11 +101,11 @@ func (r registries) Chart(ctx context.Context, wanted render.Chart) (Chart, erro
 	if got.MovedFrom != "" {
 		r.warn(fmt.Sprintf("%s is another chart than before: %s, and was %s", got.Ref, got.Digest, got.MovedFrom))
 	}
-	read, err := chart.Load(got.Archive)
+	own, err := packed{Archive: got.Archive, Digest: got.Digest}.load(ctx)
 	if err != nil {
 		return Chart{}, fmt.Errorf("%s: %w", got.Ref, err)
 	}
-	return newChart(read, got.Digest, packed{Archive: got.Archive, Digest: got.Digest}), nil
+	return own, nil
 }
 
 // once reads every chart once: the environments of a fleet have the same.

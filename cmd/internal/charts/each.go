@@ -43,7 +43,7 @@ func Each[T any](ctx context.Context, jobs int, workers *Workers, source Source,
 			return
 		}
 		own.worker = workers.take()
-		results[i], failures[i] = InTime(ctx, maxWork, func(ctx context.Context) (T, error) { return work(ctx, i, own) })
+		results[i], failures[i] = InTime(ctx, own.title(), maxWork, func(ctx context.Context) (T, error) { return work(ctx, i, own) })
 		workers.give(own.worker)
 		if workers != nil {
 			return

@@ -28,7 +28,7 @@ func (f Folder) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 	name := path.Base(wanted.Repository)
 	var others []string
 	for _, place := range []string{name + "-" + wanted.Version + ".tgz", name + "-" + wanted.Version, name} {
-		found, err := f.open(place)
+		found, err := f.open(ctx, place)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNoChart):
 			continue
@@ -36,7 +36,7 @@ func (f Folder) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 			return Chart{}, fmt.Errorf("%s: %w", filepath.Join(string(f), place), err)
 		case found.Name() == name && found.Version() == wanted.Version:
 			found.Digest, found.packed.Digest = wanted.Digest, wanted.Digest
-			return found, ctx.Err()
+			return found, nil
 		}
 		others = append(others, fmt.Sprintf("%s holds %s %s", place, found.Name(), found.Version()))
 	}
@@ -48,8 +48,8 @@ func (f Folder) Chart(ctx context.Context, wanted render.Chart) (Chart, error) {
 }
 
 // Named reads the chart at a path, an archive or an unpacked chart.
-func Named(name string) (Chart, error) {
-	own, err := Folder(filepath.Dir(name)).open(filepath.Base(name))
+func Named(ctx context.Context, name string) (Chart, error) {
+	own, err := Folder(filepath.Dir(name)).open(ctx, filepath.Base(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, there := os.Stat(name); there == nil {
 			err = errors.New("it is no chart: want a folder with a Chart.yaml, or an archive .tgz")
@@ -67,14 +67,14 @@ func Named(name string) (Chart, error) {
 var errNoChart = errors.New("no Chart.yaml in it")
 
 // open reads the chart that lies at a place in the folder.
-func (f Folder) open(place string) (Chart, error) {
+func (f Folder) open(ctx context.Context, place string) (Chart, error) {
 	name := filepath.Join(string(f), place)
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
 		return Chart{}, fs.ErrNotExist
 	case info.IsDir():
-		return openUnpacked(name)
+		return openUnpacked(ctx, name)
 	case !strings.HasSuffix(place, ".tgz"):
 		return Chart{}, fs.ErrNotExist
 	case !info.Mode().IsRegular():
@@ -84,7 +84,7 @@ func (f Folder) open(place string) (Chart, error) {
 	if err != nil {
 		return Chart{}, err
 	}
-	return packed{Archive: data}.read()
+	return packed{Archive: data}.load(ctx)
 }
 
 // readAtMost reads a file, and of one that is larger one byte more than most.
@@ -126,7 +126,7 @@ func (f Folder) list(name string) []string {
 
 // openUnpacked reads the chart in a folder, without what its .helmignore names.
 // Links lead nowhere outside of it.
-func openUnpacked(dir string) (Chart, error) {
+func openUnpacked(ctx context.Context, dir string) (Chart, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return Chart{}, errors.Unwrap(err)
@@ -146,7 +146,7 @@ func openUnpacked(dir string) (Chart, error) {
 	if err != nil {
 		return Chart{}, err
 	}
-	return packed{Files: files}.read()
+	return packed{Files: files}.load(ctx)
 }
 
 // readFiles reads the files of an unpacked chart, no more than a chart may have.

@@ -24,6 +24,7 @@ const (
 // request is what a worker is asked for, as JSON: values keep their numbers.
 type request struct {
 	Do      string
+	Title   string  // of the chart, for errors
 	Chart   int     // which one, by the order in which they were given
 	New     *packed `json:",omitempty"` // the chart, if the worker does not have it yet
 	Input   chart.Input

@@ -34,6 +34,14 @@ type packed struct {
 	Digest  string            `json:",omitempty"`
 }
 
+// title names the chart in errors.
+func (c Chart) title() string { return "chart " + c.Name() + " " + c.Version() }
+
+// load reads the chart within the bounds of one look at it. The caller names it in errors.
+func (p packed) load(ctx context.Context) (Chart, error) {
+	return InTime(ctx, "", MaxTime, func(context.Context) (Chart, error) { return p.read() })
+}
+
 // read reads the chart once more.
 func (p packed) read() (Chart, error) {
 	load := func() (chart.Chart, error) { return chart.FromFiles(p.Files) }
@@ -79,7 +87,7 @@ func (c Chart) Judge(ctx context.Context, release render.Release, values map[str
 		reply, err := c.worker.do(ctx, c, request{Do: doJudge, Input: chart.Input{Values: values}, Release: release})
 		return reply.Judgement, err
 	}
-	return InTime(ctx, MaxTime, func(context.Context) (check.Judgement, error) {
+	return InTime(ctx, "look at the schema and the templates of "+c.title(), MaxTime, func(context.Context) (check.Judgement, error) {
 		return check.Judge(c.Chart, c.known, values, release.SecretInputs), nil
 	})
 }

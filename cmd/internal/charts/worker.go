@@ -78,7 +78,7 @@ func (s *server) answer(asked request) reply {
 	log.SetOutput(&warned)
 	start := time.Now()
 	ctx, _, done := bounded(context.Background(), noGarbageInWorkers)
-	answer, err := InTime(ctx, maxWork, func(ctx context.Context) (reply, error) { return s.do(ctx, asked) })
+	answer, err := InTime(ctx, asked.Title, maxWork, func(ctx context.Context) (reply, error) { return s.do(ctx, asked) })
 	over := ctx.Err() != nil || time.Since(start) >= MaxTime
 	if err != nil {
 		answer = reply{Failed: err}

@@ -103,7 +103,7 @@ func (w *worker) do(ctx context.Context, own Chart, asked request) (reply, error
 		if ctx.Err() != nil {
 			return reply{}, context.Cause(ctx)
 		}
-		return reply{}, fmt.Errorf("chart %s %s: the process that rendered it ended: %w%s", own.Name(), own.Version(), err, said)
+		return reply{}, fmt.Errorf("%s: the process that rendered it ended: %w%s", own.title(), err, said)
 	}
 	for _, line := range answer.Log {
 		log.Print(line)
@@ -117,7 +117,7 @@ func (w *worker) do(ctx context.Context, own Chart, asked request) (reply, error
 // exchange sends a request, with the chart if the process does not have it, and
 // receives the reply.
 func (w *worker) exchange(own Chart, asked request) (reply, error) {
-	asked.Chart = slices.Index(w.charts, own.packed)
+	asked.Chart, asked.Title = slices.Index(w.charts, own.packed), own.title()
 	if asked.Chart < 0 {
 		asked.Chart, asked.New = len(w.charts), own.packed
 		w.charts = append(w.charts, own.packed)

@@ -116,7 +116,7 @@ func (o looker) look(ctx context.Context, of fleet.Member, in check.Input) ([]fi
 }
 
 func lookInTime(ctx context.Context, in check.Input) (check.Looked, error) {
-	return charts.InTime(ctx, charts.MaxTime, func(context.Context) (check.Looked, error) { return check.Look(in) })
+	return charts.InTime(ctx, "", charts.MaxTime, func(context.Context) (check.Looked, error) { return check.Look(in) })
 }
 
 // lookAgain looks at a member whose environment has other settings, and renders the
@@ -163,7 +163,7 @@ func (o looker) lookAgain(ctx context.Context, of fleet.Member, in check.Input, 
 	return lookInTime(ctx, again)
 }
 
-// sizeOfTree is how many times the bytes of its YAML an object takes that was read.
+// sizeOfTree estimates the memory of an object that was read, in bytes of its YAML.
 const sizeOfTree = 10
 
 // refused makes an error that of the environment, which cannot be rendered with a fix.

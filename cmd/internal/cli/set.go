@@ -60,7 +60,7 @@ checks them too. A new value goes into the file itself.`,
 	flags.StringArrayVar(&o.texts, "string", nil, "`PATH=VALUE` with a value that is a text, whatever it looks like; may be repeated")
 	flags.StringArrayVar(&o.removed, "remove", nil, "`PATH` of a key or an item to take out; may be repeated")
 	flags.StringArrayVar(&o.renamed, "move", nil, "`PATH=PATH` of a key now and afterwards; may be repeated")
-	flags.BoolVarP(&o.dryRun, "dry-run", "n", false, "print the differences as a unified diff, and write nothing")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the differences as a unified diff, and write nothing")
 	addOutput(cmd, &o.output, textOrJSON)
 	complete := func(suffix string) cobra.CompletionFunc {
 		return func(cmd *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {

@@ -39,7 +39,7 @@ func (a app) checkValues(ctx context.Context, o validateOptions, files []examine
 	all, done, err := eachChart(ctx, o.jobs, workers, source, releases, func(ctx context.Context, p planned, own charts.Chart) ([]finding.Finding, error) {
 		found, err := p.judge(ctx, own, explained[p.index][p.Key])
 		if errors.Is(err, charts.ErrTooLong) {
-			err = fmt.Errorf("%s: look at the schema and the templates of chart %s %s: %w", p.Key, own.Name(), own.Version(), err)
+			err = fmt.Errorf("%s: %w", p.Key, err)
 		}
 		return found, err
 	})

@@ -129,10 +129,10 @@ func (a app) values(ctx context.Context, o valuesOptions) error {
 		if err != nil {
 			return err
 		}
-		_, err = charts.InTime(ctx, charts.MaxTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
+		_, err = charts.InTime(ctx, "compare with chart "+other.Name()+" "+other.Version(), charts.MaxTime, func(context.Context) (any, error) { return nil, a.diffValues(o, own, other) })
 		return err
 	}
-	text, err := charts.InTime(ctx, charts.MaxTime, func(context.Context) (string, error) { return a.show(o, own) })
+	text, err := charts.InTime(ctx, "chart "+own.Name()+" "+own.Version(), charts.MaxTime, func(context.Context) (string, error) { return a.show(o, own) })
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (f finder) chartNamed(ctx context.Context, name, version string) (charts.Ch
 		if version != "" {
 			return charts.Chart{}, usageError{fmt.Errorf("chart %s is what it is: leave out --version", name)}
 		}
-		return charts.Named(name)
+		return charts.Named(ctx, name)
 	}
 	wanted, err := f.released(ctx, name)
 	if err != nil {

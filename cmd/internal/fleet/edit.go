@@ -29,6 +29,9 @@ func (r Request) Editable(ctx context.Context) (*edit.Environment, error) {
 		if source.Name == "-" {
 			return nil, errors.New("standard input is no file that can be edited")
 		}
+		if err := r.checkPlain(source.Name); err != nil { // reading a pipe may never end
+			return nil, err
+		}
 		data, err := r.read(ctx, source.Name)
 		if err != nil {
 			return nil, err

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
 
 // commits fails unless a commit gets to the remote.
@@ -35,30 +34,7 @@ func TestKeysComeFromAnAgent(t *testing.T) {
 	if err := os.Remove(filepath.Join(w.home, ".ssh/id_ed25519")); err != nil {
 		t.Fatal(err)
 	}
-	ring := agent.NewKeyring()
-	if err := ring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "agent") // a socket's path may be 108 bytes long
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _ = agent.ServeAgent(ring, conn) }()
-		}
-	}()
-	w.env["SSH_AUTH_SOCK"] = filepath.Join(dir, "s")
+	w.env["SSH_AUTH_SOCK"] = w.agent(private)
 	w.commits(url)
 }
 

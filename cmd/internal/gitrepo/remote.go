@@ -129,7 +129,7 @@ func lastCommit(results []Result) string {
 func (r *Remote) arrived(ctx context.Context, sent []Result, err error) bool {
 	var said *transport.Error
 	hash := lastCommit(sent)
-	if hash == "" || !errors.As(err, &said) || said.Kind != transport.NoConnection && said.Kind != transport.Other {
+	if hash == "" || !errors.As(err, &said) || !slices.Contains([]transport.Kind{transport.NoConnection, transport.Stalled, transport.Other}, said.Kind) {
 		return false
 	}
 	known, err := r.connection.References(ctx)

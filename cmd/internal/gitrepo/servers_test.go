@@ -180,6 +180,14 @@ func (w *world) sshSession(channel ssh.Channel, requests <-chan *ssh.Request) {
 			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{1}))
 			return
 		}
+		if strings.HasSuffix(dir, "/silent'") {
+			_, _ = io.Copy(io.Discard, channel)
+			return
+		}
+		if strings.HasSuffix(dir, "/endless'") {
+			advertise(channel, endless)
+			return
+		}
 		cmd := exec.Command("git", strings.TrimPrefix(service, "git-"), strings.Trim(dir, "'"))
 		cmd.Env = w.environ()
 		cmd.Stdout, cmd.Stderr = channel, channel.Stderr()

@@ -99,11 +99,7 @@ func (d *decoder) structure(v *Value, into reflect.Value, path string) {
 		d.problem(v.Position, path, "want a mapping, got %s", Describe(v))
 		return
 	}
-	fields := Fields(into.Type())
-	names := make([]text.Name, len(fields))
-	for i, f := range fields {
-		names[i] = nameOf(f.Name, into.Type().FieldByIndex(f.Index).Type)
-	}
+	fields, names := Fields(into.Type()), Names(into.Type())
 	for _, entry := range v.Entries {
 		if !slices.ContainsFunc(names, func(n text.Name) bool { return n.Text == entry.Key }) {
 			d.problem(entry.Position, Join(path, entry.Key), "unknown field%s", text.SuggestFor(entry.name(), names))
@@ -121,6 +117,15 @@ func (d *decoder) structure(v *Value, into reflect.Value, path string) {
 	if f := into.FieldByName("Position"); f.IsValid() && f.Type() == reflect.TypeFor[Position]() {
 		f.Set(reflect.ValueOf(v.Position))
 	}
+}
+
+// Names gives the fields of a struct as names to propose, in their order.
+func Names(t reflect.Type) []text.Name {
+	var names []text.Name
+	for _, f := range Fields(t) {
+		names = append(names, nameOf(f.Name, t.FieldByIndex(f.Index).Type))
+	}
+	return names
 }
 
 // nameOf names a field with what its type says of its value. A type that reads

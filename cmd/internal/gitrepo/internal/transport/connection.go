@@ -12,12 +12,10 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/file"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
-	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
@@ -27,6 +25,7 @@ import (
 // Connection reaches a repository by its URL. It serves one request at a time.
 type Connection struct {
 	MaxFolders int // how many folders come with a commit at most, needed or not
+	Limits     Limits
 
 	sys     settings.System
 	config  settings.Config
@@ -38,6 +37,8 @@ type Connection struct {
 	login   *login
 	ssh     *sshLogin
 	open    *conversation // where one request does not end it
+	last    *watch        // the request that is watched, or was
+	fault   *Error        // why we ended it
 	secrets []string      // that no message may have
 }
 
@@ -56,7 +57,7 @@ func connect(ctx context.Context, sys settings.System, config settings.Config, u
 	if err != nil {
 		return nil, err
 	}
-	c := &Connection{MaxFolders: maxFolders, sys: sys, config: config, at: at}
+	c := &Connection{MaxFolders: maxFolders, Limits: defaultLimits(), sys: sys, config: config, at: at}
 	switch at.Protocol {
 	case "file":
 		c.client = file.DefaultClient
@@ -65,7 +66,7 @@ func connect(ctx context.Context, sys settings.System, config settings.Config, u
 		if c.ssh, err = newSSHLogin(sys, at); err != nil {
 			return nil, err
 		}
-		c.client, c.auth, c.at.Endpoint = gitssh.NewClient(nil), c.ssh, c.ssh.endpoint
+		c.client, c.at.Endpoint = sshTransport{c}, c.ssh.endpoint
 		return c, nil
 	}
 	return c, c.connectHTTP(ctx)
@@ -151,7 +152,6 @@ func (c *Connection) variable(names ...string) string {
 // an empty http.proxy means none, and HTTP_PROXY in capitals does not count.
 func (c *Connection) httpClient() (*http.Client, error) {
 	tuned := http.DefaultTransport.(*http.Transport).Clone()
-	tuned.ResponseHeaderTimeout = 2 * time.Minute
 	proxies := httpproxy.Config{
 		HTTPProxy: c.variable("http_proxy", "all_proxy", "ALL_PROXY"), HTTPSProxy: c.variable("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
 		NoProxy: c.variable("no_proxy", "NO_PROXY"),
@@ -225,7 +225,7 @@ func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	case !mayMove:
 		return nil, b.moved(to)
 	}
-	response, err := b.inner.RoundTrip(r)
+	response, err := b.do(b.inner, r)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,8 @@ const (
 	NoGit               // the git program is needed, and is not there
 	NotGit              // the answer is not that of a Git server
 	Misconfigured       // Git's configuration would push more than a branch, or force
+	Stalled             // the server sends nothing, or does not come to an end
+	TooLarge            // it sends more than we read
 )
 
 // Error says why a remote repository does not answer, in a sentence without
@@ -103,6 +105,9 @@ func (c *Connection) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if c.fault != nil {
+		return c.scrub(c.fault)
+	}
 	if post, is := err.(*plumbing.UnexpectedError); is {
 		err = post.Err
 	}
@@ -113,6 +118,9 @@ func (c *Connection) explain(ctx context.Context, err error) error {
 	if c.ssh != nil {
 		if said := c.ssh.explain(); said != nil {
 			return said
+		}
+		if problemOf(err) == noKeyTaken {
+			return Errorf(BadLogin, "%s takes none of the SSH keys: %s", c.at.host(), c.ssh.tried())
 		}
 	}
 	return c.scrub(c.sentence(err))
@@ -161,7 +169,7 @@ func problemOf(err error) problem {
 		return noRepository
 	case errors.Is(err, gotransport.ErrAuthenticationRequired):
 		return badLogin
-	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"):
+	case strings.Contains(said, "unable to authenticate"), strings.Contains(said, "Permission denied"), strings.Contains(said, "Too many authentication failures"):
 		return noKeyTaken
 	case strings.Contains(said, "executable file not found"):
 		return noGitThere

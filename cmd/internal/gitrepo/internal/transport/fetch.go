@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
@@ -74,6 +73,8 @@ func (c *Connection) Below(ctx context.Context, into storer.Storer, folder plumb
 // fetch asks for references and, where choose names something that is wanted of
 // them, for objects, which go into a store.
 func (c *Connection) fetch(ctx context.Context, into storer.Storer, choose func(References) (want, error)) (References, error) {
+	c.fault = nil
+	defer c.end()
 	session, err := c.client.NewUploadPackSession(c.at.endpoint(), c.auth)
 	if err != nil {
 		return References{}, c.explain(ctx, err)
@@ -85,7 +86,7 @@ func (c *Connection) fetch(ctx context.Context, into storer.Storer, choose func(
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return References{}, c.explainAnswer(ctx, gotransport.UploadPackServiceName, err)
+		return References{}, c.explainAnswer(ctx, err)
 	}
 	open := &conversation{session, newReferences(advertised), advertised.Capabilities}
 	if c.stateless() {
@@ -113,14 +114,14 @@ func (c *Connection) stateless() bool { return c.at.Protocol == "https" || c.at.
 
 // take asks for objects and puts them into a store.
 func (c *Connection) take(ctx context.Context, open *conversation, into storer.Storer, asked want) error {
+	defer c.end()
 	request := c.request(open.can, open.known, asked)
 	response, err := open.session.UploadPack(ctx, request)
 	if err != nil {
 		return c.explain(ctx, err)
 	}
 	defer response.Close()
-	const most = 2 << 30
-	var objects io.Reader = io.LimitReader(response, most)
+	var objects io.Reader = response
 	if request.Capabilities.Supports(capability.Sideband64k) {
 		objects = sideband.NewDemuxer(sideband.Sideband64k, objects)
 	}
@@ -135,27 +136,7 @@ func (c *Connection) take(ctx context.Context, open *conversation, into storer.S
 		}
 		objects = head
 	}
-	if memory, is := into.(*memory.Storage); is {
-		into = &limited{memory, maxInMemory}
-	}
-	return c.explain(ctx, packfile.UpdateObjectStorage(into, objects))
-}
-
-// maxInMemory bounds the bytes, unpacked, that a server may have us keep: a small
-// pack can hold very much of nothing.
-const maxInMemory = 1 << 30
-
-// limited stores objects in memory, but no more than so many bytes.
-type limited struct {
-	storer.Storer
-	left int64
-}
-
-func (l *limited) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, error) {
-	if l.left -= o.Size(); l.left < 0 {
-		return plumbing.ZeroHash, fmt.Errorf("it is more than %d MB, unpacked: work in a checkout, with --commit", maxInMemory>>20)
-	}
-	return l.Storer.SetEncodedObject(o)
+	return c.explain(ctx, c.unpack(into, objects))
 }
 
 func newReferences(advertised *packp.AdvRefs) References {

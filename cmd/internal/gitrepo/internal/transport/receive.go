@@ -37,7 +37,7 @@ func (c *Connection) receive(ctx context.Context) (receiver, error) {
 		session, err := c.client.NewReceivePackSession(endpoint, c.auth)
 		return httpReceiver{session, c, endpoint}, err
 	case c.ssh != nil:
-		return c.receiveBySSH(ctx)
+		return &sshSession{Connection: c, service: gotransport.ReceivePackServiceName}, nil
 	}
 	git := settings.FindGit(c.sys, "")
 	if git == nil {
@@ -53,29 +53,7 @@ func (c *Connection) receive(ctx context.Context) (receiver, error) {
 	return p, errors.Join(err, outErr, cmd.Start())
 }
 
-// receiveBySSH starts git-receive-pack on an SSH server.
-func (c *Connection) receiveBySSH(ctx context.Context) (receiver, error) {
-	session, hangUp, err := c.ssh.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p := &pipes{connection: c, aside: bounded{most: 1 << 12}}
-	session.Stderr = &p.aside
-	p.in, err = session.StdinPipe()
-	if err == nil {
-		p.out, err = session.StdoutPipe()
-	}
-	if err == nil {
-		err = session.Start(shellCommand(gotransport.ReceivePackServiceName, c.at.Path))
-	}
-	p.wait = func() error { defer hangUp(); return session.Wait() }
-	if err != nil {
-		hangUp()
-	}
-	return p, err
-}
-
-// pipes is a git-receive-pack with which a conversation goes on until one side ends it.
+// pipes is a git-receive-pack of this machine with which a conversation goes on until one side ends it.
 type pipes struct {
 	connection *Connection
 	in         io.WriteCloser
@@ -92,9 +70,7 @@ func (p *pipes) AdvertisedReferencesContext(context.Context) (*packp.AdvRefs, er
 		return known, nil
 	}
 	_ = p.Close()
-	if said := p.aside.kept.String(); said != "" && p.connection.ssh != nil {
-		return nil, p.connection.scrub(p.connection.explainRefusal(Other, said))
-	} else if said != "" {
+	if said := p.aside.kept.String(); said != "" {
 		return nil, p.connection.explainGit(&settings.GitError{Said: said})
 	}
 	return nil, err

@@ -1,26 +1,25 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/net/proxy"
 )
 
 // missing lists words with which servers say that there is no repository, where neither a status
 // nor go-git says so. (Gitea: routers/private/serv.go, routers/web/repo/githttp.go)
-var missing = []string{"Cannot find repository", "Push to create is not enabled"}
+var missing = []string{
+	"Cannot find repository", "Push to create is not enabled", "does not appear to be a git repository", // git itself
+	"Repository not found", "repository does not exist", "Repository does not exist or you do not have access", // GitHub, Bitbucket, Gogs
+	"The project you were looking for could not be found", // GitLab
+}
 
 // archived lists words for a repository that takes no commits any more. (Gitea: the
 // same; GitHub says "was archived")
@@ -82,21 +81,14 @@ func statusText(err error) string {
 	return text
 }
 
-// explainAnswer explains an error of a server's first answer. By SSH, what it says is
-// on standard error, and go-git reads that only where standard output is empty:
-// Gitea writes an empty line there. So it is asked once more.
-func (c *Connection) explainAnswer(ctx context.Context, service string, err error) error {
-	odd := errors.Is(err, pktline.ErrInvalidPktLen)
+// explainAnswer explains an error of a server's first answer.
+func (c *Connection) explainAnswer(ctx context.Context, err error) error {
 	var unread *packp.ErrUnexpectedData
 	switch {
-	case err == nil, ctx.Err() != nil:
+	case ctx.Err() != nil:
 	case errors.As(err, &unread) && objectFormat.Match(unread.Data):
 		return OtherFormat(c.at.shown, string(objectFormat.FindSubmatch(unread.Data)[1]))
-	case c.ssh != nil && (odd || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), "unknown error: ")):
-		if text := c.ssh.listen(ctx, service, c.at.Path); text != "" {
-			return c.scrub(c.explainRefusal(Other, text))
-		}
-	case odd && c.at.Protocol != "file":
+	case errors.Is(err, pktline.ErrInvalidPktLen) && c.at.Protocol != "file":
 		return c.scrub(c.say(notGit))
 	}
 	return c.explain(ctx, err)
@@ -106,46 +98,4 @@ func (c *Connection) explainAnswer(ctx context.Context, service string, err erro
 func (c *Connection) scrub(err *Error) *Error {
 	err.sentence = c.hide(err.sentence)
 	return err
-}
-
-// listenPatience bounds how long a server may take to say why it does not let us in.
-const listenPatience = 30 * time.Second
-
-// listen runs a service, and returns the start of its standard error.
-// Nothing is asked of the service, should it be willing after all.
-func (s *sshLogin) listen(ctx context.Context, service, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, listenPatience)
-	defer cancel()
-	session, hangUp, err := s.dial(ctx)
-	if err != nil {
-		return ""
-	}
-	defer hangUp()
-	said := bounded{most: 1 << 12}
-	session.Stdin = bytes.NewReader(pktline.FlushPkt)
-	session.Stderr = &said
-	_ = session.Run(shellCommand(service, path))
-	return said.kept.String()
-}
-
-// dial opens a session, which the context or hangUp ends.
-func (s *sshLogin) dial(ctx context.Context) (session *ssh.Session, hangUp func(), err error) {
-	config, err := s.ClientConfig()
-	if err != nil {
-		return nil, nil, err
-	}
-	conn, err := proxy.Dial(ctx, "tcp", s.hosts) // as go-git does
-	if err != nil {
-		return nil, nil, err
-	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	hangUp = func() { stop(); conn.Close() }
-	opened, channels, requests, err := ssh.NewClientConn(conn, s.hosts, config)
-	if err == nil {
-		session, err = ssh.NewClient(opened, channels, requests).NewSession()
-	}
-	if err != nil {
-		hangUp()
-	}
-	return session, hangUp, err
 }

@@ -28,6 +28,8 @@ func TestWordsOfRefusals(t *testing.T) {
 		{Forbidden, "Push to create is not enabled for users.", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
 		{Forbidden, "This repo is archived. You can view files and clone it, but cannot push", Rejected, where + " is archived: it takes no commits"},
 		{Other, "ERROR: This repository was archived so it is read-only.\n", Rejected, where + " is archived: it takes no commits"},
+		{Other, "ERROR: Repository not found.\nfatal: Could not read from remote repository.\n", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
+		{Other, "remote: The project you were looking for could not be found or you don't have permission to view it.\n", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
 		{Other, "error:\nerror: Cannot find repository: a/b\nerror:\n", NoRepository, "there is no repository " + where + ", or none that these credentials may see"},
 		{Other, "ERROR: Permission to a/b.git denied to deploy-key.\n", Forbidden, forbidden + " (it says: Permission to a/b.git denied to deploy-key.)"},
 		{Other, "ERROR: The key you are authenticating with has been marked as read only.\n", Forbidden, forbidden + " (it says: The key you are authenticating with has been marked as read only.)"},

@@ -31,6 +31,7 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) ([]string,
 	if c.toPush != nil {
 		return c.toPush.Send(ctx, u, pack)
 	}
+	defer c.end()
 	session, err := c.receive(ctx)
 	if err != nil {
 		return nil, c.explain(ctx, err)
@@ -42,7 +43,7 @@ func (c *Connection) Send(ctx context.Context, u Update, pack []byte) ([]string,
 	}
 	c.judge(ctx, err)
 	if err != nil {
-		return nil, c.explainAnswer(ctx, gotransport.ReceivePackServiceName, err)
+		return nil, c.explainAnswer(ctx, err)
 	}
 	ref := plumbing.NewBranchReferenceName(u.Branch)
 	if known.References[ref.String()] != u.From {

@@ -2,20 +2,15 @@ package transport
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	gotransport "github.com/go-git/go-git/v5/plumbing/transport"
-	"github.com/kevinburke/ssh_config"
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -29,7 +24,8 @@ type sshLogin struct {
 	user     string
 	hosts    string // host:port
 	signers  []ssh.Signer
-	locked   []string // keys that want a passphrase
+	offered  []string // where these are from, for messages
+	unusable []string // why other keys are not used
 	known    []string // files
 	problem  error    // with the host's key
 }
@@ -37,103 +33,32 @@ type sshLogin struct {
 func newSSHLogin(sys settings.System, at address) (*sshLogin, error) {
 	endpoint := *at.Endpoint
 	s := &sshLogin{endpoint: &endpoint}
-	get := sshSettings(sys)
-	if name := get(at.Host, "HostName"); name != "" {
-		endpoint.Host = strings.ReplaceAll(name, "%h", at.Host)
+	config := readSSHConfig(sys, at.Host)
+	if name := config.get("HostName"); name != "" {
+		endpoint.Host = strings.NewReplacer("%%", "%", "%h", at.Host).Replace(name)
 	}
-	if port, err := strconv.Atoi(get(at.Host, "Port")); err == nil && at.Port == 0 {
+	if port, err := strconv.Atoi(config.get("Port")); err == nil && at.Port == 0 {
 		endpoint.Port = port
 	}
 	if endpoint.Port == 0 {
 		endpoint.Port = 22
 	}
-	s.user = cmp.Or(endpoint.User, get(at.Host, "User"), "git")
+	s.user = cmp.Or(endpoint.User, config.get("User"), "git")
 	s.hosts = net.JoinHostPort(endpoint.Host, strconv.Itoa(endpoint.Port))
-	home := filepath.Join(sys.Home(), ".ssh")
-	for _, name := range []string{get(at.Host, "UserKnownHostsFile"), filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"} {
-		for file := range strings.FieldsSeq(name) {
-			if _, err := os.Stat(sys.Expand(file, home)); err == nil {
-				s.known = append(s.known, sys.Expand(file, home))
+	config.learn(endpoint.Host, endpoint.Port, s.user)
+	for _, names := range []string{config.get("UserKnownHostsFile"), "known_hosts", "/etc/ssh/ssh_known_hosts"} {
+		for name := range strings.FieldsSeq(names) {
+			file, err := config.path(name)
+			if _, statErr := os.Stat(file); err == nil && statErr == nil {
+				s.known = append(s.known, file)
 			}
 		}
 	}
-	if !strings.EqualFold(get(at.Host, "IdentitiesOnly"), "yes") {
-		s.fromAgent(cmp.Or(strings.Trim(get(at.Host, "IdentityAgent"), `"`), sys.Getenv("SSH_AUTH_SOCK")))
-	}
-	for _, name := range []string{strings.Trim(get(at.Host, "IdentityFile"), `"`), "id_ed25519", "id_ecdsa", "id_rsa"} {
-		if name != "" {
-			s.fromFile(sys.Expand(name, home))
-		}
-	}
-	if len(s.signers) == 0 {
+	if s.findKeys(config); len(s.signers) == 0 {
 		return nil, s.noKey(at)
 	}
 	return s, nil
 }
-
-// noKey says where no key was found.
-func (s *sshLogin) noKey(at address) error {
-	if len(s.locked) > 0 {
-		return Errorf(NoKey, "the key %s for %s wants a passphrase, and no agent has it: ssh-add %s gives it to one", s.locked[0], at.host(), s.locked[0])
-	}
-	return Errorf(NoKey, "there is no SSH key for %s: no agent with one (SSH_AUTH_SOCK), no IdentityFile in ~/.ssh/config, and no ~/.ssh/id_ed25519, id_ecdsa or id_rsa", at.host())
-}
-
-// sshSettings reads ~/.ssh/config and the system's.
-func sshSettings(sys settings.System) func(host, key string) string {
-	var files []*ssh_config.Config
-	for _, name := range []string{filepath.Join(sys.Home(), ".ssh", "config"), "/etc/ssh/ssh_config"} {
-		file, err := os.Open(name)
-		if err != nil {
-			continue
-		}
-		if decoded, err := ssh_config.Decode(file); err == nil { // Match is not understood
-			files = append(files, decoded)
-		}
-		file.Close()
-	}
-	return func(host, key string) string {
-		for _, file := range files {
-			if value, err := file.Get(host, key); err == nil && value != "" {
-				return value
-			}
-		}
-		return ""
-	}
-}
-
-func (s *sshLogin) fromAgent(socket string) {
-	if socket == "" || socket == "none" {
-		return
-	}
-	// The connection stays open as long as the program: signers use it.
-	conn, err := net.DialTimeout("unix", socket, 5*time.Second)
-	if err != nil {
-		return
-	}
-	if signers, err := agent.NewClient(conn).Signers(); err == nil {
-		s.signers = append(s.signers, signers...)
-	}
-}
-
-func (s *sshLogin) fromFile(name string) {
-	pem, err := os.ReadFile(name)
-	if err != nil {
-		return
-	}
-	signer, err := ssh.ParsePrivateKey(pem)
-	var locked *ssh.PassphraseMissingError
-	switch {
-	case errors.As(err, &locked):
-		s.locked = append(s.locked, name)
-	case err == nil:
-		s.signers = append(s.signers, signer)
-	}
-}
-
-// Name and String make a login one of go-git's.
-func (s *sshLogin) Name() string   { return "ssh-public-key-callback" }
-func (s *sshLogin) String() string { return s.Name() }
 
 // ClientConfig returns the login as the SSH library has it.
 func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
@@ -150,7 +75,6 @@ func (s *sshLogin) ClientConfig() (*ssh.ClientConfig, error) {
 			s.problem = check(host, remote, key)
 			return s.problem
 		},
-		Timeout: 30 * time.Second,
 	}, nil
 }
 
