@@ -69,7 +69,7 @@ func (p *piece) compareSignatures(ctx context.Context, a *artifact) error {
 		return err
 	}
 	switch {
-	case covers(other.Layers, p.Layers):
+	case covers(other.Layers, p.Layers) && len(other.Layers) > len(p.Layers):
 		p.state, p.replaces = there, ""
 	case !covers(p.Layers, other.Layers):
 		return fmt.Errorf("%s has signatures of its own under %s that the source lacks, and lacks some of the source: copy them with cosign", a.to.repository.Name(), p.tag)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -214,6 +215,14 @@ func TestOwnSignaturesStay(t *testing.T) {
 	wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Present)
 	if got := must(remote.Head(tag)).Digest; got != must(own.Digest()) {
 		t.Errorf("the signatures are %s now", got)
+	}
+	altered := mutate.Annotations(theirs, map[string]string{"not": "the source's"}).(v1.Image)
+	if err := remote.Write(tag, altered); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, run(t, registry.Options{}, artifacts, (*Mirror).Copy), Copied)
+	if got := must(remote.Head(tag)).Digest; got != must(theirs.Digest()) {
+		t.Errorf("the signatures are %s still", got)
 	}
 	alone := must(mutate.AppendLayers(empty.Image, static.NewLayer([]byte("own"), types.OCILayer)))
 	if err := remote.Write(tag, alone); err != nil {
