@@ -1,19 +1,15 @@
 package registry
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -77,15 +73,6 @@ const htpasswd = canaryUser + ":$2y$05$9A2UUEYW82ZPGeZpVLgNte0jp7jGocZ.CEO8o93ES
 // dockerRegistry runs Debian's docker-registry with TLS and a login.
 func dockerRegistry(t *testing.T) (host, caFile string) {
 	t.Helper()
-	program, err := exec.LookPath("docker-registry")
-	if err != nil {
-		t.Skip("the docker-registry program is not in PATH (Debian's package of that name)")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host = listener.Addr().String()
 	caFile, certificate := authority(t, "127.0.0.1")
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
 	if err != nil {
@@ -95,42 +82,14 @@ func dockerRegistry(t *testing.T) (host, caFile string) {
 	for name, content := range map[string]string{
 		"key.pem":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
 		"htpasswd": htpasswd,
-		"config.yml": fmt.Sprintf(`version: 0.1
-log: {level: info, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: %[1]s/data}}
-auth: {htpasswd: {realm: test, path: %[1]s/htpasswd}}
-http: {addr: %[2]q, secret: test, tls: {certificate: %[3]s, key: %[1]s/key.pem}}
-`, dir, host, caFile),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := listener.Close(); err != nil { // as late as can be
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "serve", filepath.Join(dir, "config.yml"))
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(said)
-	for lines.Scan() {
-		t.Log(lines.Text())
-		if strings.Contains(lines.Text(), "listening on") {
-			go func() { _, _ = io.Copy(io.Discard, said) }()
-			return host, caFile
-		}
-	}
-	t.Fatal("docker-registry ended")
-	return "", ""
+	host = registrytest.DebianWith(t, dir, fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n", dir),
+		fmt.Sprintf(", tls: {certificate: %s, key: %s/key.pem}", caFile, dir))
+	return host, caFile
 }
 
 func TestDebiansRegistryWithTLSAndALogin(t *testing.T) {

@@ -19,13 +19,19 @@ var listening = regexp.MustCompile(`listening on (127\.0\.0\.1:[0-9]+)`)
 // It has no API for referrers. Where the program is missing, the test is skipped.
 func Debian(t testing.TB) string {
 	t.Helper()
+	return DebianWith(t, t.TempDir(), "", "")
+}
+
+// DebianWith does as [Debian], with a folder for its data, and with more settings in its
+// config.yml: lines of their own, and, after a comma, those of http.
+func DebianWith(t testing.TB, dir, settings, http string) string {
+	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
 		t.Skip("the docker-registry program is not in PATH (Debian's package of that name)")
 	}
-	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")
-	text := fmt.Sprintf("version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: \"127.0.0.1:0\", secret: test}\n", dir)
+	text := fmt.Sprintf("version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: \"127.0.0.1:0\", secret: test%s}\n%s", dir, http, settings)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
