@@ -30,8 +30,7 @@ type Options struct {
 	CAFile    string   // certificates in PEM that registries may be signed by, besides the system's
 	PlainHTTP []string // hosts that may answer without TLS, with their ports
 	Offline   bool     // ask no registry: take charts from the cache alone
-	Bound     bool     // logins go to the hosts that they are for alone
-	Tokens    []string // and to these, which are token services
+	Tokens    []string // hosts of token services that logins may go to, besides their own hosts
 
 	UserAgent string
 	Getenv    func(string) string
@@ -80,7 +79,6 @@ func (o Options) Client() (*registry.Client, error) {
 		Warn:      func(err error) { o.Warn(err.Error()) },
 		Now:       o.Now,
 
-		Bound:         o.Bound,
 		TokenServices: o.Tokens,
 	})
 }

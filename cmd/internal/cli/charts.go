@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"log"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +18,7 @@ type chartFlags struct {
 	caFile    string
 	plainHTTP []string
 	offline   bool
-
-	bound         bool     // logins go to their own host alone
-	tokenServices []string // and to these
+	tokens    []string // hosts that logins may go to besides their own
 }
 
 // place is a flag that names a file or a folder. An empty name is refused, not
@@ -38,7 +37,7 @@ func (p *place) Set(name string) error {
 
 // asksRegistries reports whether flags say how registries are asked.
 func (c chartFlags) asksRegistries() bool {
-	return c.offline || c.caFile != "" || c.cache != "" || c.plainHTTP != nil
+	return c.offline || c.caFile != "" || c.cache != "" || c.plainHTTP != nil || c.tokens != nil
 }
 
 func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
@@ -47,6 +46,7 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 	flags.Var((*place)(&c.cache), "cache-dir", "keep charts from registries in this `folder` (default: pm-gitops in the user's cache folder)")
 	flags.Var((*place)(&c.caFile), "ca-file", "`file` with certificates in PEM that registries may be signed by, besides the system's")
 	flags.StringArrayVar(&c.plainHTTP, "plain-http", nil, "registry `host` that may answer without TLS, with its port; may be repeated")
+	flags.StringArrayVar(&c.tokens, "token-service", nil, "`host` of a token service that may get the logins of registries that name it; may be repeated")
 	flags.BoolVar(&c.offline, "offline", false, "ask no registry: take charts from the cache alone")
 	_ = cmd.MarkFlagDirname("chart-dir")
 	_ = cmd.MarkFlagDirname("cache-dir")
@@ -84,7 +84,7 @@ const logPrefix = "helm: "
 func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 	log.SetPrefix(logPrefix)
 	if flags.dir != "" && flags.asksRegistries() {
-		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http and --cache-dir")}
+		return nil, usageError{errors.New("with --chart-dir no registry is asked: leave out --offline, --ca-file, --plain-http, --token-service and --cache-dir")}
 	}
 	source, err := charts.Open(a.chartOptions(flags))
 	return source, hintCache(err)
@@ -92,6 +92,9 @@ func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 
 // registry makes the client for registries that the flags ask for.
 func (a app) registry(flags chartFlags) (*registry.Client, error) {
+	if slices.Contains(flags.tokens, "") {
+		return nil, usageError{errors.New("--token-service is empty (unset variable?)")}
+	}
 	client, err := a.chartOptions(flags).Client()
 	return client, hintCache(err)
 }
@@ -111,8 +114,7 @@ func (a app) chartOptions(flags chartFlags) charts.Options {
 		CAFile:    flags.caFile,
 		PlainHTTP: flags.plainHTTP,
 		Offline:   flags.offline,
-		Bound:     flags.bound,
-		Tokens:    flags.tokenServices,
+		Tokens:    flags.tokens,
 		UserAgent: "pm-gitops/" + versions().Version,
 		Getenv:    a.getenv,
 		Now:       a.now,

@@ -63,7 +63,6 @@ that want an index complete refuse that.`,
 	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
 	flags.StringArrayVar(&o.platforms, "platform", nil, "only this `platform`, such as linux/amd64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
-	flags.StringArrayVar(&o.tokenServices, "token-service", nil, "`host` of a token service that may get the logins of registries that name it; may be repeated")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
 	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
@@ -85,8 +84,6 @@ func (o *mirrorOptions) refuse() error {
 		return usageError{errors.New("mirror asks registries: no --offline")}
 	case o.parallel < 1:
 		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
-	case slices.Contains(o.tokenServices, ""):
-		return usageError{errors.New("--token-service is empty (unset variable?)")}
 	}
 	return checkOutput(o.output, textOrJSON)
 }
@@ -96,7 +93,6 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err = cmp.Or(err, o.refuse()); err != nil {
 		return err
 	}
-	o.bound = true
 	flags := o.releaseFlags
 	if o.dir != "" {
 		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the copies

@@ -14,7 +14,7 @@ import (
 func client(t testing.TB, options registry.Options) *registry.Client {
 	t.Helper()
 	options.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	options.UserAgent, options.Bound = "pm-gitops/test", true
+	options.UserAgent = "pm-gitops/test"
 	return must(registry.New(options))
 }
 

@@ -59,7 +59,7 @@ func (l *logins) heldFrom(registry string) string {
 // request that makes no sense without it.
 func (e *exchange) bind(req *http.Request) (*http.Request, error) {
 	host := req.URL.Host
-	if !e.options.Bound || slices.Contains(e.options.TokenServices, host) {
+	if slices.Contains(e.options.TokenServices, host) {
 		return req, nil
 	}
 	for _, secret := range secretsOf(req.Header.Get("Authorization")) {

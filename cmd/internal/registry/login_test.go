@@ -43,6 +43,11 @@ func checkFolder(t *testing.T, dir string) {
 // wantsToken makes the fake ask for a token, which its own token service gives
 // to whoever logs in as said.
 func wantsToken(f *fake, user, password string) {
+	wantsTokenOf(f, user, password, func(r *http.Request) string { return r.Host })
+}
+
+// wantsTokenOf does as wantsToken, with the host of the token service.
+func wantsTokenOf(f *fake, user, password string, service func(*http.Request) string) {
 	f.interfere(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/token" {
 			if u, p, _ := r.BasicAuth(); u != user || p != password {
@@ -58,7 +63,7 @@ func wantsToken(f *fake, user, password string) {
 		if r.TLS != nil {
 			scheme = "https"
 		}
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="%s://%s/token",service="x"`, scheme, r.Host))
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="%s://%s/token",service="x"`, scheme, service(r)))
 		return refuse(w, 401, "UNAUTHORIZED", "who are you?")
 	})
 }
@@ -83,6 +88,24 @@ func TestTokenIsExchangedForALogin(t *testing.T) {
 	c, _ = f.client(t, Options{})
 	_, err = c.Chart(t.Context(), ref)
 	checkError(t, err, BadLogin, "wants a login: docker login "+f.host)
+}
+
+// A token service at another host gets the login only if the user names it.
+func TestTokenServiceElsewhere(t *testing.T) {
+	f := newFake(t)
+	ref, _, _ := f.push(t, "app", "1.0.0")
+	service := strings.Replace(f.host, "127.0.0.1", "localhost", 1)
+	wantsTokenOf(f, canaryUser, canaryPassword, func(*http.Request) string { return service })
+	c, _ := f.client(t, Options{Keychain: login})
+	_, err := c.Chart(t.Context(), ref)
+	checkError(t, err, BadLogin, "--token-service "+service)
+	if _, err := c.Tags(t.Context(), ref.Repository); err == nil {
+		t.Error("tags are listed without a login")
+	}
+	c, _ = f.client(t, Options{Keychain: login, TokenServices: []string{service}})
+	if _, err := c.Chart(t.Context(), ref); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestHostileServersGetNoCredentialIntoAnError(t *testing.T) {

@@ -41,10 +41,9 @@ type Options struct {
 	Cache     string         // the folder that keeps charts, or empty for none
 	Offline   bool           // only the cache answers
 
-	// Bound keeps every login from all hosts but the one that it is for: a registry
-	// cannot send it to a token service elsewhere. Exceptions are Docker Hub's own
-	// token service and the hosts in TokenServices.
-	Bound         bool
+	// TokenServices are hosts that get the login of a registry which names them as its
+	// token service. Any other host than a login's own gets none, but for Docker Hub's
+	// own token service.
 	TokenServices []string
 
 	// Warn gets what is wrong but stops nothing: a cache that cannot be
