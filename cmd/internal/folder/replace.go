@@ -24,7 +24,12 @@ type Replacement struct {
 func CheckReplace(files []Replacement) error {
 	var refusals []error
 	for _, f := range files {
-		if _, err := f.look(); err != nil {
+		root, err := os.OpenRoot(filepath.Dir(f.Name))
+		if err == nil {
+			_, err = f.look(root)
+			_ = root.Close()
+		}
+		if err != nil {
 			refusals = append(refusals, fmt.Errorf("replace %s: %w", f.Name, reason(err)))
 		}
 	}
@@ -65,41 +70,52 @@ func lockAll(ctx context.Context, folders []string, do func() error) error {
 	return locked(ctx, root, patience, func() error { return lockAll(ctx, folders[1:], do) })
 }
 
+// grown is a replacement with its folder, which stays the same one whatever takes its
+// name, and with the name there of the file that has the new content.
+type grown struct {
+	Replacement
+	root *os.Root
+	name string
+}
+
 // replaceAll replaces files, and calls ready when the new ones are complete.
-func replaceAll(files []Replacement, ready func()) (err error) {
-	growing := make([]string, len(files))
+func replaceAll(files []Replacement, ready func()) error {
+	var all []grown
 	defer func() {
-		for _, name := range growing {
-			if name != "" {
-				_ = os.Remove(name)
+		for _, g := range all {
+			if g.name != "" {
+				_ = g.root.Remove(g.name)
 			}
+			_ = g.root.Close()
 		}
 	}()
-	for i, f := range files {
-		if growing[i], err = f.grow(); err != nil {
+	for _, f := range files {
+		root, err := os.OpenRoot(filepath.Dir(f.Name))
+		if err == nil {
+			all = append(all, grown{Replacement: f, root: root})
+			all[len(all)-1].name, err = f.grow(root)
+		}
+		if err != nil {
 			return fmt.Errorf("write %s: %w", f.Name, reason(err))
 		}
 	}
 	ready()
-	if err := CheckReplace(files); err != nil {
-		return err
-	}
-	for i, f := range files {
-		if err := os.Rename(growing[i], f.Name); err != nil {
-			return fmt.Errorf("replace %s: %w", f.Name, reason(err))
+	for _, g := range all {
+		if _, err := g.look(g.root); err != nil {
+			return fmt.Errorf("replace %s: %w", g.Name, reason(err))
 		}
-		growing[i] = ""
+	}
+	for i, g := range all {
+		if err := g.root.Rename(g.name, filepath.Base(g.Name)); err != nil {
+			return fmt.Errorf("replace %s: %w", g.Name, reason(err))
+		}
+		all[i].name = ""
 	}
 	return nil
 }
 
-// look gives the mode of the file, if it is as it was judged.
-func (f Replacement) look() (os.FileMode, error) {
-	root, err := os.OpenRoot(filepath.Dir(f.Name))
-	if err != nil {
-		return 0, err
-	}
-	defer root.Close()
+// look gives the mode of the file in its folder, if it is as it was judged.
+func (f Replacement) look(root *os.Root) (os.FileMode, error) {
 	name := filepath.Base(f.Name)
 	info, err := root.Lstat(name)
 	switch {
@@ -120,19 +136,19 @@ func (f Replacement) look() (os.FileMode, error) {
 
 // grow writes the new content into a file of its own, in the same folder, whose name
 // no command takes for an environment.
-func (f Replacement) grow() (name string, err error) {
-	mode, err := f.look()
+func (f Replacement) grow(root *os.Root) (name string, err error) {
+	mode, err := f.look(root)
 	if err != nil {
 		return "", err
 	}
-	name = filepath.Join(filepath.Dir(f.Name), fmt.Sprintf(".%s.%016x%s", filepath.Base(f.Name), rand.Uint64(), growingSuffix))
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	name = fmt.Sprintf(".%s.%016x%s", filepath.Base(f.Name), rand.Uint64(), growingSuffix)
+	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return "", err
 	}
 	_, err = file.Write(f.New)
 	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
-		_ = os.Remove(name)
+		_ = root.Remove(name)
 		return "", err
 	}
 	return name, nil

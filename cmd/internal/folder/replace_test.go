@@ -107,11 +107,36 @@ func TestReplaceCannotWrite(t *testing.T) {
 // nor is any other file.
 func TestReplaceMeanwhile(t *testing.T) {
 	all := replaceFiles(t, "a.yaml", "b.yaml")
-	err := replaceAll(all, func() { all[1].Old = []byte("of another time") })
+	err := replaceAll(all, func() { wantNoError(t, os.WriteFile(all[1].Name, []byte("newer"), 0o640)) })
 	if err == nil || !strings.Contains(err.Error(), "b.yaml: it changed while this was working") {
 		t.Errorf("error %v", err)
 	}
-	checkContent(t, all, "old")
+	if newer, err := os.ReadFile(all[1].Name); err != nil || string(newer) != "newer" {
+		t.Errorf("b.yaml is %q (%v)", newer, err)
+	}
+	wantNoError(t, os.Remove(all[1].Name))
+	checkContent(t, all[:1], "old")
+}
+
+// TestReplaceInTheFolder: a link that takes the folder's name meanwhile leads nothing
+// elsewhere.
+func TestReplaceInTheFolder(t *testing.T) {
+	all, others := replaceFiles(t, "a.yaml"), replaceFiles(t, "a.yaml")
+	dir := filepath.Dir(all[0].Name)
+	err := replaceAll(all, func() {
+		wantNoError(t, errors.Join(os.Rename(dir, dir+"-moved"), os.Symlink(filepath.Dir(others[0].Name), dir)))
+	})
+	wantNoError(t, err)
+	checkContent(t, others, "old")
+	all[0].Name = filepath.Join(dir+"-moved", "a.yaml")
+	checkContent(t, all, "new")
+}
+
+func wantNoError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestReplaceWaits: while another process writes into the folder, nothing is replaced.
