@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -130,40 +131,51 @@ func (c cache) note(repository, version, digest string) error {
 	return c.place(c.refPath(repository, version), append(content, '\n'))
 }
 
-// place makes a file appear whole.
+// place makes a file appear whole, in the folder that was opened, whatever takes its
+// name meanwhile.
 func (c cache) place(path string, content []byte) error {
-	growing := filepath.Join(c.dir, "new")
-	for _, folder := range []string{growing, filepath.Dir(path)} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(c.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	name, err := filepath.Rel(c.dir, path)
+	if err != nil {
+		return err
+	}
+	for _, folder := range []string{"new", filepath.Dir(name)} {
+		if err := root.MkdirAll(folder, 0o700); err != nil {
 			return err
 		}
 	}
-	c.tidy(growing)
-	file, err := os.CreateTemp(growing, "*") // only its owner may read it
+	c.tidy(root)
+	growing := filepath.Join("new", rand.Text())
+	file, err := root.OpenFile(growing, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // only its owner may read it
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(content)
-	if err := errors.Join(err, file.Close()); err != nil {
-		_ = os.Remove(file.Name())
-		return err
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = root.Rename(growing, name)
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		_ = os.Remove(file.Name())
-		return err
+	if err != nil {
+		_ = root.Remove(growing)
 	}
-	return nil
+	return err
 }
 
 // tidy removes what processes left that were killed.
-func (c cache) tidy(growing string) {
-	entries, err := os.ReadDir(growing)
+func (c cache) tidy(root *os.Root) {
+	entries, err := fs.ReadDir(root.FS(), "new")
 	if err != nil {
 		return
 	}
 	for _, entry := range entries {
 		if info, err := entry.Info(); err == nil && c.now().Sub(info.ModTime()) > leftBehind {
-			_ = os.Remove(filepath.Join(growing, entry.Name()))
+			_ = root.Remove(filepath.Join("new", entry.Name()))
 		}
 	}
 }
