@@ -66,6 +66,21 @@ func Of(value any) (Value, error) {
 	return YAML(string(data))
 }
 
+// IsAsWritten reports whether a text that was read as the value says what it looks
+// like: lines that YAML joins, a mapping without braces and a text that is nothing but
+// YAML's own signs do not.
+func (v Value) IsAsWritten(text string) bool {
+	text = strings.TrimSpace(text)
+	switch v.tree.Kind {
+	case strictyaml.Scalar:
+		quoted := strings.ContainsAny(text[:1], `"'`)
+		return !strings.ContainsAny(text, "\r\n") && (quoted || v.tree.Text != "" || v.IsNull())
+	case strictyaml.Mapping:
+		return text[0] == '{'
+	}
+	return text[0] == '['
+}
+
 // IsNull reports whether the value is YAML's null.
 func (v Value) IsNull() bool { return v.tree.IsNull() }
 

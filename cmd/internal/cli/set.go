@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,7 +124,7 @@ func (o setOptions) edits(args []string) ([]edit.Edit, error) {
 		path, value, ok := edit.Cut(text)
 		if !ok {
 			path, _, _ = strings.Cut(text, "=") // what is behind it may be a secret
-			wrong = append(wrong, usageError{fmt.Errorf("want PATH=VALUE, got %q", path)})
+			wrong = append(wrong, usageError{fmt.Errorf("want PATH=VALUE, got %q", beforeValue(path))})
 			return
 		}
 		e, err := read(path, value)
@@ -155,6 +156,15 @@ func (o setOptions) edits(args []string) ([]edit.Edit, error) {
 	return edits, errors.Join(wrong...)
 }
 
+// beforeValue gives what is no value in an argument without a = : a secret may stand
+// behind a colon or a blank.
+func beforeValue(text string) string {
+	if end := strings.IndexAny(text, ": \t\r\n"); end >= 0 {
+		return text[:end] + "…"
+	}
+	return text
+}
+
 // opOf takes the + of PATH+=VALUE from a path.
 func opOf(path string) (edit.Op, string) {
 	if shorter, appends := strings.CutSuffix(path, "+"); appends {
@@ -177,6 +187,9 @@ func readAssignment(path, text string) (edit.Edit, error) {
 	if e.Value.HasComment(text) {
 		return e, errors.New("a # behind a blank begins a comment: put the value into quotes, or into --string")
 	}
+	if !e.Value.IsAsWritten(text) {
+		return e, errors.New("YAML takes the value for something else than it looks like: a text goes into --string, a mapping into {}, a list into []")
+	}
 	if e.Value.IsNull() && e.Op == edit.Set {
 		e.Op = edit.Remove
 	}
@@ -194,6 +207,14 @@ type edited struct {
 // changed gives the files that have new content.
 func (e edited) changed() []edit.File {
 	return slices.DeleteFunc(slices.Clone(e.files), func(f edit.File) bool { return string(f.Old) == string(f.New) })
+}
+
+// writes reports whether an edit wrote the value of a field, or one that it lies in.
+func (e edited) writes(field string) bool {
+	return slices.ContainsFunc(e.changes, func(c edit.Change) bool {
+		rest, isBelow := strings.CutPrefix(field, cmp.Or(c.To, c.Path))
+		return c.Op != edit.Remove && isBelow && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // findOthers looks for the other files that the edits change: those that extend one
@@ -226,16 +247,18 @@ func (a app) checkEdited(ctx context.Context, request fleet.Request, target rend
 	before, warnedBefore := findMistakes(ctx, request, target, e)
 	request.Instead = map[string][]byte{}
 	for _, f := range e.files {
-		absolute, err := filepath.Abs(filepath.FromSlash(f.Name))
+		resolved, err := fleet.Resolve(filepath.FromSlash(f.Name))
 		if err != nil {
 			return fmt.Errorf("find %s: %w", f.Name, err)
 		}
-		request.Instead[absolute] = f.New
+		request.Instead[resolved] = f.New
 	}
 	after, warned := findMistakes(ctx, request, target, e)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	// What is wrong with a value that was written now is new, whatever stood there.
+	before = slices.DeleteFunc(before, func(f finding.Finding) bool { return e.writes(f.Setting) })
 	fresh := newOnes(before, after)
 	for i := range fresh {
 		if slices.ContainsFunc(e.changed(), func(f edit.File) bool { return f.Name == fresh[i].File }) {
@@ -247,7 +270,14 @@ func (a app) checkEdited(ctx context.Context, request fleet.Request, target rend
 	}
 	a.tellFindings(newOnes(warnedBefore, warned))
 	if len(after) > 0 {
-		a.err.Say("warning: %s is still not valid: pm-gitops validate says what is wrong", e.files[0].Name)
+		var names []string
+		for _, f := range after {
+			names = append(names, f.File)
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			a.err.Say("warning: %s is still not valid: pm-gitops validate says what is wrong", name)
+		}
 	}
 	return nil
 }

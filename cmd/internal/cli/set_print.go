@@ -26,7 +26,11 @@ func (a app) tellEdited(o setOptions, e edited) error {
 		return nil
 	}
 	if o.dryRun {
-		return a.out.Text(e.diff(a.colour().diff()))
+		shown := e.diff(a.colour().diff())
+		if strings.TrimSpace(shown) == "" {
+			a.err.Say("only values change that look like secrets, and are not shown")
+		}
+		return a.out.Text(shown)
 	}
 	for _, c := range e.changes {
 		a.out.Say("%s", formatChange(c))

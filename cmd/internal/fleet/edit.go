@@ -64,7 +64,7 @@ func (r Request) Editable(ctx context.Context) (*edit.Environment, error) {
 func Extending(file string, names []string) (found []string, unknown []error, err error) {
 	wanted, self := map[string]bool{}, ""
 	for _, name := range append(slices.Clone(names), file) {
-		if self, err = filepath.Abs(name); err != nil {
+		if self, err = Resolve(name); err != nil {
 			return nil, nil, fmt.Errorf("find %s: %w", name, err)
 		}
 		wanted[self] = true
@@ -84,7 +84,10 @@ func Extending(file string, names []string) (found []string, unknown []error, er
 			return fs.SkipDir
 		case entry.IsDir() && path != top && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
-		case !entry.Type().IsRegular() || !IsYAML(path) || wanted[path]:
+		case !entry.Type().IsRegular() || !IsYAML(path):
+			return nil
+		}
+		if resolved, err := Resolve(path); err != nil || wanted[resolved] {
 			return nil
 		}
 		name, err := filepath.Rel(working, path)
@@ -102,6 +105,16 @@ func Extending(file string, names []string) (found []string, unknown []error, er
 	return found, unknown, nil
 }
 
+// Resolve gives the absolute name of the file that a name leads to, through links. The
+// error is that of a file that is not there.
+func Resolve(name string) (string, error) {
+	absolute, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(absolute)
+}
+
 // extendsOne reports whether a file is an environment, or defaults, that extends one of
 // some files, by their absolute names.
 func extendsOne(name, path string, wanted map[string]bool) (bool, error) {
@@ -114,7 +127,7 @@ func extendsOne(name, path string, wanted map[string]bool) (bool, error) {
 		return false, err
 	}
 	for _, layer := range layers[1:] {
-		if absolute, err := filepath.Abs(filepath.FromSlash(layer.Name)); err == nil && wanted[absolute] {
+		if absolute, err := Resolve(filepath.FromSlash(layer.Name)); err == nil && wanted[absolute] {
 			return true, nil
 		}
 	}

@@ -30,7 +30,7 @@ type Request struct {
 	Jobs         int      // how many environments are worked on at a time; one if it is less
 
 	// Instead has content that counts in place of what files of this machine hold, by
-	// their absolute names: edits that are not written yet.
+	// the names that [Resolve] gives: edits that are not written yet.
 	Instead map[string][]byte
 
 	// Repository holds all files, by paths inside it. If it is nil they are

@@ -45,8 +45,11 @@ func (r Request) read(ctx context.Context, name string) ([]byte, error) {
 
 // instead gives the content that counts in place of a file's.
 func (r Request) instead(name string) ([]byte, bool) {
-	absolute, err := filepath.Abs(filepath.FromSlash(name))
-	data, ok := r.Instead[absolute]
+	if r.Instead == nil {
+		return nil, false
+	}
+	resolved, err := Resolve(filepath.FromSlash(name))
+	data, ok := r.Instead[resolved]
 	return data, ok && err == nil
 }
 
