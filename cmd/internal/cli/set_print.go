@@ -13,7 +13,7 @@ import (
 // tellEdited says what was edited, or would be.
 func (a app) tellEdited(o setOptions, e edited) error {
 	for _, other := range e.others {
-		a.err.Say("%s changes too: it extends what was edited", other)
+		a.err.Say("%s extends what was edited, and may change too", other)
 	}
 	for _, err := range e.unknown {
 		a.err.Say("warning: another file may extend what was edited: %s", err)
