@@ -11,11 +11,15 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
@@ -51,6 +55,27 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// repush puts other manifests under the tags of charts, which are the same but for an
+// annotation.
+func repush(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: repush REFERENCE …")
+	}
+	for _, reference := range args {
+		raw, err := crane.Manifest(reference)
+		ts.Check(err)
+		tag, err := name.ParseReference(reference)
+		ts.Check(err)
+		ts.Check(remote.Put(tag, other(strings.Replace(string(raw), "{", `{"annotations":{"a":"b"},`, 1))))
+	}
+}
+
+// other is a manifest as it is written.
+type other string
+
+func (o other) RawManifest() ([]byte, error)        { return []byte(o), nil }
+func (o other) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
 // built is a folder that a test made for all of them, if one did.
 var built string
 
@@ -70,7 +95,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push, "repush": repush},
 		Setup: func(env *testscript.Env) error {
 			env.Values[clustersKey{}] = clusters{}
 			env.Setenv("CHARTS", folder)

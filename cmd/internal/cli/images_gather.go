@@ -118,7 +118,7 @@ func (n *neededImage) add(p planned, image images.Image) {
 func copyImage(plan *render.Plan, image ref.Reference) imageCopy {
 	name, known := plan.Original(image.Name())
 	if !known {
-		return imageCopy{Problem: image.String() + " is not below the mirror " + plan.Mirror() + ", and its origin is unknown"}
+		return imageCopy{Problem: image.String() + " is on the host of a mirror, and spec.registry puts nothing there: its origin is unknown"}
 	}
 	target := plan.Mirrored(name)
 	made := imageCopy{Source: formatReference(name, image.Tag, image.Digest), Target: formatReference(target, image.Tag, "")}
@@ -150,7 +150,7 @@ func (n *neededChart) add(p planned, fromSource bool) {
 	}
 	name, known := p.plan.Original(n.Chart)
 	if !known {
-		n.Copies = addCopy(n.Copies, p, imageCopy{Problem: "chart " + n.Chart + " is not below the mirror " + p.plan.Mirror() + ", and its origin is unknown"})
+		n.Copies = addCopy(n.Copies, p, imageCopy{Problem: "chart " + n.Chart + " is on the host of a mirror, and spec.registry puts nothing there: its origin is unknown"})
 		return
 	}
 	// The digest of what the mirror has may be another than the source's: helm

@@ -37,8 +37,8 @@ those under cosign's tags (sha256-….sig, .att, .sbom) and OCI referrers. Only 
 found" means that there are none: every other answer is an error.
 
 What the mirror has is not copied again, so a run that was interrupted is finished
-by the next. A tag is resolved once in a run. In the end everything is read from the
-mirror again and compared. An artifact that fails does not stop the others.
+by the next. A tag is resolved once in a run. In the end everything that was written is
+read from the mirror again and compared. An artifact that fails does not stop the others.
 
 Logins are those of docker, podman and helm, as for charts. A login goes to its own
 host alone, not to a token service, a redirect or an upload elsewhere.
@@ -123,7 +123,28 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.dir != "" {
+		a.err.Say("note: the images are those of the charts in %s: whether the registries have the same charts was not looked at", o.dir)
+	}
+	problems = append(problems, found.otherCharts(results)...)
 	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+}
+
+// otherCharts gives the charts of the result that are not those whose images were
+// listed: a version can mean another chart now, and images of its own may be missing.
+func (n needs) otherCharts(results []mirror.Result) (problems []string) {
+	for _, result := range results {
+		if result.Kind != mirror.Chart || result.Digest == "" {
+			continue
+		}
+		for _, chart := range n.Charts {
+			isCopy := slices.ContainsFunc(chart.Copies, func(c imageCopy) bool { return c.Source == result.Source && c.Target == result.Target })
+			if isCopy && chart.Digest != "" && chart.Digest != result.Digest {
+				problems = append(problems, fmt.Sprintf("%s: the images are those of the chart that the mirror had, %s: run the same again for those of %s", result.Target, chart.Digest, result.Digest))
+			}
+		}
+	}
+	return problems
 }
 
 // artifacts lists what is to be copied, each once, and what keeps the mirror from
