@@ -35,7 +35,7 @@ the check asks to change (the pull secret of each pod, say), random values and c
 the cluster; and nothing new was found, or what was new had a fix that was tried with it. A **guess** may help: it was not tried, or changes more, and the finding says what. An
 **advice** is what a person must decide. In JSON that is ` + "`certainty`" + ` (` + "`proved`, `guess` or `advice`" + `), with ` + "`doubt`" + ` for why a guess is one;
 ` + "`set`" + ` has the fields and their values. Of several ways to set a value (the pull secret as a name or as a mapping, a registry or a whole name) the first that is proved
-counts. For its fixes an environment is rendered again at most 20 times, a fleet of more than ten environments 200 times in all, and
+counts. For its fixes an environment is rendered again at most 50 times, a fleet of more than four environments 200 times in all, and
 each environment at least once; findings that are not shown have guesses alone.
 
 What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its

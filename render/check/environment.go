@@ -67,7 +67,7 @@ func chartFails(s *scope, r *release) {
 	if r.Failure == nil || errors.As(r.Failure, &version) || errors.As(r.Failure, &refused) || len(r.judge().Refused) > 0 {
 		return
 	}
-	f := r.finding("%s", oneLine(r.Failure))
+	f := r.finding("the chart does not render, and its objects were not checked: %s", oneLine(r.Failure))
 	f.Fix = "correct the values that the message names"
 	s.put(&f, s.valuesField(r))
 	s.add(f)
@@ -81,7 +81,7 @@ func refusedRelease(s *scope, r *release) {
 	var f finding.Finding
 	switch older := s.Traits.CombinesHooks; {
 	case errors.As(r.Failure, &refused):
-		f = r.finding("%s", oneLine(refused))
+		f = r.finding("%s%s", oneLine(refused), r.unchecked())
 	case r.Failure == nil && older != "" && errors.As(r.Install.Combined(r.Rendered), &refused):
 		f = r.finding("%s refuse the release, since they send hooks through kustomize together with all other manifests: %s", older, oneLine(errors.New(refused.Text)))
 		f.Severity = finding.Warning
@@ -111,6 +111,7 @@ func chartKubeVersion(s *scope, r *release) {
 		f.Message += fmt.Sprintf(": Helm takes what follows %s for a pre-release", numbers)
 		f.Fix = fmt.Sprintf("take a version of the chart whose kubeVersion ends in -0, as %s-0 does", version.Wanted)
 	}
+	f.Message += r.unchecked()
 	s.put(&f, "spec.cluster.kubeVersion")
 	s.add(f)
 }

@@ -52,7 +52,7 @@ func imageChecks() []Check {
 	}}
 }
 
-// images is the images that the objects of a release need.
+// images returns the images that the objects of a release need.
 func (r *release) images() []images.Image {
 	if !r.searched {
 		r.searched = true
@@ -74,7 +74,7 @@ func (r *release) images() []images.Image {
 	return r.found
 }
 
-// imageFinding is a finding at an image.
+// imageFinding makes a finding at an image.
 func (r *release) imageFinding(i images.Image, format string, args ...any) finding.Finding {
 	f := r.finding(format, args...)
 	f.Object = identify(i.Object.APIVersion, i.Object.Kind, i.Object.Namespace, i.Object.Name)

@@ -18,15 +18,13 @@ import (
 func (s *scope) proposeImage(f *finding.Finding, r *release, i images.Image, target string) {
 	written, tag, digest := ref.Split(i.Written)
 	var whole, parts, empty [][]finding.Proposal
-	texts := s.settings(r, f.Source, func(l leaf) bool { _, isText := l.value.(string); return isText })
+	texts := s.settings(*f, r, func(l leaf) bool { _, isText := l.value.(string); return isText })
 	texts = slices.DeleteFunc(texts, func(one setting) bool { return one.item() && !one.said })
 	for _, one := range texts {
 		text, isEmpty := one.value.(string), one.value == ""
 		switch named := namesImages(one.path); {
 		case isEmpty && namesRegistry(one.path):
-			for rest := strings.TrimPrefix(written, i.Reference.Host+"/"); rest != ""; _, rest, _ = strings.Cut(rest, "/") {
-				empty = append(empty, one.head(texts, rest, target))
-			}
+			empty = append(empty, one.heads(texts, i, target)...)
 		case isEmpty || !named && !ref.HasHost(text+"/x"):
 		case text == i.Written && tag+digest != "":
 			whole = append(whole, []finding.Proposal{one.set(target + strings.TrimPrefix(i.Written, written))})
@@ -37,6 +35,9 @@ func (s *scope) proposeImage(f *finding.Finding, r *release, i images.Image, tar
 				parts = append(parts, one.head(texts, rest, target))
 			}
 		}
+	}
+	for _, one := range s.unset(*f, r, namesRegistry) {
+		empty = append(empty, one.heads(nil, i, target)...)
 	}
 	none := func(set []finding.Proposal) bool { return set == nil }
 	parts, empty = slices.DeleteFunc(parts, none), slices.DeleteFunc(empty, none)
@@ -51,6 +52,15 @@ func (one setting) set(value any) finding.Proposal {
 	proposal := one.Proposal
 	proposal.Value = value
 	return proposal
+}
+
+// heads proposes what may be before the last names of an image for a value that is empty.
+func (one setting) heads(texts []setting, i images.Image, target string) (all [][]finding.Proposal) {
+	name, _, _ := ref.Split(i.Written)
+	for rest := strings.TrimPrefix(name, i.Reference.Host+"/"); rest != ""; _, rest, _ = strings.Cut(rest, "/") {
+		all = append(all, one.head(texts, rest, target))
+	}
+	return all
 }
 
 // head proposes what is before the last names of an image, rest, for the value that has
@@ -147,10 +157,19 @@ func (c change) repeats(set []finding.Proposal) bool {
 
 // relocate replaces the beginnings of names that have a host in a text, the longest first.
 func relocate(text string, moves map[string]string) string {
-	froms := slices.SortedFunc(maps.Keys(moves), func(a, b string) int { return cmpLength(b, a) })
+	var froms []string
+	for _, from := range slices.Sorted(maps.Keys(moves)) {
+		if ref.HasHost(from + "/x") {
+			froms = append(froms, from)
+		}
+	}
+	slices.SortStableFunc(froms, func(a, b string) int { return len(b) - len(a) })
 	var b strings.Builder
 	for at := 0; at < len(text); {
-		i := slices.IndexFunc(froms, func(from string) bool { return ref.HasHost(from+"/x") && begins(text, at, from) })
+		i := -1
+		if starts(text[:at]) {
+			i = slices.IndexFunc(froms, func(from string) bool { return begins(text[at:], from) })
+		}
 		if i < 0 {
 			b.WriteByte(text[at])
 			at++
@@ -162,29 +181,22 @@ func relocate(text string, moves map[string]string) string {
 	return b.String()
 }
 
-// cmpLength orders texts by their length, and those of one length by their letters.
-func cmpLength(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
-}
-
-// inNames has the characters of names; behind a host, a colon begins its port.
+// inNames has the characters of names and hosts.
 const inNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
-// begins reports whether the name of an image begins at a place in a text with from,
-// and from is not a part of a longer name or host.
-func begins(text string, at int, from string) bool {
-	rest, is := strings.CutPrefix(text[at:], from)
-	if !is || at > 0 && strings.Contains(inNames, text[at-1:at]) {
-		return false
-	}
-	if at > 0 && text[at-1] == '/' && (at < 2 || text[at-2] != '/') {
-		return false
-	}
-	if rest == "" {
-		return true
+// starts reports whether a host may start behind a text: the text does not end in a name,
+// nor in a path that is not the // of an address.
+func starts(text string) bool {
+	end := text[max(0, len(text)-1):]
+	return !strings.Contains(inNames, end) && end != "/" || end == "" || strings.HasSuffix(text, "//")
+}
+
+// begins reports whether a text begins with that of a name, and not with a longer name or
+// another host: behind a host, a colon begins its port.
+func begins(text, from string) bool {
+	rest, is := strings.CutPrefix(text, from)
+	if !is || rest == "" {
+		return is
 	}
 	return !strings.Contains(inNames, rest[:1]) && (rest[0] != ':' || strings.Contains(from, "/"))
 }
@@ -194,8 +206,8 @@ func begins(text string, at int, from string) bool {
 func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
 	f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets, or on the pod's ServiceAccount"
 	var choices [][]finding.Proposal
-	named := s.settings(r, f.Source, func(l leaf) bool { return namesPullSecrets(l.path) && !l.item() })
-	for _, one := range named {
+	named := s.settings(*f, r, func(l leaf) bool { return namesPullSecrets(l.path) && !l.item() })
+	for _, one := range append(named, s.unset(*f, r, namesPullSecrets)...) {
 		var values []any
 		switch old := one.value.(type) {
 		case []any:

@@ -182,7 +182,11 @@ func relocates(t *testing.T, s setting, text string, load func(render.Release) (
 	before := inputOf(t, s, text, load)
 	set := map[string]render.Setting{}
 	var told []string
-	found := tryMost(t, s, text, load, finding.Info, 100, nil)
+	count := 0
+	found := tryMost(t, s, text, load, finding.Info, 100, &count)
+	if count > 50 {
+		t.Errorf("the environment is rendered %d times more: check does it at most 50 times", count)
+	}
 	for _, f := range found {
 		if !relocation(f) || stays != nil && stays(f) {
 			continue

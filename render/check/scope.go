@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
@@ -27,7 +28,8 @@ type release struct {
 	objects   []*object
 	values    []render.Explained // what the environment sets
 	explained render.ExplainedRelease
-	gets      []leaf // see leaves
+	gets      []leaf     // see leaves
+	reads     *keys.Tree // see unset
 	found     []images.Image
 	searched  bool              // found has the images of the objects
 	moved     map[string]string // see moves

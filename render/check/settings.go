@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
@@ -31,20 +32,45 @@ type setting struct {
 }
 
 // settings lists the values of a release that match finds and that the environment can
-// set, those of the chart in it that the template is of first, then what it has already.
-func (s *scope) settings(r *release, template string, match func(leaf) bool) []setting {
-	var all []setting
-	for _, l := range r.leaves() {
-		if !match(l) {
-			continue
+// set: the most likely first, and of those that it sets already.
+func (s *scope) settings(f finding.Finding, r *release, match func(leaf) bool) []setting {
+	return s.settable(f, r, slices.DeleteFunc(slices.Clone(r.leaves()), func(l leaf) bool { return !match(l) }))
+}
+
+// unset lists the values of a release that a template reads and that neither the
+// environment nor the chart sets, by their last keys, as settings does.
+func (s *scope) unset(f finding.Finding, r *release, match func(key string) bool) []setting {
+	if r.reads == nil {
+		r.reads = &keys.Tree{}
+		if tree, err := keys.Of(r.Chart); err == nil {
+			r.reads = &tree
 		}
-		one := setting{leaf: l, Proposal: finding.Proposal{Field: s.valuesField(r) + "." + l.path, Release: r.Key, Path: l.path}}
+	}
+	var all []leaf
+	for _, path := range r.reads.Read(match) {
+		path = strings.ReplaceAll(path, notToBeSet, "")
+		known := slices.ContainsFunc(r.leaves(), func(l leaf) bool {
+			return l.path == path || strings.HasSuffix(path, "."+l.path) && strings.HasPrefix(l.path, "global.")
+		})
+		if one := (leaf{path: path}); !known && !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return s.settable(f, r, all)
+}
+
+// settable lists those of some values that the environment can set, as settings does.
+func (s *scope) settable(f finding.Finding, r *release, of []leaf) []setting {
+	var all []setting
+	for _, l := range of {
+		one := setting{leaf: l, Proposal: finding.Proposal{Field: strings.Replace(s.valuesField(r)+"."+l.path, ".[", "[", 1), Release: r.Key, Path: l.path}}
 		i := slices.IndexFunc(r.values, func(e render.Explained) bool {
 			return e.Path == l.path || l.whole() && strings.HasPrefix(e.Path, l.path+"[")
 		})
 		if i >= 0 {
 			e := r.values[i]
-			if one.said = e.Origin.From == render.FromEnvironment && e.Secret == nil; !one.said {
+			one.said = e.Origin.From == render.FromEnvironment && e.Secret == nil
+			if !one.said || e.Rule != nil && l.whole() {
 				continue // the catalog's, or a Secret's
 			}
 			if e.Rule != nil { // a field that sets the value
@@ -53,16 +79,23 @@ func (s *scope) settings(r *release, template string, match func(leaf) bool) []s
 		}
 		all = append(all, one)
 	}
-	prefix := valuesOf(template)
-	rank := func(one setting) int {
-		near := slices.Index([]bool{strings.HasPrefix(one.path, prefix), strings.HasPrefix(one.path, "global."), true}, true)
-		if one.said {
-			return 2 * near
-		}
-		return 2*near + 1
-	}
-	slices.SortStableFunc(all, func(a, b setting) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(all, func(a, b setting) int {
+		return cmp.Or(cmp.Compare(a.distance(f), b.distance(f)), cmp.Compare(strings.Count(a.path, "."), strings.Count(b.path, ".")))
+	})
 	return all
+}
+
+// distance orders values by how likely an object where something was found is made with
+// them: those of its own name, those of the chart that its template is of, and globals;
+// of these, what the environment has comes first.
+func (one setting) distance(f finding.Finding) int {
+	own, is := strings.CutPrefix(one.path, valuesOf(f.Source))
+	first, _, inner := strings.Cut(own, ".")
+	named := inner && f.Object != nil && strings.Contains(f.Object.Name, first)
+	return slices.Index([]bool{
+		is && named && one.said, is && named, is && one.said, is,
+		strings.HasPrefix(one.path, "global.") && one.said, strings.HasPrefix(one.path, "global."), one.said, true,
+	}, true)
 }
 
 // valuesOf gives the path that the values of a chart in another one begin with, from
@@ -80,7 +113,7 @@ func valuesOf(template string) (prefix string) {
 // gives the field of the environment for that value, without a field if none
 // matches.
 func (s *scope) putValue(f *finding.Finding, r *release, match func(path string, value any) bool) finding.Proposal {
-	for _, one := range s.settings(r, f.Source, func(l leaf) bool { return match(l.path, l.value) }) {
+	for _, one := range s.settings(*f, r, func(l leaf) bool { return match(l.path, l.value) }) {
 		s.putField(f, r, one.Field)
 		return one.Proposal
 	}
@@ -106,7 +139,7 @@ func propose(f *finding.Finding, field finding.Proposal, value any, otherwise st
 }
 
 // maxChoices limits what is tried for a finding.
-const maxChoices = 8
+const maxChoices = 12
 
 // offer proposes what to set, and what else where that does not help.
 func offer(f *finding.Finding, choices [][]finding.Proposal, otherwise string) {

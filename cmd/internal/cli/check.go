@@ -59,7 +59,7 @@ It is called a fix, certainty proved, only if its finding is gone and nothing el
 has changed; where something new is found that has a fix itself, both are tried. What
 was not tried or changes more is a guess, and doubt says why; what does not help is
 not proposed. What only a person can decide is an advice. For its fixes an
-environment is rendered again at most 20 times, a fleet of more than ten
+environment is rendered again at most 50 times, a fleet of more than four
 environments 200 times in all, and each environment at least once.`,
 		Example: `  pm-gitops check                                  every release, for Flux
   pm-gitops check prefect-cloud --target argo --chart-dir charts

@@ -53,7 +53,7 @@ type looked struct {
 // maxTries limits how often an environment is rendered again for its fixes, and
 // maxTriesInAll how often all of a fleet are, of which each is at least once.
 const (
-	maxTries      = 20
+	maxTries      = 50
 	maxTriesInAll = 200
 )
 
