@@ -10,6 +10,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 //go:embed environment.go
@@ -22,7 +23,7 @@ var unionsSource string
 // the Go types that Parse fills, so that the two cannot differ. A file that
 // extends another, and one of defaults, may leave required fields out.
 func Schema() *jsonschema.Schema {
-	docs := comments(environmentSource, unionsSource)
+	docs := comments(environmentSource, unionsSource, verify.Source())
 	r := jsonschema.Reflector{
 		Anonymous: true,
 		Mapper:    mapped,
@@ -172,5 +173,10 @@ func forms() map[reflect.Type]string {
 		reflect.TypeFor[Reason]():        `\S`,
 		reflect.TypeFor[ObjectPattern](): objectPatternForm.String(),
 		reflect.TypeFor[FieldPath]():     fieldPathForm.String(),
+
+		reflect.TypeFor[verify.Place]():     verify.PlacePattern,
+		reflect.TypeFor[verify.KeySource](): verify.KeySourcePattern,
+		reflect.TypeFor[verify.Issuer]():    verify.IssuerPattern,
+		reflect.TypeFor[verify.Subject]():   verify.SubjectPattern,
 	}
 }
