@@ -220,6 +220,34 @@ func (s side) hasBlob(ctx context.Context, d descriptor) (bool, error) {
 	return true, nil
 }
 
+// blob gets a small blob whole. An answer that breaks off or is wrong is asked for again.
+func (s side) blob(ctx context.Context, d descriptor) ([]byte, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		content, err := s.blobOnce(ctx, d)
+		if !errors.As(err, new(brokenError)) || attempt == attempts || ctx.Err() != nil {
+			return content, err
+		}
+	}
+}
+
+func (s side) blobOnce(ctx context.Context, d descriptor) ([]byte, error) {
+	resp, err := s.ask(ctx, http.MethodGet, "blobs/"+d.Digest)
+	if errors.Is(err, errAbsent) {
+		return nil, fmt.Errorf("%s has no %s in %s", s.repository.RegistryStr(), d.Digest, s.repository.RepositoryStr())
+	}
+	if err != nil {
+		return nil, err
+	}
+	content, err := s.body(resp, "the blob "+d.Digest)
+	if err == nil && (digestOf(content) != d.Digest || int64(len(content)) != d.Size) {
+		return nil, brokenError{fmt.Sprintf("%s sent other bytes than those of %s", s.repository.RegistryStr(), d.Digest)}
+	}
+	return content, err
+}
+
 // digestOf computes the digest of some bytes.
 func digestOf(content []byte) string {
 	sum := sha256.Sum256(content)
