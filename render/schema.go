@@ -16,6 +16,9 @@ import (
 //go:embed environment.go
 var environmentSource string
 
+//go:embed environment_delivery.go
+var deliverySource string
+
 //go:embed unions.go
 var unionsSource string
 
@@ -23,7 +26,7 @@ var unionsSource string
 // the Go types that Parse fills, so that the two cannot differ. A file that
 // extends another, and one of defaults, may leave required fields out.
 func Schema() *jsonschema.Schema {
-	docs := comments(environmentSource, unionsSource, verify.Source())
+	docs := comments(environmentSource, deliverySource, unionsSource, verify.Source())
 	r := jsonschema.Reflector{
 		Anonymous: true,
 		Mapper:    mapped,

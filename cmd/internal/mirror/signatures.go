@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -24,7 +26,11 @@ func (a *artifact) signatures(ctx context.Context, at side, reference string, ro
 		}
 		said, err := verify.Check(ctx, repository{at}, root.raw, policy)
 		if err != nil {
-			return "", fmt.Errorf("verify %s in %s: %w", root.digest, at.repository.Name(), err)
+			where := at.name
+			if at.held != nil {
+				where = at.place()
+			}
+			return "", fmt.Errorf("verify %s in %s: %w", root.digest, where, err)
 		}
 		if !slices.Contains(checked, said) {
 			checked = append(checked, said)
@@ -63,5 +69,40 @@ func (r repository) Referrers(ctx context.Context, digest string) ([]string, err
 }
 
 func (r repository) Blob(ctx context.Context, digest string, size int64) ([]byte, error) {
-	return r.blob(ctx, descriptor{Digest: digest, Size: size})
+	return r.small(ctx, descriptor{Digest: digest, Size: size})
+}
+
+// small gets a small blob whole. An answer that breaks off or is wrong is asked for again.
+func (s side) small(ctx context.Context, d descriptor) ([]byte, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		content, err := s.smallOnce(ctx, d)
+		if err == nil && (digestOf(content) != d.Digest || int64(len(content)) != d.Size) {
+			err = brokenError{fmt.Sprintf("%s sent other bytes than those of %s", s.place(), d.Digest)}
+		}
+		if !errors.As(err, new(brokenError)) || attempt == attempts || ctx.Err() != nil {
+			return content, err
+		}
+	}
+}
+
+func (s side) smallOnce(ctx context.Context, d descriptor) ([]byte, error) {
+	if s.held != nil {
+		content, err := s.held.Blob(d.Digest)
+		if err != nil {
+			return nil, err
+		}
+		defer content.Close()
+		return io.ReadAll(io.LimitReader(content, maxManifest))
+	}
+	resp, err := s.ask(ctx, http.MethodGet, "blobs/"+d.Digest)
+	if errors.Is(err, errAbsent) {
+		return nil, fmt.Errorf("%s has no %s in %s", s.place(), d.Digest, s.repository.RepositoryStr())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.body(resp, "the blob "+d.Digest)
 }

@@ -1,8 +1,10 @@
 package mirror
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -183,5 +185,57 @@ func TestKeyless(t *testing.T) {
 	copied := run(t, registry.Options{}, []Artifact{artifact}, (*Mirror).Copy)
 	if want := command + to + "/mirror/a@" + of.DigestStr() + "'"; copied[0].Signature != want {
 		t.Errorf("%q, want %q", copied[0].Signature, want)
+	}
+}
+
+// archived answers for a registry with what another client reads from it.
+type archived struct{ host string }
+
+func (a archived) Manifest(repository, identifier string) ([]byte, string, error) {
+	separator := ":"
+	if strings.Contains(identifier, ":") {
+		separator = "@"
+	}
+	got, err := remote.Get(must(name.ParseReference(repository + separator + identifier)))
+	if err != nil {
+		return nil, "", fs.ErrNotExist
+	}
+	return got.Manifest, string(got.MediaType), nil
+}
+
+func (a archived) Referrers(repository, digest string) (all []string) {
+	for _, one := range must(must(remote.Referrers(must(name.NewDigest(repository + "@" + digest)))).IndexManifest()).Manifests {
+		all = append(all, one.Digest.String())
+	}
+	return all
+}
+
+func (a archived) Blob(digest string) (io.ReadSeekCloser, error) {
+	layer := must(remote.Layer(must(name.NewDigest(a.host + "/a@" + digest))))
+	content := must(io.ReadAll(must(layer.Compressed())))
+	return struct {
+		io.ReadSeeker
+		io.Closer
+	}{bytes.NewReader(content), io.NopCloser(nil)}, nil
+}
+
+// What comes from an archive is verified there, without its registry.
+func TestSignaturesOfAnArchive(t *testing.T) {
+	signer := verifytest.New("ECDSA P-256")
+	from, to := inProcess(t, true), inProcess(t, true)
+	artifact, of := signedImage(t, from, to, "a", 0)
+	if err := verifytest.Refer(of, signer.Bundle(of.DigestStr(), verifytest.SignPredicate)); err != nil {
+		t.Fatal(err)
+	}
+	check := func(policies verify.Policies) Result {
+		artifact.Policies = policies
+		m := must(New([]Artifact{artifact}, Options{Client: client(t, registry.Options{}), Parallel: 1, Source: archived{from}}))
+		return must(m.Check(t.Context()))[0]
+	}
+	if got := check(policy(t, true, signer)); got.Signature != "verified: key-0" || got.State != Missing {
+		t.Errorf("%+v", got)
+	}
+	if got := check(policy(t, true, verifytest.New("RSA"))); got.State != Failed || !strings.Contains(got.Error, " in the archive: no signature is right: bundle sha256:") {
+		t.Errorf("%+v", got)
 	}
 }
