@@ -23,6 +23,7 @@ const (
 	NotRegistry         // nothing there talks like a registry
 	RateLimited         // too many requests (429)
 	Unavailable         // the registry is out of order (5xx)
+	GivenUp             // it failed so often that it is not asked again
 	UnknownCA           // the certificate is signed by nobody we trust
 	BadCertificate      // it is for another host, or expired
 	PlainHTTP           // there is no TLS, and that was not asked for

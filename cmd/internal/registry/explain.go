@@ -44,9 +44,10 @@ func (c *Client) explain(ctx context.Context, q question, err error) error {
 	return &said
 }
 
-// hide takes every credential out of a text that was ever sent.
+// hide takes every credential out of a text that was ever sent, and names hosts as
+// they are called.
 func (c *Client) hide(text string) string {
-	return c.exchange.secrets.hide(c.logins.secrets.hide(text))
+	return c.options.unaliased(c.exchange.secrets.hide(c.logins.secrets.hide(text)))
 }
 
 func (c *Client) sentenceOf(ctx context.Context, q question, err error) *Error {

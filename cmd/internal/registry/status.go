@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
@@ -22,7 +21,7 @@ func (c *Client) statusError(ctx context.Context, q question, answer *transport.
 		return tagsForbidden(q)
 	case code == http.StatusUnauthorized:
 		return &Error{Kind: BadLogin, sentence: c.loginSentence(q.host()) + c.says(answer)}
-	case code == http.StatusForbidden && q.what == "tags":
+	case q.what == "tags" && (code == http.StatusForbidden || code == http.StatusMethodNotAllowed):
 		return tagsForbidden(q)
 	case code == http.StatusForbidden:
 		return &Error{Kind: Forbidden, sentence: c.forbiddenSentence(q) + c.says(answer)}
@@ -86,13 +85,12 @@ func (c *Client) says(answer *transport.Error) string {
 func (c *Client) notFound(ctx context.Context, q question, answer *transport.Error) *Error {
 	host, path := q.host(), q.at.repository.RepositoryStr()
 	noRepository := &Error{Kind: NoRepository, sentence: fmt.Sprintf("%s has no repository %s", host, path)}
-	unknown := func(one transport.Diagnostic) bool { return one.Code == transport.NameUnknownErrorCode }
 	switch {
 	case answer.Request != nil && answer.Request.URL.Path == "/v2/":
 		return &Error{Kind: NotRegistry, sentence: host + " is no OCI registry: it has no /v2/"}
 	case q.what == "metadata" || q.what == "archive":
 		return &Error{Kind: NotFound, sentence: fmt.Sprintf("%s has the chart's manifest, but not its %s %s: it was deleted, or never copied", host, q.what, q.identifier)}
-	case q.what == "tags" || slices.ContainsFunc(answer.Errors, unknown):
+	case q.what == "tags" || unknownName(answer):
 		return noRepository
 	}
 	tags, err := c.list(ctx, q.at.repository)
