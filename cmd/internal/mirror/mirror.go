@@ -48,6 +48,7 @@ type Options struct {
 	Client    *registry.Client
 	Parallel  int        // how many artifacts, and how many blobs, are copied at a time; at least 1
 	Platforms []Platform // of an index only these; all where there are none
+	Blobs     bool       // look for the blobs of manifests that are there, too
 	UserAgent string
 
 	// Progress gets how many bytes of an artifact's blobs are done, and of how many. It
@@ -164,38 +165,10 @@ func (m *Mirror) open(repository string) (side, error) {
 	return side{repository: parsed, ref: library}, nil
 }
 
-// collisions refuses different sources for one target: repositories, or digests of
-// one repository.
-func (m *Mirror) collisions() error {
-	first := map[string]*artifact{}
-	for _, one := range m.copies {
-		other := first[one.Target]
-		if other == nil {
-			first[one.Target] = one
-			continue
-		}
-		if other.from.repository != one.from.repository || other.pinned != "" && one.pinned != "" && other.pinned != one.pinned {
-			return collision(other, one, "")
-		}
-	}
-	return nil
-}
-
-func collision(a, b *artifact, why string) error {
-	return fmt.Errorf("%s would be the copy of both %s (%s) and %s (%s)%s: nothing is copied", a.Target, a.Source, a.users(), b.Source, b.users(), why)
-}
-
-// users names the environments that need an artifact.
-func (a *artifact) users() string {
-	if len(a.Environments) == 1 {
-		return "environment " + a.Environments[0]
-	}
-	return "environments " + strings.Join(a.Environments, ", ")
-}
-
 // Check finds out what the target lacks, and changes nothing. It asks for manifests
-// alone: the blobs of one that is there are taken to be there too. Results are in
-// the order of the artifacts. The error is one of all artifacts together.
+// alone, unless the options say that it looks for blobs, too. Results are in the order
+// of the artifacts. The error is one of all artifacts together; where the context ended,
+// the results are there nevertheless.
 func (m *Mirror) Check(ctx context.Context) ([]Result, error) {
 	return m.each(ctx, func(context.Context, *artifact, *tree, *Result) error { return nil })
 }
@@ -221,7 +194,7 @@ func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact,
 		roots[i], results[i].Digest = root, root.digest
 	})
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return m.interrupted(ctx, results)
 	}
 	if err := m.moved(roots); err != nil {
 		return nil, err
@@ -233,33 +206,29 @@ func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact,
 		}
 	})
 	if ctx.Err() != nil {
-		return results, context.Cause(ctx)
+		return m.interrupted(ctx, results)
 	}
 	return results, nil
+}
+
+// interrupted ends a run whose context ended: uploads are cancelled, and what was not
+// done is said.
+func (m *Mirror) interrupted(ctx context.Context, results []Result) ([]Result, error) {
+	m.transport.CancelUploads(ctx)
+	for i := range results {
+		one := &results[i]
+		if one.State == Failed && !strings.Contains(one.Error, context.Cause(ctx).Error()) || one.State == Copied || one.State == Present {
+			continue
+		}
+		one.State, one.Error = Failed, "interrupted"
+	}
+	return results, context.Cause(ctx)
 }
 
 func (m *Mirror) done(i int, result Result) {
 	if m.options.Done != nil {
 		m.options.Done(i, result)
 	}
-}
-
-// moved refuses two references of one repository that became two digests and would
-// be one target.
-func (m *Mirror) moved(roots []*document) error {
-	first := map[string]int{}
-	for i, root := range roots {
-		if root == nil {
-			continue
-		}
-		other, there := first[m.copies[i].Target]
-		if !there {
-			first[m.copies[i].Target] = i
-		} else if roots[other].digest != root.digest {
-			return collision(m.copies[other], m.copies[i], fmt.Sprintf(", which are %s and %s", roots[other].digest, root.digest))
-		}
-	}
-	return nil
 }
 
 // one works on an artifact.
@@ -270,6 +239,11 @@ func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *R
 	}
 	if err := all.compare(ctx, a); err != nil {
 		return err
+	}
+	if m.options.Blobs {
+		if err := m.findLost(ctx, a, all); err != nil {
+			return err
+		}
 	}
 	result.describe(all)
 	if len(result.Lacks) == 0 {

@@ -1,6 +1,10 @@
 package mirror
 
-import "sync/atomic"
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+)
 
 // Result says what became of an artifact.
 type Result struct {
@@ -22,7 +26,8 @@ type Result struct {
 	BytesMounted int64 `json:"bytesMounted"` // taken from another repository of the target
 	BytesSkipped int64 `json:"bytesSkipped"` // that were there
 
-	Error string `json:"error,omitempty"`
+	Conflict string `json:"conflict,omitempty"` // why the copy must not replace what the target has
+	Error    string `json:"error,omitempty"`
 }
 
 // The states of a [Result].
@@ -64,6 +69,13 @@ func (r *Result) describe(t *tree) {
 		if p.state == differs {
 			r.State = Differs
 		}
+		r.Conflict = cmp.Or(r.Conflict, p.conflict)
+	}
+	for _, d := range t.lost {
+		r.Lacks = append(r.Lacks, d.Digest)
+		if r.State == Present {
+			r.State = Missing
+		}
 	}
 	for _, d := range t.blobs() {
 		r.BytesMissing += d.Size
@@ -73,10 +85,14 @@ func (r *Result) describe(t *tree) {
 	}
 }
 
-// blobs gives the blobs of the manifests that the target lacks, each once.
+// blobs gives the blobs of the manifests that the target lacks, and those that it lost,
+// each once.
 func (t *tree) blobs() []descriptor {
-	var all []descriptor
+	all := slices.Clone(t.lost)
 	seen := map[string]bool{}
+	for _, d := range t.lost {
+		seen[d.Digest] = true
+	}
 	for _, p := range t.pieces {
 		for _, d := range p.blobs {
 			if p.state != there && !seen[d.Digest] {
