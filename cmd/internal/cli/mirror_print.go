@@ -75,20 +75,45 @@ func (s *mirrorScreen) done(i int, result mirror.Result) {
 	}
 }
 
-// end takes the lines of copies away.
+// end takes the lines of copies away, and prints the results behind one that an
+// interrupted run does not have.
 func (s *mirrorScreen) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err.Block(nil)
+	for _, result := range s.results[s.printed:] {
+		if result != nil && s.out != nil {
+			s.out.Say("%s", formatCopy(*result, s.dry))
+		}
+	}
 }
 
 func (s *mirrorScreen) draw() {
 	var lines []string
 	for _, one := range s.running {
 		rate := float64(one.done) / max(s.now().Sub(one.since).Seconds(), 0.1)
-		lines = append(lines, fmt.Sprintf("  %s %s of %s, %s/s", one.target, formatSize(one.done), formatSize(one.total), formatSize(int64(rate))))
+		lines = append(lines, fmt.Sprintf("  [%s] %s of %s, %s/s %s", bar(one.done, one.total), formatSize(one.done), formatSize(one.total), formatSize(int64(rate)), lastOf(one.target, 28)))
 	}
 	s.err.Block(lines)
+}
+
+// bar draws how far a copy is.
+func bar(done, total int64) string {
+	const cells = 10
+	full := cells
+	if total > 0 {
+		full = int(min(done, total) * cells / total)
+	}
+	return strings.Repeat("#", full) + strings.Repeat("-", cells-full)
+}
+
+// lastOf shortens a reference to its end, so that the line of a copy fits into 80
+// columns: a longer one breaks, and is not taken away as a whole.
+func lastOf(reference string, most int) string {
+	if len(reference) <= most {
+		return reference
+	}
+	return "…" + reference[len(reference)-most+1:]
 }
 
 // formatCopy writes a result as a line.
@@ -123,6 +148,9 @@ func formatCopy(r mirror.Result, dry bool) string {
 		parts = append(parts, "would replace "+r.Replaced)
 	} else if r.Replaced != "" {
 		parts = append(parts, "replaced "+r.Replaced)
+	}
+	if r.Conflict != "" {
+		parts = append(parts, "cannot be replaced")
 	}
 	if parts == nil {
 		return line
