@@ -129,7 +129,7 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	results, err := work(ctx)
 	shown.end()
 	if err != nil {
-		if ctx.Err() != nil && o.output == "json" {
+		if err = cmp.Or(ctx.Err(), err); ctx.Err() != nil && o.output == "json" {
 			err = cmp.Or(a.printMirror(results, problems), err)
 		}
 		return err
