@@ -170,7 +170,7 @@ func (o Options) mendLink(resp *http.Response) {
 	resp.Header.Set("Link", "<"+next.String()+">"+rest)
 }
 
-// reasonOf is why a request failed: what stopped it, if it was us.
+// reasonOf says why a request failed: because of us, if we stopped it.
 func reasonOf(ctx context.Context, req *http.Request, err error) error {
 	if req.Context().Err() != nil {
 		return context.Cause(req.Context())
@@ -247,7 +247,7 @@ func transient(err error) bool {
 	return errors.As(err, new(brokenError))
 }
 
-// wait is how long to wait before the next attempt: what the registry asks for,
+// wait computes the pause before the next attempt: that which the registry asks for,
 // or else twice as long each time, the second half of it left to chance so that
 // many clients do not come back at once.
 func (e *exchange) wait(req *http.Request, resp *http.Response, attempt int) (time.Duration, error) {
@@ -287,5 +287,5 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// chance is the only randomness there is, and only decides how long to wait.
+// chance draws the only random number that there is: a part of a pause.
 func chance() float64 { return rand.Float64() }

@@ -91,7 +91,7 @@ func refusals(f *fake, ref Ref, archive string) []failure {
 		{"401, login refused", with("/manifests/", 401, "UNAUTHORIZED", ""), ref, true, BadLogin,
 			"HOST refuses the login that it was given, which may have expired: docker login HOST"},
 		{"403, nobody logged in", with("/manifests/", 403, "DENIED", "nope"), ref, false, Forbidden,
-			"HOST lets nobody read charts/app without a login, if it is there: docker login HOST (it says: nope)"},
+			"HOST wants a login to read charts/app, if it is there: docker login HOST (it says: nope)"},
 		{"403, logged in", with("/manifests/", 403, "DENIED", "you "+canaryUser+":"+canaryPassword+" may not\nsecond line"), ref, true, Forbidden,
 			"HOST does not let this login read charts/app, if it is there (it says: you puller:… may not)"},
 		{"no version", nil, missing, false, NoVersion,

@@ -31,7 +31,7 @@ const (
 	maxParallel = 4
 )
 
-// Options is how a client reaches registries. The zero value works: without
+// Options say how a client reaches registries. The zero value works: without
 // credentials and without a cache.
 type Options struct {
 	UserAgent string         // the program's name and version
@@ -138,8 +138,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// transport is how bytes get to a registry: TLS with the system's certificates
-// and ours, through the proxy that the environment names.
+// transport makes the way to a registry: TLS with the system's certificates and ours,
+// through the proxy that the environment names.
 func (o Options) transport() (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// statusError is about an answer that is no success.
+// statusError makes a sentence of an answer that is no success.
 func (c *Client) statusError(ctx context.Context, q question, answer *transport.Error) *Error {
 	host := q.host()
 	if answer.Request != nil {
@@ -48,10 +48,10 @@ func (c *Client) loginSentence(host string) string {
 }
 
 // forbiddenSentence says whose rights do not suffice. Registries forbid, too,
-// what does not exist, and answer 403 where nobody is logged in.
+// what does not exist, and answer 403 where there is no login.
 func (c *Client) forbiddenSentence(q question) string {
 	if !c.logins.hasFor(q.host()) {
-		return fmt.Sprintf("%s lets nobody read %s without a login, if it is there: %s", q.host(), q.at.repository.RepositoryStr(), c.howToLogin(q.host()))
+		return fmt.Sprintf("%s wants a login to read %s, if it is there: %s", q.host(), q.at.repository.RepositoryStr(), c.howToLogin(q.host()))
 	}
 	return fmt.Sprintf("%s does not let this login read %s, if it is there", q.host(), q.at.repository.RepositoryStr())
 }
@@ -69,7 +69,7 @@ func tagsForbidden(q question) *Error {
 	return &Error{Kind: TagsForbidden, sentence: fmt.Sprintf("%s does not let this login list the versions of %s, which says nothing about reading them: name the version", q.host(), q.at.repository.RepositoryStr())}
 }
 
-// says is the registry's own words, if it has any.
+// says repeats the registry's own words, if it has any.
 func (c *Client) says(answer *transport.Error) string {
 	for _, one := range answer.Errors {
 		if text := oneLine(c.hide(one.Message)); text != "" {
