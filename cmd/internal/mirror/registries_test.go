@@ -94,7 +94,7 @@ var registryAnswers = []struct {
 		}, "", "/tags/list", "PUT ",
 	},
 	{
-		"no chunked uploads", "https://cloud.google.com/artifact-registry/docs/docker/pushing-and-pulling",
+		"no chunked uploads", "https://github.com/jozu-ai/kitops/pull/777",
 		func(w http.ResponseWriter, r *http.Request, _ int) bool {
 			return r.Method == http.MethodPatch && deny(w, r, 405, "UNSUPPORTED", "the operation is unsupported")
 		}, "", "PATCH ", "PUT ",

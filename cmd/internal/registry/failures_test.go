@@ -233,6 +233,7 @@ func TestListingForbidden(t *testing.T) {
 	ref, _, _ := f.push(t, "app", "1.2.3")
 	for name, before := range map[string]func(http.ResponseWriter, *http.Request) bool{
 		"403":            with("/tags/list", 403, "DENIED", ""),
+		"405":            with("/tags/list", 405, "UNSUPPORTED", ""), // https://github.com/renovatebot/renovate/issues/15555
 		"401, logged in": with("/tags/list", 401, "UNAUTHORIZED", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
