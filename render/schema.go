@@ -15,6 +15,9 @@ import (
 //go:embed environment.go
 var environmentSource string
 
+//go:embed environment_delivery.go
+var deliverySource string
+
 //go:embed unions.go
 var unionsSource string
 
@@ -22,7 +25,7 @@ var unionsSource string
 // the Go types that Parse fills, so that the two cannot differ. A file that
 // extends another, and one of defaults, may leave required fields out.
 func Schema() *jsonschema.Schema {
-	docs := comments(environmentSource, unionsSource)
+	docs := comments(environmentSource, deliverySource, unionsSource)
 	r := jsonschema.Reflector{
 		Anonymous: true,
 		Mapper:    mapped,

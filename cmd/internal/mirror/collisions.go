@@ -13,7 +13,7 @@ func (m *Mirror) collisions() error {
 	first := map[string]*artifact{}
 	for _, one := range m.copies {
 		other := first[one.Target]
-		if other == nil {
+		if other == nil || one.Target == "" {
 			first[one.Target] = one
 			continue
 		}
@@ -42,7 +42,7 @@ func (m *Mirror) moved(roots []*document) error {
 	var all []error
 	first := map[string]int{}
 	for i, root := range roots {
-		if root == nil {
+		if root == nil || m.copies[i].Target == "" {
 			continue
 		}
 		other, there := first[m.copies[i].Target]

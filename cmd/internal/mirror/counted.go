@@ -14,12 +14,14 @@ type counted struct {
 	progress func(int64)
 	read     int64
 	wrong    string // what the last read found: not the bytes of the digest, or not all
+	failed   bool   // whether the last read did
 }
 
 func (c *counted) Read(part []byte) (int, error) {
 	n, err := c.reader.Read(part)
 	c.read += int64(n)
 	c.progress(int64(n))
+	c.failed = err != nil && err != io.EOF
 	switch {
 	case err == nil || err == io.EOF:
 		c.wrong = ""

@@ -36,7 +36,7 @@ const (
 
 // Artifact is something to copy. Source is a reference with a tag or a digest; where
 // it has both, the digest counts. Target has the tag that the copy gets, or the
-// source's digest.
+// source's digest; it may be empty where a [Sink] gets the artifact.
 type Artifact struct {
 	Kind           Kind
 	Source, Target string
@@ -50,6 +50,9 @@ type Options struct {
 	Platforms []Platform // of an index only these; all where there are none
 	Blobs     bool       // look for the blobs of manifests that are there, too
 	UserAgent string
+
+	Source Source // where artifacts come from instead of their registries; nil for these
+	Sink   Sink   // what gets them instead of their targets, which only name them then; nil for these
 
 	// Progress gets how many bytes of an artifact's blobs are done, and of how many. It
 	// is called by many goroutines, at the latest when the copy ends.
@@ -95,7 +98,12 @@ func New(artifacts []Artifact, options Options) (*Mirror, error) {
 			return nil, err
 		}
 		m.copies = append(m.copies, read)
-		access = append(access, registry.Access{Repository: read.to.repository, Push: true}, registry.Access{Repository: read.from.repository})
+		if options.Sink == nil {
+			access = append(access, registry.Access{Repository: read.to.repository, Push: true})
+		}
+		if options.Source == nil {
+			access = append(access, registry.Access{Repository: read.from.repository})
+		}
 	}
 	if err := m.collisions(); err != nil {
 		return nil, err
@@ -105,6 +113,7 @@ func New(artifacts []Artifact, options Options) (*Mirror, error) {
 	for _, one := range m.copies {
 		one.from.client, one.to.client = m.client, m.client
 		one.from.transport, one.to.transport = m.transport, m.transport
+		one.from.held = options.Source
 	}
 	return m, nil
 }
@@ -135,19 +144,20 @@ func (m *Mirror) read(one Artifact) (*artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", one.Source, err)
 	}
+	read := &artifact{Artifact: one, source: from.Tag, pinned: from.Digest}
+	if from.Digest != "" {
+		read.source = from.Digest
+	}
+	if read.from, err = m.open(from.Name()); err != nil || one.Target == "" && m.options.Sink != nil {
+		return read, err
+	}
 	to, err := ref.ParseImage(one.Target)
 	if err != nil {
 		return nil, fmt.Errorf("copy %s to %s: %w", one.Source, one.Target, err)
 	}
-	read := &artifact{Artifact: one, source: from.Tag, tag: to.Tag, pinned: from.Digest}
-	if from.Digest != "" {
-		read.source = from.Digest
-	}
+	read.tag = to.Tag
 	if to.Tag == "" && to.Digest != from.Digest {
 		return nil, fmt.Errorf("copy %s to %s: a copy cannot have another digest", one.Source, one.Target)
-	}
-	if read.from, err = m.open(from.Name()); err != nil {
-		return nil, err
 	}
 	read.to, err = m.open(to.Name())
 	return read, err
@@ -162,7 +172,7 @@ func (m *Mirror) open(repository string) (side, error) {
 	if err != nil {
 		return side{}, fmt.Errorf("repository %q: want host/path/name", repository)
 	}
-	return side{repository: parsed, ref: library}, nil
+	return side{name: repository, repository: parsed, ref: library}, nil
 }
 
 // Check finds out what the target lacks, and changes nothing. It asks for manifests
@@ -175,29 +185,21 @@ func (m *Mirror) Check(ctx context.Context) ([]Result, error) {
 
 // Copy copies what the target lacks, and verifies it there. An artifact that fails
 // does not keep the others from being copied. Results and errors are those of
-// [Mirror.Check].
-func (m *Mirror) Copy(ctx context.Context) ([]Result, error) { return m.each(ctx, m.copy) }
+// [Mirror.Check]. A [Sink] gets either every artifact, or, if a result has an error,
+// not all of them.
+func (m *Mirror) Copy(ctx context.Context) ([]Result, error) {
+	if m.options.Sink != nil {
+		return m.save(ctx)
+	}
+	return m.each(ctx, m.copy)
+}
 
-// each resolves all artifacts, refuses collisions that only digests show, and then
-// compares each with the target and works on what is missing there.
+// each resolves all artifacts, and then compares each with the target and works on what
+// is missing there.
 func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact, *tree, *Result) error) ([]Result, error) {
-	results, roots := make([]Result, len(m.copies)), make([]*document, len(m.copies))
-	for i, one := range m.copies {
-		results[i] = Result{Kind: one.Kind, Source: one.Source, Target: one.Target, Environments: one.Environments}
-	}
-	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
-		root, err := m.copies[i].from.manifest(ctx, m.copies[i].source)
-		if results[i].fail(err) {
-			m.done(i, results[i])
-			return
-		}
-		roots[i], results[i].Digest = root, root.digest
-	})
-	if ctx.Err() != nil {
-		return m.interrupted(ctx, results)
-	}
-	if err := m.moved(roots); err != nil {
-		return nil, err
+	results, roots, err := m.resolve(ctx)
+	if err != nil {
+		return results, err
 	}
 	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
 		if roots[i] != nil {
@@ -225,6 +227,31 @@ func (m *Mirror) interrupted(ctx context.Context, results []Result) ([]Result, e
 	return results, context.Cause(ctx)
 }
 
+// resolve gets the manifest of every artifact, none for one that failed, and refuses
+// collisions that only digests show.
+func (m *Mirror) resolve(ctx context.Context) ([]Result, []*document, error) {
+	results, roots := make([]Result, len(m.copies)), make([]*document, len(m.copies))
+	for i, one := range m.copies {
+		results[i] = Result{Kind: one.Kind, Source: one.Source, Target: one.Target, Environments: one.Environments}
+	}
+	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
+		root, err := m.copies[i].from.manifest(ctx, m.copies[i].source)
+		if results[i].fail(err) {
+			m.done(i, results[i])
+			return
+		}
+		roots[i], results[i].Digest = root, root.digest
+	})
+	if ctx.Err() != nil {
+		results, err := m.interrupted(ctx, results)
+		return results, nil, err
+	}
+	if err := m.moved(roots); err != nil {
+		return nil, nil, err
+	}
+	return results, roots, nil
+}
+
 func (m *Mirror) done(i int, result Result) {
 	if m.options.Done != nil {
 		m.options.Done(i, result)
@@ -237,7 +264,9 @@ func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *R
 	if err != nil {
 		return err
 	}
-	if err := all.compare(ctx, a); err != nil {
+	if m.options.Sink != nil {
+		all.lacking()
+	} else if err := all.compare(ctx, a); err != nil {
 		return err
 	}
 	if m.options.Blobs {
