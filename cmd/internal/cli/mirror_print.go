@@ -75,17 +75,11 @@ func (s *mirrorScreen) done(i int, result mirror.Result) {
 	}
 }
 
-// end takes the lines of copies away, and prints the results behind one that an
-// interrupted run does not have.
+// end takes the lines of copies away.
 func (s *mirrorScreen) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err.Block(nil)
-	for _, result := range s.results[s.printed:] {
-		if result != nil && s.out != nil {
-			s.out.Say("%s", formatCopy(*result, s.dry))
-		}
-	}
 }
 
 func (s *mirrorScreen) draw() {
