@@ -74,7 +74,7 @@ func (m *Mirror) write(ctx context.Context, a *artifact, t *tree, blobs []descri
 			return fmt.Errorf("write %s: %w%s", p.name(), err, m.hint(p, err))
 		}
 	}
-	return verify(ctx, a, t, blobs)
+	return verifyCopy(ctx, a, t, blobs)
 }
 
 // hint says what to do where a registry refuses an index of which only some platforms
@@ -239,8 +239,8 @@ func (m *Mirror) put(ctx context.Context, a *artifact, p *piece) error {
 	}
 }
 
-// verify reads everything that was put from the target again.
-func verify(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
+// verifyCopy reads everything that was put from the target again.
+func verifyCopy(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
 	for _, p := range t.pieces {
 		if p.state == there {
 			continue

@@ -33,6 +33,8 @@ type Transport struct {
 	stream  stream
 	uploads uploads
 
+	greetings greetings
+
 	mu       sync.Mutex
 	sessions map[string]*session // by host and repository
 }
@@ -202,7 +204,7 @@ func (t *Transport) login(ctx context.Context, to Access, refused http.RoundTrip
 	if one.ready != nil && *login == one.login {
 		return refused, nil
 	}
-	ready, err := transport.NewWithContext(ctx, to.Repository.Registry, auth, transport.NewUserAgent(t.stream, t.client.options.UserAgent), t.scopes(to))
+	ready, err := transport.NewWithContext(ctx, to.Repository.Registry, auth, transport.NewUserAgent(greeted{t.stream, &t.greetings}, t.client.options.UserAgent), t.scopes(to))
 	if err != nil {
 		return nil, err
 	}
