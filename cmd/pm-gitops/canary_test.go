@@ -81,14 +81,15 @@ func pass(host string) http.HandlerFunc {
 // canaries are hosts that logins could get to.
 type canaries struct {
 	source, target, realm, storage, uploads, pages *overheard
-	inner                                          string // the registry of the target
+	inner                                          string            // the registry of the target
+	got                                            map[string]string // by the name of a host, all that it was sent
 }
 
 func newCanaries(t *testing.T, from string, bearer bool) *canaries {
 	t.Helper()
 	to := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(to.Close)
-	c := &canaries{inner: to.Listener.Addr().String()}
+	c := &canaries{inner: to.Listener.Addr().String(), got: map[string]string{}}
 	c.storage, c.uploads = overhear(t, pass(from)), overhear(t, pass(c.inner))
 	c.pages = overhear(t, pass(from))
 	c.realm = overhear(t, func(w http.ResponseWriter, r *http.Request) {
@@ -149,6 +150,7 @@ func (c *canaries) judge(t *testing.T, command string, said string, asksRealm bo
 	}
 	for host, one := range map[string]*overheard{"source": c.source, "target": c.target, "realm": c.realm, "storage": c.storage, "uploads": c.uploads, "pages": c.pages} {
 		got := one.takes()
+		c.got[host] += got
 		for secret, forms := range secrets {
 			for _, form := range forms {
 				owned := false
@@ -220,6 +222,11 @@ func TestLoginsGetToTheirHostAlone(t *testing.T) {
 					t.Errorf("%s does not say what to do:\n%s", command.args, said)
 				}
 				c.judge(t, command.args, string(said), tt.named)
+			}
+			for host, want := range map[string]string{"source": "/tags/list", "storage": "signature=x", "uploads": "PUT "} {
+				if works && !strings.Contains(c.got[host], want) {
+					t.Errorf("the %s was not asked for %q", host, want)
+				}
 			}
 			for at, want := range digests {
 				if got, err := crane.Digest(c.inner + "/mirror" + at); works && (err != nil || got != want) {

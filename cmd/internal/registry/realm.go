@@ -12,7 +12,7 @@ import (
 )
 
 // inChallenge finds the address of the token service in a challenge.
-var inChallenge = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)realm="([^"]*)"`) })
+var inChallenge = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bbearer\b.*?\brealm="([^"]*)"`) })
 
 // alias names a token service that the user allowed, by its number. The library asks no
 // private address for a token unless it is the registry's own; a name it does ask.
