@@ -29,6 +29,8 @@ type Transport struct {
 	client *Client
 	access []Access
 
+	greetings greetings
+
 	mu       sync.Mutex
 	sessions map[string]*session // by host and repository
 }
@@ -165,7 +167,7 @@ func (t *Transport) login(ctx context.Context, to Access) (http.RoundTripper, er
 	if err != nil {
 		return nil, err
 	}
-	ready, err := transport.NewWithContext(ctx, to.Repository.Registry, auth, transport.NewUserAgent(stream{t.client.exchange}, t.client.options.UserAgent), t.scopes(to))
+	ready, err := transport.NewWithContext(ctx, to.Repository.Registry, auth, transport.NewUserAgent(greeted{stream{t.client.exchange}, &t.greetings}, t.client.options.UserAgent), t.scopes(to))
 	if err != nil {
 		return nil, err
 	}
