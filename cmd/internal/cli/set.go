@@ -229,9 +229,11 @@ func (e *edited) findOthers(defaults bool) (err error) {
 	return err
 }
 
-func (e edited) replacements() []folder.Replacement {
+func (e edited) replacements() []folder.Replacement { return replacements(e.changed()) }
+
+func replacements(files []edit.File) []folder.Replacement {
 	var all []folder.Replacement
-	for _, f := range e.changed() {
+	for _, f := range files {
 		all = append(all, folder.Replacement{Name: filepath.FromSlash(f.Name), Old: f.Old, New: f.New})
 	}
 	return all
