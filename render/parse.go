@@ -70,7 +70,7 @@ func (e Environment) With(settings ...Setting) (Environment, error) {
 		root = root.With(one.Field, value)
 	}
 	changed, err := decode(root)
-	changed.recorded = e.recorded
+	changed.recorded, changed.lock, changed.unpinned = e.recorded, e.lock, e.unpinned
 	return changed, err
 }
 

@@ -90,6 +90,9 @@ func PlanFor(env Environment, cat catalog.Catalog, target Target) (Plan, error) 
 	}
 	plan, err := NewPlan(env, cat, into)
 	plan.target = target
+	if err == nil && env.IsPinned() {
+		plan.pin()
+	}
 	return plan, err
 }
 

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -137,3 +139,36 @@ func (l Lock) Chart(source string) (Artifact, bool) { return find(l.Charts, sour
 
 // Image returns the image of a source, HOST/REPOSITORY:TAG.
 func (l Lock) Image(source string) (Artifact, bool) { return find(l.Images, source) }
+
+// Path returns the dotted chart value that the pin sets.
+func (p Pin) Path() string { return p.Digest + p.Tag }
+
+// Value returns what the chart value becomes for a tag and its digest.
+func (p Pin) Value(tag, digest string) string {
+	if p.Tag != "" {
+		return tag + "@" + digest
+	}
+	return digest
+}
+
+// In returns chart values with that of the pin, and whether it can be there: not where a
+// mapping is, nor inside anything else. The values themselves do not change.
+func (p Pin) In(values map[string]any, tag, digest string) (map[string]any, bool) {
+	return with(values, p.Path(), p.Value(tag, digest))
+}
+
+func with(values map[string]any, path, value string) (map[string]any, bool) {
+	key, rest, deeper := strings.Cut(path, ".")
+	changed := maps.Clone(values)
+	if changed == nil {
+		changed = map[string]any{}
+	}
+	below, isMap := values[key].(map[string]any)
+	if !deeper {
+		changed[key] = value
+		return changed, !isMap
+	}
+	inside, fits := with(below, rest, value)
+	changed[key] = inside
+	return changed, fits && (isMap || values[key] == nil)
+}
