@@ -52,8 +52,13 @@ func (p Plan) LockedSource(name, tag string) string {
 	return source + ":" + strings.ReplaceAll(tag, "+", "_")
 }
 
-// relock says how to bring a lock up to date.
-const relock = "run pm-gitops mirror --lock, or pm-gitops images --lock without a mirror"
+// Relock names the command that brings the lock of the plan up to date.
+func (p Plan) Relock() string {
+	if p.Mirror() == "" {
+		return "pm-gitops images --lock"
+	}
+	return "pm-gitops mirror --lock"
+}
 
 // pinned is a chart value that takes a digest from the lock.
 type pinned struct {
@@ -72,10 +77,10 @@ func (p *Plan) pin() {
 	locked, there := p.Lock()
 	switch {
 	case !there:
-		at("spec.versions.pin", "the versions are pinned, and there is no lock %s: %s", p.env.LockFile(), relock)
+		at("spec.versions.pin", "the versions are pinned, and there is no lock %s: run %s", p.env.LockFile(), p.Relock())
 		return
 	case locked.Environment != p.Environment:
-		at("spec.versions.pin", "%s is the lock of environment %s: %s", locked.File(), locked.Environment, relock)
+		at("spec.versions.pin", "%s is the lock of environment %s: run %s", locked.File(), locked.Environment, p.Relock())
 		return
 	}
 	pinsCharts := p.Traits().PinsDigests
@@ -86,7 +91,7 @@ func (p *Plan) pin() {
 			source := p.LockedSource(release.Chart.Repository, release.Chart.Version)
 			switch chart, known := locked.Chart(source); {
 			case !known:
-				at(field, "%s%s: %s", locked.File(), lacks(locked.Charts, source), relock)
+				at(field, "%s%s: run %s", locked.File(), lacks(locked.Charts, source), p.Relock())
 			case release.Chart.Digest != "" && release.Chart.Digest != chart.Digest:
 				at(field, "the version has the digest %s, and %s has %s", release.Chart.Digest, locked.File(), chart.Digest)
 			case pinsCharts:
@@ -145,7 +150,7 @@ func (p *Plan) findStaleTag(locked lock.Lock, release, path, name string, tag an
 	text, isText := tag.(string)
 	if source := p.LockedSource(name, text); isText && text != "" {
 		if _, known := locked.Image(source); !known && strings.HasPrefix(lacks(locked.Images, source), " has") {
-			p.unlock(release, path, "%s%s: %s", locked.File(), lacks(locked.Images, source), relock)
+			p.unlock(release, path, "%s%s: run %s", locked.File(), lacks(locked.Images, source), p.Relock())
 		}
 	}
 }
@@ -175,11 +180,11 @@ func (p *Plan) release(key string) *Release {
 // pinImages writes the digests of images into the chart values that take them.
 func (p *Plan) pinImages(locked lock.Lock) {
 	for _, image := range locked.Images {
-		_, tag, _ := ref.Split(image.Source)
+		name, tag, _ := ref.Split(image.Source)
 		for _, pin := range image.Pins {
 			release := p.release(pin.Release)
 			if release == nil {
-				p.Unlocked = append(p.Unlocked, p.env.problem("spec.versions.pin", "%s pins an image in release %s, which the environment has not: %s", image.Position, pin.Release, relock))
+				p.Unlocked = append(p.Unlocked, p.env.problem("spec.versions.pin", "%s pins an image in release %s, which the environment has not: run %s", image.Position, pin.Release, p.Relock()))
 				continue
 			}
 			tagAt := cmp.Or(pin.Tag, besideDigest(pin.Digest))
@@ -189,7 +194,7 @@ func (p *Plan) pinImages(locked lock.Lock) {
 			values, fits := pin.In(release.Values, tag, image.Digest)
 			switch {
 			case !means(has, tag, value):
-				p.unlock(release.Key, tagAt, "%s has %s, and not the tag %v: %s", locked.File(), image.Source, has, relock)
+				p.unlock(release.Key, tagAt, "%s has %s, and not %s:%v: run %s", locked.File(), image.Source, name, has, p.Relock())
 			case !fits || !means(own, tag, value):
 				p.unlock(release.Key, pin.Path(), "%s pins %s here, and the value is another one already", locked.File(), image.Source)
 			default:

@@ -67,7 +67,7 @@ func unlockedImage(s *scope, r *release) {
 	s.lockedImages(r, func(i images.Image, source string, _ lock.Artifact, known bool) {
 		if !known {
 			f := r.imageFinding(i, "the lock lacks image %s", source)
-			f.Fix = "run pm-gitops mirror --lock, or pm-gitops images --lock without a mirror"
+			f.Fix = "run " + s.Plan.Relock()
 			s.add(f)
 		}
 	})
@@ -102,7 +102,7 @@ func otherDigest(s *scope, r *release) {
 		s.add(f)
 	default:
 		f := r.finding("the chart has the digest %s, and the lock has %s", is, locked.Digest)
-		f.Fix = "find out why the version means another chart; pm-gitops mirror --lock --accept-changed-digests locks the new one"
+		f.Fix = "find out why the version means another chart; " + s.Plan.Relock() + " --accept-changed-digests locks the new one"
 		s.add(f)
 	}
 }

@@ -188,8 +188,8 @@ func (o lockFlags) update(locks []*lockFile) error {
 	if changed == nil || o.acceptChanged {
 		return nil
 	}
-	changed = append(changed, errors.New("tags mean something else than when they were locked: no lock was changed"))
-	return hinted{foundError{errors.Join(changed...)}, "Find out why first. --accept-changed-digests takes the new ones."}
+	alarm := foundError{errors.New("tags mean something else than when they were locked: no lock was changed")}
+	return errors.Join(append(changed, hinted{alarm, "Find out why first. --accept-changed-digests takes the new ones."})...)
 }
 
 // writeLocks writes the next locks, those that are other ones.
