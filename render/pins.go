@@ -101,7 +101,7 @@ func (p *Plan) pin() {
 	}
 	p.findStale(locked)
 	p.pinImages(locked)
-	p.Unlocked = p.Unlocked.Sorted()
+	p.Unlocked = slices.Compact(p.Unlocked.Sorted())
 }
 
 // lacks says that a lock has no artifact of a source, and which other tag of it.
@@ -155,14 +155,11 @@ func (p *Plan) findStaleTag(locked lock.Lock, release, path, name string, tag an
 	}
 }
 
-// unlock notes a problem at a chart value, once.
+// unlock notes a problem at a chart value.
 func (p *Plan) unlock(release, path, format string, args ...any) {
 	releases := p.Explain().Releases
 	i := slices.IndexFunc(releases, func(r ExplainedRelease) bool { return r.Release == release })
-	problem := p.ValueProblem(releases[i], path, format, args...)
-	if !slices.Contains(p.Unlocked, problem) {
-		p.Unlocked = append(p.Unlocked, problem)
-	}
+	p.Unlocked = append(p.Unlocked, p.ValueProblem(releases[i], path, format, args...))
 }
 
 // release returns the release of a key, or nil.
@@ -192,11 +189,12 @@ func (p *Plan) pinImages(locked lock.Lock) {
 			own, _ := getPath(release.Values, pin.Path())
 			value := pin.Value(tag, image.Digest)
 			values, fits := pin.In(release.Values, tag, image.Digest)
+			_, isText := has.(string)
 			switch {
+			case !fits || !means(own, tag, value) && (pin.Digest != "" || !isText):
+				p.unlock(release.Key, pin.Path(), "%s pins %s here, and the value is another one already", locked.File(), image.Source)
 			case !means(has, tag, value):
 				p.unlock(release.Key, tagAt, "%s has %s, and not %s:%v: run %s", locked.File(), image.Source, name, has, p.Relock())
-			case !fits || !means(own, tag, value):
-				p.unlock(release.Key, pin.Path(), "%s pins %s here, and the value is another one already", locked.File(), image.Source)
 			default:
 				release.Values = values
 				p.pinned = append(p.pinned, pinned{pin.Release, pin.Path(), value, image.Position})
