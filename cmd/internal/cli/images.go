@@ -47,7 +47,10 @@ the mirror follows from that. An image whose origin is unknown, or that the
 cluster would not pull from the mirror, is a comment in the script and a finding.
 Possible images are comments too.
 
-Charts that the mirror lacks come from where they are mirrored from.`,
+Charts that the mirror lacks come from where they are mirrored from.
+
+--lock writes the lock of each environment, as mirror --lock does, with the digests
+that the registries have.`,
 		Example: `  pm-gitops images
   pm-gitops images prefect-cloud --chart-dir charts
   pm-gitops images -f environments/ -o json | jq -r '.images[].image'

@@ -47,11 +47,17 @@ host alone, not to a token service, a redirect or an upload elsewhere.
 --check asks for manifests alone, copies nothing, and exits with 3 where the mirror
 lacks something or has something else. --dry-run prints the same and exits with 0.
 
+--lock writes the lock of each environment when everything is in its mirror: the
+digests of all that it needs, which spec.versions.pin has render write. A tag with
+another digest than in the lock is an alarm, with exit code 3: nothing is copied, and
+the lock stays, unless --accept-changed-digests says to take the new one.
+
 --platform copies an index as it is, and of its manifests only those. Registries
 that want an index complete refuse that.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
+  pm-gitops mirror --lock                                and write the digests down
   pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
