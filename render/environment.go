@@ -4,6 +4,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/lock"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // This file is the environment file: the doc comments below are the
@@ -22,9 +23,10 @@ type Environment struct {
 	Spec     Spec     `json:"spec"`
 
 	source   *strictyaml.Value
-	recorded *apis.Recorded // what Spec.Cluster.Capabilities holds
-	lock     *lock.Lock     // what LockFile holds
-	unpinned bool           // whatever Spec.Versions.Pin says
+	recorded *apis.Recorded  // what Spec.Cluster.Capabilities holds
+	policies verify.Policies // Spec.Verify, with the keys of files
+	lock     *lock.Lock      // what LockFile holds
+	unpinned bool            // whatever Spec.Versions.Pin says
 }
 
 // Metadata names an environment.
@@ -38,7 +40,9 @@ type Spec struct {
 	Instance Instance `json:"instance"`
 	Versions Versions `json:"versions"`
 	Registry Registry `json:"registry,omitzero"`
-	Auth     Auth     `json:"auth"`
+	// Who signs images and charts: mirror verifies the signatures, and Flux those of charts.
+	Verify []verify.Rule `json:"verify,omitempty"`
+	Auth   Auth          `json:"auth"`
 	// The external PostgreSQL. Without it the chart runs an embedded database, which is never for production.
 	Database *Database `json:"database,omitempty"`
 	// The external Redis. Without it the chart runs an embedded one.

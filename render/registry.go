@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // Repository is a place in an OCI registry, without scheme and tag.
@@ -237,4 +238,41 @@ func (p Plan) Original(name string) (string, bool) {
 		}
 	}
 	return name, false
+}
+
+// readKeys reads the rules for signatures, and the public keys in files that they name.
+func (e *Environment) readKeys(read ReadFile) Problems {
+	const field = "spec.verify"
+	var problems Problems
+	e.policies, problems = verify.Read(field, e.Spec.Verify, func(at, name string) ([]byte, error) {
+		return read(beside(e.source.At(at).File, name))
+	})
+	for i := range problems {
+		problems[i].Position = e.source.At(problems[i].Path)
+	}
+	return problems
+}
+
+// Policy finds out who must have signed an image or a chart, named without tag as it is
+// pulled. The rule is found by where it comes from.
+func (p Plan) Policy(name string) (policy verify.Policy, found bool) {
+	origin, _ := p.Original(name)
+	return p.env.policies.For(origin)
+}
+
+// unverified warns of signatures that must be there, and that the delivery system does
+// not verify before it installs a chart.
+func (p Plan) unverified() (warnings Problems) {
+	for i, rule := range p.env.policies {
+		var charts []string
+		for _, release := range p.Releases() {
+			if policy, found := p.Policy(release.Chart.Repository); found && policy.Match == rule.Match {
+				charts = append(charts, release.Key)
+			}
+		}
+		if rule.Required && charts != nil {
+			warnings = append(warnings, p.Problem(strictyaml.Index("spec.verify", i), "%s does not verify signatures of charts: nothing in the cluster verifies %s; pm-gitops mirror verifies the copies", p.Traits().Title, strings.Join(charts, ", ")))
+		}
+	}
+	return warnings
 }

@@ -104,26 +104,36 @@ func (l Lock) YAML() ([]byte, error) {
 // Change is an artifact whose source means something else than the lock says.
 type Change struct{ Source, Locked, Now string }
 
-// Update returns next, the lock of the same environment as it is now, with what l
-// knows of the same artifacts: their signatures, where next has not looked. Changes are the
-// artifacts of both whose digests differ, charts first, by source.
-func (l Lock) Update(next Lock) (updated Lock, changes []Change) {
-	update := func(before, now []Artifact) []Artifact {
-		now = slices.Clone(now)
-		for i := range now {
-			old, known := find(before, now[i].Source)
-			switch {
-			case !known:
-			case old.Digest != now[i].Digest:
-				changes = append(changes, Change{now[i].Source, old.Digest, now[i].Digest})
-			case now[i].Signature == "":
-				now[i].Signature = old.Signature
+// Changes returns the artifacts of both locks whose digests differ in next, charts
+// first, by source.
+func (l Lock) Changes(next Lock) []Change {
+	var changes []Change
+	compare := func(before, now []Artifact) {
+		for _, one := range now {
+			if old, known := find(before, one.Source); known && old.Digest != one.Digest {
+				changes = append(changes, Change{one.Source, old.Digest, one.Digest})
 			}
 		}
-		return now
 	}
-	next.Charts, next.Images = update(l.Charts, next.Charts), update(l.Images, next.Images)
-	return next, changes
+	compare(l.Charts, next.Charts)
+	compare(l.Images, next.Images)
+	return changes
+}
+
+// WithSignatures returns the lock with the signatures that another one has for the same
+// digests.
+func (l Lock) WithSignatures(of Lock) Lock {
+	sign := func(all, known []Artifact) []Artifact {
+		all = slices.Clone(all)
+		for i := range all {
+			if old, _ := find(known, all[i].Source); old.Digest == all[i].Digest {
+				all[i].Signature = old.Signature
+			}
+		}
+		return all
+	}
+	l.Charts, l.Images = sign(l.Charts, of.Charts), sign(l.Images, of.Images)
+	return l
 }
 
 func find(all []Artifact, source string) (Artifact, bool) {

@@ -104,7 +104,7 @@ func lockCopies(locks []*lockFile, found needs, results []mirror.Result) {
 			if !slices.Contains(r.Environments, one.plan.Environment) || r.Digest == "" {
 				continue
 			}
-			artifact := lock.Artifact{Source: sourceWithTag(r.Source, r.Target), Digest: r.Digest, Mirror: r.Target}
+			artifact := lock.Artifact{Source: sourceWithTag(r.Source, r.Target), Digest: r.Digest, Mirror: r.Target, Signature: r.Signature}
 			if r.Kind == mirror.Chart {
 				charts = append(charts, artifact)
 			} else {
@@ -126,6 +126,7 @@ func sourceWithTag(source, target string) string {
 }
 
 // lockNeeds makes the next locks of what registries have, by the digests that they gave.
+// Signatures are not looked at: those of the same digests stay.
 func lockNeeds(locks []*lockFile, found needs) {
 	for _, one := range locks {
 		var charts, all []lock.Artifact
@@ -139,7 +140,7 @@ func lockNeeds(locks []*lockFile, found needs) {
 				all = append(all, one.artifact(image.Name(), image.Tag, cmp.Or(image.Digest, image.Resolved)))
 			}
 		}
-		one.next = lock.New(one.plan.Environment, charts, found.pin(one.plan, all))
+		one.next = lock.New(one.plan.Environment, charts, found.pin(one.plan, all)).WithSignatures(one.had)
 	}
 }
 
@@ -174,14 +175,12 @@ func (n needs) pin(plan *render.Plan, all []lock.Artifact) []lock.Artifact {
 	return all
 }
 
-// update compares locks with those that are there: a tag that means something else than
+// compare compares locks with those that are there: a tag that means something else than
 // before is a finding, and then no lock is changed, unless that is accepted.
-func (o lockFlags) update(locks []*lockFile) error {
+func (o lockFlags) compare(locks []*lockFile) error {
 	var changed []error
 	for _, one := range locks {
-		updated, changes := one.had.Update(one.next)
-		one.next = updated
-		for _, c := range changes {
+		for _, c := range one.had.Changes(one.next) {
 			changed = append(changed, fmt.Errorf("%s is %s, and %s has %s", c.Source, c.Now, one.name, c.Locked))
 		}
 	}
@@ -235,7 +234,7 @@ func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, ar
 		return nil, err
 	}
 	lockCopies(locks, found.needs, results)
-	return locks, o.update(locks)
+	return locks, o.compare(locks)
 }
 
 // finishLocks writes the locks of what was copied, unless something is wrong with that.
@@ -248,7 +247,7 @@ func (a app) finishLocks(ctx context.Context, o lockFlags, locks []*lockFile, fo
 		return failed
 	}
 	lockCopies(locks, found, results)
-	if err := o.update(locks); err != nil {
+	if err := o.compare(locks); err != nil {
 		return err
 	}
 	return a.writeLocks(ctx, locks)
@@ -266,7 +265,7 @@ func (a app) lockImages(ctx context.Context, o lockFlags, found foundNeeds) erro
 		return err
 	}
 	lockNeeds(locks, found.needs)
-	if err := o.update(locks); err != nil {
+	if err := o.compare(locks); err != nil {
 		return err
 	}
 	return a.writeLocks(ctx, locks)

@@ -17,6 +17,13 @@ const (
 	unlisted // it is there, but not in the list of what refers to its subject
 )
 
+// lacking marks all of a tree as absent: a [Sink] has nothing of it.
+func (t *tree) lacking() {
+	for _, p := range t.pieces {
+		p.state = absent
+	}
+}
+
 // compare finds out what the target has of a tree.
 func (t *tree) compare(ctx context.Context, a *artifact) error {
 	lists := map[string][]descriptor{}

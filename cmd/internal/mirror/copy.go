@@ -8,12 +8,10 @@ import (
 	"sync"
 	"time"
 
-	digest "github.com/opencontainers/go-digest"
 	"github.com/regclient/regclient"
 	"github.com/regclient/regclient/config"
 	"github.com/regclient/regclient/scheme/reg"
 	"github.com/regclient/regclient/types/blob"
-	rdescriptor "github.com/regclient/regclient/types/descriptor"
 	"github.com/regclient/regclient/types/errs"
 	"github.com/regclient/regclient/types/manifest"
 
@@ -69,7 +67,7 @@ func (m *Mirror) write(ctx context.Context, a *artifact, t *tree, blobs []descri
 			return fmt.Errorf("write %s: %w", p.name(), err)
 		}
 	}
-	return verify(ctx, a, t, blobs)
+	return verifyCopy(ctx, a, t, blobs)
 }
 
 // library makes a client of the library for an artifact. A client remembers how often a
@@ -78,14 +76,13 @@ func (m *Mirror) write(ctx context.Context, a *artifact, t *tree, blobs []descri
 func (m *Mirror) library(a *artifact) *regclient.RegClient {
 	var hosts []config.Host
 	for _, one := range []side{a.from, a.to} {
+		if one.held != nil || one.name == "" {
+			continue
+		}
 		hosts = append(hosts, config.Host{Name: one.ref.Registry, Hostname: one.repository.RegistryStr(), TLS: config.TLSEnabled, ReqConcurrent: 1 << 20})
 	}
 	return regclient.New(regclient.WithConfigHost(hosts...), regclient.WithUserAgent(m.options.UserAgent),
 		regclient.WithRegOpts(reg.WithHTTPClient(m.client), reg.WithRetryLimit(attempts), reg.WithDelay(m.delay, 20*m.delay)))
-}
-
-func (d descriptor) library() rdescriptor.Descriptor {
-	return rdescriptor.Descriptor{MediaType: d.MediaType, Digest: digest.Digest(d.Digest), Size: d.Size}
 }
 
 // blob brings a blob to the target: nothing to do, mounted, or copied. The same blob
@@ -143,7 +140,7 @@ func (m *Mirror) mount(ctx context.Context, a *artifact, d descriptor) bool {
 	m.mu.Lock()
 	place, known := m.blobs[a.to.repository.RegistryStr()+"@"+d.Digest]
 	m.mu.Unlock()
-	if a.from.repository.RegistryStr() == a.to.repository.RegistryStr() {
+	if a.from.held == nil && a.from.repository.RegistryStr() == a.to.repository.RegistryStr() {
 		place, known = a.from.ref, true
 	}
 	return known && m.library(a).BlobMount(ctx, place, a.to.ref, d.library()) == nil
@@ -173,7 +170,7 @@ func (m *Mirror) move(ctx context.Context, a *artifact, d descriptor, moved *mov
 func lasts(err error) bool {
 	var refused *registry.Error
 	if !errors.As(err, &refused) {
-		return false
+		return errors.As(err, new(sinkError))
 	}
 	switch refused.Kind {
 	case registry.RateLimited, registry.Unavailable, registry.Stalled, registry.Broken, registry.NoConnection, registry.Other:
@@ -186,18 +183,18 @@ func lasts(err error) bool {
 func (m *Mirror) moveOnce(ctx context.Context, a *artifact, d descriptor, progress func(int64)) (int64, error) {
 	ctx, trouble := registry.WithTrouble(ctx)
 	lib := m.library(a)
-	reader, err := lib.BlobGet(ctx, a.from.ref, d.library())
+	reader, err := a.from.blob(ctx, lib, d)
 	if err != nil {
 		return 0, because(ctx, trouble(), err)
 	}
 	defer reader.Close()
 	counted := &counted{reader: reader, progress: progress}
-	_, err = lib.BlobPut(ctx, a.to.ref, d.library(), counted)
+	err = m.send(ctx, lib, a, d, counted)
 	switch {
-	case err == nil:
-		return counted.read, nil
+	case err == nil, errors.As(err, new(sinkError)):
+		return counted.read, err
 	case counted.wrong != "":
-		return counted.read, fmt.Errorf("%s %s, %d times", a.from.repository.RegistryStr(), counted.wrong, attempts)
+		return counted.read, fmt.Errorf("%s %s, %d times", a.from.place(), counted.wrong, attempts)
 	}
 	return counted.read, because(ctx, trouble(), err)
 }
@@ -208,12 +205,14 @@ type counted struct {
 	progress func(int64)
 	read     int64
 	wrong    string // what the last read found: not the bytes of the digest, or not all
+	failed   bool   // whether the last read did
 }
 
 func (c *counted) Read(part []byte) (int, error) {
 	n, err := c.reader.Read(part)
 	c.read += int64(n)
 	c.progress(int64(n))
+	c.failed = err != nil && err != io.EOF
 	switch {
 	case err == nil || err == io.EOF:
 		c.wrong = ""
@@ -260,8 +259,8 @@ func (m *Mirror) put(ctx context.Context, a *artifact, p *piece) error {
 	}
 }
 
-// verify reads everything that was put from the target again.
-func verify(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
+// verifyCopy reads everything that was put from the target again.
+func verifyCopy(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
 	for _, p := range t.pieces {
 		if p.state == there {
 			continue

@@ -23,6 +23,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // Kind says which kind of artifact something is.
@@ -36,11 +37,12 @@ const (
 
 // Artifact is something to copy. Source is a reference with a tag or a digest; where
 // it has both, the digest counts. Target has the tag that the copy gets, or the
-// source's digest.
+// source's digest; it may be empty where a [Sink] gets the artifact.
 type Artifact struct {
 	Kind           Kind
 	Source, Target string
-	Environments   []string // that need it, for messages
+	Environments   []string        // that need it, for messages
+	Policies       verify.Policies // with which its signatures are verified, each of them
 }
 
 // Options say how artifacts are copied.
@@ -49,6 +51,9 @@ type Options struct {
 	Parallel  int        // how many artifacts, and how many blobs, are copied at a time; at least 1
 	Platforms []Platform // of an index only these; all where there are none
 	UserAgent string
+
+	Source Source // where artifacts come from instead of their registries; nil for these
+	Sink   Sink   // what gets them instead of their targets, which only name them then; nil for these
 
 	// Progress gets how many bytes of an artifact's blobs are done, and of how many. It
 	// is called by many goroutines, at the latest when the copy ends.
@@ -94,7 +99,12 @@ func New(artifacts []Artifact, options Options) (*Mirror, error) {
 			return nil, err
 		}
 		m.copies = append(m.copies, read)
-		access = append(access, registry.Access{Repository: read.to.repository, Push: true}, registry.Access{Repository: read.from.repository})
+		if options.Sink == nil {
+			access = append(access, registry.Access{Repository: read.to.repository, Push: true})
+		}
+		if options.Source == nil {
+			access = append(access, registry.Access{Repository: read.from.repository})
+		}
 	}
 	if err := m.collisions(); err != nil {
 		return nil, err
@@ -104,6 +114,7 @@ func New(artifacts []Artifact, options Options) (*Mirror, error) {
 	for _, one := range m.copies {
 		one.from.client, one.to.client = m.client, m.client
 		one.from.transport, one.to.transport = m.transport, m.transport
+		one.from.held = options.Source
 	}
 	return m, nil
 }
@@ -134,19 +145,20 @@ func (m *Mirror) read(one Artifact) (*artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", one.Source, err)
 	}
+	read := &artifact{Artifact: one, source: from.Tag, pinned: from.Digest}
+	if from.Digest != "" {
+		read.source = from.Digest
+	}
+	if read.from, err = m.open(from.Name()); err != nil || one.Target == "" && m.options.Sink != nil {
+		return read, err
+	}
 	to, err := ref.ParseImage(one.Target)
 	if err != nil {
 		return nil, fmt.Errorf("copy %s to %s: %w", one.Source, one.Target, err)
 	}
-	read := &artifact{Artifact: one, source: from.Tag, tag: to.Tag, pinned: from.Digest}
-	if from.Digest != "" {
-		read.source = from.Digest
-	}
+	read.tag = to.Tag
 	if to.Tag == "" && to.Digest != from.Digest {
 		return nil, fmt.Errorf("copy %s to %s: a copy cannot have another digest", one.Source, one.Target)
-	}
-	if read.from, err = m.open(from.Name()); err != nil {
-		return nil, err
 	}
 	read.to, err = m.open(to.Name())
 	return read, err
@@ -161,36 +173,7 @@ func (m *Mirror) open(repository string) (side, error) {
 	if err != nil {
 		return side{}, fmt.Errorf("repository %q: want host/path/name", repository)
 	}
-	return side{repository: parsed, ref: library}, nil
-}
-
-// collisions refuses different sources for one target: repositories, or digests of
-// one repository.
-func (m *Mirror) collisions() error {
-	first := map[string]*artifact{}
-	for _, one := range m.copies {
-		other := first[one.Target]
-		if other == nil {
-			first[one.Target] = one
-			continue
-		}
-		if other.from.repository != one.from.repository || other.pinned != "" && one.pinned != "" && other.pinned != one.pinned {
-			return collision(other, one, "")
-		}
-	}
-	return nil
-}
-
-func collision(a, b *artifact, why string) error {
-	return fmt.Errorf("%s would be the copy of both %s (%s) and %s (%s)%s: nothing is copied", a.Target, a.Source, a.users(), b.Source, b.users(), why)
-}
-
-// users names the environments that need an artifact.
-func (a *artifact) users() string {
-	if len(a.Environments) == 1 {
-		return "environment " + a.Environments[0]
-	}
-	return "environments " + strings.Join(a.Environments, ", ")
+	return side{name: repository, repository: parsed, ref: library}, nil
 }
 
 // Check finds out what the target lacks, and changes nothing. It asks for manifests
@@ -202,28 +185,20 @@ func (m *Mirror) Check(ctx context.Context) ([]Result, error) {
 
 // Copy copies what the target lacks, and verifies it there. An artifact that fails
 // does not keep the others from being copied. Results and errors are those of
-// [Mirror.Check].
-func (m *Mirror) Copy(ctx context.Context) ([]Result, error) { return m.each(ctx, m.copy) }
+// [Mirror.Check]. A [Sink] gets either every artifact, or, if a result has an error,
+// not all of them.
+func (m *Mirror) Copy(ctx context.Context) ([]Result, error) {
+	if m.options.Sink != nil {
+		return m.save(ctx)
+	}
+	return m.each(ctx, m.copy)
+}
 
-// each resolves all artifacts, refuses collisions that only digests show, and then
-// compares each with the target and works on what is missing there.
+// each resolves all artifacts, and then compares each with the target and works on what
+// is missing there.
 func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact, *tree, *Result) error) ([]Result, error) {
-	results, roots := make([]Result, len(m.copies)), make([]*document, len(m.copies))
-	for i, one := range m.copies {
-		results[i] = Result{Kind: one.Kind, Source: one.Source, Target: one.Target, Environments: one.Environments}
-	}
-	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
-		root, err := m.copies[i].from.manifest(ctx, m.copies[i].source)
-		if results[i].fail(err) {
-			m.done(i, results[i])
-			return
-		}
-		roots[i], results[i].Digest = root, root.digest
-	})
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err := m.moved(roots); err != nil {
+	results, roots, err := m.resolve(ctx)
+	if err != nil {
 		return nil, err
 	}
 	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
@@ -238,44 +213,59 @@ func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact,
 	return results, nil
 }
 
+// resolve gets the manifest of every artifact, none for one that failed, and refuses
+// collisions that only digests show.
+func (m *Mirror) resolve(ctx context.Context) ([]Result, []*document, error) {
+	results, roots := make([]Result, len(m.copies)), make([]*document, len(m.copies))
+	for i, one := range m.copies {
+		results[i] = Result{Kind: one.Kind, Source: one.Source, Target: one.Target, Environments: one.Environments}
+	}
+	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
+		root, err := m.copies[i].from.manifest(ctx, m.copies[i].source)
+		if results[i].fail(err) {
+			m.done(i, results[i])
+			return
+		}
+		roots[i], results[i].Digest = root, root.digest
+	})
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	return results, roots, m.moved(roots)
+}
+
 func (m *Mirror) done(i int, result Result) {
 	if m.options.Done != nil {
 		m.options.Done(i, result)
 	}
 }
 
-// moved refuses two references of one repository that became two digests and would
-// be one target.
-func (m *Mirror) moved(roots []*document) error {
-	first := map[string]int{}
-	for i, root := range roots {
-		if root == nil {
-			continue
-		}
-		other, there := first[m.copies[i].Target]
-		if !there {
-			first[m.copies[i].Target] = i
-		} else if roots[other].digest != root.digest {
-			return collision(m.copies[other], m.copies[i], fmt.Sprintf(", which are %s and %s", roots[other].digest, root.digest))
-		}
-	}
-	return nil
-}
-
-// one works on an artifact.
+// one works on an artifact. Its signatures are verified at the source before anything is
+// copied, and at the target as soon as that has all of it.
 func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *Result, work func(context.Context, *artifact, *tree, *Result) error) error {
+	var err error
+	if result.Signature, err = a.signatures(ctx, a.from, a.Source, root); err != nil {
+		return err
+	}
 	all, err := grow(ctx, a, root, m.options.Platforms)
 	if err != nil {
 		return err
 	}
-	if err := all.compare(ctx, a); err != nil {
+	if m.options.Sink != nil {
+		all.lacking()
+	} else if err := all.compare(ctx, a); err != nil {
 		return err
 	}
 	result.describe(all)
-	if len(result.Lacks) == 0 {
-		return nil
+	if len(result.Lacks) > 0 {
+		if err := work(ctx, a, all, result); err != nil {
+			return err
+		}
 	}
-	return work(ctx, a, all, result)
+	if result.State == Present || result.State == Copied {
+		result.Signature, err = a.signatures(ctx, a.to, a.Target, root)
+	}
+	return err
 }
 
 // sentence gives the first line of an error of the library, bounded.

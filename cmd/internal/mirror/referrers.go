@@ -17,6 +17,12 @@ const maxPages = 100 // of a list of referrers
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
 func (s side) referrers(ctx context.Context, digest string) ([]descriptor, error) {
 	var all []descriptor
+	if s.held != nil {
+		for _, one := range s.held.Referrers(s.name, digest) {
+			all = append(all, descriptor{Digest: one})
+		}
+		return all, nil
+	}
 	next, err := s.ask(ctx, http.MethodGet, "referrers/"+digest, ociIndex)
 	if lacksAPI(next, err) {
 		if err == nil {

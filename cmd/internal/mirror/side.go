@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	digest "github.com/opencontainers/go-digest"
+	rdescriptor "github.com/regclient/regclient/types/descriptor"
 	rref "github.com/regclient/regclient/types/ref"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
@@ -34,6 +37,8 @@ var errAbsent = errors.New("not found")
 
 // side is a repository, asked about.
 type side struct {
+	name       string // HOST/PATH
+	held       Source // what answers instead of the registry, if anything does
 	repository name.Repository
 	ref        rref.Ref // the same, for the library that copies
 	client     *http.Client
@@ -68,6 +73,11 @@ type descriptor struct {
 	URLs        []string          `json:"urls"`
 	Annotations map[string]string `json:"annotations"`
 	Platform    *Platform         `json:"platform"`
+}
+
+// library gives a descriptor as the library has it.
+func (d descriptor) library() rdescriptor.Descriptor {
+	return rdescriptor.Descriptor{MediaType: d.MediaType, Digest: digest.Digest(d.Digest), Size: d.Size}
 }
 
 // ask does a request, and gives [errAbsent] for 404 and a sentence for every other
@@ -120,11 +130,19 @@ func because(ctx context.Context, trouble, err error) error {
 	return errors.New(sentence(err))
 }
 
+// place names the registry, or what answers for it.
+func (s side) place() string {
+	if s.held != nil {
+		return "the archive"
+	}
+	return s.repository.RegistryStr()
+}
+
 // manifest gets a manifest by tag or digest, and compares a digest with what came.
 func (s side) manifest(ctx context.Context, identifier string) (*document, error) {
 	d, err := s.find(ctx, identifier)
 	if errors.Is(err, errAbsent) {
-		return nil, fmt.Errorf("%s has no %s in %s", s.repository.RegistryStr(), identifier, s.repository.RepositoryStr())
+		return nil, fmt.Errorf("%s has no %s in %s", s.place(), identifier, s.repository.RepositoryStr())
 	}
 	return d, err
 }
@@ -132,6 +150,9 @@ func (s side) manifest(ctx context.Context, identifier string) (*document, error
 // find is like manifest, and says [errAbsent] for what is not there. An answer that
 // breaks off is asked for again.
 func (s side) find(ctx context.Context, identifier string) (*document, error) {
+	if s.held != nil {
+		return s.findHeld(identifier)
+	}
 	for attempt := 1; ; attempt++ {
 		d, err := s.findOnce(ctx, identifier)
 		if !errors.As(err, new(brokenError)) || attempt == attempts || ctx.Err() != nil {
@@ -149,19 +170,23 @@ func (s side) findOnce(ctx context.Context, identifier string) (*document, error
 	if err != nil {
 		return nil, err
 	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return s.document(raw, identifier, resp.Header.Get("Docker-Content-Digest"), mediaType)
+}
+
+// document reads a manifest, and compares its digest with that which was asked for or,
+// for a tag, with what was said of it. Its own media type counts first.
+func (s side) document(raw []byte, identifier, said, mediaType string) (*document, error) {
 	d := &document{raw: raw, digest: digestOf(raw)}
 	if isDigest := strings.Contains(identifier, ":"); isDigest && d.digest != identifier {
-		return nil, brokenError{fmt.Sprintf("%s sent another manifest than %s: its digest is %s", s.repository.RegistryStr(), identifier, d.digest)}
-	} else if said := resp.Header.Get("Docker-Content-Digest"); !isDigest && said != "" && said != d.digest {
-		return nil, brokenError{fmt.Sprintf("%s sent another manifest than it says: its digest is %s, not %s", s.repository.RegistryStr(), d.digest, said)}
+		return nil, brokenError{fmt.Sprintf("%s sent another manifest than %s: its digest is %s", s.place(), identifier, d.digest)}
+	} else if !isDigest && said != "" && said != d.digest {
+		return nil, brokenError{fmt.Sprintf("%s sent another manifest than it says: its digest is %s, not %s", s.place(), d.digest, said)}
 	}
 	if err := json.Unmarshal(raw, &d.content); err != nil || d.SchemaVersion != 2 {
 		return nil, fmt.Errorf("%s: %s is no manifest of an image or an artifact, or one of the old schema 1", s.repository.Name(), identifier)
 	}
-	d.mediaType = d.MediaType
-	if d.mediaType == "" {
-		d.mediaType, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	}
+	d.mediaType = cmp.Or(d.MediaType, mediaType)
 	return d, nil
 }
 
