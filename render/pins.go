@@ -42,9 +42,6 @@ func (p Plan) Lock() (lock.Lock, bool) {
 	return *p.env.lock, true
 }
 
-// IsPinned reports whether everything in the plan is to be pinned by its lock.
-func (p Plan) IsPinned() bool { return p.env.IsPinned() }
-
 // LockedSource returns the reference under which a lock has a chart or an image that
 // is pulled from name: where it comes from, with its tag.
 func (p Plan) LockedSource(name, tag string) string {

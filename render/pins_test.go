@@ -188,7 +188,7 @@ func TestUnpinned(t *testing.T) {
 	if err != nil || plan.Unlocked != nil || plan.Releases()[0].Chart.Digest != "" {
 		t.Errorf("PlanFor = %v, %v, %v", plan.Releases()[0].Chart, plan.Unlocked, err)
 	}
-	if _, pinned := plan.Lock(); pinned || plan.IsPinned() {
+	if _, pinned := plan.Lock(); pinned {
 		t.Error("the plan is pinned")
 	}
 }

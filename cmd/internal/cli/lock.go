@@ -243,7 +243,7 @@ func (a app) finishLocks(ctx context.Context, o lockFlags, locks []*lockFile, fo
 		return failed
 	}
 	if failed != nil {
-		a.err.Say("no lock was written: the mirror is not complete")
+		a.err.Say("no lock was written")
 		return failed
 	}
 	lockCopies(locks, found, results)
