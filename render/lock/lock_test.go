@@ -124,6 +124,23 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// A value is put where nothing is in its way, and no mapping is replaced.
+func TestPinIn(t *testing.T) {
+	values := map[string]any{"image": map[string]any{"tag": "1"}, "text": "a"}
+	for pin, fits := range map[lock.Pin]bool{{Tag: "image.tag"}: true, {Digest: "image.digest"}: true, {Digest: "new.image.digest"}: true, {Digest: "image"}: false, {Digest: "text.digest"}: false} {
+		changed, ok := pin.In(values, "1", digestA)
+		if ok != fits {
+			t.Errorf("In(%v) = %v, %v", pin, changed, ok)
+		}
+		if pin.Tag != "" && changed["image"].(map[string]any)["tag"] != "1@"+digestA {
+			t.Errorf("In(%v) = %v", pin, changed)
+		}
+	}
+	if diff := cmp.Diff(map[string]any{"image": map[string]any{"tag": "1"}, "text": "a"}, values); diff != "" {
+		t.Errorf("the values have changed: %s", diff)
+	}
+}
+
 // Whatever is read is written and read again as it was.
 func FuzzParse(f *testing.F) {
 	data, _ := sample().YAML()

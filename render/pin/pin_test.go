@@ -119,6 +119,9 @@ func TestFind(t *testing.T) {
 		{"a tag that decides", pod("a", whole, "") + `{{ if eq .Values.image.tag "1.0" }}` + pod("b", "r.b.c/b:2", "") + "{{ end }}", values, nil, ""},
 		{"a tag that is checked", `{{ if contains "@" .Values.image.tag }}{{ fail "no" }}{{ end }}` + pod("a", whole, ""), values, nil, ""},
 		{"a digest that is no text", pod("a", whole, ""), "image: {repository: r.b.c/a, tag: '1.0', digest: {a: b}}\n", nil, "r.b.c/a:1.0 image.tag@"},
+		{"a digest of two images", pod("a", whole+digest, "") + pod("b", "r.b.c/b@{{ default \"sha256:"+strings.Repeat("a", 64)+"\" .Values.image.digest }}", ""), "image: {repository: r.b.c/a, tag: '1.0', digest: ''}\n", nil, "r.b.c/a:1.0 image.tag@"},
+		{"a tag that another line asks for", pod("a", whole, `, labels: {first: {{ eq .Values.image.tag "1.0" | quote }}}`), values, nil, ""},
+		{"Istio's defaults", pod("a", "r.b.c/a:{{ default .Values._internal_defaults_do_not_set.tag .Values.tag }}", ""), "_internal_defaults_do_not_set: {tag: '1.0'}\n", nil, "r.b.c/a:1.0 tag@"},
 		{"pinned already", pod("a", whole+"@sha256:"+strings.Repeat("a", 64), ""), values, nil, ""},
 		{"a key with a dot", pod("a", `r.b.c/a:{{ index .Values "a.b" }}`, ""), "a.b: '1.0'\n", nil, ""},
 	} {
