@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 //go:embed policy.go
@@ -138,8 +139,5 @@ func (k Keyless) IssuerExpression() string { return "^" + regexp.QuoteMeta(strin
 // Command returns the command that verifies a reference, with a digest, for a shell.
 // https://github.com/sigstore/cosign/blob/main/doc/cosign_verify.md
 func (k Keyless) Command(reference string) string {
-	return "cosign verify --certificate-identity-regexp " + quote(string(k.Subject)) + " --certificate-oidc-issuer " + quote(string(k.Issuer)) + " " + quote(reference)
+	return "cosign verify --certificate-identity-regexp " + text.ShellWord(string(k.Subject)) + " --certificate-oidc-issuer " + text.ShellWord(string(k.Issuer)) + " " + text.ShellWord(reference)
 }
-
-// quote writes a text as one word of a shell.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
