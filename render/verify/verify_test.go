@@ -135,3 +135,19 @@ func TestCommand(t *testing.T) {
 		t.Errorf("issuer: %s", k.IssuerExpression())
 	}
 }
+
+// FuzzParseKey holds that what is taken for a key is one that reads the same once more,
+// and that no error repeats the text.
+func FuzzParseKey(f *testing.F) {
+	f.Add([]byte("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAEfh9kLA6WgYgoHiez88E3BXlhBokLRCAuUk39EwtDBw=\n-----END PUBLIC KEY-----\n"))
+	f.Add([]byte("-----BEGIN RSA PUBLIC KEY-----\nMAA=\n-----END RSA PUBLIC KEY-----\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		key, err := verify.ParseKey("a", text)
+		if err != nil {
+			return
+		}
+		if again, err := verify.ParseKey("a", []byte(key.PEM)); err != nil || !reflect.DeepEqual(again, key) {
+			t.Errorf("%+v, %v, before %+v", again, err, key)
+		}
+	})
+}

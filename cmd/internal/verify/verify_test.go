@@ -249,3 +249,19 @@ func TestErrorsAreNoMissingSignatures(t *testing.T) {
 		}
 	}
 }
+
+// FuzzCheck holds that no payload and no bundle is verified that the key did not sign.
+func FuzzCheck(f *testing.F) {
+	signer, other := verifytest.New("ECDSA P-256"), verifytest.New("ECDSA P-256")
+	payload, signed := other.Payload(digest)
+	f.Add(payload, signed, other.Bundle(digest, verifytest.SignPredicate))
+	f.Add([]byte("{}"), "AAAA", other.MessageBundle(image))
+	p := with(f, signer)
+	f.Fuzz(func(t *testing.T, payload []byte, signed string, bundle []byte) {
+		for _, in := range []*stored{empty().tag([2]string{string(payload), signed}), empty().refer(bundle)} {
+			if said, err := verify.Check(t.Context(), in, image, p); said != "" || err == nil {
+				t.Errorf("%q, %v", said, err)
+			}
+		}
+	})
+}
