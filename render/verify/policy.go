@@ -98,11 +98,15 @@ func (s KeySource) Validate() error {
 		return err
 	case strings.Contains(path, "://"):
 		return errors.New("want a public key in PEM form or the path of a file: cosign public-key --key prints the key of a KMS")
-	case strings.TrimSpace(path) == "" || strings.ContainsAny(path, "\n\r") || len(path) > 1024 || path[0] == '/':
+	case strings.TrimSpace(path) == "" || strings.ContainsAny(path, "\n\r") || path[0] == '/', isEncoded(path):
 		return errors.New("want a public key in PEM form (-----BEGIN PUBLIC KEY-----), or the path of a file that has it, relative to this file")
 	}
 	return nil
 }
+
+// isEncoded reports whether a text seems to be the base64 of a key, which begins with a
+// sequence in ASN.1, and no path.
+func isEncoded(text string) bool { return text[0] == 'M' && len(text) >= 40 && !strings.Contains(text, ".") }
 
 // Validate wants an http or https address.
 func (i Issuer) Validate() error {
@@ -121,7 +125,7 @@ func (s Subject) Validate() error {
 	switch {
 	case errors.As(err, &wrong):
 		return fmt.Errorf("want a regular expression: %s", wrong.Code)
-	case err != nil || !isWhole(parsed):
+	case err != nil || !strings.HasPrefix(string(s), "^") || !strings.HasSuffix(string(s), "$") || !isWhole(parsed):
 		return errors.New(`want a regular expression from ^ to $, such as ^https://github\.com/company/.*$; alternatives in parentheses, such as ^(a|b)$`)
 	}
 	return nil
