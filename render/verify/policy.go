@@ -106,7 +106,9 @@ func (s KeySource) Validate() error {
 
 // isEncoded reports whether a text seems to be the base64 of a key, which begins with a
 // sequence in ASN.1, and no path.
-func isEncoded(text string) bool { return text[0] == 'M' && len(text) >= 40 && !strings.Contains(text, ".") }
+func isEncoded(text string) bool {
+	return text[0] == 'M' && len(text) >= 40 && !strings.Contains(text, ".")
+}
 
 // Validate wants an http or https address.
 func (i Issuer) Validate() error {
