@@ -263,6 +263,10 @@ func (p Plan) Policy(name string) (policy verify.Policy, found bool) {
 // unverified warns of signatures that must be there, and that the delivery system does
 // not verify before it installs a chart.
 func (p Plan) unverified() (warnings Problems) {
+	instead := ""
+	if p.Mirror() != "" {
+		instead = "; pm-gitops mirror verifies the copies"
+	}
 	for i, rule := range p.env.policies {
 		var charts []string
 		for _, release := range p.Releases() {
@@ -271,7 +275,7 @@ func (p Plan) unverified() (warnings Problems) {
 			}
 		}
 		if rule.Required && charts != nil {
-			warnings = append(warnings, p.Problem(strictyaml.Index("spec.verify", i), "%s does not verify signatures of charts: nothing in the cluster verifies %s; pm-gitops mirror verifies the copies", p.Traits().Title, strings.Join(charts, ", ")))
+			warnings = append(warnings, p.Problem(strictyaml.Index("spec.verify", i), "%s does not verify signatures of charts: nothing in the cluster verifies %s%s", p.Traits().Title, strings.Join(charts, ", "), instead))
 		}
 	}
 	return warnings

@@ -14,7 +14,7 @@ import (
 
 const publicKey = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAEfh9kLA6WgYgoHiez88E3BXlhBokLRCAuUk39EwtDBw=\n-----END PUBLIC KEY-----\n"
 
-// keyFiles is what rules may name, by where they lie.
+// keyFiles holds the files that rules name, by path.
 var keyFiles = map[string]string{
 	"envs/keys/good.pub": publicKey,
 	"common/parent.pub":  publicKey,

@@ -62,6 +62,10 @@ func TestUnverifiedCharts(t *testing.T) {
 	if diff := cmp.Diff(want, warnings(forArgo(t, file, "3.1"))); diff != "" {
 		t.Errorf("Argo CD (-want +got):\n%s", diff)
 	}
+	direct := strings.Replace(string(readFile(t, file)), "    mirror: registry.company.com/prefect\n", "    pullSecret: a\n", 1)
+	if got := warnings(planSource(t, targets.Argo{}, file, []byte(direct))); len(got) != 2 || got[1] != strings.TrimSuffix(want[1], "; pm-gitops mirror verifies the copies") {
+		t.Errorf("without a mirror: %q", got)
+	}
 	if got := warnings(forFlux(t, file, "2.7")); got != nil {
 		t.Errorf("Flux: %q", got)
 	}

@@ -143,3 +143,6 @@ func FirstLine(foreign string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(foreign), "\n")
 	return Clip(Visible(strings.TrimSpace(line)))
 }
+
+// ShellWord writes a text as one word of a POSIX shell.
+func ShellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

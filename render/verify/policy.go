@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 //go:embed policy.go
@@ -97,10 +98,16 @@ func (s KeySource) Validate() error {
 		return err
 	case strings.Contains(path, "://"):
 		return errors.New("want a public key in PEM form or the path of a file: cosign public-key --key prints the key of a KMS")
-	case strings.TrimSpace(path) == "" || strings.ContainsAny(path, "\n\r") || len(path) > 1024 || path[0] == '/':
+	case strings.TrimSpace(path) == "" || strings.ContainsAny(path, "\n\r") || path[0] == '/', isEncoded(path):
 		return errors.New("want a public key in PEM form (-----BEGIN PUBLIC KEY-----), or the path of a file that has it, relative to this file")
 	}
 	return nil
+}
+
+// isEncoded reports whether a text seems to be the base64 of a key, which begins with a
+// sequence in ASN.1, and no path.
+func isEncoded(text string) bool {
+	return text[0] == 'M' && len(text) >= 40 && !strings.Contains(text, ".")
 }
 
 // Validate wants an http or https address.
@@ -120,7 +127,7 @@ func (s Subject) Validate() error {
 	switch {
 	case errors.As(err, &wrong):
 		return fmt.Errorf("want a regular expression: %s", wrong.Code)
-	case err != nil || !isWhole(parsed):
+	case err != nil || !strings.HasPrefix(string(s), "^") || !strings.HasSuffix(string(s), "$") || !isWhole(parsed):
 		return errors.New(`want a regular expression from ^ to $, such as ^https://github\.com/company/.*$; alternatives in parentheses, such as ^(a|b)$`)
 	}
 	return nil
@@ -138,8 +145,5 @@ func (k Keyless) IssuerExpression() string { return "^" + regexp.QuoteMeta(strin
 // Command returns the command that verifies a reference, with a digest, for a shell.
 // https://github.com/sigstore/cosign/blob/main/doc/cosign_verify.md
 func (k Keyless) Command(reference string) string {
-	return "cosign verify --certificate-identity-regexp " + quote(string(k.Subject)) + " --certificate-oidc-issuer " + quote(string(k.Issuer)) + " " + quote(reference)
+	return "cosign verify --certificate-identity-regexp " + text.ShellWord(string(k.Subject)) + " --certificate-oidc-issuer " + text.ShellWord(string(k.Issuer)) + " " + text.ShellWord(reference)
 }
-
-// quote writes a text as one word of a shell.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -81,7 +81,7 @@ func TestForms(t *testing.T) {
 	for _, ok := range []interface{ Validate() error }{
 		verify.Place("*"), verify.Place("ghcr.io"), verify.Place("registry.company.com:5000/a/b"), verify.Place("docker.io/library"),
 		verify.KeySource("../keys/a.pub"), verify.Issuer("https://token.actions.githubusercontent.com"),
-		verify.Subject(`^https://github\.com/company/.*$`), verify.Subject("^(a|b)$"), verify.Subject("(?i)^a$"),
+		verify.Subject(`^https://github\.com/company/.*$`), verify.Subject("^(a|b)$"), verify.Subject("^(?i)a$"),
 	} {
 		if err := ok.Validate(); err != nil {
 			t.Errorf("%q: %v", ok, err)
@@ -89,9 +89,9 @@ func TestForms(t *testing.T) {
 	}
 	for _, wrong := range []interface{ Validate() error }{
 		verify.Place(""), verify.Place("ghcr.io/*"), verify.Place("https://ghcr.io"), verify.Place("ghcr.io/a:1"), verify.Place("index.docker.io/a"), verify.Place("company"),
-		verify.KeySource(""), verify.KeySource("/etc/key.pub"), verify.KeySource("gcpkms://canary"), verify.KeySource("canary\ncanary"), verify.KeySource("-----BEGIN PRIVATE KEY-----\ncanary"),
+		verify.KeySource(""), verify.KeySource("/etc/key.pub"), verify.KeySource("gcpkms://canary"), verify.KeySource("canary\ncanary"), verify.KeySource("MC4CAQAwBQYDK2VwBCIEIcanary0123456789+/AAAAAAAA"), verify.KeySource("-----BEGIN PRIVATE KEY-----\ncanary"),
 		verify.Issuer("token.actions.githubusercontent.com"), verify.Issuer("https://a@b.c"), verify.Issuer("^https://.*$"),
-		verify.Subject("a"), verify.Subject("^a"), verify.Subject("a$"), verify.Subject("^a|b$"), verify.Subject("^a$|^b$"), verify.Subject("(?m)^a$"), verify.Subject("^(a$"), verify.Subject("^$|x"), verify.Subject(""),
+		verify.Subject("a"), verify.Subject("^a"), verify.Subject("a$"), verify.Subject("^a|b$"), verify.Subject("^a$|^b$"), verify.Subject("(?m)^a$"), verify.Subject("(?i)^a$"), verify.Subject(`^a\$`), verify.Subject(`\Aa$`), verify.Subject("^(a$"), verify.Subject("^$|x"), verify.Subject(""),
 	} {
 		if err := wrong.Validate(); err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%q: %v", wrong, err)
@@ -134,4 +134,20 @@ func TestCommand(t *testing.T) {
 	if !matches(string(k.Issuer)) || matches("x"+string(k.Issuer)) || matches(string(k.Issuer)+"x") || matches("https://issuerxexample.com/a(b)") {
 		t.Errorf("issuer: %s", k.IssuerExpression())
 	}
+}
+
+// FuzzParseKey holds that what is taken for a key is one that reads the same once more,
+// and that no error repeats the text.
+func FuzzParseKey(f *testing.F) {
+	f.Add([]byte("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAEfh9kLA6WgYgoHiez88E3BXlhBokLRCAuUk39EwtDBw=\n-----END PUBLIC KEY-----\n"))
+	f.Add([]byte("-----BEGIN RSA PUBLIC KEY-----\nMAA=\n-----END RSA PUBLIC KEY-----\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		key, err := verify.ParseKey("a", text)
+		if err != nil {
+			return
+		}
+		if again, err := verify.ParseKey("a", []byte(key.PEM)); err != nil || !reflect.DeepEqual(again, key) {
+			t.Errorf("%+v, %v, before %+v", again, err, key)
+		}
+	})
 }

@@ -140,7 +140,7 @@ func shellWord(word string) string {
 	if strings.Trim(word, plainCharacters) == "" {
 		return word
 	}
-	return quote(word)
+	return text.ShellWord(word)
 }
 
 // plainCharacters are those that no shell takes for anything else, in any place.

@@ -20,23 +20,23 @@ func copyScript(plans []render.Plan, all needs) (script []byte, problems []strin
 	for _, plan := range plans {
 		names = append(names, plan.Environment)
 	}
-	var text strings.Builder
-	text.WriteString("#!/bin/sh\n" + comment("Copies what "+strings.Join(dropRepeated(names), ", ")+" needs to where it is pulled from.") +
+	var out strings.Builder
+	out.WriteString("#!/bin/sh\n" + comment("Copies what "+strings.Join(dropRepeated(names), ", ")+" needs to where it is pulled from.") +
 		"# It needs crane, logged in to all registries; digests stay as they are.\nset -eu\n\n")
 	var written []string
 	write := func(copies []imageCopy, isPossible bool) {
 		for _, one := range copies {
 			if one.Problem != "" && !isPossible {
 				problems = append(problems, one.Problem)
-				text.WriteString(comment(one.Problem))
+				out.WriteString(comment(one.Problem))
 			}
-			line := fmt.Sprintf("crane copy %s %s\n", quote(one.sourceText()), quote(one.Target))
+			line := fmt.Sprintf("crane copy %s %s\n", text.ShellWord(one.sourceText()), text.ShellWord(one.Target))
 			switch {
 			case one.Source == "" || slices.Contains(written, line):
 			case isPossible:
-				text.WriteString(comment("possible: " + strings.TrimSuffix(line, "\n")))
+				out.WriteString(comment("possible: " + strings.TrimSuffix(line, "\n")))
 			default:
-				text.WriteString(line)
+				out.WriteString(line)
 				written = append(written, line)
 			}
 		}
@@ -45,21 +45,18 @@ func copyScript(plans []render.Plan, all needs) (script []byte, problems []strin
 		if image.Problem != "" {
 			problem := image.Problem + ", in " + listUses(image.Uses, len(plans) > 1)
 			problems = append(problems, problem)
-			text.WriteString(comment(problem))
+			out.WriteString(comment(problem))
 		}
 		write(image.Copies, image.Sure == string(images.Possible))
 	}
 	for _, chart := range all.Charts {
 		write(chart.Copies, false)
 	}
-	return []byte(text.String()), dropRepeated(problems)
+	return []byte(out.String()), dropRepeated(problems)
 }
 
 // comment makes a line of a script that does nothing, whatever the line says.
 func comment(line string) string { return "# " + text.Visible(line) + "\n" }
-
-// quote writes a text as one word of a shell.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // sourceText names the source of a copy, by its digest where that is known.
 func (c imageCopy) sourceText() string {

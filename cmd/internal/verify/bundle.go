@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // bundle is the part of Sigstore's bundles that a key decides. The hint that names a
@@ -55,36 +53,22 @@ const (
 // of something, such as a list of faults, approves of nothing.
 func (c *checker) bundle(blob []byte) (signer string, isSignature bool, err error) {
 	var b bundle
-	switch err := json.Unmarshal(blob, &b); {
-	case err != nil || (b.Envelope == nil) == (b.Message == nil):
+	if err := json.Unmarshal(blob, &b); err != nil || (b.Envelope == nil) == (b.Message == nil) {
 		return "", true, errors.New("the bundle is damaged")
-	case b.Envelope != nil:
-		signer, isSignature, err = c.envelope(*b.Envelope)
-		return signer, isSignature, b.explain(c, err)
+	}
+	hasCertificate := b.Material.Certificate != nil || b.Material.Chain != nil
+	if b.Envelope != nil {
+		return c.envelope(*b.Envelope, hasCertificate)
 	}
 	signer, found := signedBy(c.keys, c.manifest, b.Message.Signature)
 	if !found {
-		return "", true, b.explain(c, errStranger)
+		return "", true, c.stranger(hasCertificate)
 	}
 	return signer, true, nil
 }
 
-// errStranger marks a signature that no key made.
-var errStranger = errors.New("no key")
-
-// explain says why no key made the signature.
-func (b bundle) explain(c *checker, err error) error {
-	switch {
-	case !errors.Is(err, errStranger):
-		return err
-	case b.Material.Certificate != nil || b.Material.Chain != nil:
-		return fmt.Errorf("it has a certificate (keyless), and no key of the policy (%s) made it", verify.Names(c.keys))
-	}
-	return c.stranger()
-}
-
 // envelope verifies an envelope, which has one signature.
-func (c *checker) envelope(e envelope) (signer string, isSignature bool, err error) {
+func (c *checker) envelope(e envelope, hasCertificate bool) (signer string, isSignature bool, err error) {
 	var said statement
 	damaged := e.Type != statementType || json.Unmarshal(e.Payload, &said) != nil || !strings.HasPrefix(said.Type, "https://in-toto.io/Statement/")
 	if !damaged && said.PredicateType != signPredicate {
@@ -95,7 +79,7 @@ func (c *checker) envelope(e envelope) (signer string, isSignature bool, err err
 	}
 	signer, found := signedBy(c.keys, preAuthentication(e.Type, e.Payload), e.Signatures[0].Signature)
 	if !found {
-		return "", true, errStranger
+		return "", true, c.stranger(hasCertificate)
 	}
 	var digests []string
 	for _, subject := range said.Subject {

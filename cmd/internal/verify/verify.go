@@ -1,5 +1,5 @@
 // Package verify checks the signatures of images and charts in registries with public
-// keys, and asks nobody else: cosign's payloads under a tag, and Sigstore's bundles among
+// keys, and asks no service: cosign's payloads under a tag, and Sigstore's bundles among
 // the referrers. Transparency logs, timestamps and certificates are not looked at.
 package verify
 
@@ -27,10 +27,10 @@ type Repository interface {
 	Blob(ctx context.Context, digest string, size int64) ([]byte, error)
 }
 
-// None is what [Check] says where there is no signature and none is required.
+// None stands for no signature where none is required.
 const None = "none"
 
-// maxSignatures is how many signatures, and how many referrers, are looked at.
+// maxSignatures bounds the signatures, and the referrers, of one artifact.
 const maxSignatures = 100
 
 // Check verifies an artifact, given by its manifest, with a policy. It gives "verified: "
@@ -152,10 +152,8 @@ func (c *checker) payload(annotations map[string]string, payload []byte) (string
 	switch {
 	case parsed != nil || said.Critical.Type != payloadKind:
 		return "", errors.New("the payload is damaged, or not cosign's")
-	case !found && annotations[certificateAnnotation] != "":
-		return "", fmt.Errorf("it has a certificate (keyless), and no key of the policy (%s) made it", verify.Names(c.keys))
 	case !found:
-		return "", c.stranger()
+		return "", c.stranger(annotations[certificateAnnotation] != "")
 	case said.Critical.Image.Digest != c.digest:
 		return "", otherDigest(signer, said.Critical.Image.Digest)
 	}
@@ -163,7 +161,10 @@ func (c *checker) payload(annotations map[string]string, payload []byte) (string
 }
 
 // stranger is the error of a signature that no key made.
-func (c *checker) stranger() error {
+func (c *checker) stranger(hasCertificate bool) error {
+	if hasCertificate {
+		return fmt.Errorf("it has a certificate (keyless), and no key of the policy (%s) made it", verify.Names(c.keys))
+	}
 	return fmt.Errorf("no key of the policy (%s) made it, or what it signs was altered", verify.Names(c.keys))
 }
 
@@ -209,7 +210,7 @@ func (c *checker) bundled(ctx context.Context) error {
 	return nil
 }
 
-// bundleType is how the media types of all versions of bundles begin.
+// bundleType begins the media types of all versions of bundles.
 const bundleType = "application/vnd.dev.sigstore.bundle"
 
 func (m signatures) isBundle() bool {

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/verify"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/verify/verifytest"
@@ -124,6 +127,63 @@ func TestVerified(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What the cosign program signed is verified, under its tag and in its bundle, and not
+// for another image.
+func TestCosignsSignatures(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/cosign-3.0.6.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tagged, bundled, keys, images := map[string]*stored{}, map[string]*stored{}, map[string]policy.Policy{}, map[string][]byte{}
+	for _, file := range archive.Files {
+		kind, name, _ := strings.Cut(file.Name, "/")
+		data := bytes.TrimSuffix(file.Data, []byte("\n"))
+		folder, name, _ := strings.Cut(name, "/")
+		switch {
+		case folder == "key.pub":
+			key, err := policy.ParseKey(kind, file.Data)
+			if err != nil || key.PEM != string(file.Data) {
+				t.Errorf("%s: %v, %v", kind, key, err)
+			}
+			keys[kind], tagged[kind], bundled[kind] = policy.Policy{Match: "*", Required: true, Keys: []policy.Key{key}}, empty(), empty()
+		case folder == "manifest":
+			images[kind] = data
+		case folder == "blobs":
+			tagged[kind].blobs[name], bundled[kind].blobs[name] = data, data
+		case strings.HasSuffix(name, ".sig"):
+			tagged[kind].manifests[name] = data
+		default:
+			bundled[kind].manifests[name], bundled[kind].referrers = data, []string{name}
+		}
+	}
+	if len(keys) != 4 {
+		t.Fatalf("%d keys", len(keys))
+	}
+	for kind, one := range keys {
+		for form, in := range map[string]*stored{"tag": tagged[kind], "bundle": bundled[kind]} {
+			if said, err := verify.Check(t.Context(), in, images[kind], one); said != "verified: "+kind || err != nil {
+				t.Errorf("%s, %s: %q, %v", kind, form, said, err)
+			}
+			if said, err := verify.Check(t.Context(), in.moved(), image, one); err == nil || !strings.Contains(err.Error(), "the key "+kind+" signed another digest") {
+				t.Errorf("%s, %s, another image: %q, %v", kind, form, said, err)
+			}
+		}
+	}
+}
+
+// moved stores the signatures of another image as those of the image.
+func (s *stored) moved() *stored {
+	other := *s
+	other.manifests = map[string][]byte{}
+	for name, raw := range s.manifests {
+		if strings.HasSuffix(name, ".sig") {
+			name = strings.Replace(digest, ":", "-", 1) + ".sig"
+		}
+		other.manifests[name] = raw
+	}
+	return &other
 }
 
 // What is wrong has a sentence of its own, whatever the policy requires.
@@ -248,4 +308,20 @@ func TestErrorsAreNoMissingSignatures(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, said, err)
 		}
 	}
+}
+
+// FuzzCheck holds that no payload and no bundle is verified that the key did not sign.
+func FuzzCheck(f *testing.F) {
+	signer, other := verifytest.New("ECDSA P-256"), verifytest.New("ECDSA P-256")
+	payload, signed := other.Payload(digest)
+	f.Add(payload, signed, other.Bundle(digest, verifytest.SignPredicate))
+	f.Add([]byte("{}"), "AAAA", other.MessageBundle(image))
+	p := with(f, signer)
+	f.Fuzz(func(t *testing.T, payload []byte, signed string, bundle []byte) {
+		for _, in := range []*stored{empty().tag([2]string{string(payload), signed}), empty().refer(bundle)} {
+			if said, err := verify.Check(t.Context(), in, image, p); said != "" || err == nil {
+				t.Errorf("%q, %v", said, err)
+			}
+		}
+	})
 }

@@ -70,7 +70,7 @@ func (s Signer) Payload(digest string) (payload []byte, signed string) {
 	return payload, base64.StdEncoding.EncodeToString(must(raw, err))
 }
 
-// SignPredicate is what cosign sign says of a digest in a bundle.
+// SignPredicate marks a statement in a bundle as one of cosign sign.
 const SignPredicate = "https://sigstore.dev/cosign/sign/v1"
 
 // Bundle signs a statement about a digest as cosign does in a bundle.
