@@ -51,9 +51,7 @@ func (s stream) ask(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := s.base.RoundTrip(sent)
 	guard.Stop()
-	if err != nil || resp.StatusCode >= http.StatusBadRequest {
-		out.stop()
-	}
+	out.stop()
 	if err != nil {
 		defer cancel(nil)
 		return nil, reasonOf(ctx, req, err)
@@ -75,8 +73,9 @@ type sending struct {
 	done bool
 }
 
-// stop lets nothing more be read: net/http may go on with a body whose request was
-// answered, while the body is sent again.
+// stop lets nothing more be read, and waits for what is. Where a request was answered
+// net/http may still be at its body, if only to see that it ends there, while the caller
+// looks at what was read, or sends it again.
 func (b *sending) stop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +86,7 @@ func (b *sending) Read(part []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.done {
-		return 0, errSpent
+		return 0, io.EOF
 	}
 	b.guard.Stop()
 	n, err := b.ReadCloser.Read(part)
