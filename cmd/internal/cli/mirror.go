@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type mirrorOptions struct {
 	platforms     []string
 	wanted        []mirror.Platform // what they say
 	parallel      int
+	to, from      string // archives
 }
 
 func (a app) mirrorCommand() *cobra.Command {
@@ -47,11 +49,18 @@ host alone, not to a token service, a redirect or an upload elsewhere.
 lacks something or has something else. --dry-run prints the same and exits with 0.
 
 --platform copies an index as it is, and of its manifests only those. Registries
-that want an index complete refuse that.`,
+that want an index complete refuse that.
+
+--to writes everything into an archive instead, and needs no mirror: an OCI image
+layout in a tar, or compressed with zstd where its name ends in .tar.zst. --from takes
+it to the mirror, and asks no other registry. It verifies the archive first, and reads
+OCI image layouts of crane, skopeo and oras too, in a tar or a folder.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
-  pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8`,
+  pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8
+  pm-gitops mirror --to prefect.tar.zst                  for a network without the vendor's registry
+  pm-gitops mirror --from prefect.tar.zst                in that network`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
 			return a.mirror(cmd.Context(), o)
@@ -63,6 +72,10 @@ that want an index complete refuse that.`,
 	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
 	flags.StringArrayVar(&o.platforms, "platform", nil, "only this `platform`, such as linux/amd64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
+	flags.Var((*place)(&o.to), "to", "write an archive to this `file`, .tar or .tar.zst, instead of copying to the mirror")
+	flags.Var((*place)(&o.from), "from", "copy from this archive, a `file` or a folder, and from no registry")
+	_ = cmd.MarkFlagFilename("to", "tar", "zst")
+	_ = cmd.MarkFlagFilename("from", "tar", "zst")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
 	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
@@ -80,6 +93,12 @@ func (o *mirrorOptions) refuse() error {
 	switch {
 	case o.check && o.dryRun:
 		return usageError{errors.New("--check and --dry-run exclude each other")}
+	case o.to != "" && o.from != "":
+		return usageError{errors.New("--to and --from exclude each other")}
+	case o.to != "" && o.check:
+		return usageError{errors.New("--check looks at a mirror: no --to")}
+	case o.to != "" && !strings.HasSuffix(o.to, ".tar") && !o.compresses():
+		return usageError{fmt.Errorf("--to %s: want a name that ends in .tar or .tar.zst", o.to)}
 	case o.offline:
 		return usageError{errors.New("mirror asks registries: no --offline")}
 	case o.parallel < 1:
@@ -93,33 +112,18 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err = cmp.Or(err, o.refuse()); err != nil {
 		return err
 	}
-	flags := o.releaseFlags
-	if o.dir != "" {
-		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the copies
+	switch {
+	case o.to != "":
+		return a.mirrorTo(ctx, o, target)
+	case o.from != "":
+		return a.mirrorFrom(ctx, o, target)
 	}
-	found, err := a.findNeeds(ctx, flags, target, needMirrors)
+	found, err := a.findNeeds(ctx, o.forCharts(), target, needMirrors)
 	if err != nil {
 		return err
 	}
 	artifacts, problems := found.artifacts()
-	client, err := a.registry(o.chartFlags)
-	if err != nil {
-		return err
-	}
-	shown := a.newMirrorScreen(o, len(artifacts))
-	copier, err := mirror.New(artifacts, mirror.Options{
-		Client: client, Parallel: o.parallel, Platforms: o.wanted, UserAgent: "pm-gitops/" + versions().Version,
-		Progress: shown.progress, Done: shown.done,
-	})
-	if err != nil {
-		return err
-	}
-	work := copier.Copy
-	if o.dryRun || o.check {
-		work = copier.Check
-	}
-	results, err := work(ctx)
-	shown.end()
+	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: o.wanted})
 	if err != nil {
 		return err
 	}
@@ -128,6 +132,37 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	}
 	problems = append(problems, found.otherCharts(results)...)
 	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+}
+
+// forCharts gives the flags for charts: with a folder of charts, those about registries
+// are for the copies.
+func (o mirrorOptions) forCharts() releaseFlags {
+	flags := o.releaseFlags
+	if o.dir != "" {
+		flags.chartFlags = chartFlags{dir: o.dir}
+	}
+	return flags
+}
+
+// copyAll copies or checks artifacts, and prints each as soon as it is done.
+func (a app) copyAll(ctx context.Context, o mirrorOptions, artifacts []mirror.Artifact, options mirror.Options) ([]mirror.Result, error) {
+	client, err := a.registry(o.chartFlags)
+	if err != nil {
+		return nil, err
+	}
+	shown := a.newMirrorScreen(o, len(artifacts))
+	options.Client, options.Parallel, options.UserAgent = client, o.parallel, "pm-gitops/"+versions().Version
+	options.Progress, options.Done = shown.progress, shown.done
+	copier, err := mirror.New(artifacts, options)
+	if err != nil {
+		return nil, err
+	}
+	work := copier.Copy
+	if o.dryRun || o.check {
+		work = copier.Check
+	}
+	defer shown.end()
+	return work(ctx)
 }
 
 // otherCharts gives the charts of the result that are not those whose images were
@@ -202,7 +237,7 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 	for _, result := range results {
 		switch {
 		case result.Error != "":
-			failures = append(failures, fmt.Errorf("%s to %s: %s", result.Source, result.Target, result.Error))
+			failures = append(failures, fmt.Errorf("%s: %s", strings.TrimSuffix(result.Source+" to "+result.Target, " to "), result.Error))
 		case len(result.Lacks) > 0 && result.State != mirror.Copied:
 			lacking++
 		}

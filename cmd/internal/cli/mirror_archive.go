@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/archive"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// compresses reports whether the archive that is written is compressed.
+func (o mirrorOptions) compresses() bool {
+	return strings.HasSuffix(o.to, ".tar.zst") || strings.HasSuffix(o.to, ".tzst")
+}
+
+// mirrorTo writes an archive of all that environments need.
+func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice) error {
+	found, err := a.findNeeds(ctx, o.forCharts(), target, func([]render.Plan) error { return nil })
+	if err != nil {
+		return err
+	}
+	artifacts, targets, problems := found.sources()
+	sink := &archiveSink{targets: targets, platforms: o.platforms}
+	if !o.dryRun {
+		if sink.Writer, err = archive.Create(o.to, o.compresses()); err != nil {
+			return err
+		}
+		defer sink.Abort()
+	}
+	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: o.wanted, Sink: sink})
+	if err != nil {
+		return err
+	}
+	whole := !slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Error != "" })
+	if whole && !o.dryRun {
+		if err := sink.Commit(); err != nil {
+			return err
+		}
+		a.err.Say("%s holds %s", o.to, text.Count(len(results), "artifact"))
+	}
+	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	if !whole && !o.dryRun {
+		return hinted{err, "The archive was not written: it is written only when it is whole."}
+	}
+	return err
+}
+
+// sources lists what goes into an archive, each source once and in order, with the targets
+// that environments with a mirror have for it.
+func (n needs) sources() (all []mirror.Artifact, targets map[string][]string, problems []string) {
+	copies, problems := n.artifacts()
+	copies = slices.DeleteFunc(copies, func(one mirror.Artifact) bool { return one.Kind == mirror.Chart })
+	for _, image := range n.Images {
+		if image.Problem == "" && image.Sure != string(images.Possible) {
+			for _, use := range image.Uses {
+				copies = addDirect(copies, mirror.Image, image.Copies, formatReference(image.Name(), image.Tag, image.Digest), use.Environment)
+			}
+		}
+	}
+	for _, chart := range n.Charts {
+		for _, one := range chart.Copies {
+			if one.Source != "" {
+				copies = append(copies, mirror.Artifact{Kind: mirror.Chart, Source: chart.tagged(one.Source), Target: one.Target, Environments: one.environments})
+			}
+		}
+		for _, use := range chart.Uses {
+			copies = addDirect(copies, mirror.Chart, chart.Copies, chart.tagged(formatReference(chart.Chart, "", chart.Digest)), use.Environment)
+		}
+	}
+	targets = map[string][]string{}
+	at := map[string]int{}
+	for _, one := range copies {
+		if one.Target != "" {
+			targets[one.Source] = dropRepeated(append(targets[one.Source], one.Target))
+		}
+		if i, there := at[one.Source]; there {
+			all[i].Environments = dropRepeated(append(slices.Clone(all[i].Environments), one.Environments...))
+			continue
+		}
+		at[one.Source] = len(all)
+		one.Target = ""
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b mirror.Artifact) int { return cmp.Compare(a.Source, b.Source) })
+	return all, targets, problems
+}
+
+// tagged gives the reference of a chart its version as tag: by that the chart is found in
+// an archive, whatever digest its version had.
+func (n *neededChart) tagged(reference string) string {
+	name, _, digest := ref.Split(reference)
+	name += ":" + ref.TagOf(n.Version)
+	if digest == "" {
+		return name
+	}
+	return name + "@" + digest
+}
+
+// addDirect adds what an environment without a mirror pulls from its source.
+func addDirect(all []mirror.Artifact, kind mirror.Kind, copies []imageCopy, source, environment string) []mirror.Artifact {
+	if slices.ContainsFunc(copies, func(c imageCopy) bool { return slices.Contains(c.environments, environment) }) {
+		return all
+	}
+	return append(all, mirror.Artifact{Kind: kind, Source: source, Environments: []string{environment}})
+}
+
+// archiveSink is an archive that artifacts are copied to.
+type archiveSink struct {
+	*archive.Writer
+	targets   map[string][]string // by source
+	platforms []string
+}
+
+// Begin implements [mirror.Sink].
+func (s *archiveSink) Begin(all []mirror.Bundle) error {
+	contents := archive.Contents{Platforms: s.platforms, Artifacts: []archive.Artifact{}}
+	var manifests []archive.Manifest
+	var blobs []archive.Blob
+	for _, bundle := range all {
+		var size int64
+		root := len(bundle.Pieces) - 1
+		for i, p := range bundle.Pieces {
+			size += int64(len(p.Raw))
+			isImage := i == root && bundle.Kind == mirror.Image
+			manifests = append(manifests, archive.Manifest{Reference: p.Reference, Image: isImage, Digest: p.Digest, MediaType: p.MediaType, Raw: p.Raw})
+		}
+		for _, d := range bundle.Blobs {
+			size += d.Size
+			blobs = append(blobs, archive.Blob{Digest: d.Digest, Size: d.Size})
+		}
+		contents.Artifacts = append(contents.Artifacts, archive.Artifact{
+			Kind: string(bundle.Kind), Source: bundle.Pieces[root].Reference, Targets: s.targets[bundle.Source],
+			Digest: bundle.Digest, Size: size, Environments: bundle.Environments,
+		})
+	}
+	return s.Writer.Begin(contents, manifests, blobs)
+}
+
+// mirrorFrom copies an archive to the mirrors of environments.
+func (a app) mirrorFrom(ctx context.Context, o mirrorOptions, target render.Choice) error {
+	held, err := archive.Open(ctx, o.from, os.TempDir())
+	if err != nil {
+		return hinted{err, "Nothing was copied."}
+	}
+	defer held.Close()
+	a.err.Say("%s is whole: %s, %s", o.from, text.Count(len(held.References()), "artifact"), formatSize(held.Size()))
+	found, problems, err := a.heldNeeds(ctx, o, target, held)
+	if err != nil {
+		return err
+	}
+	wanted, more := found.artifacts()
+	problems = append(problems, more...)
+	var artifacts []mirror.Artifact
+	for _, one := range wanted {
+		if held.Has(one.Source) {
+			artifacts = append(artifacts, one)
+			continue
+		}
+		problems = append(problems, fmt.Sprintf("%s lacks %s %s, which %s needs", o.from, one.Kind, one.Source, strings.Join(one.Environments, ", ")))
+	}
+	a.noteHeld(o, held, wanted)
+	platforms, err := platformsOf(o, held)
+	if err != nil {
+		return err
+	}
+	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: platforms, Source: held})
+	if err != nil {
+		return err
+	}
+	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, dropRepeated(problems)))
+}
+
+// platformsOf gives the platforms that are asked for, or else those that an archive has.
+func platformsOf(o mirrorOptions, held *archive.Archive) ([]mirror.Platform, error) {
+	contents, _ := held.Contents()
+	if o.wanted != nil {
+		return o.wanted, nil
+	}
+	var all []mirror.Platform
+	for _, text := range contents.Platforms {
+		one, err := mirror.ParsePlatform(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// heldNeeds finds what environments need, with the charts of an archive, or of a folder.
+// A chart that it lacks is a problem.
+func (a app) heldNeeds(ctx context.Context, o mirrorOptions, target render.Choice, held *archive.Archive) (foundNeeds, []string, error) {
+	chosen, err := a.choose(ctx, o.forCharts(), target)
+	if err != nil {
+		return foundNeeds{}, nil, err
+	}
+	if err := needMirrors(chosen.plans); err != nil {
+		return foundNeeds{}, nil, err
+	}
+	if o.dir != "" {
+		found, err := a.needsOf(ctx, chosen, o.jobs)
+		return found, nil, err
+	}
+	source := heldCharts{charts.FromHeld(held), chosen.releases}
+	var problems []string
+	var there []planned
+	for _, p := range chosen.releases {
+		_, err := source.Chart(ctx, p.Chart)
+		if errors.Is(err, os.ErrNotExist) {
+			problems = append(problems, fmt.Sprintf("%s lacks chart %s %s, so the images of release %s of %s are unknown", o.from, p.Chart.Repository, p.Chart.Version, p.Key, p.plan.Environment))
+			continue
+		}
+		there = append(there, p)
+	}
+	if len(there) == 0 {
+		return foundNeeds{}, problems, nil
+	}
+	chosen.Source, chosen.releases = source, there
+	found, err := a.needsOf(ctx, chosen, o.jobs)
+	return found, problems, err
+}
+
+// heldCharts takes charts out of an archive, under the names that they have at their
+// source.
+type heldCharts struct {
+	charts.Source
+	releases []planned
+}
+
+// Chart implements [charts.Source].
+func (h heldCharts) Chart(ctx context.Context, wanted render.Chart) (charts.Chart, error) {
+	at := slices.IndexFunc(h.releases, func(p planned) bool { return p.Chart == wanted })
+	if at >= 0 {
+		wanted.Repository, _ = h.releases[at].plan.Original(wanted.Repository)
+	}
+	return h.Source.Chart(ctx, wanted)
+}
+
+// noteHeld says what an archive has besides what is needed.
+func (a app) noteHeld(o mirrorOptions, held *archive.Archive, needed []mirror.Artifact) {
+	for _, one := range held.References() {
+		switch {
+		case one.Name == "" && slices.ContainsFunc(needed, func(n mirror.Artifact) bool { return strings.HasSuffix(n.Source, "@"+one.Digest) }):
+		case one.Name == "":
+			a.err.Say("note: %s does not say which repository %s is of%s: it is found by its digest alone, where the environment pins it", o.from, one.Digest, strings.TrimSuffix(" (tag "+one.Tag+")", " (tag )"))
+		case !slices.ContainsFunc(needed, func(n mirror.Artifact) bool { return covers(n.Source, one) }):
+			a.err.Say("note: %s also holds %s, which is not needed", o.from, one.Name)
+		}
+	}
+}
+
+// covers reports whether a source is a reference of an archive, by its name or its digest.
+func covers(source string, one archive.Reference) bool {
+	repository, _, _ := ref.Split(one.Name)
+	return source == one.Name || source == repository+"@"+one.Digest
+}
