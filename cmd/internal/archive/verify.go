@@ -60,7 +60,7 @@ func (a *Archive) readIndex() (document, error) {
 	var index document
 	if _, found := a.files[layoutFile]; !found {
 		if _, found := a.files["manifest.json"]; found {
-			return index, errors.New("it is an archive of docker save, and no OCI layout: write it with docker 25 or later, or with skopeo copy … oci-archive:FILE")
+			return index, errors.New("it is an archive of docker save, and no OCI layout: write it with skopeo copy … oci-archive:FILE")
 		}
 		return index, fmt.Errorf("it is no OCI image layout: it has no %s", layoutFile)
 	}
