@@ -26,19 +26,23 @@ type Problems = strictyaml.Problems
 type ReadFile func(name string) ([]byte, error)
 
 // Parse reads an environment file, or a file of defaults. The name is what
-// problems show; it is not opened. Files that the environment extends are
-// asked of read. The error is every problem at once, as [Problems]; none
+// problems show; it is not opened. Files that the environment extends, and
+// those of public keys, are asked of read. The error is every problem at once, as [Problems]; none
 // repeats a value from a place where a secret belongs.
 func Parse(name string, data []byte, read ReadFile) (Environment, error) {
 	root, problems := load(name, data, read)
 	if problems != nil {
 		return Environment{}, problems.Err()
 	}
-	return decode(root)
+	env, problems := decode(root)
+	if !env.IsDefaults() {
+		problems = problems.With(env.readKeys(read))
+	}
+	return env, problems.Err()
 }
 
 // decode fills an environment from its tree, and checks it.
-func decode(root *strictyaml.Value) (Environment, error) {
+func decode(root *strictyaml.Value) (Environment, Problems) {
 	env, mode := Environment{source: root}, strictyaml.Complete
 	if root.Get("kind").Text == "EnvironmentDefaults" {
 		mode = strictyaml.Partial
@@ -47,8 +51,7 @@ func decode(root *strictyaml.Value) (Environment, error) {
 	if problems = strictyaml.Decode(root, &env, mode); mode == strictyaml.Complete {
 		problems = problems.With(env.check())
 	}
-	problems = problems.With(env.plaintext(true))
-	return env, problems.Err()
+	return env, problems.With(env.plaintext(true))
 }
 
 // Setting is a field of an environment, and what it shall be.
@@ -69,9 +72,9 @@ func (e Environment) With(settings ...Setting) (Environment, error) {
 		}
 		root = root.With(one.Field, value)
 	}
-	changed, err := decode(root)
-	changed.recorded = e.recorded
-	return changed, err
+	changed, problems := decode(root)
+	changed.recorded, changed.policies = e.recorded, e.policies
+	return changed, problems.Err()
 }
 
 // IsDefaults reports whether the file is there to be extended, not rendered.

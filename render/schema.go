@@ -10,10 +10,14 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 //go:embed environment.go
 var environmentSource string
+
+//go:embed environment_delivery.go
+var deliverySource string
 
 //go:embed unions.go
 var unionsSource string
@@ -22,7 +26,7 @@ var unionsSource string
 // the Go types that Parse fills, so that the two cannot differ. A file that
 // extends another, and one of defaults, may leave required fields out.
 func Schema() *jsonschema.Schema {
-	docs := comments(environmentSource, unionsSource)
+	docs := comments(environmentSource, deliverySource, unionsSource, verify.Source())
 	r := jsonschema.Reflector{
 		Anonymous: true,
 		Mapper:    mapped,
@@ -172,5 +176,10 @@ func forms() map[reflect.Type]string {
 		reflect.TypeFor[Reason]():        `\S`,
 		reflect.TypeFor[ObjectPattern](): objectPatternForm.String(),
 		reflect.TypeFor[FieldPath]():     fieldPathForm.String(),
+
+		reflect.TypeFor[verify.Place]():     verify.PlacePattern,
+		reflect.TypeFor[verify.KeySource](): verify.KeySourcePattern,
+		reflect.TypeFor[verify.Issuer]():    verify.IssuerPattern,
+		reflect.TypeFor[verify.Subject]():   verify.SubjectPattern,
 	}
 }

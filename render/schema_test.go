@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // compiled is our schema as an independent validator reads it.
@@ -90,6 +91,10 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 		{"  auth:", "  migrations: {timeout: long}\n  auth:"},
 		{"  auth:", "  names: {prefect-cloud: {namespace: A}}\n  auth:"},
 		{"  auth:", "  releases: [{name: a}]\n  auth:"},
+		{"  auth:", "  verify: [{match: ghcr.io/*, keyless: {issuer: https://a.b, subject: ^a$}}]\n  auth:"},
+		{"  auth:", "  verify: [{match: ghcr.io/a, keyless: {issuer: a.b, subject: ^a$}}]\n  auth:"},
+		{"  auth:", "  verify: [{match: ghcr.io/a, keyless: {issuer: https://a.b, subject: a}}]\n  auth:"},
+		{"  auth:", "  verify: [{match: ghcr.io/a, key: a.pub}]\n  auth:"},
 	}
 	if err := validate(t, schema, complete); err != nil {
 		t.Fatalf("the schema refuses what is right: %v", err)
@@ -109,7 +114,7 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 // type has one, taken from its doc comment.
 func TestSchemaDescribesFields(t *testing.T) {
 	definitions := render.Schema().Definitions
-	for _, of := range []reflect.Type{reflect.TypeFor[render.Spec](), reflect.TypeFor[render.Versions](), reflect.TypeFor[render.SecretRef]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[render.Spec](), reflect.TypeFor[render.Versions](), reflect.TypeFor[render.SecretRef](), reflect.TypeFor[verify.Rule](), reflect.TypeFor[verify.Keyless]()} {
 		if definitions[of.Name()] == nil || definitions[of.Name()].Description == "" {
 			t.Errorf("the schema does not describe %s", of.Name())
 		}

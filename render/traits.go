@@ -45,6 +45,8 @@ type Traits struct {
 	LoginWithoutSecret string
 	// PinsDigests: a chart can be pinned by its digest.
 	PinsDigests bool
+	// VerifiesCharts: the signatures of charts are verified in the cluster.
+	VerifiesCharts bool
 	// SecretsFrom is the ways in which Secrets can be made.
 	SecretsFrom []SecretsFrom
 	// SecretsInto is the ways in which charts can get their secrets, first the
@@ -90,6 +92,9 @@ func PlanFor(env Environment, cat catalog.Catalog, target Target) (Plan, error) 
 	}
 	plan, err := NewPlan(env, cat, into)
 	plan.target = target
+	if err == nil && !plan.Traits().VerifiesCharts {
+		plan.Warnings = append(plan.Warnings, plan.unverified()...).Sorted()
+	}
 	return plan, err
 }
 

@@ -23,8 +23,8 @@ type Blank struct {
 // the place of each blank, which must be a field that is not set, stands a
 // comment. Without blanks, [Parse] gives the same environment back for the
 // file, but for two things: what the environment extends is written out, and
-// so extends is not; and a catalog's path is as the environment has it, which
-// the file it comes from may have been in another folder for.
+// so extends is not; and the paths of a catalog and of public keys are as the
+// environment has them, which the file it comes from may have been in another folder for.
 func (e Environment) YAML(blanks ...Blank) ([]byte, error) {
 	w := writer{blanks: blanks}
 	e.Extends = ""

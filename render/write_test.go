@@ -37,18 +37,18 @@ func TestRewriteSamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkRewrite(t, env)
+		checkRewrite(t, env, name)
 	}
 }
 
-// checkRewrite writes an environment and reads it again.
-func checkRewrite(t *testing.T, env render.Environment) {
+// checkRewrite writes an environment and reads it again, in the place of a file.
+func checkRewrite(t *testing.T, env render.Environment, name string) {
 	t.Helper()
 	written, err := env.YAML()
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := render.Parse("again.yaml", written, noFiles)
+	again, err := render.Parse(name, written, readBeside)
 	if err != nil {
 		t.Fatalf("what was written is refused: %v\n%s", err, written)
 	}
@@ -68,7 +68,7 @@ func FuzzRewrite(f *testing.F) {
 		if err != nil {
 			return
 		}
-		checkRewrite(t, env)
+		checkRewrite(t, env, "environment.yaml")
 	})
 }
 

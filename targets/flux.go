@@ -38,6 +38,7 @@ func (Flux) Traits(delivery render.Delivery) render.Traits {
 		SkipsFirstWait:         minor < 7,
 		LoginWithoutSecret:     "Flux is told provider: gcp, and logs in with the cluster's own identity, which then needs the right to read there",
 		PinsDigests:            true,
+		VerifiesCharts:         true,
 		SecretsFrom:            []render.SecretsFrom{render.FromExisting},
 		SecretsInto:            []render.SecretsInto{render.IntoValues, render.IntoChart},
 		Layout:                 tree.Layout{Paths: layoutPaths()},
@@ -178,7 +179,7 @@ var pruneDisabled = map[string]string{kustomizev1.GroupVersion.Group + "/prune":
 func (w fluxWriter) release(release render.Release) ([]render.File, error) {
 	var base helmv2.HelmRelease
 	folder := w.plan.Overlay(release.Key)
-	source := fileOf("ocirepository.yaml", w.ociRepository(release))
+	source := fileOf("ocirepository.yaml", w.source(release)...)
 	if vendor(release) {
 		patch, err := w.helmRelease(release, typed(release.Key))
 		if err != nil {

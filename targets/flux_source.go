@@ -7,9 +7,11 @@ import (
 
 	"github.com/fluxcd/pkg/apis/meta"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // chartLayer is the layer of a chart's archive. Without it Flux takes the
@@ -17,6 +19,40 @@ import (
 // packs the archive anew
 // (https://fluxcd.io/flux/components/source/ocirepositories/#layer-selector).
 const chartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+// source gives the OCIRepository of a release and, where it verifies signatures with
+// public keys, the Secret that has them. Flux reads them from nothing but a Secret;
+// there is nothing secret in it.
+func (w fluxWriter) source(release render.Release) []any {
+	repository := w.ociRepository(release)
+	policy, found := w.plan.Policy(release.Chart.Repository)
+	if !found || !policy.Required { // Flux takes no chart without a signature
+		return []any{repository}
+	}
+	repository.Spec.Verify = &sourcev1.OCIRepositoryVerification{Provider: "cosign"}
+	if identity := policy.Keyless; identity != nil {
+		repository.Spec.Verify.MatchOIDCIdentity = []sourcev1.OIDCIdentityMatch{{Issuer: identity.IssuerExpression(), Subject: string(identity.Subject)}}
+		return []any{repository}
+	}
+	keys := publicKeys(release, policy.Keys)
+	repository.Spec.Verify.SecretRef = &meta.LocalObjectReference{Name: keys.Name}
+	return []any{repository, keys}
+}
+
+// publicKeys gives the Secret with the public keys of a release: each key that ends in
+// .pub is one. Its name carries a hash of the keys: Flux verifies a chart that it has once
+// more only if the OCIRepository's specification changes
+// (https://fluxcd.io/flux/components/source/ocirepositories/#verification).
+func publicKeys(release render.Release, keys []verify.Key) corev1.Secret {
+	secret := corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, StringData: map[string]string{}}
+	hash := sha256.New()
+	for _, key := range keys {
+		secret.StringData[key.Name+".pub"] = key.PEM
+		_, _ = hash.Write([]byte(key.Name + "\n" + key.PEM))
+	}
+	secret.Name = release.Key + "-public-keys-" + hex.EncodeToString(hash.Sum(nil)[:4])
+	return secret
+}
 
 // ociRepository says where Flux gets a release's chart. It is served as v1 from
 // Flux 2.6.

@@ -95,9 +95,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push, "repush": repush},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push, "repush": repush, "sign": sign},
 		Setup: func(env *testscript.Env) error {
-			env.Values[clustersKey{}] = clusters{}
+			env.Values[clustersKey{}], env.Values[signersKey{}] = clusters{}, signers{}
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)

@@ -37,6 +37,11 @@ the cluster; and nothing new was found. A **guess** may help: it was not tried, 
 ` + "`set`" + ` has the fields and their values. The first 20 fixes of an environment are tried, in fleets of more than ten environments
 200 in all, and at least one of each; findings that are not shown have guesses alone.
 
+` + "`--fix`" + ` applies what is proved to the environment files, and only the lines of those values change. All fixes of an environment are
+applied together, and it is looked at again: a fix that brings another finding with the others is left, with the reason. Then
+the report is of what remains. The differences are shown and written when you answer y, or with ` + "`--yes`; `--dry-run`" + ` prints them
+as a patch. A guess is never applied. A value in a file that the environment extends is left too, with the ` + "`pm-gitops set`" + ` command for it.
+
 What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its
 Istio uses, and what its API server refuses: names, labels and API versions are looked at, types of fields are not. Objects are
 those of a first install and of an upgrade with the same values. Where releases are named, only these are looked at, and what

@@ -51,7 +51,13 @@ func (d *document) edit(e resolved) error {
 	if _, unchanged := same(d.root, want, ""); unchanged {
 		return nil
 	}
+	if d.editParts(divide(find(d.root, e.at), e), want) {
+		return nil
+	}
 	attempts, err := d.attempts(e)
+	if err == nil {
+		err = d.checkComments(e)
+	}
 	if err != nil {
 		return err
 	}

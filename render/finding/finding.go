@@ -7,7 +7,10 @@
 package finding
 
 import (
+	"encoding/json"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render"
 )
@@ -107,6 +110,19 @@ func (p Proposal) Setting() render.Setting {
 		return render.Setting{Field: p.Field}
 	}
 	return render.Setting{Field: p.Field, Value: p.Value}
+}
+
+// Assignment writes the proposal as an argument of pm-gitops set, not yet quoted for a
+// shell: FIELD=VALUE with the value as YAML on one line, or FIELD=null.
+func (p Proposal) Assignment() string {
+	value := p.Setting().Value
+	if plain, ok := value.(string); ok {
+		if data, err := yaml.Marshal(plain); err == nil && string(data) == plain+"\n" {
+			return p.Field + "=" + plain
+		}
+	}
+	data, _ := json.Marshal(value) // a plain value
+	return p.Field + "=" + string(data)
 }
 
 // Position returns the place in the environment file; its line is 0 where only

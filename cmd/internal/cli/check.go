@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ type checkOptions struct {
 	severity string
 	list     bool
 	explain  string
+	// fix says that proved fixes are applied, yes that nothing is asked before, and
+	// dryRun that they are only shown.
+	fix, yes, dryRun bool
 }
 
 // checkFormats are the formats of check, the default first.
@@ -59,10 +63,22 @@ It is called a fix, certainty proved, only if its finding is gone and nothing el
 has changed. What was not tried or changes more is a guess, and doubt says why; what
 does not help is not proposed. What only a person can decide is an advice. The
 first 20 fixes of an environment are tried, in fleets of more than ten environments
-200 in all, and at least one of each.`,
+200 in all, and at least one of each.
+
+--fix applies the fixes that are proved to the environment files, as set does: only
+the lines of the values change. All fixes of an environment are applied together and
+it is looked at again: a fix that does not hold then is left, with the reason. A guess
+is never applied, and a file that environments extend is not edited: the set command
+that edits it is printed. The differences are shown, and written when you answer y,
+or with --yes. The report is of what remains then.
+--dry-run prints the differences and writes nothing, as --fix does without a terminal
+and --yes. -o json has in addition: fixed (the findings that are gone), left (proved
+fixes that were not applied, with why and command), written and diff.`,
 		Example: `  pm-gitops check                                  every release, for Flux
   pm-gitops check prefect-cloud --target argo --chart-dir charts
   pm-gitops check -f environments/ --severity error
+  pm-gitops check --fix                            apply what is proved
+  pm-gitops check --fix --dry-run | git apply      the same
   pm-gitops check -o sarif > check.sarif           for code scanning
   pm-gitops check -o gitlab > gl-code-quality-report.json
   pm-gitops check --list
@@ -79,6 +95,9 @@ first 20 fixes of an environment are tried, in fleets of more than ten environme
 	flags := cmd.Flags()
 	addOutput(cmd, &o.output, checkFormats)
 	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
+	flags.BoolVar(&o.fix, "fix", false, "apply the fixes that are proved to the environment files")
+	flags.BoolVar(&o.yes, "yes", false, "apply fixes without a question")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the differences that fixes make, and write nothing")
 	flags.BoolVar(&o.list, "list", false, "list the checks")
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
 	completeWith(cmd, "severity", finding.Severities())
@@ -99,6 +118,8 @@ func (a app) aboutChecks(o checkOptions) error {
 	switch {
 	case len(o.releases) > 0:
 		return usageError{fmt.Errorf("--list and --explain are about checks: no release %q with them", o.releases[0])}
+	case o.fix:
+		return usageError{errors.New("--list and --explain are about checks: no --fix with them")}
 	case o.output != "text" && o.output != "json":
 		return usageError{fmt.Errorf("--list and --explain print text or json, not %s", o.output)}
 	}
@@ -128,6 +149,14 @@ func (o checkOptions) check() error {
 	if !slices.Contains(finding.Severities(), o.severity) {
 		return usageError{fmt.Errorf("unknown severity %q: want %s", o.severity, text.OneOf(finding.Severities()))}
 	}
+	switch {
+	case (o.yes || o.dryRun) && !o.fix:
+		return usageError{errors.New("--yes and --dry-run are about --fix")}
+	case o.yes && o.dryRun:
+		return usageError{errors.New("--yes and --dry-run exclude each other")}
+	case o.fix && slices.Contains(o.files, "-"):
+		return usageError{errors.New("--fix edits files: standard input is none")}
+	}
 	return checkOutput(o.output, checkFormats)
 }
 
@@ -149,15 +178,27 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		return hintRead(err)
 	}
 	a.warnUnread(members)
-	found, checked, failed := a.findings(ctx, o, source, members)
-	if failed != nil && (checked == 0 || ctx.Err() != nil) {
+	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
+		return err
+	}
+	seen, failed := a.findings(ctx, o, source, members)
+	for _, note := range dropRepeated(seen.notes) {
+		a.err.Say("%s", note)
+	}
+	if failed != nil && (seen.checked == 0 || ctx.Err() != nil) {
 		return failed
 	}
 	if len(o.releases) > 0 {
 		a.err.Say("note: only %s was looked at: what other releases have to do with it is not found", strings.Join(dropRepeated(o.releases), ", "))
 	}
-	report := finding.NewReport(found, finding.Severity(o.severity))
-	if err := a.printCheck(o, report, checked); err != nil {
+	report := finding.NewReport(seen.found, finding.Severity(o.severity))
+	if o.fix {
+		f := &fixing{app: a, checkOptions: o, source: source, request: request, target: target, members: members}
+		report, err = f.fix(ctx, report, seen)
+	} else {
+		err = a.printCheck(o, report, seen.checked)
+	}
+	if err != nil {
 		return err
 	}
 	if failed != nil {

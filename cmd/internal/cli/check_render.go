@@ -22,25 +22,19 @@ import (
 // them is let go of: a fleet's objects do not all fit into memory.
 const atOnce = 16
 
-// findings renders the releases of environments and looks at them. Those that
-// are named and in no environment are wrong usage. Of a fleet it gives what it
-// found in those environments that did not fail, and how many they are.
-func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, members []fleet.Member) (found []finding.Finding, checked int, err error) {
-	if _, err := plannedReleases(plansOf(members), o.releases); err != nil {
-		return nil, 0, err
-	}
+// findings renders the releases of environments and looks at them. Of a fleet it gives
+// what it found in those environments that did not fail.
+func (a app) findings(ctx context.Context, o checkOptions, source charts.Source, members []fleet.Member) (all looked, err error) {
 	workers := a.workersFor(o.jobs, len(members))
 	defer workers.Close()
 	var failures []error
 	looks := looker{checkOptions: o, workers: workers, source: source, tries: max(1, min(maxTries, maxTriesInAll/max(1, len(members))))}
 	for start := 0; start < len(members) && ctx.Err() == nil; start += atOnce {
 		some, err := looks.findSome(ctx, members[start:min(start+atOnce, len(members))])
-		for _, note := range dropRepeated(some.notes) {
-			a.err.Say("%s", note)
-		}
-		found, checked, failures = append(found, some.found...), checked+some.checked, append(failures, err)
+		all.found, all.notes, all.checked = append(all.found, some.found...), append(all.notes, some.notes...), all.checked+some.checked
+		failures = append(failures, err)
 	}
-	return found, checked, charts.JoinAgain(append(failures, ctx.Err())...)
+	return all, charts.JoinAgain(append(failures, ctx.Err())...)
 }
 
 // looked holds the findings of some environments.

@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/render/ref"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // needs is every image and chart that environments need, as JSON has it.
@@ -59,7 +60,8 @@ type imageCopy struct {
 	Problem string `json:"problem,omitempty"` // why there is no copy, or why it is of no use
 	digest  string
 
-	environments []string // whose mirror it is for
+	environments []string        // whose mirror it is for
+	policies     verify.Policies // of these environments for the source, each once
 }
 
 // gather puts what was found for releases together, images and charts in the
@@ -172,5 +174,9 @@ func addCopy(copies []imageCopy, p planned, one imageCopy) []imageCopy {
 		same, copies = len(copies), append(copies, one)
 	}
 	copies[same].environments = dropRepeated(append(copies[same].environments, p.plan.Environment))
+	name, _, _ := ref.Split(one.Source)
+	if policy, found := p.plan.Policy(name); found {
+		copies[same].policies = copies[same].policies.With(policy)
+	}
 	return copies
 }

@@ -42,10 +42,14 @@ What the mirror has is not copied again, so a run that was interrupted is finish
 by the next. A tag is resolved once in a run. In the end everything that was written is
 read from the mirror again and compared. An artifact that fails does not stop the others.
 
+Signatures are verified where spec.verify has a rule: at the source before anything is
+copied, and at the mirror. An artifact whose signature is wrong, or missing though
+required, fails. Keyless ones are not verified; the cosign command that does is printed.
+
 Logins are those of docker, podman and helm, as for charts. A login goes to its own
 host alone, not to a token service, a redirect or an upload elsewhere.
 
---check asks for manifests alone, copies nothing, and exits with 3 where the mirror
+--check asks for manifests and signatures, copies nothing, and exits with 3 where the mirror
 lacks something or has something else. --dry-run prints the same and exits with 0.
 
 --platform copies an index as it is, and of its manifests only those. Registries
@@ -195,9 +199,10 @@ func (n needs) artifacts() (all []mirror.Artifact, problems []string) {
 			}
 			same := slices.IndexFunc(all, func(other mirror.Artifact) bool { return other.Source == one.Source && other.Target == one.Target })
 			if same < 0 {
-				all = append(all, mirror.Artifact{Kind: kind, Source: one.Source, Target: one.Target, Environments: one.environments})
+				all = append(all, mirror.Artifact{Kind: kind, Source: one.Source, Target: one.Target, Environments: one.environments, Policies: one.policies})
 			} else {
 				all[same].Environments = dropRepeated(append(slices.Clone(all[same].Environments), one.environments...))
+				all[same].Policies = all[same].Policies.With(one.policies...)
 			}
 		}
 	}
@@ -232,6 +237,7 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 	for _, problem := range problems {
 		a.err.Say("%s", problem)
 	}
+	a.noteKeyless(results)
 	var failures []error
 	lacking := 0
 	for _, result := range results {

@@ -57,24 +57,24 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 
 // sources lists what goes into an archive, each source once and in order, with the targets
 // that environments with a mirror have for it.
-func (n needs) sources() (all []mirror.Artifact, targets map[string][]string, problems []string) {
-	copies, problems := n.artifacts()
+func (f foundNeeds) sources() (all []mirror.Artifact, targets map[string][]string, problems []string) {
+	copies, problems := f.artifacts()
 	copies = slices.DeleteFunc(copies, func(one mirror.Artifact) bool { return one.Kind == mirror.Chart })
-	for _, image := range n.Images {
+	for _, image := range f.Images {
 		if image.Problem == "" && image.Sure != string(images.Possible) {
 			for _, use := range image.Uses {
-				copies = addDirect(copies, mirror.Image, image.Copies, formatReference(image.Name(), image.Tag, image.Digest), use.Environment)
+				copies = f.addDirect(copies, mirror.Image, image.Copies, formatReference(image.Name(), image.Tag, image.Digest), use.Environment)
 			}
 		}
 	}
-	for _, chart := range n.Charts {
+	for _, chart := range f.Charts {
 		for _, one := range chart.Copies {
 			if one.Source != "" {
-				copies = append(copies, mirror.Artifact{Kind: mirror.Chart, Source: chart.tagged(one.Source), Target: one.Target, Environments: one.environments})
+				copies = append(copies, mirror.Artifact{Kind: mirror.Chart, Source: chart.tagged(one.Source), Target: one.Target, Environments: one.environments, Policies: one.policies})
 			}
 		}
 		for _, use := range chart.Uses {
-			copies = addDirect(copies, mirror.Chart, chart.Copies, chart.tagged(formatReference(chart.Chart, "", chart.Digest)), use.Environment)
+			copies = f.addDirect(copies, mirror.Chart, chart.Copies, chart.tagged(formatReference(chart.Chart, "", chart.Digest)), use.Environment)
 		}
 	}
 	targets = map[string][]string{}
@@ -85,6 +85,7 @@ func (n needs) sources() (all []mirror.Artifact, targets map[string][]string, pr
 		}
 		if i, there := at[one.Source]; there {
 			all[i].Environments = dropRepeated(append(slices.Clone(all[i].Environments), one.Environments...))
+			all[i].Policies = all[i].Policies.With(one.Policies...)
 			continue
 		}
 		at[one.Source] = len(all)
@@ -107,11 +108,18 @@ func (n *neededChart) tagged(reference string) string {
 }
 
 // addDirect adds what an environment without a mirror pulls from its source.
-func addDirect(all []mirror.Artifact, kind mirror.Kind, copies []imageCopy, source, environment string) []mirror.Artifact {
+func (f foundNeeds) addDirect(all []mirror.Artifact, kind mirror.Kind, copies []imageCopy, source, environment string) []mirror.Artifact {
 	if slices.ContainsFunc(copies, func(c imageCopy) bool { return slices.Contains(c.environments, environment) }) {
 		return all
 	}
-	return append(all, mirror.Artifact{Kind: kind, Source: source, Environments: []string{environment}})
+	one := mirror.Artifact{Kind: kind, Source: source, Environments: []string{environment}}
+	name, _, _ := ref.Split(source)
+	for _, plan := range f.plans {
+		if policy, found := plan.Policy(name); found && plan.Environment == environment {
+			one.Policies = one.Policies.With(policy)
+		}
+	}
+	return append(all, one)
 }
 
 // archiveSink is an archive that artifacts are copied to.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/verify"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -120,6 +121,13 @@ func formatCopy(r mirror.Result, dry bool) string {
 	if r.Referrers > 0 {
 		parts = append(parts, text.Count(r.Referrers, "referrer"))
 	}
+	switch said, _, _ := strings.Cut(r.Signature, "; "); said {
+	case "":
+	case verify.None:
+		parts = append(parts, "no signature")
+	default:
+		parts = append(parts, "signature "+said)
+	}
 	switch {
 	case dry && len(r.Lacks) > 0:
 		parts = append(parts, fmt.Sprintf("lacks %s, at most %s", listLacking(r), formatSize(r.BytesMissing)))
@@ -141,6 +149,23 @@ func formatCopy(r mirror.Result, dry bool) string {
 		return line
 	}
 	return line + " (" + strings.Join(parts, ", ") + ")"
+}
+
+// noteKeyless prints the commands that verify what could not be verified here.
+func (a app) noteKeyless(results []mirror.Result) {
+	var commands []string
+	for _, result := range results {
+		for _, command := range strings.Split(result.Signature, mirror.NotChecked)[1:] {
+			commands = append(commands, strings.TrimSuffix(command, ", "))
+		}
+	}
+	if commands == nil {
+		return
+	}
+	a.err.Say("note: keyless signatures are not verified here. These commands do it:")
+	for _, command := range commands {
+		a.err.Say("%s", command)
+	}
 }
 
 // listLacking names what a mirror lacks, where it has a part of the artifact.

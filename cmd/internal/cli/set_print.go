@@ -28,7 +28,7 @@ func (a app) tellEdited(o setOptions, e edited) error {
 	if o.dryRun {
 		shown := e.diff(a.colour().diff())
 		if strings.TrimSpace(shown) == "" {
-			a.err.Say("only values change that look like secrets, and are not shown")
+			a.err.Say("%s", onlySecrets)
 		}
 		return a.out.Text(shown)
 	}
@@ -38,11 +38,16 @@ func (a app) tellEdited(o setOptions, e edited) error {
 	return nil
 }
 
-// diff is a unified diff of the files that changed, with all that looks like a secret
-// hidden.
-func (e edited) diff(paint diff.Paint) string {
+// onlySecrets says why a diff is empty.
+const onlySecrets = "only values change that look like secrets, and are not shown"
+
+// diff is a unified diff of the files that changed.
+func (e edited) diff(paint diff.Paint) string { return diffFiles(e.changed(), paint) }
+
+// diffFiles is a unified diff of files, with all that looks like a secret hidden.
+func diffFiles(files []edit.File, paint diff.Paint) string {
 	var b strings.Builder
-	for _, f := range e.changed() {
+	for _, f := range files {
 		before, after := edit.Shown(f.Name, f.Old), edit.Shown(f.Name, f.New)
 		b.WriteString(diff.Files(f.Name, string(before), string(after), paint))
 	}

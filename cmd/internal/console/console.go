@@ -93,8 +93,11 @@ func (s *Stream) Err() error {
 }
 
 // IsTerminal reports whether what is printed appears on a terminal.
-func (s *Stream) IsTerminal() bool {
-	file, ok := s.w.(*os.File)
+func (s *Stream) IsTerminal() bool { return IsTerminal(s.w) }
+
+// IsTerminal reports whether a reader or a writer is a terminal, or another device.
+func IsTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

@@ -67,7 +67,7 @@ func (m *Mirror) write(ctx context.Context, a *artifact, t *tree, blobs []descri
 			return fmt.Errorf("write %s: %w", p.name(), err)
 		}
 	}
-	return verify(ctx, a, t, blobs)
+	return verifyCopy(ctx, a, t, blobs)
 }
 
 // library makes a client of the library for an artifact. A client remembers how often a
@@ -259,8 +259,8 @@ func (m *Mirror) put(ctx context.Context, a *artifact, p *piece) error {
 	}
 }
 
-// verify reads everything that was put from the target again.
-func verify(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
+// verifyCopy reads everything that was put from the target again.
+func verifyCopy(ctx context.Context, a *artifact, t *tree, blobs []descriptor) error {
 	for _, p := range t.pieces {
 		if p.state == there {
 			continue

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/archive"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/verify/verifytest"
 )
 
 // writer is an archive that artifacts are copied to.
@@ -248,5 +249,23 @@ func TestArchiveChangesLater(t *testing.T) {
 	}
 	if wrote > 0 {
 		t.Errorf("%d manifests were written", wrote)
+	}
+}
+
+// What is not signed as it has to be gets neither into an archive nor out of one.
+func TestArchivesAreVerified(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from).artifacts(from, to)[2:3]
+	path, other := filepath.Join(t.TempDir(), "a.tar"), filepath.Join(t.TempDir(), "b.tar")
+	save(t, path, sources(all))
+	all[0].Policies = policy(t, true, verifytest.New("Ed25519"))
+	if saved := save(t, other, sources(all)); !strings.Contains(saved[0].Error, "verify sha256:") {
+		t.Errorf("saved: %+v", saved[0])
+	}
+	if _, err := os.Stat(other); err == nil {
+		t.Error("an archive was written")
+	}
+	if pushed := push(t, load(t, path), all, false); !strings.Contains(pushed[0].Error, " in the archive: ") {
+		t.Errorf("pushed: %+v", pushed[0])
 	}
 }

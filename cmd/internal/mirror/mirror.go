@@ -23,6 +23,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 // Kind says which kind of artifact something is.
@@ -40,7 +41,8 @@ const (
 type Artifact struct {
 	Kind           Kind
 	Source, Target string
-	Environments   []string // that need it, for messages
+	Environments   []string        // that need it, for messages
+	Policies       verify.Policies // with which its signatures are verified, each of them
 }
 
 // Options say how artifacts are copied.
@@ -238,8 +240,13 @@ func (m *Mirror) done(i int, result Result) {
 	}
 }
 
-// one works on an artifact.
+// one works on an artifact. Its signatures are verified at the source before anything is
+// copied, and at the target as soon as that has all of it.
 func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *Result, work func(context.Context, *artifact, *tree, *Result) error) error {
+	var err error
+	if result.Signature, err = a.signatures(ctx, a.from, a.Source, root); err != nil {
+		return err
+	}
 	all, err := grow(ctx, a, root, m.options.Platforms)
 	if err != nil {
 		return err
@@ -250,10 +257,15 @@ func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *R
 		return err
 	}
 	result.describe(all)
-	if len(result.Lacks) == 0 {
-		return nil
+	if len(result.Lacks) > 0 {
+		if err := work(ctx, a, all, result); err != nil {
+			return err
+		}
 	}
-	return work(ctx, a, all, result)
+	if result.State == Present || result.State == Copied {
+		result.Signature, err = a.signatures(ctx, a.to, a.Target, root)
+	}
+	return err
 }
 
 // sentence gives the first line of an error of the library, bounded.

@@ -72,6 +72,24 @@ func TestNoReferrersAPI(t *testing.T) {
 	}
 }
 
+// Cosign attaches nothing to signatures and attestations: nothing is asked about them.
+func TestNothingBelongsToSignatures(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	source := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+		for tag, digest := range all.tags {
+			about := strings.Contains(r.URL.Path, "sha256-"+digest.Hex) || strings.Contains(r.URL.Path, "/referrers/"+digest.String())
+			if about && !strings.HasSuffix(tag, ".sbom") && strings.Contains(tag, ":sha256-") {
+				w.WriteHeader(http.StatusInternalServerError)
+				return true
+			}
+		}
+		return false
+	})
+	wantAll(t, run(t, registry.Options{}, all.artifacts(source, to), (*Mirror).Copy), Copied)
+	all.judge(t, to)
+}
+
 // A list of referrers that is none, or not whole, is an error.
 func TestBrokenListsAreErrors(t *testing.T) {
 	from, to := inProcess(t, true), inProcess(t, true)

@@ -22,6 +22,11 @@ type Result struct {
 	BytesMounted int64 `json:"bytesMounted"` // taken from another repository of the target
 	BytesSkipped int64 `json:"bytesSkipped"` // that were there
 
+	// Signature says what came of verifying it: "verified: " and the name of a key, "none",
+	// or [NotChecked] and a command; with several policies, all of these after commas.
+	// It is empty where no policy is for the artifact.
+	Signature string `json:"signature,omitempty"`
+
 	Error string `json:"error,omitempty"`
 }
 

@@ -91,8 +91,10 @@ func (t *tree) add(ctx context.Context, a *artifact, d *document, as role, tag s
 			p.blobs = append(p.blobs, blob)
 		}
 	}
-	if err := t.attached(ctx, a, d.digest); err != nil {
-		return err
+	if !isSignature(tag) {
+		if err := t.attached(ctx, a, d.digest); err != nil {
+			return err
+		}
 	}
 	t.pieces = append(t.pieces, p)
 	return nil
@@ -146,6 +148,12 @@ func (d descriptor) check() error {
 		return fmt.Errorf("it names something with digest %q and size %d: want sha256", d.Digest, d.Size)
 	}
 	return nil
+}
+
+// isSignature reports whether a tag is that of signatures or attestations, to which
+// cosign attaches nothing.
+func isSignature(tag string) bool {
+	return strings.HasSuffix(tag, ".sig") || strings.HasSuffix(tag, ".att")
 }
 
 func isManifest(mediaType string) bool {

@@ -29,6 +29,7 @@ const (
 	maxArchive  = 64 << 20
 	maxManifest = 4 << 20 // the OCI distribution specification asks clients for this much
 	maxParallel = 4
+	maxIdle     = 32 // connections to a host that wait for the next request: no more than a copy has at a time
 )
 
 // Options is how a client reaches registries. The zero value works: without
@@ -145,7 +146,7 @@ func (o Options) transport() (*http.Transport, error) {
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   maxParallel,
+		MaxIdleConnsPerHost:   maxIdle,
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
