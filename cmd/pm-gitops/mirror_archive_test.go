@@ -152,3 +152,64 @@ func TestDamagedArchivesPushNothing(t *testing.T) {
 	}
 	t.Logf("%d damaged archives", len(all))
 }
+
+// Without an environment everything in an archive goes below a place, such as what
+// another program wrote.
+func TestArchiveWithoutAnEnvironment(t *testing.T) {
+	dir, to := t.TempDir(), newDying(t)
+	path := filepath.Join(dir, "layout.tar")
+	if err := os.WriteFile(path, archivetest.Layout(t, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program(t), "mirror", "--from", path, "--mirror", to.host+"/all")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	if err := crane.Copy(to.host+"/all/quay.io/acme/app:1", to.host+"/all/copy:1"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A run that is interrupted leaves the archive that was there, and nothing beside it.
+func TestInterruptedArchiveIsNone(t *testing.T) {
+	_, source := standIns(t)
+	signedImages(t, source)
+	host, path, _ := strings.Cut(source, "/")
+	cmd := exec.Command(program(t))
+	reached := make(chan struct{}, 100)
+	stuck := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/ui/blobs/") {
+			reached <- struct{}{}
+			<-r.Context().Done()
+			return
+		}
+		httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: host}).ServeHTTP(w, r)
+	}))
+	defer stuck.Close()
+	a := archived{source: stuck.Listener.Addr().String() + "/" + path}
+	dir, home := t.TempDir(), t.TempDir()
+	file := filepath.Join(dir, "all.tar")
+	if err := os.WriteFile(file, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	cmd.Args = append(cmd.Args, "mirror", "-f", a.environment(t, home, "nowhere.invalid"), "--to", file)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-reached
+	half := valid(os.ReadDir(dir))
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "pm-gitops: interrupt") {
+		t.Errorf("%v: %s", err, said.String())
+	}
+	content := valid(os.ReadFile(file))
+	if left := valid(os.ReadDir(dir)); len(half) != 2 || len(left) != 1 || string(content) != "before" {
+		t.Errorf("%v, then %v is left: %d bytes", half, left, len(content))
+	}
+}

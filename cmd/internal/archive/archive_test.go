@@ -308,3 +308,35 @@ func TestNothingHalfIsWritten(t *testing.T) {
 		t.Errorf("a reference for two manifests: %v", err)
 	}
 }
+
+// Of a blob that broke off nothing stays in the archive, also where it was compressed to
+// more than what comes after it.
+func TestBlobsAreTakenBack(t *testing.T) {
+	zeros, other := strings.Repeat("\x00", 100_000), make([]byte, 100_000)
+	for i := range other {
+		other[i] = byte(i * i * i >> 5)
+	}
+	s := example()
+	s.blob(zeros)
+	last := s.blobs[len(s.blobs)-1]
+	path := filepath.Join(t.TempDir(), "a.tar.zst")
+	w, err := archive.Create(path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	err = w.Begin(s.contents, s.manifests, s.blobs)
+	for _, one := range s.blobs[:len(s.blobs)-1] {
+		err = errors.Join(err, w.Blob(one.Digest, one.Size, strings.NewReader(s.bytes[one.Digest])))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Blob(last.Digest, last.Size, bytes.NewReader(other)); err == nil {
+		t.Error("other bytes are taken")
+	}
+	if err := errors.Join(w.Blob(last.Digest, last.Size, strings.NewReader(zeros)), w.Commit()); err != nil {
+		t.Fatal(err)
+	}
+	openPath(t, path)
+}

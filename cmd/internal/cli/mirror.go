@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -23,6 +25,7 @@ type mirrorOptions struct {
 	wanted        []mirror.Platform // what they say
 	parallel      int
 	to, from      string // archives
+	mirror        string // where everything of an archive goes, without an environment
 }
 
 func (a app) mirrorCommand() *cobra.Command {
@@ -58,7 +61,8 @@ that want an index complete refuse that.
 --to writes everything into an archive instead, and needs no mirror: an OCI image
 layout in a tar, or compressed with zstd where its name ends in .tar.zst. --from takes
 it to the mirror, and asks no other registry. It verifies the archive first, and reads
-OCI image layouts of crane, skopeo and oras too, in a tar or a folder.`,
+OCI image layouts of crane, skopeo and oras too, in a tar or a folder. With --mirror,
+it copies everything in the archive, and reads no environment.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
@@ -78,6 +82,7 @@ OCI image layouts of crane, skopeo and oras too, in a tar or a folder.`,
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
 	flags.Var((*place)(&o.to), "to", "write an archive to this `file`, .tar or .tar.zst, instead of copying to the mirror")
 	flags.Var((*place)(&o.from), "from", "copy from this archive, a `file` or a folder, and from no registry")
+	flags.Var((*place)(&o.mirror), "mirror", "with --from: copy everything to this `place` in a registry, whatever environments need")
 	_ = cmd.MarkFlagFilename("to", "tar", "zst")
 	_ = cmd.MarkFlagFilename("from", "tar", "zst")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
@@ -103,6 +108,12 @@ func (o *mirrorOptions) refuse() error {
 		return usageError{errors.New("--check looks at a mirror: no --to")}
 	case o.to != "" && !strings.HasSuffix(o.to, ".tar") && !o.compresses():
 		return usageError{fmt.Errorf("--to %s: want a name that ends in .tar or .tar.zst", o.to)}
+	case o.mirror != "" && o.from == "":
+		return usageError{errors.New("--mirror says where an archive goes: it needs --from")}
+	case o.mirror != "" && (len(o.releases) > 0 || o.only != nil || o.dir != "" || !slices.Equal(o.files, []string{fleet.DefaultFile})):
+		return usageError{errors.New("--mirror copies everything in the archive: no environments, releases or --chart-dir")}
+	case o.mirror != "" && !ref.IsFolder(o.mirror):
+		return usageError{fmt.Errorf("--mirror %q: want a registry or a folder of one, such as registry.company.com/prefect", o.mirror)}
 	case o.offline:
 		return usageError{errors.New("mirror asks registries: no --offline")}
 	case o.parallel < 1:

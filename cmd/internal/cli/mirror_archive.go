@@ -3,14 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/archive"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
@@ -152,123 +148,4 @@ func (s *archiveSink) Begin(all []mirror.Bundle) error {
 		})
 	}
 	return s.Writer.Begin(contents, manifests, blobs)
-}
-
-// mirrorFrom copies an archive to the mirrors of environments.
-func (a app) mirrorFrom(ctx context.Context, o mirrorOptions, target render.Choice) error {
-	held, err := archive.Open(ctx, o.from, os.TempDir())
-	if err != nil {
-		return hinted{err, "Nothing was copied."}
-	}
-	defer held.Close()
-	a.err.Say("%s is whole: %s, %s", o.from, text.Count(len(held.References()), "artifact"), formatSize(held.Size()))
-	found, problems, err := a.heldNeeds(ctx, o, target, held)
-	if err != nil {
-		return err
-	}
-	wanted, more := found.artifacts()
-	problems = append(problems, more...)
-	var artifacts []mirror.Artifact
-	for _, one := range wanted {
-		if held.Has(one.Source) {
-			artifacts = append(artifacts, one)
-			continue
-		}
-		problems = append(problems, fmt.Sprintf("%s lacks %s %s, which %s needs", o.from, one.Kind, one.Source, strings.Join(one.Environments, ", ")))
-	}
-	a.noteHeld(o, held, wanted)
-	platforms, err := platformsOf(o, held)
-	if err != nil {
-		return err
-	}
-	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: platforms, Source: held})
-	if err != nil {
-		return err
-	}
-	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, dropRepeated(problems)))
-}
-
-// platformsOf gives the platforms that are asked for, or else those that an archive has.
-func platformsOf(o mirrorOptions, held *archive.Archive) ([]mirror.Platform, error) {
-	contents, _ := held.Contents()
-	if o.wanted != nil {
-		return o.wanted, nil
-	}
-	var all []mirror.Platform
-	for _, text := range contents.Platforms {
-		one, err := mirror.ParsePlatform(text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
-}
-
-// heldNeeds finds what environments need, with the charts of an archive, or of a folder.
-// A chart that it lacks is a problem.
-func (a app) heldNeeds(ctx context.Context, o mirrorOptions, target render.Choice, held *archive.Archive) (foundNeeds, []string, error) {
-	chosen, err := a.choose(ctx, o.forCharts(), target)
-	if err != nil {
-		return foundNeeds{}, nil, err
-	}
-	if err := needMirrors(chosen.plans); err != nil {
-		return foundNeeds{}, nil, err
-	}
-	if o.dir != "" {
-		found, err := a.needsOf(ctx, chosen, o.jobs)
-		return found, nil, err
-	}
-	source := heldCharts{charts.FromHeld(held), chosen.releases}
-	var problems []string
-	var there []planned
-	for _, p := range chosen.releases {
-		_, err := source.Chart(ctx, p.Chart)
-		if errors.Is(err, os.ErrNotExist) {
-			problems = append(problems, fmt.Sprintf("%s lacks chart %s %s, so the images of release %s of %s are unknown", o.from, p.Chart.Repository, p.Chart.Version, p.Key, p.plan.Environment))
-			continue
-		}
-		there = append(there, p)
-	}
-	if len(there) == 0 {
-		return foundNeeds{}, problems, nil
-	}
-	chosen.Source, chosen.releases = source, there
-	found, err := a.needsOf(ctx, chosen, o.jobs)
-	return found, problems, err
-}
-
-// heldCharts takes charts out of an archive, under the names that they have at their
-// source.
-type heldCharts struct {
-	charts.Source
-	releases []planned
-}
-
-// Chart implements [charts.Source].
-func (h heldCharts) Chart(ctx context.Context, wanted render.Chart) (charts.Chart, error) {
-	at := slices.IndexFunc(h.releases, func(p planned) bool { return p.Chart == wanted })
-	if at >= 0 {
-		wanted.Repository, _ = h.releases[at].plan.Original(wanted.Repository)
-	}
-	return h.Source.Chart(ctx, wanted)
-}
-
-// noteHeld says what an archive has besides what is needed.
-func (a app) noteHeld(o mirrorOptions, held *archive.Archive, needed []mirror.Artifact) {
-	for _, one := range held.References() {
-		switch {
-		case one.Name == "" && slices.ContainsFunc(needed, func(n mirror.Artifact) bool { return strings.HasSuffix(n.Source, "@"+one.Digest) }):
-		case one.Name == "":
-			a.err.Say("note: %s does not say which repository %s is of%s: it is found by its digest alone, where the environment pins it", o.from, one.Digest, strings.TrimSuffix(" (tag "+one.Tag+")", " (tag )"))
-		case !slices.ContainsFunc(needed, func(n mirror.Artifact) bool { return covers(n.Source, one) }):
-			a.err.Say("note: %s also holds %s, which is not needed", o.from, one.Name)
-		}
-	}
-}
-
-// covers reports whether a source is a reference of an archive, by its name or its digest.
-func covers(source string, one archive.Reference) bool {
-	repository, _, _ := ref.Split(one.Name)
-	return source == one.Name || source == repository+"@"+one.Digest
 }

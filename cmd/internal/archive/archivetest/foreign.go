@@ -59,6 +59,9 @@ func foreign(t testing.TB) map[string][]byte {
 	without := func(i int) func([]Entry, string) ([]Entry, string) {
 		return func(all []Entry, text string) ([]Entry, string) { return append(all[:i:i], all[i+1:]...), text }
 	}
+	more := func(one Entry) func([]Entry, string) ([]Entry, string) {
+		return func(all []Entry, text string) ([]Entry, string) { return append(all, one), text }
+	}
 	all := map[string][]byte{}
 	for what, change := range map[string]func([]Entry, string) ([]Entry, string){
 		"index.json names nothing":      index(Index()),
@@ -79,6 +82,11 @@ func foreign(t testing.TB) map[string][]byte {
 		"a manifest has another size": func(all []Entry, text string) ([]Entry, string) {
 			return all, strings.Replace(text, `"size":`, `"size":1`, 1)
 		},
+		"a path with .. in a layout":         more(File("blobs/../evil", "x")),
+		"an absolute path in a layout":       more(File("/evil", "x")),
+		"a link in a layout":                 more(Entry{tar.Header{Typeflag: tar.TypeSymlink, Name: "link", Linkname: "index.json"}, nil}),
+		"a hard link in a layout":            more(Entry{tar.Header{Typeflag: tar.TypeLink, Name: "link", Linkname: "oci-layout"}, nil}),
+		"a blob of another name in a layout": more(File("blobs/sha256/link", "x")),
 		"a tag for two": func(all []Entry, _ string) ([]Entry, string) {
 			named := `"io.containerd.image.name":"quay.io/acme/app:1"`
 			one, first := Blob(`{"schemaVersion":2}`)
