@@ -130,6 +130,27 @@ func TestEverythingComesThroughAnArchive(t *testing.T) {
 	}
 }
 
+// Where the mirror is on the source's registry, an archive's artifacts are not taken from
+// the source all the same: its repositories are not asked, and nothing is mounted from them.
+func TestArchiveAsksNoSource(t *testing.T) {
+	for name, server := range servers {
+		gone := false
+		host := between(t, server(t), func(w http.ResponseWriter, r *http.Request) bool {
+			if gone && (strings.HasPrefix(r.URL.Path, "/v2/cloud/") || strings.HasPrefix(r.URL.Query().Get("from"), "cloud/")) {
+				t.Errorf("%s: %s %s", name, r.Method, r.URL)
+			}
+			return false
+		})
+		all := fill(t, host)
+		path := filepath.Join(t.TempDir(), "a.tar")
+		save(t, path, sources(all.artifacts(host, "")))
+		gone = true
+		wantAll(t, push(t, load(t, path), all.artifacts(host, host), false), Copied)
+		gone = false
+		all.judge(t, host)
+	}
+}
+
 // An archive of some platforms has those alone, and is for those alone.
 func TestArchiveOfAPlatform(t *testing.T) {
 	from, to := inProcess(t, true), inProcess(t, true)
