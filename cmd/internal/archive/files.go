@@ -25,21 +25,21 @@ type file struct {
 	open   func() (io.ReadSeekCloser, error)
 }
 
-// read gives the bytes of a file, which may be as large as max.
-func (f files) read(name string, max int64) ([]byte, error) {
+// read gives the bytes of a file, which may be as large as most.
+func (f files) read(name string, most int64) ([]byte, error) {
 	one, found := f[name]
 	if !found {
 		return nil, fmt.Errorf("it has no %s", name)
 	}
-	if one.size > max {
-		return nil, fmt.Errorf("%s has %d bytes: want at most %d", name, one.size, max)
+	if one.size > most {
+		return nil, fmt.Errorf("%s has %d bytes: want at most %d", name, one.size, most)
 	}
 	opened, err := one.open()
 	if err != nil {
-		return nil, err
+		return nil, reason(err)
 	}
 	defer opened.Close()
-	raw, err := io.ReadAll(io.LimitReader(opened, max+1))
+	raw, err := io.ReadAll(io.LimitReader(opened, most+1))
 	if err != nil {
 		return nil, reason(err)
 	}

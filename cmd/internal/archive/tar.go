@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -70,7 +71,7 @@ func (s *spool) Read(part []byte) (int, error) {
 		return 0, fmt.Errorf("it unpacks to more than %d times its size", maxRatio)
 	}
 	if _, failed := s.to.Write(part[:n]); failed != nil {
-		return 0, fmt.Errorf("unpack it to %s (TMPDIR names another folder): %w", os.TempDir(), reason(failed))
+		return 0, fmt.Errorf("unpack it to %s (TMPDIR names another folder): %w", filepath.Dir(s.to.Name()), reason(failed))
 	}
 	if err != nil && err != io.EOF {
 		err = fmt.Errorf("unpack it: %w", cut(err))

@@ -98,7 +98,7 @@ type walk struct {
 type referring struct{ digest, subject string }
 
 // follow wants a descriptor's bytes, and what they name, to be in the archive. It gives
-// the document where the descriptor is that of a manifest which was not seen before.
+// the document where the descriptor is that of a manifest.
 func (w *walk) follow(d descriptor, of string) (*document, error) {
 	if err := d.check(); err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 	if err != nil {
 		return err
 	}
+	if err := found.failure("looked into"); err != nil {
+		return hinted{err, notWritten}
+	}
 	artifacts, targets, problems := found.sources()
 	sink := &archiveSink{targets: targets, platforms: o.platforms}
 	if !o.dryRun {
@@ -44,12 +47,14 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 		}
 		a.err.Say("%s holds %s", o.to, text.Count(len(results), "artifact"))
 	}
-	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	err = a.reportMirror(o, results, problems)
 	if !whole && !o.dryRun {
-		return hinted{err, "The archive was not written: it is written only when it is whole."}
+		return hinted{err, notWritten}
 	}
 	return err
 }
+
+const notWritten = "The archive was not written: it is written only when it is whole."
 
 // sources lists what goes into an archive, each source once and in order, with the targets
 // that environments with a mirror have for it.
@@ -142,10 +147,19 @@ func (s *archiveSink) Begin(all []mirror.Bundle) error {
 			size += d.Size
 			blobs = append(blobs, archive.Blob{Digest: d.Digest, Size: d.Size})
 		}
-		contents.Artifacts = append(contents.Artifacts, archive.Artifact{
+		one := archive.Artifact{
 			Kind: string(bundle.Kind), Source: bundle.Pieces[root].Reference, Targets: s.targets[bundle.Source],
 			Digest: bundle.Digest, Size: size, Environments: bundle.Environments,
-		})
+		}
+		// A chart by its tag, and the same by its digest, have one name.
+		same := slices.IndexFunc(contents.Artifacts, func(other archive.Artifact) bool { return other.Source == one.Source })
+		if same < 0 {
+			contents.Artifacts = append(contents.Artifacts, one)
+			continue
+		}
+		known := &contents.Artifacts[same]
+		known.Targets = dropRepeated(append(slices.Clone(known.Targets), one.Targets...))
+		known.Environments = dropRepeated(append(slices.Clone(known.Environments), one.Environments...))
 	}
 	return s.Writer.Begin(contents, manifests, blobs)
 }
