@@ -92,9 +92,9 @@ func (a archived) environment(t *testing.T, dir, host string) string {
 // digest, with signatures and what refers to it, whichever registry is behind it.
 func TestAirGap(t *testing.T) {
 	a := newArchived(t, "all.tar.zst")
-	for what, host := range map[string]func(testing.TB) string{
-		"Debian's registry":                    registrytest.Debian,
-		"a registry without the referrers API": func(testing.TB) string { return newDying(t).host },
+	for what, host := range map[string]func(*testing.T) string{
+		"Debian's registry":                    func(t *testing.T) string { return registrytest.Debian(t) },
+		"a registry without the referrers API": func(t *testing.T) string { return inMemory(t, false) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			to, home := host(t), t.TempDir()
@@ -122,7 +122,7 @@ func TestAirGap(t *testing.T) {
 // Of a damaged archive nothing is pushed, whatever is wrong with it.
 func TestDamagedArchivesPushNothing(t *testing.T) {
 	a := newArchived(t, "all.tar")
-	dir, to := t.TempDir(), newDying(t)
+	dir, to := t.TempDir(), newDying(t, inMemory(t, false))
 	t.Setenv("HOME", dir)
 	file, path := a.environment(t, dir, to.host), filepath.Join(dir, "all.tar")
 	run := func(content []byte) (int, string) {
@@ -156,7 +156,7 @@ func TestDamagedArchivesPushNothing(t *testing.T) {
 // Without an environment everything in an archive goes below a place, such as what
 // another program wrote.
 func TestArchiveWithoutAnEnvironment(t *testing.T) {
-	dir, to := t.TempDir(), newDying(t)
+	dir, to := t.TempDir(), newDying(t, inMemory(t, false))
 	path := filepath.Join(dir, "layout.tar")
 	if err := os.WriteFile(path, archivetest.Layout(t, nil), 0o600); err != nil {
 		t.Fatal(err)

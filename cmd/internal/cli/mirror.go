@@ -21,6 +21,7 @@ type mirrorOptions struct {
 	releaseFlags
 	output        string
 	dryRun, check bool
+	blobs         bool
 	platforms     []string
 	wanted        []mirror.Platform // what they say
 	parallel      int
@@ -54,6 +55,8 @@ host alone, not to a token service, a redirect or an upload elsewhere.
 
 --check asks for manifests and signatures, copies nothing, and exits with 3 where the mirror
 lacks something or has something else. --dry-run prints the same and exits with 0.
+--blobs looks for every blob, too: a registry can lose some of a manifest that it has.
+Without --check, what was lost is copied again.
 
 --platform copies an index as it is, and of its manifests only those. Registries
 that want an index complete refuse that.
@@ -78,7 +81,8 @@ it copies everything in the archive, and reads no environment.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be copied, and copy nothing")
 	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
-	flags.StringArrayVar(&o.platforms, "platform", nil, "only this `platform`, such as linux/amd64; may be repeated")
+	flags.BoolVar(&o.blobs, "blobs", false, "look for the blobs of manifests that the mirror has, too")
+	flags.StringArrayVar(&o.platforms, "platform", nil, "only these `platforms`, such as linux/amd64,linux/arm64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
 	flags.Var((*place)(&o.to), "to", "write an archive to this `file`, .tar or .tar.zst, instead of copying to the mirror")
 	flags.Var((*place)(&o.from), "from", "copy from this archive, a `file` or a folder, and from no registry")
@@ -92,7 +96,10 @@ it copies everything in the archive, and reads no environment.`,
 
 // refuse reads the platforms, and refuses flags that make no sense.
 func (o *mirrorOptions) refuse() error {
-	for _, text := range o.platforms {
+	for _, text := range strings.Split(strings.Join(o.platforms, ","), ",") {
+		if o.platforms == nil {
+			break
+		}
 		platform, err := mirror.ParsePlatform(text)
 		if err != nil {
 			return usageError{err}
@@ -104,8 +111,8 @@ func (o *mirrorOptions) refuse() error {
 		return usageError{errors.New("--check and --dry-run exclude each other")}
 	case o.to != "" && o.from != "":
 		return usageError{errors.New("--to and --from exclude each other")}
-	case o.to != "" && o.check:
-		return usageError{errors.New("--check looks at a mirror: no --to")}
+	case o.to != "" && (o.check || o.blobs):
+		return usageError{errors.New("--check and --blobs look at a mirror: no --to")}
 	case o.to != "" && !strings.HasSuffix(o.to, ".tar") && !o.compresses():
 		return usageError{fmt.Errorf("--to %s: want a name that ends in .tar or .tar.zst", o.to)}
 	case o.mirror != "" && o.from == "":
@@ -140,44 +147,13 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	artifacts, problems := found.artifacts()
 	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: o.wanted})
 	if err != nil {
-		return err
+		return a.brokenOff(ctx, o, results, problems, err)
 	}
 	if o.dir != "" {
 		a.err.Say("note: the images are those of the charts in %s: whether the registries have the same charts was not looked at", o.dir)
 	}
 	problems = append(problems, found.otherCharts(results)...)
 	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
-}
-
-// forCharts gives the flags for charts: with a folder of charts, those about registries
-// are for the copies.
-func (o mirrorOptions) forCharts() releaseFlags {
-	flags := o.releaseFlags
-	if o.dir != "" {
-		flags.chartFlags = chartFlags{dir: o.dir}
-	}
-	return flags
-}
-
-// copyAll copies or checks artifacts, and prints each as soon as it is done.
-func (a app) copyAll(ctx context.Context, o mirrorOptions, artifacts []mirror.Artifact, options mirror.Options) ([]mirror.Result, error) {
-	client, err := a.registry(o.chartFlags)
-	if err != nil {
-		return nil, err
-	}
-	shown := a.newMirrorScreen(o, len(artifacts))
-	options.Client, options.Parallel, options.UserAgent = client, o.parallel, "pm-gitops/"+versions().Version
-	options.Progress, options.Done = shown.progress, shown.done
-	copier, err := mirror.New(artifacts, options)
-	if err != nil {
-		return nil, err
-	}
-	work := copier.Copy
-	if o.dryRun || o.check {
-		work = copier.Check
-	}
-	defer shown.end()
-	return work(ctx)
 }
 
 // otherCharts gives the charts of the result that are not those whose images were
@@ -237,11 +213,20 @@ type mirrorReport struct {
 	Problems  []string        `json:"problems"` // what cannot be copied, or would not be pulled from the mirror
 }
 
+func (a app) printMirror(results []mirror.Result, problems []string) error {
+	return a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)})
+}
+
 // reportMirror prints the results where they are not printed yet, and gives the error
 // that they are.
 func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []string) error {
+	for _, result := range results {
+		if result.Conflict != "" && result.Error == "" {
+			problems = append(problems, result.Target+": "+result.Conflict)
+		}
+	}
 	if o.output == "json" {
-		if err := a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)}); err != nil {
+		if err := a.printMirror(results, problems); err != nil {
 			return err
 		}
 	}
@@ -249,28 +234,53 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 		a.err.Say("%s", problem)
 	}
 	a.noteKeyless(results)
-	var failures []error
-	lacking := 0
+	lacking, failed := 0, 0
 	for _, result := range results {
 		switch {
 		case result.Error != "":
-			failures = append(failures, fmt.Errorf("%s: %s", strings.TrimSuffix(result.Source+" to "+result.Target, " to "), result.Error))
+			failed++
 		case len(result.Lacks) > 0 && result.State != mirror.Copied:
 			lacking++
 		}
 	}
 	switch {
-	case failures != nil:
+	case failed > 0:
 		what := "copied"
 		if o.dryRun || o.check {
 			what = "checked"
 		}
-		failures = append(failures, fmt.Errorf("%d of %s could not be %s", len(failures), text.Count(len(results), "artifact"), what))
-		return errors.Join(failures...)
+		return errors.Join(append(mirrorFailures(results), fmt.Errorf("%d of %s could not be %s", failed, text.Count(len(results), "artifact"), what))...)
+	case lacking == 1 && o.check:
+		return foundError{fmt.Errorf("1 of %s is missing in the mirror, or differs", text.Count(len(results), "artifact"))}
 	case lacking > 0 && o.check:
 		return foundError{fmt.Errorf("%d of %s are missing in the mirror, or differ", lacking, text.Count(len(results), "artifact"))}
 	case problems != nil:
 		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
 	return nil
+}
+
+// mirrorFailures gives why artifacts failed. Several that failed for one reason, such as
+// a registry that does not work, are one error.
+func mirrorFailures(results []mirror.Result) (all []error) {
+	first, more := map[string]mirror.Result{}, map[string]int{}
+	var reasons []string
+	for _, result := range results {
+		switch _, known := first[result.Error]; {
+		case result.Error == "":
+		case known:
+			more[result.Error]++
+		default:
+			first[result.Error] = result
+			reasons = append(reasons, result.Error)
+		}
+	}
+	for _, reason := range reasons {
+		which := strings.TrimSuffix(first[reason].Source+" to "+first[reason].Target, " to ") // an archive is no target
+		if n := more[reason]; n > 0 {
+			which += fmt.Sprintf(", and %d more", n)
+		}
+		all = append(all, fmt.Errorf("%s: %s", which, reason))
+	}
+	return all
 }

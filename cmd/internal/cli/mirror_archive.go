@@ -29,7 +29,10 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 		return hinted{err, notWritten}
 	}
 	artifacts, targets, problems := found.sources()
-	sink := &archiveSink{targets: targets, platforms: o.platforms}
+	sink := &archiveSink{targets: targets}
+	for _, one := range o.wanted {
+		sink.platforms = append(sink.platforms, one.String())
+	}
 	if !o.dryRun {
 		if sink.Writer, err = archive.Create(o.to, o.compresses()); err != nil {
 			return err
@@ -38,7 +41,7 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 	}
 	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: o.wanted, Sink: sink})
 	if err != nil {
-		return err
+		return a.brokenOff(ctx, o, results, problems, err)
 	}
 	whole := !slices.ContainsFunc(results, func(r mirror.Result) bool { return r.Error != "" })
 	if whole && !o.dryRun {

@@ -35,7 +35,7 @@ func (a app) mirrorFrom(ctx context.Context, o mirrorOptions, target render.Choi
 	}
 	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: platforms, Source: held})
 	if err != nil {
-		return err
+		return a.brokenOff(ctx, o, results, problems, err)
 	}
 	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, dropRepeated(problems)))
 }
