@@ -19,6 +19,7 @@ import (
 
 type mirrorOptions struct {
 	releaseFlags
+	lockFlags
 	output        string
 	dryRun, check bool
 	blobs         bool
@@ -58,6 +59,11 @@ lacks something or has something else. --dry-run prints the same and exits with 
 --blobs looks for every blob, too: a registry can lose some of a manifest that it has.
 Without --check, what was lost is copied again.
 
+--lock writes the lock of each environment when everything is in its mirror: the
+digests of all that it needs, which spec.versions.pin has render write. A tag with
+another digest than in the lock is an alarm, with exit code 3: nothing is copied, and
+the lock stays, unless --accept-changed-digests says to take the new one.
+
 --platform copies an index as it is, and of its manifests only those. Registries
 that want an index complete refuse that.
 
@@ -69,6 +75,7 @@ it copies everything in the archive, and reads no environment.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
+  pm-gitops mirror --lock                                and write the digests down
   pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8
   pm-gitops mirror --to prefect.tar.zst                  for a network without the vendor's registry
   pm-gitops mirror --from prefect.tar.zst                in that network`,
@@ -90,6 +97,7 @@ it copies everything in the archive, and reads no environment.`,
 	_ = cmd.MarkFlagFilename("to", "tar", "zst")
 	_ = cmd.MarkFlagFilename("from", "tar", "zst")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
+	o.lockFlags.add(cmd)
 	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
 }
@@ -126,7 +134,10 @@ func (o *mirrorOptions) refuse() error {
 	case o.parallel < 1:
 		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
 	}
-	return checkOutput(o.output, textOrJSON)
+	if o.lock && (o.check || o.dryRun || o.to != "" || o.mirror != "") {
+		return usageError{errors.New("--lock is for what was copied: no --check, --dry-run, --to or --mirror with it")}
+	}
+	return cmp.Or(o.lockFlags.refuse(&o.releaseFlags), checkOutput(o.output, textOrJSON))
 }
 
 func (a app) mirror(ctx context.Context, o mirrorOptions) error {
@@ -140,12 +151,20 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	case o.from != "":
 		return a.mirrorFrom(ctx, o, target)
 	}
-	found, err := a.findNeeds(ctx, o.forCharts(), target, needMirrors)
+	found, err := a.findNeeds(ctx, o.forCharts(), target, o.lock, needMirrors)
 	if err != nil {
 		return err
 	}
 	artifacts, problems := found.artifacts()
-	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: o.wanted})
+	options, err := a.copyOptions(o, o.wanted)
+	if err != nil {
+		return err
+	}
+	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	if err != nil {
+		return err
+	}
+	results, err := a.copyAll(ctx, o, artifacts, options)
 	if err != nil {
 		return a.brokenOff(ctx, o, results, problems, err)
 	}
@@ -153,7 +172,8 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 		a.err.Say("note: the images are those of the charts in %s: whether the registries have the same charts was not looked at", o.dir)
 	}
 	problems = append(problems, found.otherCharts(results)...)
-	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	return a.finishLocks(ctx, o.lockFlags, locks, found.needs, results, err)
 }
 
 // otherCharts gives the charts of the result that are not those whose images were

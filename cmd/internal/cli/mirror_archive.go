@@ -21,7 +21,7 @@ func (o mirrorOptions) compresses() bool {
 
 // mirrorTo writes an archive of all that environments need.
 func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice) error {
-	found, err := a.findNeeds(ctx, o.forCharts(), target, func([]render.Plan) error { return nil })
+	found, err := a.findNeeds(ctx, o.forCharts(), target, false, func([]render.Plan) error { return nil })
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,12 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 		}
 		defer sink.Abort()
 	}
-	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: o.wanted, Sink: sink})
+	options, err := a.copyOptions(o, o.wanted)
+	if err != nil {
+		return err
+	}
+	options.Sink = sink
+	results, err := a.copyAll(ctx, o, artifacts, options)
 	if err != nil {
 		return a.brokenOff(ctx, o, results, problems, err)
 	}

@@ -33,11 +33,21 @@ func (a app) mirrorFrom(ctx context.Context, o mirrorOptions, target render.Choi
 	if err != nil {
 		return err
 	}
-	results, err := a.copyAll(ctx, o, artifacts, mirror.Options{Platforms: platforms, Source: held})
+	options, err := a.copyOptions(o, platforms)
+	if err != nil {
+		return err
+	}
+	options.Source = held
+	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	if err != nil {
+		return err
+	}
+	results, err := a.copyAll(ctx, o, artifacts, options)
 	if err != nil {
 		return a.brokenOff(ctx, o, results, problems, err)
 	}
-	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, dropRepeated(problems)))
+	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, dropRepeated(problems)))
+	return a.finishLocks(ctx, o.lockFlags, locks, found.needs, results, err)
 }
 
 // fromArchive lists what is to be copied from an archive: what environments need, or
@@ -126,7 +136,7 @@ func (a app) heldNeeds(ctx context.Context, o mirrorOptions, target render.Choic
 		return foundNeeds{}, nil, err
 	}
 	if o.dir != "" {
-		found, err := a.needsOf(ctx, chosen, o.jobs)
+		found, err := a.needsOf(ctx, chosen, o.jobs, o.lock)
 		return found, nil, err
 	}
 	source := heldCharts{charts.FromHeld(held), chosen.releases}
@@ -144,7 +154,7 @@ func (a app) heldNeeds(ctx context.Context, o mirrorOptions, target render.Choic
 		return foundNeeds{}, problems, nil
 	}
 	chosen.Source, chosen.releases = source, there
-	found, err := a.needsOf(ctx, chosen, o.jobs)
+	found, err := a.needsOf(ctx, chosen, o.jobs, o.lock)
 	return found, problems, err
 }
 

@@ -17,14 +17,15 @@ func (o mirrorOptions) forCharts() releaseFlags {
 	return flags
 }
 
+// copyOptions makes the options of the copies of some platforms, all without any.
+func (a app) copyOptions(o mirrorOptions, platforms []mirror.Platform) (mirror.Options, error) {
+	client, err := a.registry(o.chartFlags)
+	return mirror.Options{Client: client, Parallel: o.parallel, Platforms: platforms, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version}, err
+}
+
 // copyAll copies or checks artifacts, and prints each as soon as it is done.
 func (a app) copyAll(ctx context.Context, o mirrorOptions, artifacts []mirror.Artifact, options mirror.Options) ([]mirror.Result, error) {
-	client, err := a.registry(o.chartFlags)
-	if err != nil {
-		return nil, err
-	}
 	shown := a.newMirrorScreen(o, len(artifacts))
-	options.Client, options.Parallel, options.Blobs, options.UserAgent = client, o.parallel, o.blobs, "pm-gitops/"+versions().Version
 	options.Progress, options.Done = shown.progress, shown.done
 	copier, err := mirror.New(artifacts, options)
 	if err != nil {

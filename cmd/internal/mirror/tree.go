@@ -1,12 +1,14 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
@@ -55,6 +57,31 @@ const (
 // cosignTags are the ends of the tags under which cosign keeps what belongs to a digest.
 // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery
 var cosignTags = [...]string{".sig", ".att", ".sbom"}
+
+// cosignTag gives a tag under which cosign keeps what belongs to a digest, by its number.
+func cosignTag(digest string, i int) string {
+	return strings.Replace(digest, ":", "-", 1) + cosignTags[i]
+}
+
+// attached looks for what belongs to a manifest: what is under the tags of cosign, nil
+// where there is nothing, and the referrers. It asks for all of that at once, since a run
+// with nothing to do mostly waits for these answers.
+func (s side) attached(ctx context.Context, digest string) (found [len(cosignTags)]*document, referrers []descriptor, err error) {
+	var failures [len(cosignTags) + 1]error
+	parallel.Each(len(failures), len(failures), func(i int) {
+		if i == len(cosignTags) {
+			referrers, failures[i] = s.referrers(ctx, digest)
+			return
+		}
+		tag := cosignTag(digest, i)
+		d, err := s.find(ctx, tag)
+		if err != nil && !errors.Is(err, errAbsent) {
+			failures[i] = fmt.Errorf("look for %s: %w", tag, err)
+		}
+		found[i] = d
+	})
+	return found, referrers, cmp.Or(failures[:]...)
+}
 
 // grow finds everything that belongs to an artifact at its source.
 func grow(ctx context.Context, a *artifact, root *document, platforms []Platform) (*tree, error) {
@@ -135,22 +162,18 @@ func (t *tree) follow(ctx context.Context, a *artifact, digest string, as role, 
 
 // attached adds what belongs to a manifest without being named in it.
 func (t *tree) attached(ctx context.Context, a *artifact, digest string) error {
-	for _, end := range cosignTags {
-		tag := strings.Replace(digest, ":", "-", 1) + end
-		d, err := a.from.find(ctx, tag)
-		if errors.Is(err, errAbsent) {
+	found, list, err := a.from.attached(ctx, digest)
+	if err != nil {
+		return err
+	}
+	for i, d := range found {
+		if d == nil {
 			continue
 		}
-		if err != nil {
-			return fmt.Errorf("look for %s: %w", tag, err)
-		}
+		tag := cosignTag(digest, i)
 		if err := t.add(ctx, a, d, signature, tag); err != nil {
 			return err
 		}
-	}
-	list, err := a.from.referrers(ctx, digest)
-	if err != nil {
-		return err
 	}
 	for _, one := range list {
 		if err := one.check(); err != nil {
