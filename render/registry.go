@@ -211,6 +211,9 @@ func (p Plan) Mirror() string { return string(p.env.Spec.Registry.Mirror) }
 // the mirror's host already, it is the name.
 func (p Plan) Mirrored(name string) string { return p.env.Spec.Registry.locate(name) }
 
+// Mirrored is as [Plan.Mirrored], for a registry that no environment names.
+func (r Registry) Mirrored(name string) string { return r.locate(name) }
+
 // IsMirrored reports whether an image or a chart, named without tag, is on the host
 // of the mirror, or on a host of the map. It is false without a mirror.
 func (p Plan) IsMirrored(name string) bool { return isOnHost(name, p.env.Spec.Registry.relocations()) }

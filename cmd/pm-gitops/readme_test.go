@@ -225,6 +225,9 @@ func TestHelpExamples(t *testing.T) {
 		if of == "mirror" { // images that are there, and nothing from Docker Hub
 			script.WriteString(mirrorOfStarter)
 		}
+		if of == "mirror" && strings.Contains(command, "--from") {
+			script.WriteString("exec " + strings.Replace(command, "--from", "--to", 1) + "\n")
+		}
 		if of == "check" || of == "diff" || strings.Contains(command, "--check") && of == "mirror" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}

@@ -130,10 +130,15 @@ func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice
 	if err := check(chosen.plans); err != nil {
 		return foundNeeds{}, err
 	}
+	return a.needsOf(ctx, chosen, o.jobs, pins)
+}
+
+// needsOf finds all that chosen releases need, and with pins which values take digests.
+func (a app) needsOf(ctx context.Context, chosen selection, jobs int, pins bool) (foundNeeds, error) {
 	originals := newOriginals(chosen, chosen.releases)
-	workers := a.workersFor(o.jobs, len(chosen.plans))
+	workers := a.workersFor(jobs, len(chosen.plans))
 	defer workers.Close()
-	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
+	found, done, failed := eachChart(ctx, jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, p.plan.Traits().Renderer, pins)
 	})
 	releases := keepDone(chosen.releases, done)

@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -24,6 +26,8 @@ type mirrorOptions struct {
 	platforms     []string
 	wanted        []mirror.Platform // what they say
 	parallel      int
+	to, from      string // archives
+	mirror        string // where everything of an archive goes, without an environment
 }
 
 func (a app) mirrorCommand() *cobra.Command {
@@ -61,12 +65,20 @@ another digest than in the lock is an alarm, with exit code 3: nothing is copied
 the lock stays, unless --accept-changed-digests says to take the new one.
 
 --platform copies an index as it is, and of its manifests only those. Registries
-that want an index complete refuse that.`,
+that want an index complete refuse that.
+
+--to writes everything into an archive instead, and needs no mirror: an OCI image
+layout in a tar, or compressed with zstd where its name ends in .tar.zst. --from takes
+it to the mirror, and asks no other registry. It verifies the archive first, and reads
+OCI image layouts of crane, skopeo and oras too, in a tar or a folder. With --mirror,
+it copies everything in the archive, and reads no environment.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
   pm-gitops mirror --lock                                and write the digests down
-  pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8`,
+  pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8
+  pm-gitops mirror --to prefect.tar.zst                  for a network without the vendor's registry
+  pm-gitops mirror --from prefect.tar.zst                in that network`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
 			return a.mirror(cmd.Context(), o)
@@ -79,6 +91,11 @@ that want an index complete refuse that.`,
 	flags.BoolVar(&o.blobs, "blobs", false, "look for the blobs of manifests that the mirror has, too")
 	flags.StringArrayVar(&o.platforms, "platform", nil, "only these `platforms`, such as linux/amd64,linux/arm64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
+	flags.Var((*place)(&o.to), "to", "write an archive to this `file`, .tar or .tar.zst, instead of copying to the mirror")
+	flags.Var((*place)(&o.from), "from", "copy from this archive, a `file` or a folder, and from no registry")
+	flags.Var((*place)(&o.mirror), "mirror", "with --from: copy everything to this `place` in a registry, whatever environments need")
+	_ = cmd.MarkFlagFilename("to", "tar", "zst")
+	_ = cmd.MarkFlagFilename("from", "tar", "zst")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
 	o.lockFlags.add(cmd)
 	addOutput(cmd, &o.output, textOrJSON)
@@ -100,13 +117,25 @@ func (o *mirrorOptions) refuse() error {
 	switch {
 	case o.check && o.dryRun:
 		return usageError{errors.New("--check and --dry-run exclude each other")}
+	case o.to != "" && o.from != "":
+		return usageError{errors.New("--to and --from exclude each other")}
+	case o.to != "" && (o.check || o.blobs):
+		return usageError{errors.New("--check and --blobs look at a mirror: no --to")}
+	case o.to != "" && !strings.HasSuffix(o.to, ".tar") && !o.compresses():
+		return usageError{fmt.Errorf("--to %s: want a name that ends in .tar or .tar.zst", o.to)}
+	case o.mirror != "" && o.from == "":
+		return usageError{errors.New("--mirror says where an archive goes: it needs --from")}
+	case o.mirror != "" && (len(o.releases) > 0 || o.only != nil || o.dir != "" || !slices.Equal(o.files, []string{fleet.DefaultFile})):
+		return usageError{errors.New("--mirror copies everything in the archive: no environments, releases or --chart-dir")}
+	case o.mirror != "" && !ref.IsFolder(o.mirror):
+		return usageError{fmt.Errorf("--mirror %q: want a registry or a folder of one, such as registry.company.com/prefect", o.mirror)}
 	case o.offline:
 		return usageError{errors.New("mirror asks registries: no --offline")}
 	case o.parallel < 1:
 		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
 	}
-	if o.lock && (o.check || o.dryRun) {
-		return usageError{errors.New("--lock is for what was copied: no --check or --dry-run with it")}
+	if o.lock && (o.check || o.dryRun || o.to != "" || o.mirror != "") {
+		return usageError{errors.New("--lock is for what was copied: no --check, --dry-run, --to or --mirror with it")}
 	}
 	return cmp.Or(o.lockFlags.refuse(&o.releaseFlags), checkOutput(o.output, textOrJSON))
 }
@@ -116,41 +145,28 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err = cmp.Or(err, o.refuse()); err != nil {
 		return err
 	}
-	flags := o.releaseFlags
-	if o.dir != "" {
-		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the copies
+	switch {
+	case o.to != "":
+		return a.mirrorTo(ctx, o, target)
+	case o.from != "":
+		return a.mirrorFrom(ctx, o, target)
 	}
-	found, err := a.findNeeds(ctx, flags, target, o.lock, needMirrors)
+	found, err := a.findNeeds(ctx, o.forCharts(), target, o.lock, needMirrors)
 	if err != nil {
 		return err
 	}
 	artifacts, problems := found.artifacts()
-	client, err := a.registry(o.chartFlags)
+	options, err := a.copyOptions(o, o.wanted)
 	if err != nil {
 		return err
 	}
-	options := mirror.Options{Client: client, Parallel: o.parallel, Platforms: o.wanted, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version}
 	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
 	if err != nil {
 		return err
 	}
-	shown := a.newMirrorScreen(o, len(artifacts))
-	options.Progress, options.Done = shown.progress, shown.done
-	copier, err := mirror.New(artifacts, options)
+	results, err := a.copyAll(ctx, o, artifacts, options)
 	if err != nil {
-		return err
-	}
-	work := copier.Copy
-	if o.dryRun || o.check {
-		work = copier.Check
-	}
-	results, err := work(ctx)
-	shown.end()
-	if err != nil {
-		if err = cmp.Or(ctx.Err(), err); ctx.Err() != nil && o.output == "json" {
-			err = cmp.Or(a.printMirror(results, problems), err)
-		}
-		return err
+		return a.brokenOff(ctx, o, results, problems, err)
 	}
 	if o.dir != "" {
 		a.err.Say("note: the images are those of the charts in %s: whether the registries have the same charts was not looked at", o.dir)
@@ -280,7 +296,7 @@ func mirrorFailures(results []mirror.Result) (all []error) {
 		}
 	}
 	for _, reason := range reasons {
-		which := fmt.Sprintf("%s to %s", first[reason].Source, first[reason].Target)
+		which := strings.TrimSuffix(first[reason].Source+" to "+first[reason].Target, " to ") // an archive is no target
 		if n := more[reason]; n > 0 {
 			which += fmt.Sprintf(", and %d more", n)
 		}

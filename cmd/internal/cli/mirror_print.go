@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/verify"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -67,7 +69,7 @@ func (s *mirrorScreen) done(i int, result mirror.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.results[i] = &result
-	s.running = slices.DeleteFunc(s.running, func(one runningCopy) bool { return one.target == result.Target })
+	s.running = slices.DeleteFunc(s.running, func(one runningCopy) bool { return one.target == cmp.Or(result.Target, result.Source) })
 	s.err.Block(nil)
 	for ; s.printed < len(s.results) && s.results[s.printed] != nil; s.printed++ {
 		if s.out != nil {
@@ -111,12 +113,24 @@ func lastOf(reference string, most int) string {
 	return "…" + reference[len(reference)-most+1:]
 }
 
+// shownName names a result: one that an archive gets has no target, and its digest is
+// printed beside it.
+func shownName(r mirror.Result) string {
+	if r.Target != "" {
+		return r.Target
+	}
+	if name, tag, _ := ref.Split(r.Source); tag != "" {
+		return name + ":" + tag
+	}
+	return r.Source
+}
+
 // formatCopy writes a result as a line.
 func formatCopy(r mirror.Result, dry bool) string {
 	if r.Error != "" {
-		return fmt.Sprintf("failed  %s", r.Target)
+		return fmt.Sprintf("failed  %s", shownName(r))
 	}
-	line := fmt.Sprintf("%-7s %s %s", r.State, r.Target, r.Digest)
+	line := fmt.Sprintf("%-7s %s %s", r.State, shownName(r), r.Digest)
 	var parts []string
 	if r.Manifests > 1 {
 		parts = append(parts, text.Count(r.Manifests, "manifest"))

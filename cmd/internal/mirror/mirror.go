@@ -146,7 +146,7 @@ func (m *Mirror) read(one Artifact) (*artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", one.Source, err)
 	}
-	read := &artifact{Artifact: one, source: from.Tag, pinned: from.Digest}
+	read := &artifact{Artifact: one, source: from.Tag, tag: from.Tag, pinned: from.Digest}
 	if from.Digest != "" {
 		read.source = from.Digest
 	}

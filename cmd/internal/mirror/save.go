@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/regclient/regclient"
 
@@ -62,11 +63,16 @@ func (m *Mirror) save(ctx context.Context) ([]Result, error) {
 	if ctx.Err() != nil {
 		return m.interrupted(ctx, results)
 	}
+	if slices.Contains(trees, nil) {
+		for i, t := range trees {
+			if t != nil {
+				m.done(i, results[i])
+			}
+		}
+		return results, nil
+	}
 	var all []Bundle
 	for i, t := range trees {
-		if t == nil {
-			return results, nil
-		}
 		all = append(all, t.bundle(m.copies[i], results[i]))
 	}
 	if err := m.options.Sink.Begin(all); err != nil {
@@ -107,17 +113,16 @@ func (m *Mirror) saveBlobs(ctx context.Context, a *artifact, t *tree, saved map[
 	return nil
 }
 
-// bundle gives a tree for a sink.
+// bundle gives a tree for a sink. Where a source has both a tag and a digest, the tag
+// names it.
 func (t *tree) bundle(a *artifact, result Result) Bundle {
 	all := Bundle{Result: result}
 	for i, p := range t.pieces {
 		piece := Piece{Digest: p.digest, MediaType: p.mediaType, Raw: p.raw}
 		switch {
-		case i == len(t.pieces)-1 && a.pinned == "":
-			piece.Reference = a.from.name + ":" + a.source
-		case p.role == signature && p.tag != "":
+		case p.tag != "":
 			piece.Reference = a.from.name + ":" + p.tag
-		case i == len(t.pieces)-1, p.role == referrer:
+		case i == len(t.pieces)-1, p.role == referrer && p.Subject != nil:
 			piece.Reference = a.from.name + "@" + p.digest
 		}
 		all.Pieces = append(all.Pieces, piece)

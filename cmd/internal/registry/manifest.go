@@ -55,6 +55,17 @@ type contents struct {
 	config, archive descriptor
 }
 
+// ChartArchive reads the manifest of a chart that is held elsewhere than in a registry,
+// and gives the digest and the size of its archive. For an index it gives the digest of
+// the chart's manifest instead, as next.
+func ChartArchive(raw []byte) (next, archive string, size int64, err error) {
+	found, err := contentsOf(raw)
+	if err == nil && found.next != nil {
+		next = found.next.Digest
+	}
+	return next, found.archive.Digest, found.archive.Size, err
+}
+
 // contentsOf reads a manifest. The error says what it is, if it is no chart's.
 func contentsOf(raw []byte) (contents, error) {
 	var d document
