@@ -171,6 +171,9 @@ func readExtended(extends *strictyaml.Value, via []string, read ReadFile) (name 
 	if extends.Kind != strictyaml.Scalar || extends.Text == "" || path.IsAbs(extends.Text) {
 		return "", nil, at("want the path of a file of kind EnvironmentDefaults, relative to this one")
 	}
+	if strings.Contains(extends.Text, "://") { // it may have a login
+		return "", nil, at("want the path of a file in this repository, relative to this one, not a URL")
+	}
 	name = beside(via[len(via)-1], extends.Text)
 	if slices.Contains(via, name) {
 		return "", nil, at("files extend each other: %s", strings.Join(append(via, name), " -> "))

@@ -19,12 +19,13 @@ func (d *document) add(at []step, value *strictyaml.Value) ([]attempt, error) {
 		return d.eachLayout(func(l layout) (attempt, error) { return d.replace(l, at[:depth+1], value) })
 	}
 	if at[depth].index >= 0 {
-		return d.eachLayout(func(l layout) (attempt, error) { return d.append(l, around, value) })
+		return d.eachLayout(func(l layout) (attempt, error) { return d.append(l, at[:depth], around, value) })
 	}
 	var all []attempt
 	for _, order := range [][]string{orderAround(at[:depth+1]), nil} {
 		some, err := d.eachLayout(func(l layout) (attempt, error) {
-			return d.addEntry(around, at[depth].key, order, func(column int) written { return l.value(value, column) }, flow(value))
+			style := d.flowStyle(at)
+			return d.addEntry(around, at[depth].key, order, func(column int) written { return l.value(value, column) }, quote(at[depth].key, style, true)+": "+flowAs(value, style))
 		})
 		if err != nil {
 			return nil, err
@@ -54,7 +55,7 @@ func (d *document) addEntry(around *strictyaml.Value, key string, order []string
 		return nil, errPlace
 	}
 	if s.Style == strictyaml.FlowStyle {
-		return d.addToFlow(s, around.Entries, quote(key, strictyaml.PlainStyle, true)+": "+inFlow)
+		return d.addToFlow(s, around.Entries, inFlow)
 	}
 	column := d.column(s.Content.Start)
 	lines := value(column).behind(writeKey(key, strictyaml.PlainStyle)+":", column)
@@ -89,8 +90,8 @@ func (d *document) passComments(at, column int) int {
 	return at
 }
 
-// append adds an item to a list.
-func (d *document) append(l layout, list, value *strictyaml.Value) (attempt, error) {
+// append adds an item to the list at steps.
+func (d *document) append(l layout, at []step, list, value *strictyaml.Value) (attempt, error) {
 	s, known := list.Source()
 	switch {
 	case !known:
@@ -100,7 +101,7 @@ func (d *document) append(l layout, list, value *strictyaml.Value) (attempt, err
 		for i, item := range list.Items {
 			entries[i] = strictyaml.Entry{Value: item}
 		}
-		return d.addToFlow(s, entries, flow(value))
+		return d.addToFlow(s, entries, flowAs(value, d.flowStyle(at)))
 	}
 	column := d.column(s.Content.Start)
 	lines := l.item(value, column).behind("-", column)
@@ -135,4 +136,24 @@ func (d *document) addToFlow(s strictyaml.Source, entries []strictyaml.Entry, te
 		return nil, errPlace
 	}
 	return attempt{{end, end, ", " + text}}, nil
+}
+
+// flowStyle gives the style of keys and texts that are written at a place in flow style:
+// JSON stays JSON, as the nearest keys there tell.
+func (d *document) flowStyle(at []step) strictyaml.Style {
+	for depth := len(at); depth >= 0; depth-- {
+		v := find(d.root, at[:depth])
+		if s, known := v.Source(); v == nil || known && v.Kind != strictyaml.Mapping && s.InFlow {
+			continue
+		} else if !known || s.Style != strictyaml.FlowStyle {
+			break
+		}
+		for _, e := range v.Entries {
+			if key, known := e.KeySource(); known && key.Style == strictyaml.DoubleQuotedStyle {
+				return strictyaml.DoubleQuotedStyle
+			}
+			return strictyaml.PlainStyle
+		}
+	}
+	return strictyaml.PlainStyle
 }

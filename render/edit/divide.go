@@ -104,7 +104,7 @@ func (d *document) editParts(parts []resolved, want *strictyaml.Value) bool {
 func (d *document) checkComments(e resolved) error {
 	old := find(d.root, e.at)
 	s, known := old.Source()
-	if e.op != Set || !known || old.Kind != e.value.Kind || !d.hasComment(old, s.Content) {
+	if e.op != Set || !known || old.Kind != e.value.Kind || !d.hasComment(s.Content) {
 		return nil
 	}
 	for i, item := range old.Items {
@@ -120,38 +120,4 @@ func (d *document) checkComments(e resolved) error {
 		}
 	}
 	return nil
-}
-
-// hasComment reports whether a comment stands in a span of the file: a # that is in no
-// scalar of the value.
-func (d *document) hasComment(v *strictyaml.Value, in strictyaml.Span) bool {
-	var texts []strictyaml.Span
-	var visit func(v *strictyaml.Value)
-	visit = func(v *strictyaml.Value) {
-		if s, known := v.Source(); known && v.Kind == strictyaml.Scalar {
-			texts = append(texts, s.Node)
-		}
-		for _, e := range v.Entries {
-			if s, known := e.KeySource(); known {
-				texts = append(texts, s.Node)
-			}
-			visit(e.Value)
-		}
-		for _, item := range v.Items {
-			visit(item)
-		}
-	}
-	visit(v)
-	blank := append([]byte{}, d.data[:in.End]...)
-	for _, s := range texts {
-		for i := s.Start; i < min(s.End, in.End); i++ {
-			blank[i] = ' '
-		}
-	}
-	for i := in.Start; i < in.End; i++ {
-		if blank[i] == '#' {
-			return true
-		}
-	}
-	return false
 }

@@ -113,7 +113,7 @@ func (d *document) attempts(e resolved) ([]attempt, error) {
 			value := &strictyaml.Value{Kind: strictyaml.Sequence, Items: []*strictyaml.Value{e.value}}
 			return d.attempts(resolved{op: Set, at: e.at, value: value})
 		}
-		return d.eachLayout(func(l layout) (attempt, error) { return d.append(l, list, e.value) })
+		return d.eachLayout(func(l layout) (attempt, error) { return d.append(l, e.at, list, e.value) })
 	case Remove:
 		return d.remove(e.at)
 	default:

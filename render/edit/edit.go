@@ -7,8 +7,11 @@
 package edit
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -42,6 +45,20 @@ type Edit struct {
 
 // Value is a value of YAML, made by [YAML], [Text] or [Of].
 type Value struct{ tree *strictyaml.Value }
+
+// CheckText refuses a text that no value can be, however it is written: what is not
+// UTF-8, and control characters, which do not reach charts.
+func CheckText(value string) error {
+	if !utf8.ValidString(value) {
+		return errors.New("the value is not UTF-8 text")
+	}
+	for _, r := range value {
+		if unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) || r == 0xfffe || r == 0xffff {
+			return fmt.Errorf("the value has the control character %U, which does not reach charts: take it out", r)
+		}
+	}
+	return nil
+}
 
 // YAML reads a value. No error repeats it.
 func YAML(text string) (Value, error) {

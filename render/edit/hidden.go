@@ -59,7 +59,7 @@ func describe(root *strictyaml.Value, at []step) string {
 	return flow(v)
 }
 
-// Shown gives a file with all that may be a secret hidden, for a diff. Where its place
+// Shown gives a file with all that may be a secret hidden, comments too, for a diff. Where its place
 // is not known the whole file is.
 func Shown(name string, data []byte) []byte {
 	d, problems := open(name, data)
@@ -81,6 +81,9 @@ func Shown(name string, data []byte) []byte {
 		}
 		hidden, seen[s.Content.Start] = append(hidden, splice{s.Content.Start, s.Content.End, text}), true
 	})
+	for _, comment := range d.findSecretComments() {
+		hidden = append(hidden, splice{comment.Start, comment.End, "# " + Hidden})
+	}
 	if shown := d.apply(hidden); shown != nil && !unknown {
 		return shown
 	}

@@ -1,7 +1,7 @@
 package edit
 
 import (
-	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -14,7 +14,7 @@ func (d *document) move(e resolved) ([]attempt, error) {
 	from, to := e.at[:len(e.at)-1], e.to[:len(e.to)-1]
 	entry, last := d.entryOf(e.at), e.to[len(e.to)-1]
 	if entry == nil || last.index >= 0 {
-		return nil, errPlace
+		return nil, errors.New("only a key can be moved, and to a key: append the item where it should be, and remove it here")
 	}
 	key, known := entry.KeySource()
 	if !known {
@@ -45,12 +45,18 @@ func (d *document) move(e resolved) ([]attempt, error) {
 func (d *document) paste(e resolved, key strictyaml.Source) ([]attempt, error) {
 	again, err := d.add(e.to, find(d.root, e.at))
 	start, end := d.lineStart(key.Entry.Start), d.below(key.Entry.End)
-	text := d.data[start:end]
-	if key.InFlow || d.first(start) != key.Entry.Start || key.Entry.Start != key.Node.Start {
-		if bytes.Contains(text, []byte("#")) {
-			return nil, errPlace // a comment may be lost
+	anew := func() ([]attempt, error) {
+		lost := key.Entry
+		if !key.InFlow {
+			lost.End = end
+		}
+		if err == nil && d.hasComment(lost) {
+			err = errors.New("the comments in it would be lost there: move it by hand")
 		}
 		return again, err
+	}
+	if key.InFlow || d.first(start) != key.Entry.Start || key.Entry.Start != key.Node.Start {
+		return anew()
 	}
 	if err != nil {
 		return nil, err
@@ -74,16 +80,13 @@ func (d *document) paste(e resolved, key strictyaml.Source) ([]attempt, error) {
 	around := find(d.root, e.to[:depth])
 	s, known := around.Source()
 	if !known || s.Style != strictyaml.BlockStyle || around.Kind != strictyaml.Mapping {
-		if bytes.Contains(text, []byte("#")) {
-			return nil, errPlace
-		}
-		return again, nil
+		return anew()
 	}
 	column, step := d.column(s.Content.Start), d.layout().step
 	var all []string
 	for i := depth; i < len(e.to)-1; i++ {
 		if e.to[i].index >= 0 {
-			return nil, errPlace
+			return anew()
 		}
 		all = append(all, strings.Repeat(" ", column)+writeKey(e.to[i].key, strictyaml.PlainStyle)+":")
 		column += step

@@ -14,8 +14,9 @@ func (d *document) replace(l layout, at []step, value *strictyaml.Value) (attemp
 		return nil, errPlace
 	}
 	if s.InFlow || s.Indent < 0 {
-		text := flow(value)
-		if value.Kind == strictyaml.Scalar {
+		style := d.flowStyle(at)
+		text := flowAs(value, style)
+		if value.Kind == strictyaml.Scalar && (style == strictyaml.PlainStyle || s.Style != strictyaml.PlainStyle) {
 			text = flowScalar(value, s.Style)
 		}
 		return attempt{d.fill(s.Content, text)}, nil
@@ -30,7 +31,7 @@ func (d *document) replace(l layout, at []step, value *strictyaml.Value) (attemp
 	case value.Kind == strictyaml.Scalar:
 		w = l.scalar(value, s.Style, column)
 	case s.Style == strictyaml.FlowStyle:
-		w = written{inline: flow(value)}
+		w = written{inline: flowAs(value, d.flowStyle(at))}
 	case key == nil:
 		w = l.item(value, column)
 	default:

@@ -114,21 +114,24 @@ func block(text string, column int) written {
 }
 
 // flow writes a value in flow style.
-func flow(v *strictyaml.Value) string {
+func flow(v *strictyaml.Value) string { return flowAs(v, strictyaml.PlainStyle) }
+
+// flowAs writes a value in flow style, its keys and texts in a style if they can be.
+func flowAs(v *strictyaml.Value, style strictyaml.Style) string {
 	var parts []string
 	switch v.Kind {
 	case strictyaml.Mapping:
 		for _, e := range v.Entries {
-			parts = append(parts, quote(e.Key, strictyaml.PlainStyle, true)+": "+flow(e.Value))
+			parts = append(parts, quote(e.Key, style, true)+": "+flowAs(e.Value, style))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	case strictyaml.Sequence:
 		for _, item := range v.Items {
-			parts = append(parts, flow(item))
+			parts = append(parts, flowAs(item, style))
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
-	return flowScalar(v, strictyaml.PlainStyle)
+	return flowScalar(v, style)
 }
 
 func flowScalar(v *strictyaml.Value, style strictyaml.Style) string {

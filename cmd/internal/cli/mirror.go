@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ type mirrorOptions struct {
 	releaseFlags
 	output        string
 	dryRun, check bool
+	blobs         bool
 	platforms     []string
 	wanted        []mirror.Platform // what they say
 	parallel      int
@@ -49,6 +51,8 @@ host alone, not to a token service, a redirect or an upload elsewhere.
 
 --check asks for manifests and signatures, copies nothing, and exits with 3 where the mirror
 lacks something or has something else. --dry-run prints the same and exits with 0.
+--blobs looks for every blob, too: a registry can lose some of a manifest that it has.
+Without --check, what was lost is copied again.
 
 --platform copies an index as it is, and of its manifests only those. Registries
 that want an index complete refuse that.`,
@@ -65,7 +69,8 @@ that want an index complete refuse that.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be copied, and copy nothing")
 	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
-	flags.StringArrayVar(&o.platforms, "platform", nil, "only this `platform`, such as linux/amd64; may be repeated")
+	flags.BoolVar(&o.blobs, "blobs", false, "look for the blobs of manifests that the mirror has, too")
+	flags.StringArrayVar(&o.platforms, "platform", nil, "only these `platforms`, such as linux/amd64,linux/arm64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
 	addOutput(cmd, &o.output, textOrJSON)
@@ -74,7 +79,10 @@ that want an index complete refuse that.`,
 
 // refuse reads the platforms, and refuses flags that make no sense.
 func (o *mirrorOptions) refuse() error {
-	for _, text := range o.platforms {
+	for _, text := range strings.Split(strings.Join(o.platforms, ","), ",") {
+		if o.platforms == nil {
+			break
+		}
 		platform, err := mirror.ParsePlatform(text)
 		if err != nil {
 			return usageError{err}
@@ -112,7 +120,7 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	}
 	shown := a.newMirrorScreen(o, len(artifacts))
 	copier, err := mirror.New(artifacts, mirror.Options{
-		Client: client, Parallel: o.parallel, Platforms: o.wanted, UserAgent: "pm-gitops/" + versions().Version,
+		Client: client, Parallel: o.parallel, Platforms: o.wanted, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version,
 		Progress: shown.progress, Done: shown.done,
 	})
 	if err != nil {
@@ -125,6 +133,9 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	results, err := work(ctx)
 	shown.end()
 	if err != nil {
+		if err = cmp.Or(ctx.Err(), err); ctx.Err() != nil && o.output == "json" {
+			err = cmp.Or(a.printMirror(results, problems), err)
+		}
 		return err
 	}
 	if o.dir != "" {
@@ -191,11 +202,20 @@ type mirrorReport struct {
 	Problems  []string        `json:"problems"` // what cannot be copied, or would not be pulled from the mirror
 }
 
+func (a app) printMirror(results []mirror.Result, problems []string) error {
+	return a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)})
+}
+
 // reportMirror prints the results where they are not printed yet, and gives the error
 // that they are.
 func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []string) error {
+	for _, result := range results {
+		if result.Conflict != "" && result.Error == "" {
+			problems = append(problems, result.Target+": "+result.Conflict)
+		}
+	}
 	if o.output == "json" {
-		if err := a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)}); err != nil {
+		if err := a.printMirror(results, problems); err != nil {
 			return err
 		}
 	}
@@ -203,28 +223,53 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 		a.err.Say("%s", problem)
 	}
 	a.noteKeyless(results)
-	var failures []error
-	lacking := 0
+	lacking, failed := 0, 0
 	for _, result := range results {
 		switch {
 		case result.Error != "":
-			failures = append(failures, fmt.Errorf("%s to %s: %s", result.Source, result.Target, result.Error))
+			failed++
 		case len(result.Lacks) > 0 && result.State != mirror.Copied:
 			lacking++
 		}
 	}
 	switch {
-	case failures != nil:
+	case failed > 0:
 		what := "copied"
 		if o.dryRun || o.check {
 			what = "checked"
 		}
-		failures = append(failures, fmt.Errorf("%d of %s could not be %s", len(failures), text.Count(len(results), "artifact"), what))
-		return errors.Join(failures...)
+		return errors.Join(append(mirrorFailures(results), fmt.Errorf("%d of %s could not be %s", failed, text.Count(len(results), "artifact"), what))...)
+	case lacking == 1 && o.check:
+		return foundError{fmt.Errorf("1 of %s is missing in the mirror, or differs", text.Count(len(results), "artifact"))}
 	case lacking > 0 && o.check:
 		return foundError{fmt.Errorf("%d of %s are missing in the mirror, or differ", lacking, text.Count(len(results), "artifact"))}
 	case problems != nil:
 		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
 	return nil
+}
+
+// mirrorFailures gives why artifacts failed. Several that failed for one reason, such as
+// a registry that does not work, are one error.
+func mirrorFailures(results []mirror.Result) (all []error) {
+	first, more := map[string]mirror.Result{}, map[string]int{}
+	var reasons []string
+	for _, result := range results {
+		switch _, known := first[result.Error]; {
+		case result.Error == "":
+		case known:
+			more[result.Error]++
+		default:
+			first[result.Error] = result
+			reasons = append(reasons, result.Error)
+		}
+	}
+	for _, reason := range reasons {
+		which := fmt.Sprintf("%s to %s", first[reason].Source, first[reason].Target)
+		if n := more[reason]; n > 0 {
+			which += fmt.Sprintf(", and %d more", n)
+		}
+		all = append(all, fmt.Errorf("%s: %s", which, reason))
+	}
+	return all
 }

@@ -55,6 +55,7 @@ checks them too. A new value goes into the file itself.`,
 	a.addInput(cmd, &o.input)
 	a.addTarget(cmd, &o.target)
 	flags := cmd.Flags()
+	flags.Lookup("file").Usage = "environment `file` to edit, or a folder or pattern with --environment for the one file in it"
 	flags.StringArrayVar(&o.texts, "string", nil, "`PATH=VALUE` with a value that is a text, whatever it looks like; may be repeated")
 	flags.StringArrayVar(&o.removed, "remove", nil, "`PATH` of a key or an item to take out; may be repeated")
 	flags.StringArrayVar(&o.renamed, "move", nil, "`PATH=PATH` of a key now and afterwards; may be repeated")
@@ -124,7 +125,11 @@ func (o setOptions) edits(args []string) ([]edit.Edit, error) {
 			wrong = append(wrong, usageError{fmt.Errorf("want PATH=VALUE, got %q", beforeValue(path))})
 			return
 		}
-		e, err := read(path, value)
+		err := edit.CheckText(value)
+		var e edit.Edit
+		if err == nil {
+			e, err = read(path, value)
+		}
 		if err != nil {
 			wrong = append(wrong, usageError{fmt.Errorf("%s: %w", path, err)})
 		}

@@ -20,7 +20,8 @@ type Replacement struct {
 }
 
 // CheckReplace refuses what [Replace] would not replace: what is no plain file, a
-// symbolic link too, and a file that does not hold the old content.
+// symbolic link too, a file that is read-only or has several names, and one that does
+// not hold the old content.
 func CheckReplace(files []Replacement) error {
 	var refusals []error
 	for _, f := range files {
@@ -36,8 +37,8 @@ func CheckReplace(files []Replacement) error {
 	return errors.Join(refusals...)
 }
 
-// Replace puts new content in the place of files, each whole and with the mode that it
-// has. The new files are written beside the old ones, which are looked at once more
+// Replace puts new content in the place of files, each whole and with the mode and the
+// owner that it has. The new files are written beside the old ones, which are looked at once more
 // before the first is replaced: if one changed meanwhile, none is. Only a failure
 // between two renames leaves some replaced; the error names the first that is not.
 //
@@ -114,40 +115,45 @@ func replaceAll(files []Replacement, ready func()) error {
 	return nil
 }
 
-// look gives the mode of the file in its folder, if it is as it was judged.
-func (f Replacement) look(root *os.Root) (os.FileMode, error) {
+// look gives the file in its folder, if it is as it was judged.
+func (f Replacement) look(root *os.Root) (os.FileInfo, error) {
 	name := filepath.Base(f.Name)
 	info, err := root.Lstat(name)
 	switch {
 	case err != nil:
-		return 0, err
+		return nil, err
 	case info.Mode().Type() == os.ModeSymlink:
-		return 0, errors.New("it is a symbolic link: name the file that it leads to")
+		return nil, errors.New("it is a symbolic link: name the file that it leads to")
 	}
 	content, err := readPlain(root.FS(), name, info)
 	switch {
 	case err != nil:
-		return 0, errors.New("it is no plain file, or cannot be read")
+		return nil, errors.New("it is no plain file, or cannot be read")
 	case tree.Digest(content) != tree.Digest(f.Old):
-		return 0, errors.New("it changed while this was working: look at it, then run again")
+		return nil, errors.New("it changed while this was working: look at it, then run again")
+	case info.Mode().Perm()&0o222 == 0:
+		return nil, errors.New("it is read-only: make it writable first")
+	case countNames(info) > 1:
+		return nil, errors.New("it has several names (hard links), and the others would keep the old content: copy it to a file of its own first")
 	}
-	return info.Mode().Perm(), nil
+	return info, nil
 }
 
 // grow writes the new content into a file of its own, in the same folder, whose name
 // no command takes for an environment.
 func (f Replacement) grow(root *os.Root) (name string, err error) {
-	mode, err := f.look(root)
+	old, err := f.look(root)
 	if err != nil {
 		return "", err
 	}
+	mode := old.Mode().Perm()
 	name = fmt.Sprintf(".%s.%016x%s", filepath.Base(f.Name), rand.Uint64(), growingSuffix)
 	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return "", err
 	}
 	_, err = file.Write(f.New)
-	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
+	if err = errors.Join(err, keepOwner(file, old), file.Chmod(mode), file.Sync(), file.Close()); err != nil {
 		_ = root.Remove(name)
 		return "", err
 	}

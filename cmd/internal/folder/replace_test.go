@@ -3,6 +3,7 @@ package folder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,11 +39,11 @@ func checkContent(t *testing.T, all []Replacement, want string) {
 	}
 }
 
-// TestReplace: all files are replaced, and keep their mode, also where the umask or a
-// read-only file says something else.
+// TestReplace: all files are replaced, and keep their mode, also where the umask says
+// something else.
 func TestReplace(t *testing.T) {
 	all := replaceFiles(t, "a.yaml", "b.yaml")
-	for i, mode := range []os.FileMode{0o666, 0o400} {
+	for i, mode := range []os.FileMode{0o666, 0o600} {
 		if err := os.Chmod(all[i].Name, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -70,6 +71,8 @@ func TestReplaceRefusals(t *testing.T) {
 			_ = os.Remove(name)
 			return os.Symlink("a.yaml", name)
 		}},
+		{"read-only", "it is read-only", func(name string) error { return os.Chmod(name, 0o444) }},
+		{"a hard link", "it has several names", func(name string) error { return os.Link(name, filepath.Join(filepath.Dir(name), "twin")) }},
 		{"a folder", "it is no plain file", func(name string) error {
 			_ = os.Remove(name)
 			return os.Mkdir(name, 0o700)
@@ -169,6 +172,28 @@ func TestReplaceThroughLink(t *testing.T) {
 	named[1].Name = filepath.Join(link, "b.yaml")
 	if err := Replace(t.Context(), named); err != nil {
 		t.Fatal(err)
+	}
+	checkContent(t, all, "new")
+}
+
+// TestReplaceKeepsOwner: a file that root edits stays its owner's.
+func TestReplaceKeepsOwner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	all := replaceFiles(t, "a.yaml")
+	if err := os.Chown(all[0].Name, 1234, 4321); err != nil {
+		t.Skip(err)
+	}
+	if err := Replace(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(all[0].Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner := fmt.Sprintf("%+v", info.Sys()); !strings.Contains(owner, "Uid:1234 Gid:4321") {
+		t.Errorf("the owner is another: %s", owner)
 	}
 	checkContent(t, all, "new")
 }

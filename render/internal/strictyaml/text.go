@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -84,6 +87,9 @@ func syntaxProblem(at Position, data []byte, err error) Problem {
 	if fromParser.MatchString(said) {
 		at.Line++
 	}
+	if line := misplaced(data, said); line > 0 {
+		at.Line = line
+	}
 	at.Line, at.Column = max(at.Line, 1), 1
 	if m := unknownAnchor.FindStringSubmatch(said); m != nil { // the name may be a password
 		if i := bytes.Index(data, []byte("*"+m[1])); i >= 0 {
@@ -98,6 +104,26 @@ func syntaxProblem(at Position, data []byte, err error) Problem {
 		}
 	}
 	return Problem{Position: at, Message: "not valid YAML: " + said}
+}
+
+// misplaced finds the line that is no entry of the block mapping or list that it stands
+// in: the library names the line where that begins. It is the last line of the shortest
+// part of the file with this error. It gives 0 for any other error.
+func misplaced(data []byte, said string) int {
+	fails := func(data []byte) bool {
+		err := yaml.Unmarshal(data, &yaml.Node{})
+		return err != nil && strings.HasSuffix(err.Error(), said)
+	}
+	if said != "did not find expected key" && said != "did not find expected '-' indicator" || !fails(data) {
+		return 0
+	}
+	var ends []int // of lines
+	for at := range data {
+		if data[at] == '\n' {
+			ends = append(ends, at+1)
+		}
+	}
+	return 1 + sort.Search(len(ends), func(i int) bool { return fails(data[:ends[i]]) })
 }
 
 // syntaxHints is what people do when the library says such things.
