@@ -17,6 +17,7 @@ import (
 
 type mirrorOptions struct {
 	releaseFlags
+	lockFlags
 	output        string
 	dryRun, check bool
 	blobs         bool
@@ -54,11 +55,17 @@ lacks something or has something else. --dry-run prints the same and exits with 
 --blobs looks for every blob, too: a registry can lose some of a manifest that it has.
 Without --check, what was lost is copied again.
 
+--lock writes the lock of each environment when everything is in its mirror: the
+digests of all that it needs, which spec.versions.pin has render write. A tag with
+another digest than in the lock is an alarm, with exit code 3: nothing is copied, and
+the lock stays, unless --accept-changed-digests says to take the new one.
+
 --platform copies an index as it is, and of its manifests only those. Registries
 that want an index complete refuse that.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
+  pm-gitops mirror --lock                                and write the digests down
   pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
@@ -73,6 +80,7 @@ that want an index complete refuse that.`,
 	flags.StringArrayVar(&o.platforms, "platform", nil, "only these `platforms`, such as linux/amd64,linux/arm64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
+	o.lockFlags.add(cmd)
 	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
 }
@@ -97,7 +105,10 @@ func (o *mirrorOptions) refuse() error {
 	case o.parallel < 1:
 		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
 	}
-	return checkOutput(o.output, textOrJSON)
+	if o.lock && (o.check || o.dryRun) {
+		return usageError{errors.New("--lock is for what was copied: no --check or --dry-run with it")}
+	}
+	return cmp.Or(o.lockFlags.refuse(&o.releaseFlags), checkOutput(o.output, textOrJSON))
 }
 
 func (a app) mirror(ctx context.Context, o mirrorOptions) error {
@@ -109,7 +120,7 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if o.dir != "" {
 		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the copies
 	}
-	found, err := a.findNeeds(ctx, flags, target, needMirrors)
+	found, err := a.findNeeds(ctx, flags, target, o.lock, needMirrors)
 	if err != nil {
 		return err
 	}
@@ -118,11 +129,14 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err != nil {
 		return err
 	}
+	options := mirror.Options{Client: client, Parallel: o.parallel, Platforms: o.wanted, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version}
+	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	if err != nil {
+		return err
+	}
 	shown := a.newMirrorScreen(o, len(artifacts))
-	copier, err := mirror.New(artifacts, mirror.Options{
-		Client: client, Parallel: o.parallel, Platforms: o.wanted, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version,
-		Progress: shown.progress, Done: shown.done,
-	})
+	options.Progress, options.Done = shown.progress, shown.done
+	copier, err := mirror.New(artifacts, options)
 	if err != nil {
 		return err
 	}
@@ -142,7 +156,8 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 		a.err.Say("note: the images are those of the charts in %s: whether the registries have the same charts was not looked at", o.dir)
 	}
 	problems = append(problems, found.otherCharts(results)...)
-	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	return a.finishLocks(ctx, o.lockFlags, locks, found.needs, results, err)
 }
 
 // otherCharts gives the charts of the result that are not those whose images were

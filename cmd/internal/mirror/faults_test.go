@@ -157,11 +157,12 @@ func TestLongPauseIsAnError(t *testing.T) {
 	}
 }
 
-// A source that stops before or in a blob is given up.
+// A source that stops before or in a blob is given up. On a busy machine, what stops in
+// the middle may not have begun in time.
 func TestStallIsAnError(t *testing.T) {
 	from, to := inProcess(t, true), inProcess(t, true)
 	all := fill(t, from)
-	for start, want := range map[string]string{"": "for too long|an answer that did not come$", "x": "stopped in the middle"} {
+	for start, want := range map[string]string{"": "for too long|an answer that did not come$", "x": "for too long|stopped in the middle"} {
 		silent := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
 			if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "cloud/plain/blobs/") {
 				return false

@@ -170,7 +170,8 @@ func (t *tree) attached(ctx context.Context, a *artifact, digest string) error {
 		if d == nil {
 			continue
 		}
-		if err := t.add(ctx, a, d, signature, cosignTag(digest, i)); err != nil {
+		tag := cosignTag(digest, i)
+		if err := t.add(ctx, a, d, signature, tag); err != nil {
 			return err
 		}
 	}
