@@ -41,6 +41,11 @@ type File struct {
 	Size        int64  `json:"size"`
 }
 
+// NewFile describes a file of an environment.
+func NewFile(name, environment string, content []byte) File {
+	return File{Name: name, Environment: environment, Digest: digestOf(content), Size: int64(len(content))}
+}
+
 // Blob is a file below blobs: a manifest or what one names.
 type Blob struct {
 	Digest string `json:"digest"`

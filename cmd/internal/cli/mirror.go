@@ -123,6 +123,8 @@ func (o *mirrorOptions) refuse() error {
 		return usageError{errors.New("--check and --blobs look at a mirror: no --to")}
 	case o.to != "" && !strings.HasSuffix(o.to, ".tar") && !o.compresses():
 		return usageError{fmt.Errorf("--to %s: want a name that ends in .tar or .tar.zst", o.to)}
+	case o.lock && (o.to != "" || o.mirror != ""):
+		return usageError{errors.New("--lock is for what an environment's mirror has: no --to or --mirror with it")}
 	case o.mirror != "" && o.from == "":
 		return usageError{errors.New("--mirror says where an archive goes: it needs --from")}
 	case o.mirror != "" && (len(o.releases) > 0 || o.only != nil || o.dir != "" || !slices.Equal(o.files, []string{fleet.DefaultFile})):
@@ -134,8 +136,8 @@ func (o *mirrorOptions) refuse() error {
 	case o.parallel < 1:
 		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
 	}
-	if o.lock && (o.check || o.dryRun || o.to != "" || o.mirror != "") {
-		return usageError{errors.New("--lock is for what was copied: no --check, --dry-run, --to or --mirror with it")}
+	if o.lock && (o.check || o.dryRun) {
+		return usageError{errors.New("--lock is for what was copied: no --check or --dry-run with it")}
 	}
 	return cmp.Or(o.lockFlags.refuse(&o.releaseFlags), checkOutput(o.output, textOrJSON))
 }
@@ -278,29 +280,4 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
 	return nil
-}
-
-// mirrorFailures gives why artifacts failed. Several that failed for one reason, such as
-// a registry that does not work, are one error.
-func mirrorFailures(results []mirror.Result) (all []error) {
-	first, more := map[string]mirror.Result{}, map[string]int{}
-	var reasons []string
-	for _, result := range results {
-		switch _, known := first[result.Error]; {
-		case result.Error == "":
-		case known:
-			more[result.Error]++
-		default:
-			first[result.Error] = result
-			reasons = append(reasons, result.Error)
-		}
-	}
-	for _, reason := range reasons {
-		which := strings.TrimSuffix(first[reason].Source+" to "+first[reason].Target, " to ") // an archive is no target
-		if n := more[reason]; n > 0 {
-			which += fmt.Sprintf(", and %d more", n)
-		}
-		all = append(all, fmt.Errorf("%s: %s", which, reason))
-	}
-	return all
 }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,6 +32,9 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 	}
 	artifacts, targets, problems := found.sources()
 	sink := &archiveSink{targets: targets}
+	if sink.locks, err = openLocks(ctx, found); err != nil {
+		return err
+	}
 	for _, one := range o.wanted {
 		sink.platforms = append(sink.platforms, one.String())
 	}
@@ -136,6 +141,7 @@ type archiveSink struct {
 	*archive.Writer
 	targets   map[string][]string // by source
 	platforms []string
+	locks     []*lockFile
 }
 
 // Begin implements [mirror.Sink].
@@ -169,5 +175,23 @@ func (s *archiveSink) Begin(all []mirror.Bundle) error {
 		known.Targets = dropRepeated(append(slices.Clone(known.Targets), one.Targets...))
 		known.Environments = dropRepeated(append(slices.Clone(known.Environments), one.Environments...))
 	}
-	return s.Writer.Begin(contents, manifests, blobs)
+	texts := map[string][]byte{}
+	for _, one := range s.locks {
+		if one.before == nil {
+			continue
+		}
+		file := archive.NewFile(one.path, one.plan.Environment, one.before)
+		contents.Files = append(contents.Files, file)
+		blobs = append(blobs, archive.Blob{Digest: file.Digest, Size: file.Size})
+		texts[file.Digest] = one.before
+	}
+	if err := s.Writer.Begin(contents, manifests, blobs); err != nil {
+		return err
+	}
+	for _, digest := range slices.Sorted(maps.Keys(texts)) {
+		if err := s.Blob(digest, int64(len(texts[digest])), bytes.NewReader(texts[digest])); err != nil {
+			return err
+		}
+	}
+	return nil
 }

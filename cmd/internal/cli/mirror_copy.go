@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 )
@@ -46,4 +48,29 @@ func (a app) brokenOff(ctx context.Context, o mirrorOptions, results []mirror.Re
 		err = cmp.Or(a.printMirror(results, problems), err)
 	}
 	return err
+}
+
+// mirrorFailures gives why artifacts failed. Several that failed for one reason, such as
+// a registry that does not work, are one error.
+func mirrorFailures(results []mirror.Result) (all []error) {
+	first, more := map[string]mirror.Result{}, map[string]int{}
+	var reasons []string
+	for _, result := range results {
+		switch _, known := first[result.Error]; {
+		case result.Error == "":
+		case known:
+			more[result.Error]++
+		default:
+			first[result.Error] = result
+			reasons = append(reasons, result.Error)
+		}
+	}
+	for _, reason := range reasons {
+		which := strings.TrimSuffix(first[reason].Source+" to "+first[reason].Target, " to ") // an archive is no target
+		if n := more[reason]; n > 0 {
+			which += fmt.Sprintf(", and %d more", n)
+		}
+		all = append(all, fmt.Errorf("%s: %s", which, reason))
+	}
+	return all
 }
