@@ -116,8 +116,8 @@ func cutPlace(name, place string) (rest string, isThere bool) {
 	return rest, isThere && (rest == "" || rest[0] == '/')
 }
 
-// locate is where something of a registry is pulled from: with a mirror, what the
-// longest place of the map says, or else what follows the source below the mirror, or
+// locate names the place that something of a registry is pulled from: with a mirror, what
+// the longest place of the map says, or else what follows the source below the mirror, or
 // else the name below the mirror. What is on the host of a mirror already stays.
 func (r Registry) locate(name string) string {
 	rule, rest, isThere := r.rule(name)

@@ -62,20 +62,28 @@ func (c Chart) RunsOn(as Renderer, kubeVersion string) error {
 // own with those of the charts in it below their alias or name, without the
 // charts that are off, with imported values, and with globals where Helm puts
 // them. The caller may change what it gets.
-func (c Chart) Defaults() (map[string]any, error) {
-	values, err := defaults(fresh(c.read))
+func (c Chart) Defaults() (map[string]any, error) { return c.Effective(nil) }
+
+// Effective gives the values that templates get where values are set: those, laid
+// over the [Chart.Defaults] of all charts that are on with them. The caller may
+// change what it gets.
+func (c Chart) Effective(values map[string]any) (map[string]any, error) {
+	all, err := effective(fresh(c.read), values)
 	if err != nil {
 		return nil, fmt.Errorf("chart %s %s: default values: %w", c.Name(), c.Version(), err)
 	}
-	return values, nil
+	return all, nil
 }
 
-func defaults(ch *helm.Chart) (map[string]any, error) {
-	values, err := compose(ch, map[string]any{}, chartutil.ReleaseOptions{}, nil)
+func effective(ch *helm.Chart, values map[string]any) (map[string]any, error) {
+	if values == nil {
+		values = map[string]any{}
+	}
+	composed, err := compose(ch, values, chartutil.ReleaseOptions{}, nil)
 	if err != nil {
 		return nil, err
 	}
-	coalesced, _ := values["Values"].(chartutil.Values)
+	coalesced, _ := composed["Values"].(chartutil.Values)
 	return coalesced.AsMap(), nil
 }
 
@@ -83,7 +91,7 @@ func defaults(ch *helm.Chart) (map[string]any, error) {
 // defaults are not in [Chart.Defaults].
 func (c Chart) Off() ([]string, error) {
 	ch := fresh(c.read)
-	if _, err := defaults(ch); err != nil {
+	if _, err := effective(ch, nil); err != nil {
 		return nil, err
 	}
 	var off []string

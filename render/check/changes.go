@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/images"
 )
 
 // change is a place of an object that a fix changes. Path is empty for an object
@@ -39,6 +40,38 @@ func (r *release) changes(after *release) []change {
 		checksum := strings.Contains(c.path, "metadata.annotations") && strings.Contains(strings.ToLower(c.path), "checksum")
 		return random[place{c.object, c.path}] || checksum
 	})
+}
+
+// maxTexts limits how deep texts in texts are looked into.
+const maxTexts = 4
+
+// apart takes a change of a text that is a document, and of the texts in it, apart
+// into those of the document. Any other change is left whole.
+func (c change) apart(left int) []change {
+	before, wasText := c.before.(string)
+	after, isText := c.after.(string)
+	if !wasText || !isText || left == 0 {
+		return []change{c}
+	}
+	was, ok := images.Document(before)
+	now, also := images.Document(after)
+	if !ok || !also || was == nil {
+		return []change{c}
+	}
+	var parts []change
+	var see func(path string, a, b any)
+	see = func(path string, a, b any) {
+		if tree := mapping(b); a == nil && tree != nil { // its keys are told one by one
+			differ(map[string]any{}, tree, path, maxDepth, see)
+			return
+		}
+		parts = append(parts, change{c.object, c.path + ": " + path, a, b}.apart(left-1)...)
+	}
+	differ(was, now, "", maxDepth, see)
+	if parts == nil { // it differs in comments alone, or in its form
+		return []change{c}
+	}
+	return parts
 }
 
 // asksField reports whether a change is that of the field at which something was

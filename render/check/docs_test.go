@@ -32,10 +32,11 @@ Flux puts 12 characters of the chart's digest behind its version; where the dige
 What a finding proposes is one of three things, in every format. A **fix** is proved: with it in the environment everything that
 it touches was rendered again, the finding was gone, and nothing else had changed: no other place of any object but those that
 the check asks to change (the pull secret of each pod, say), random values and checksums; no other release, namespace or fact of
-the cluster; and nothing new was found. A **guess** may help: it was not tried, or changes more, and the finding says what. An
+the cluster; and nothing new was found, or what was new had a fix that was tried with it. A **guess** may help: it was not tried, or changes more, and the finding says what. An
 **advice** is what a person must decide. In JSON that is ` + "`certainty`" + ` (` + "`proved`, `guess` or `advice`" + `), with ` + "`doubt`" + ` for why a guess is one;
-` + "`set`" + ` has the fields and their values. The first 20 fixes of an environment are tried, in fleets of more than ten environments
-200 in all, and at least one of each; findings that are not shown have guesses alone.
+` + "`set`" + ` has the fields and their values. Of several ways to set a value (the pull secret as a name or as a mapping, a registry or a whole name) the first that is proved
+counts. For its fixes an environment is rendered again at most 50 times, a fleet of more than four environments 200 times in all, and
+each environment at least once; findings that are not shown have guesses alone.
 
 ` + "`--fix`" + ` applies what is proved to the environment files, and only the lines of those values change. All fixes of an environment are
 applied together, and it is looked at again: a fix that brings another finding with the others is left, with the reason. Then

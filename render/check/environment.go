@@ -51,6 +51,13 @@ func environmentChecks() []Check {
 		Why:    "What nobody finds needs no acceptance, and one that is left behind hides the next finding of its kind. Those in files that are extended are not looked at: another environment may need them. An entry may be for the other target, too, and then it stays.",
 		Fix:    "Take the entry out of spec.checks.ignore.",
 		Source: "https://github.com/pm-gitops/pm-gitops#the-environment-file",
+	}, {
+		ID: "argo-project", Severity: finding.Error,
+		Title:  "Argo CD's project does not allow a kind",
+		Why:    "The AppProject of the environment allows the cluster-wide kinds that the vendor's releases and delivery.argo.clusterResources name, and nothing more: the sync of a release with another one fails.",
+		Fix:    "Add the kind to delivery.argo.clusterResources, and apply the projects again before the release is synced.",
+		Source: "https://argo-cd.readthedocs.io/en/stable/operator-manual/project-specification/",
+		each:   argoProject,
 	}}
 }
 
@@ -60,7 +67,7 @@ func chartFails(s *scope, r *release) {
 	if r.Failure == nil || errors.As(r.Failure, &version) || errors.As(r.Failure, &refused) || len(r.judge().Refused) > 0 {
 		return
 	}
-	f := r.finding("%s", oneLine(r.Failure))
+	f := r.finding("the chart does not render, and its objects were not checked: %s", oneLine(r.Failure))
 	f.Fix = "correct the values that the message names"
 	s.put(&f, s.valuesField(r))
 	s.add(f)
@@ -74,7 +81,7 @@ func refusedRelease(s *scope, r *release) {
 	var f finding.Finding
 	switch older := s.Traits.CombinesHooks; {
 	case errors.As(r.Failure, &refused):
-		f = r.finding("%s", oneLine(refused))
+		f = r.finding("%s%s", oneLine(refused), r.unchecked())
 	case r.Failure == nil && older != "" && errors.As(r.Install.Combined(r.Rendered), &refused):
 		f = r.finding("%s refuse the release, since they send hooks through kustomize together with all other manifests: %s", older, oneLine(errors.New(refused.Text)))
 		f.Severity = finding.Warning
@@ -104,6 +111,7 @@ func chartKubeVersion(s *scope, r *release) {
 		f.Message += fmt.Sprintf(": Helm takes what follows %s for a pre-release", numbers)
 		f.Fix = fmt.Sprintf("take a version of the chart whose kubeVersion ends in -0, as %s-0 does", version.Wanted)
 	}
+	f.Message += r.unchecked()
 	s.put(&f, "spec.cluster.kubeVersion")
 	s.add(f)
 }
@@ -159,6 +167,50 @@ func (s *scope) allowedKinds() (kinds allowed, known bool) {
 		}
 	}
 	return kinds, known
+}
+
+const clusterResources = "spec.delivery.argo.clusterResources"
+
+// resourcesNeeded gives the kinds that the environment lets its project allow, with
+// all that any release needs besides, so that the fixes of several are one.
+func (s *scope) resourcesNeeded(allowed allowed) []any {
+	var all []any
+	seen := map[string]bool{}
+	add := func(group, kind string) {
+		if !seen[group+"/"+kind] {
+			seen[group+"/"+kind] = true
+			all = append(all, map[string]any{"group": group, "kind": kind})
+		}
+	}
+	for _, kind := range s.Environment.Spec.Delivery.Argo.ClusterResources {
+		add(string(kind.Group), string(kind.Kind))
+	}
+	for _, r := range s.releases {
+		for _, o := range r.objects {
+			if o.namespace == "" && !allowed.has(o) {
+				add(o.Group(), o.Kind)
+			}
+		}
+	}
+	return all
+}
+
+func argoProject(s *scope, r *release) {
+	allowed, known := s.allowedKinds()
+	seen := map[string]bool{}
+	for _, o := range r.objects {
+		id := o.Group() + "/" + o.Kind
+		if !known || o.namespace != "" || allowed.has(o) || seen[id] {
+			continue
+		}
+		seen[id] = true
+		f := o.finding("kind", "the project of the environment does not allow the cluster-wide kind %s: Argo CD's sync of %s fails", o.Kind, r.Key)
+		words := fmt.Sprintf("add {group: %q, kind: %s} to spec.delivery.argo.clusterResources", o.Group(), o.Kind)
+		propose(&f, finding.Proposal{Field: clusterResources}, s.resourcesNeeded(allowed), words)
+		f.Fix = words
+		s.put(&f, clusterResources)
+		s.add(f)
+	}
 }
 
 // ignore marks the findings that the environment accepts, and gives findings

@@ -3,8 +3,6 @@ package check
 import (
 	"cmp"
 	"fmt"
-	"path"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -54,7 +52,7 @@ func imageChecks() []Check {
 	}}
 }
 
-// images is the images that the objects of a release need.
+// images returns the images that the objects of a release need.
 func (r *release) images() []images.Image {
 	if !r.searched {
 		r.searched = true
@@ -76,7 +74,7 @@ func (r *release) images() []images.Image {
 	return r.found
 }
 
-// imageFinding is a finding at an image.
+// imageFinding makes a finding at an image.
 func (r *release) imageFinding(i images.Image, format string, args ...any) finding.Finding {
 	f := r.finding(format, args...)
 	f.Object = identify(i.Object.APIVersion, i.Object.Kind, i.Object.Namespace, i.Object.Name)
@@ -135,47 +133,9 @@ func foreignImage(s *scope, r *release) {
 			f.Message += ", and no pod names it here"
 		}
 		f.Fix = "pull it from " + target
-		r.proposeImage(s, &f, i, target)
+		s.proposeImage(&f, r, i, target)
 		s.add(f)
 	}
-}
-
-// proposeImage proposes a repository for the chart value that has the old one. A
-// name alone may be a database's or a user's: there the key must say image.
-func (r *release) proposeImage(s *scope, f *finding.Finding, i images.Image, target string) {
-	short := strings.TrimPrefix(strings.TrimPrefix(i.Reference.Name(), ref.DockerHub+"/"), "library/")
-	field := s.putValue(f, r, func(at string, value any) bool {
-		return scalar(value) == i.Reference.Name() || scalar(value) == short && (ref.HasHost(short) || namesImages(at))
-	})
-	if field.Field == "" { // a hub: what is before the last name
-		hub := path.Dir(i.Reference.Name())
-		field, target = s.putValue(f, r, func(_ string, value any) bool { return scalar(value) == hub }), path.Dir(target)
-	}
-	if field.Field != "" {
-		propose(f, field, target, f.Fix)
-	}
-}
-
-// namesImages reports whether the path of a chart value says that it is an image,
-// or a part of one.
-func namesImages(path string) bool {
-	return strings.Contains(strings.ToLower(path), "image") || slices.Contains([]string{"repository", "registry", "hub"}, strings.ToLower(lastKey(path)))
-}
-
-// asksImage reports whether images move to where they are on the mirror, and the
-// text around them stays, whatever pulls them.
-func asksImage(s *scope, f finding.Finding, c change) bool {
-	var pairs []string
-	for _, i := range s.find(f.Release).images() {
-		field, _, _ := strings.Cut(i.Path, ": ")
-		if i.Problem == "" && i.Object.Kind == c.object.Kind && i.Object.Name == c.object.Name && field == c.path {
-			moved := s.Plan.Mirrored(i.Reference.Name())
-			name, _, _ := ref.Split(i.Written)
-			pairs = append(pairs, moved, name, path.Dir(moved), path.Dir(name))
-		}
-	}
-	back := strings.NewReplacer(pairs...)
-	return pairs != nil && back.Replace(scalar(c.before)) == back.Replace(scalar(c.after))
 }
 
 func unpinnedImage(s *scope, r *release) {
@@ -185,11 +145,20 @@ func unpinnedImage(s *scope, r *release) {
 		}
 		f := r.imageFinding(i, "image %s has no tag of its own: what runs depends on when it was pulled", i.Written)
 		f.Fix = "set a tag or a digest"
-		s.putValue(&f, r, func(_ string, value any) bool {
-			return scalar(value) == i.Reference.Name() || scalar(value) == i.Written
-		})
+		s.putTag(&f, r, i)
 		s.add(f)
 	}
+}
+
+// putTag says that the tag beside the value which names an image can change what was
+// found, or else that value.
+func (s *scope) putTag(f *finding.Finding, r *release, i images.Image) {
+	written, _, _ := ref.Split(i.Written)
+	named := s.putValue(f, r, func(at string, value any) bool {
+		text := scalar(value)
+		return text == i.Written || text == i.Reference.Name() || text != "" && namesImages(at) && strings.HasSuffix("/"+written, "/"+text)
+	})
+	s.putValue(f, r, func(at string, _ any) bool { return named.Path != "" && at == above(named.Path)+"tag" })
 }
 
 func badImage(s *scope, r *release) {
@@ -218,30 +187,6 @@ func missingPullSecret(s *scope, r *release) {
 			s.add(f)
 		}
 	}
-}
-
-// proposeSecret proposes the pull secret for the chart value that names one and
-// is empty; where none is, it puts the finding where one is named.
-func (s *scope) proposeSecret(f *finding.Finding, r *release, secret string) {
-	forSecrets := func(path string) bool { return strings.HasPrefix(strings.ToLower(lastKey(path)), "imagepullsecret") }
-	f.Fix = "name " + secret + " in the chart's values, often imagePullSecrets"
-	if field := s.putValue(f, r, func(path string, value any) bool { return value == "" && forSecrets(path) }); field.Field != "" {
-		propose(f, field, secret, f.Fix)
-	} else if field := s.putValue(f, r, func(path string, _ any) bool { return forSecrets(path) }); field.Field != "" {
-		f.Fix = fmt.Sprintf("name %s where %s leaves the pod out: in another chart value, or on the ServiceAccount", secret, field.Field)
-	}
-}
-
-// asksPullSecret reports whether pods, or ServiceAccounts, name the pull secret.
-func asksPullSecret(s *scope, _ finding.Finding, c change) bool {
-	secret := string(s.Environment.Spec.Registry.PullSecret)
-	if !strings.Contains(c.path, "imagePullSecrets") {
-		return false
-	}
-	named := slices.DeleteFunc(slices.Clone(list(c.after)), func(ref any) bool {
-		return scalar(at(ref, "name")) == secret || slices.ContainsFunc(list(c.before), func(old any) bool { return reflect.DeepEqual(old, ref) })
-	})
-	return len(list(c.after)) > len(list(c.before)) && len(named) == 0 || scalar(c.before) == "" && scalar(c.after) == secret
 }
 
 // names reports whether a list of references has a name.

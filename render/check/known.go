@@ -46,11 +46,11 @@ func (r *release) judge() Judgement {
 }
 
 func unknownValue(s *scope, r *release) {
-	s.useless(r, keys.NotKnown, "chart %s has no value %s: it does nothing")
+	s.useless(r, keys.NotKnown, "chart %s has no value %s")
 }
 
 func inertValue(s *scope, r *release) {
-	s.useless(r, keys.Inert, "no template of chart %s reads %s: it does nothing")
+	s.useless(r, keys.Inert, "no template of chart %s reads %s")
 }
 
 func (s *scope) useless(r *release, kind keys.Kind, format string) {
@@ -59,9 +59,15 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 			continue
 		}
 		f := r.finding(format, r.Chart.Name()+" "+r.Chart.Version(), u.Path)
-		if u.Doubtful != "" {
+		refused := slices.ContainsFunc(r.judge().Refused, func(p chart.SchemaProblem) bool { return p.Path == u.Path })
+		switch {
+		case refused && u.Doubtful == "":
+			f.Message += ", and its schema refuses it: nothing of the release is installed" + r.unchecked()
+		case u.Doubtful != "":
 			f.Severity = finding.Info
-			f.Message += ", unless " + u.Doubtful
+			f.Message += ": it does nothing, unless " + u.Doubtful
+		default:
+			f.Message += ": it does nothing"
 		}
 		said := s.putPath(&f, r, u.Path)
 		switch {
@@ -77,6 +83,14 @@ func (s *scope) useless(r *release, kind keys.Kind, format string) {
 	}
 }
 
+// unchecked says of a release that does not render what was not looked at.
+func (r *release) unchecked() string {
+	if r.Failure == nil {
+		return ""
+	}
+	return "; its objects were not checked"
+}
+
 func valuesSchema(s *scope, r *release) {
 	for _, url := range r.judge().Unread {
 		f := r.finding("the schema of chart %s %s refers to %s, which was not read: any value is valid there", r.Chart.Name(), r.Chart.Version(), url)
@@ -84,7 +98,7 @@ func valuesSchema(s *scope, r *release) {
 		s.add(f)
 	}
 	for _, problem := range r.judge().KnownRefused() {
-		f := r.finding("the schema of chart %s %s refuses %s: %s", r.Chart.Name(), r.Chart.Version(), problem.Path, problem.Message)
+		f := r.finding("the schema of chart %s %s refuses %s: %s%s", r.Chart.Name(), r.Chart.Version(), problem.Path, problem.Message, r.unchecked())
 		f.Fix = "correct the value"
 		s.putPath(&f, r, problem.Path)
 		s.add(f)

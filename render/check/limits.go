@@ -67,13 +67,6 @@ func limitChecks() []Check {
 		Fix:    "Switch it off in the chart's values, or install the release where the object goes.",
 		Source: "https://argo-cd.readthedocs.io/en/stable/user-guide/projects/",
 		each:   foreignNamespace,
-	}, {
-		ID: "argo-project", Severity: finding.Error,
-		Title:  "Argo CD's project does not allow a kind",
-		Why:    "The AppProject of the environment allows the cluster-wide kinds that the vendor's releases and delivery.argo.clusterResources name, and nothing more: the sync of a release with another one fails.",
-		Fix:    "Add the kind to delivery.argo.clusterResources, and apply the projects again before the release is synced.",
-		Source: "https://argo-cd.readthedocs.io/en/stable/operator-manual/project-specification/",
-		each:   argoProject,
 	}}
 }
 
@@ -256,48 +249,4 @@ func (s *scope) hasNamespace(name string) bool {
 		}
 	}
 	return false
-}
-
-const clusterResources = "spec.delivery.argo.clusterResources"
-
-// resourcesNeeded gives the kinds that the environment lets its project allow, with
-// all that any release needs besides, so that the fixes of several are one.
-func (s *scope) resourcesNeeded(allowed allowed) []any {
-	var all []any
-	seen := map[string]bool{}
-	add := func(group, kind string) {
-		if !seen[group+"/"+kind] {
-			seen[group+"/"+kind] = true
-			all = append(all, map[string]any{"group": group, "kind": kind})
-		}
-	}
-	for _, kind := range s.Environment.Spec.Delivery.Argo.ClusterResources {
-		add(string(kind.Group), string(kind.Kind))
-	}
-	for _, r := range s.releases {
-		for _, o := range r.objects {
-			if o.namespace == "" && !allowed.has(o) {
-				add(o.Group(), o.Kind)
-			}
-		}
-	}
-	return all
-}
-
-func argoProject(s *scope, r *release) {
-	allowed, known := s.allowedKinds()
-	seen := map[string]bool{}
-	for _, o := range r.objects {
-		id := o.Group() + "/" + o.Kind
-		if !known || o.namespace != "" || allowed.has(o) || seen[id] {
-			continue
-		}
-		seen[id] = true
-		f := o.finding("kind", "the project of the environment does not allow the cluster-wide kind %s: Argo CD's sync of %s fails", o.Kind, r.Key)
-		words := fmt.Sprintf("add {group: %q, kind: %s} to spec.delivery.argo.clusterResources", o.Group(), o.Kind)
-		propose(&f, finding.Proposal{Field: clusterResources}, s.resourcesNeeded(allowed), words)
-		f.Fix = words
-		s.put(&f, clusterResources)
-		s.add(f)
-	}
 }

@@ -36,7 +36,7 @@ func (s *scope) injected(namespace string) bool {
 	return false
 }
 
-// inject is what a pod says of its sidecar; the label wins
+// inject returns what a pod says of its sidecar; the label wins
 // (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy).
 func (p pod) inject() string {
 	const key = "sidecar.istio.io/inject"
@@ -62,7 +62,7 @@ func hookSidecar(s *scope, r *release) {
 	}
 }
 
-// injector is the release with the webhook of Istio's injector.
+// injector finds the release with the webhook of Istio's injector.
 func (s *scope) injector() *release {
 	for _, r := range s.releases {
 		for _, o := range r.objects {
@@ -114,13 +114,13 @@ func gatewayAutoImage(s *scope, r *release) {
 				case mode == render.MeshNone && injector == nil && s.partial():
 					continue // another release may bring one
 				case mode == render.MeshNone && injector == nil:
-					f.Message, f.Fix = "mesh is none: nobody replaces the image auto, and no registry has it", "switch the gateway off in the chart's values, or give spec.mesh another word than none"
+					f.Message, f.Fix = "spec.mesh is none: without an injector the pod pulls an image named auto, which no registry has", "switch the gateway off in the chart's values, or give spec.mesh another word than none"
 					s.put(&f, "spec.mesh")
 				case injector != nil && injector.wave >= r.wave:
 					f.Message, f.Fix = "the gateway comes in the wave of the injector ("+injector.Key+"): its pods may be made before the webhook, and then ask a registry for the image auto for ever", "let its release need "+injector.Key
 					s.proposeNeed(&f, r, injector.Key)
 				case p.inject() == "false" || p.inject() != "true" && !s.injected(o.namespace):
-					f.Message, f.Fix = "neither the pod nor the namespace "+o.namespace+" asks for injection: nobody replaces the image auto", `label the pod sidecar.istio.io/inject: "true"`
+					f.Message, f.Fix = "neither the pod nor the namespace "+o.namespace+" asks for injection: the injector does not replace the image auto, which no registry has", `label the pod sidecar.istio.io/inject: "true"`
 				default:
 					continue
 				}

@@ -27,9 +27,9 @@ spec:
   - {name: metrics-server, chart: oci://registry.company.com/charts/metrics-server, version: 3.13.0, namespace: metrics}
 `
 
-// TestPublicCharts: on public charts that are well the checks are quiet, but
-// for what the golden files list and whoever reads them can justify.
-func TestPublicCharts(t *testing.T) {
+// publicCharts loads the charts that lie beside the project, if they do.
+func publicCharts(t *testing.T) func(render.Release) (chart.Chart, error) {
+	t.Helper()
 	shared := os.Getenv("PM_GITOPS_SHARED")
 	if shared == "" {
 		shared = "../../../shared"
@@ -37,7 +37,7 @@ func TestPublicCharts(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(shared, "charts")); err != nil {
 		t.Skipf("no public charts: want %s (set PM_GITOPS_SHARED to the folder with charts)", filepath.Join(shared, "charts"))
 	}
-	load := func(release render.Release) (chart.Chart, error) {
+	return func(release render.Release) (chart.Chart, error) {
 		if release.Key == render.PrefectCloud {
 			return chart.FromFiles(map[string][]byte{"Chart.yaml": []byte("apiVersion: v2\nname: prefect-cloud\nversion: 1.2.900\n")})
 		}
@@ -47,6 +47,12 @@ func TestPublicCharts(t *testing.T) {
 		}
 		return chart.Load(archive)
 	}
+}
+
+// TestPublicCharts: on public charts that are well the checks are quiet, but
+// for what the golden files list and whoever reads them can justify.
+func TestPublicCharts(t *testing.T) {
+	load := publicCharts(t)
 	for _, target := range []string{"flux", "argo"} {
 		found := slices.DeleteFunc(findWith(t, setting{target: target}, publicEnvironment, load), func(f finding.Finding) bool {
 			return f.Release == render.PrefectCloud // not a public chart

@@ -1,11 +1,11 @@
 package check
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/images"
 )
@@ -28,11 +28,11 @@ type release struct {
 	objects   []*object
 	values    []render.Explained // what the environment sets
 	explained render.ExplainedRelease
-	// defaults is what the chart sets, once somebody asked.
-	defaults []leaf
-	// found is the images of the objects, once somebody searched for them.
-	found    []images.Image
-	searched bool
+	gets      []leaf     // see leaves
+	reads     *keys.Tree // see unset
+	found     []images.Image
+	searched  bool              // found has the images of the objects
+	moved     map[string]string // see moves
 }
 
 func newScope(in Input) (*scope, error) {
@@ -134,53 +134,6 @@ func (r *release) finding(format string, args ...any) finding.Finding {
 	return finding.Finding{Release: r.Key, Message: fmt.Sprintf(format, args...)}
 }
 
-// valuesField is where the environment has the chart values of a release.
-func (s *scope) valuesField(r *release) string {
-	for i, extra := range s.Environment.Spec.Releases {
-		if string(extra.Name) == r.Key {
-			return fmt.Sprintf("spec.releases[%d].values", i)
-		}
-	}
-	return "spec.values." + r.Key
-}
-
-// putValue says that the chart value which match finds can change what was
-// found: one that the environment says, or else a default of the chart. It
-// gives the field of the environment for that value, without a field if none
-// matches.
-func (s *scope) putValue(f *finding.Finding, r *release, match func(path string, value any) bool) finding.Proposal {
-	for _, e := range r.values {
-		if e.Origin.From != render.FromEnvironment || e.Secret != nil || !match(e.Path, e.Value) {
-			continue
-		}
-		f.File, f.Line, f.Column, f.Setting = e.Origin.File, e.Origin.Line, e.Origin.Column, e.Origin.Field
-		if e.Rule != nil { // a field that sets the value
-			return finding.Proposal{Field: f.Setting}
-		}
-		return finding.Proposal{Field: f.Setting, Release: r.Key, Path: e.Path}
-	}
-	for _, d := range r.defaultLeaves() {
-		if match(d.path, d.value) {
-			s.put(f, s.valuesField(r)+"."+d.path)
-			return finding.Proposal{Field: f.Setting, Release: r.Key, Path: d.path}
-		}
-	}
-	return finding.Proposal{}
-}
-
-// propose proposes a value for a field, which is a guess until it is tried;
-// otherwise says what to do if it does not help.
-func propose(f *finding.Finding, field finding.Proposal, value any, otherwise string) {
-	field.Value = value
-	f.Set, f.Otherwise = []finding.Proposal{field}, otherwise
-	written := scalar(value)
-	if written == "" {
-		data, _ := json.Marshal(value) // a plain value
-		written = string(data)
-	}
-	f.Fix = fmt.Sprintf("set %s: %s", field.Field, written)
-}
-
 // sayer names the part of the files that says a chart value.
 type sayer int
 
@@ -221,31 +174,3 @@ func (s *scope) putPath(f *finding.Finding, r *release, path string) sayer {
 	}
 	return layoutRule
 }
-
-// leaf is a plain value at a path.
-type leaf struct {
-	path  string
-	value any
-}
-
-// notToBeSet is the key under which Istio's charts keep their defaults; a user
-// sets what is below it without that key
-// (https://github.com/istio/istio/blob/1.28.3/manifests/charts/istio-control/istio-discovery/values.yaml).
-const notToBeSet = "_internal_defaults_do_not_set."
-
-// defaultLeaves is the chart's default values, by the paths to set them at.
-func (r *release) defaultLeaves() []leaf {
-	if r.defaults != nil {
-		return r.defaults
-	}
-	r.defaults = []leaf{}
-	if values, err := r.Chart.Defaults(); err == nil {
-		leaves(values, "", func(path, _ string, value any) {
-			r.defaults = append(r.defaults, leaf{strings.ReplaceAll(path, notToBeSet, ""), value})
-		})
-	}
-	return r.defaults
-}
-
-// lastKey is the last key of a dotted path.
-func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
@@ -25,15 +24,22 @@ type Trial struct {
 	// are the environment's.
 	Again func(render.Environment) (Looked, error)
 	// Least is the severity of the least severe findings whose fixes are tried, and
-	// Most how many fixes are: each is a rendering.
+	// Most how often the environment is looked at again for them.
 	Least finding.Severity
 	Most  int
 }
 
+// maxSteps limits how many fixes are tried together: the finding's own, and those of
+// what is found with it.
+const maxSteps = 3
+
 // Try tries the fixes of the findings, those that are the same once. One that ends
 // its finding and changes nothing else is proved; one that does not end it, or with
 // which the environment is refused or its charts fail, is taken back; and any other
-// stays a guess that says why. Nothing is rendered where no finding has a fix to try.
+// stays a guess that says why. Of several ways to fix a finding the first that is proved
+// counts. Where something else is found with a fix, and that has a fix of its own, the two
+// are tried together: each may change what its findings ask for. Nothing is rendered
+// where no finding has a fix to try.
 //
 // What is else is every place of every object, for an install, an upgrade and what
 // comes later, but for those that the check asks to change, what is random, and the
@@ -41,16 +47,14 @@ type Trial struct {
 // other release, of namespaces and of the cluster; and every finding that is new.
 func (l Looked) Try(t Trial) ([]finding.Finding, error) {
 	found := slices.Clone(l.Findings)
-	for i, alike := range groupFixes(found, t.Least) {
-		if i >= t.Most {
-			for _, at := range alike {
-				found[at].Doubt = fmt.Sprintf("not tried: the first %d fixes of an environment are tried", t.Most)
-			}
-			continue
-		}
-		if err := l.try(found, alike, t.Again); err != nil {
+	work := &trying{Looked: l, Trial: t, left: t.Most, proved: map[string]bool{}}
+	for _, alike := range groupFixes(found, t.Least) {
+		if err := work.try(found, alike); err != nil {
 			return nil, err
 		}
+	}
+	for i := range found {
+		found[i].Others = nil
 	}
 	return found, nil
 }
@@ -63,8 +67,7 @@ func groupFixes(found []finding.Finding, least finding.Severity) [][]int {
 		if f.Set == nil || f.Ignored != "" || !f.Severity.AtLeast(least) {
 			continue
 		}
-		set, _ := json.Marshal(f.Set) // plain values
-		key := f.ID + f.Release + string(set)
+		key := f.ID + f.Release + write(f.Set, f.Others)
 		if _, known := places[key]; !known {
 			places[key] = len(groups)
 			groups = append(groups, nil)
@@ -74,139 +77,194 @@ func groupFixes(found []finding.Finding, least finding.Severity) [][]int {
 	return groups
 }
 
-// try tries the fix of findings that have the same one.
-func (l Looked) try(found []finding.Finding, alike []int, again func(render.Environment) (Looked, error)) error {
-	var settings []render.Setting
-	for _, proposal := range found[alike[0]].Set {
-		settings = append(settings, proposal.Setting())
+// write writes what is to be set, to compare it.
+func write(sets ...any) string {
+	text, _ := json.Marshal(sets) // plain values
+	return string(text)
+}
+
+// trying is the work of trying fixes.
+type trying struct {
+	Looked
+	Trial
+	left   int             // how often the environment may be looked at again
+	proved map[string]bool // what is to be set, as it is written
+}
+
+// attempt is what came of settings that were tried.
+type attempt struct {
+	set   []finding.Proposal
+	ended []finding.Finding
+	doubt string // empty: proved
+}
+
+// try tries the fixes of findings that have the same ones, until one is proved for each.
+func (t *trying) try(found []finding.Finding, alike []int) error {
+	guesses := map[int]attempt{}
+	left := slices.Clone(alike)
+	for n, set := range t.choices(found[alike[0]]) {
+		if len(left) == 0 {
+			return nil
+		}
+		if t.left == 0 {
+			t.leave(found, left, guesses, n, set)
+			break
+		}
+		var asked []finding.Finding
+		for _, i := range left {
+			asked = append(asked, found[i])
+		}
+		made, err := t.prove(t.Looked, set, asked, maxSteps)
+		if err != nil {
+			return err
+		}
+		left = slices.DeleteFunc(left, func(i int) bool {
+			_, guessed := guesses[i]
+			switch {
+			case !slices.ContainsFunc(made.ended, func(f finding.Finding) bool { return reflect.DeepEqual(f, found[i]) }):
+				return false
+			case made.doubt == "":
+				t.proved[write(set)] = true
+				t.settle(&found[i], made, finding.Proved)
+				return true
+			case !guessed:
+				guesses[i] = made
+			}
+			return false
+		})
 	}
-	var after Looked
-	environment, err := l.scope.Environment.With(settings...)
-	if err == nil {
-		after, err = again(environment)
-	}
-	if problems := (render.Problems)(nil); err != nil && !errors.As(err, &problems) {
-		return err
-	}
-	var ended []finding.Finding
-	for _, i := range alike {
-		if f := &found[i]; err != nil || l.breaks(after) || after.finds(*f) {
+	for _, i := range left {
+		if made, guessed := guesses[i]; guessed {
+			t.settle(&found[i], made, finding.Guess)
+		} else if f := &found[i]; f.Doubt != notTried(t.Most) {
 			f.Set, f.Fix, f.Certainty, f.Doubt = nil, f.Otherwise, finding.Advice, ""
 			if f.Fix == "" {
 				f.Certainty = ""
 			}
-		} else {
-			ended = append(ended, *f)
-		}
-	}
-	if ended == nil {
-		return nil
-	}
-	doubt := l.doubt(after, ended)
-	for _, i := range alike {
-		switch f := &found[i]; {
-		case f.Set == nil:
-		case doubt == "":
-			f.Certainty, f.Doubt = finding.Proved, ""
-		default:
-			f.Certainty, f.Doubt = finding.Guess, clean(doubt)
 		}
 	}
 	return nil
 }
 
-// breaks reports whether a chart fails after a fix that did not before.
-func (l Looked) breaks(after Looked) bool {
-	return slices.ContainsFunc(after.scope.releases, func(r *release) bool {
-		before := l.scope.find(r.Key)
-		return r.Failure != nil && (before == nil || before.Failure == nil)
+// choices gives what to try for a finding: what was proved for another one first.
+func (t *trying) choices(f finding.Finding) [][]finding.Proposal {
+	all := slices.Concat([][]finding.Proposal{f.Set}, f.Others)
+	slices.SortStableFunc(all, func(a, b []finding.Proposal) int {
+		switch first, second := t.proved[write(a)], t.proved[write(b)]; {
+		case first == second:
+			return 0
+		case first:
+			return -1
+		}
+		return 1
 	})
+	return all
 }
 
-// doubt says what a fix changes that the findings do not ask for; it is empty
-// where that is nothing.
-func (l Looked) doubt(after Looked, ended []finding.Finding) string {
-	if other := l.scope.replans(after.scope, ended[0].Release); other != "" {
-		return "it changes " + other + " too"
-	}
-	for _, r := range l.scope.releases {
-		other := after.scope.find(r.Key)
-		if other == nil {
-			return "it changes release " + r.Key + " too"
-		}
-		if r.Failure != nil && !reflect.DeepEqual(r.Release.Release, other.Release.Release) {
-			return "what else it changes is not known: the chart does not render as it is"
-		}
-		for _, change := range r.changes(other) {
-			asked := slices.ContainsFunc(ended, func(f finding.Finding) bool {
-				check, _ := ByID(f.ID)
-				return check.asks != nil && (f.Release == r.Key || f.Release == "") && check.asks(l.scope, f, change)
-			})
-			if !asked {
-				return "it changes " + strings.TrimSpace(change.object.String()+" "+change.path) + " too"
+func notTried(most int) string {
+	return fmt.Sprintf("not tried: the environment is rendered again at most %d times", most)
+}
+
+// leave says of findings without a guess that what is left to try for them is not tried.
+func (t *trying) leave(found []finding.Finding, left []int, guesses map[int]attempt, n int, set []finding.Proposal) {
+	for _, i := range left {
+		if _, guessed := guesses[i]; !guessed {
+			if n > 0 {
+				t.settle(&found[i], attempt{set: set}, finding.Guess)
 			}
+			found[i].Doubt = notTried(t.Most)
 		}
 	}
-	for _, f := range after.scope.found {
-		if f.ID != unusedID && !l.finds(f) { // what else it ends needs no acceptance any more
-			return "then " + f.ID + " is found" + prepend(" at ", f.Object)
+}
+
+// settle says of a finding what came of its fix.
+func (t *trying) settle(f *finding.Finding, made attempt, how finding.Certainty) {
+	own := len(made.set) >= len(f.Set) && write(made.set[:len(f.Set)]) == write(f.Set)
+	switch {
+	case !own:
+		f.Fix = describe(made.set)
+	case len(made.set) > len(f.Set):
+		f.Fix += " and " + describe(made.set[len(f.Set):])
+	}
+	f.Set, f.Fix, f.Certainty, f.Doubt = made.set, clean(f.Fix), how, clean(made.doubt)
+	if r := t.scope.find(f.Release); r != nil && f.Setting != f.Set[0].Field {
+		t.scope.putField(f, r, f.Set[0].Field)
+	}
+}
+
+// prove tries to set something in an environment that was looked at, for findings there.
+// Where that is all they ask for, but something else is found then that has a fix, it
+// goes on with that one.
+func (t *trying) prove(before Looked, set []finding.Proposal, asked []finding.Finding, steps int) (attempt, error) {
+	made := attempt{set: set}
+	t.left--
+	after, ok, err := t.look(set)
+	if err != nil || !ok || before.breaks(after) {
+		return made, err
+	}
+	var asking []finding.Finding
+	for _, f := range asked {
+		if !after.finds(f) {
+			made.ended = append(made.ended, f)
+			f.Set = set
+			asking = append(asking, f)
 		}
 	}
-	return ""
-}
-
-// prepend names an object behind a word, if there is one.
-func prepend(word string, o *finding.Object) string {
-	if o == nil {
-		return ""
+	if made.ended == nil {
+		return made, nil
 	}
-	return word + o.String()
-}
-
-// finds reports whether something is found, whatever is said of it.
-func (l Looked) finds(f finding.Finding) bool {
-	return slices.ContainsFunc(l.scope.found, func(other finding.Finding) bool {
-		same := other.ID == f.ID && other.Release == f.Release && other.Field == f.Field && reflect.DeepEqual(other.Object, f.Object)
-		return same && (f.Object != nil || other.Setting == f.Setting)
+	if made.doubt = before.doubt(after, asking); made.doubt != "" {
+		return made, nil
+	}
+	fresh := slices.DeleteFunc(slices.Clone(after.scope.found), func(f finding.Finding) bool {
+		return f.ID == unusedID || f.Ignored != "" || t.finds(f) // what else it ends needs no acceptance any more
 	})
-}
-
-// find finds a release that is looked at, or nil.
-func (s *scope) find(key string) *release {
-	i := slices.IndexFunc(s.releases, func(r *release) bool { return r.Key == key })
-	if i < 0 {
-		return nil
+	if len(fresh) == 0 {
+		return made, nil
 	}
-	return s.releases[i]
-}
-
-// replans names what a fix for a release changes in the plan besides that release,
-// or nothing. A fix for the whole environment is one for the first that changes.
-func (s *scope) replans(after *scope, key string) string {
-	before, now := s.Plan, after.Plan
-	if !reflect.DeepEqual(before.Namespaces, now.Namespaces) {
-		return "namespaces"
-	}
-	if before.KubeVersion != now.KubeVersion || !slices.Equal(before.APIVersions, now.APIVersions) || before.Cluster != now.Cluster || before.Path != now.Path {
-		return "the cluster"
-	}
-	old := map[string]render.Release{}
-	for _, r := range before.Releases() {
-		old[r.Key] = r
-	}
-	for _, r := range now.Releases() {
-		if reflect.DeepEqual(old[r.Key], r) {
+	made.doubt = "then " + enumerate(fresh, func(f finding.Finding) string { return f.ID + " is found" + prepend(" at ", f.Object) })
+	for _, next := range fresh {
+		if next.Set == nil || steps == 1 {
 			continue
 		}
-		if key == "" {
-			key = r.Key
+		for _, more := range t.choices(next) {
+			if t.left == 0 || sets(set, more) {
+				continue
+			}
+			longer, err := t.prove(after, slices.Concat(set, more), fresh, steps-1)
+			if err != nil {
+				return made, err
+			}
+			if longer.ended != nil && longer.doubt == "" {
+				t.proved[write(more)] = true
+				made.set, made.doubt = longer.set, ""
+				return made, nil
+			}
 		}
-		if r.Key != key {
-			return "release " + r.Key
-		}
+		break
 	}
-	if len(old) != len(now.Releases()) {
-		return "the number of releases"
+	return made, nil
+}
+
+// sets reports whether one of the fields is set already.
+func sets(set, more []finding.Proposal) bool {
+	return slices.ContainsFunc(more, func(p finding.Proposal) bool {
+		return slices.ContainsFunc(set, func(other finding.Proposal) bool { return other.Field == p.Field })
+	})
+}
+
+// look looks at the environment with other settings, unless it is refused with them.
+func (t *trying) look(set []finding.Proposal) (after Looked, ok bool, err error) {
+	var settings []render.Setting
+	for _, proposal := range set {
+		settings = append(settings, proposal.Setting())
 	}
-	return ""
+	environment, err := t.scope.Environment.With(settings...)
+	if err == nil {
+		after, err = t.Again(environment)
+	}
+	if problems := (render.Problems)(nil); err != nil && errors.As(err, &problems) {
+		return after, false, nil
+	}
+	return after, err == nil, err
 }

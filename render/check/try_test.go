@@ -20,14 +20,13 @@ import (
 // tried is the findings of a setting, whose fixes were tried.
 func tried(t *testing.T, s setting) []finding.Finding {
 	t.Helper()
-	return tryMost(t, s, finding.Info, 100, nil)
+	return tryMost(t, s, s.environment(), s.load, finding.Info, 100, nil)
 }
 
 // tryMost does so for a number of fixes, and counts them.
-func tryMost(t *testing.T, s setting, least finding.Severity, most int, count *int) []finding.Finding {
+func tryMost(t *testing.T, s setting, text string, load func(render.Release) (chart.Chart, error), least finding.Severity, most int, count *int) []finding.Finding {
 	t.Helper()
-	load := s.load
-	looked, err := check.Look(inputOf(t, s, s.environment(), load))
+	looked, err := check.Look(inputOf(t, s, text, load))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +123,7 @@ func TestTries(t *testing.T) {
 		"a hub":                       {setting{once: true, spec: "registry: {mirror: registry.company.com/prefect}"}, "foreign-image", "proved set spec.values.prefect-istiod.istioDiscovery.hub: registry.company.com/prefect/docker.io/istio"},
 		"a pull secret":               {setting{once: true, spec: "registry: {pullSecret: pull}"}, "missing-pull-secret", "proved set spec.values.prefect-cloud.global.imagePullSecret: pull"},
 		"another one is accepted":     {setting{once: true, spec: "registry: {pullSecret: pull}\nchecks: {ignore: [{check: missing-pull-secret, object: Deployment/logs, reason: a test}]}"}, "missing-pull-secret", "proved set spec.values.prefect-cloud.global.imagePullSecret: pull"},
-		"a hook":                      {cloudOnce(valuesOf("1.2.900", "hook", "post-install")).on("", "migrations: {afterInstall: true}"), "migration-deadlock", "guess make the chart migrate before the services (pre-install,pre-upgrade, with Secrets and database that exist before), or in a plain Job: set spec.values.prefect-cloud.migrations.hooks: pre-install,pre-upgrade (then hook-before-objects is found at Job/prefect-db-migrations)"},
+		"a hook":                      {cloudOnce(valuesOf("1.2.900", "hook", "post-install")).on("", "migrations: {afterInstall: true}"), "migration-deadlock", "guess make the chart migrate before the services (pre-install,pre-upgrade, with Secrets and database that exist before), or in a plain Job: set spec.values.prefect-cloud.migrations.hooks: pre-install,pre-upgrade (then hook-before-objects is found at Job/prefect-db-migrations and migration-setting is found at Job/prefect-db-migrations)"},
 		"own Secrets of the chart":    {cloudOnce("{createAppSecretsInChart: true, db: {use_embedded: true}}").on("argo", ""), "hook-before-objects", "advice make it exist before the release, or give the hook another phase"},
 		"own database":                {cloudOnce("{db: {use_embedded: true}}").on("argo", ""), "hook-before-objects", "advice switch the chart's own database off in its values"},
 		"no database":                 {setting{once: true, target: "argo", spec: "database: null"}, "hook-before-objects", "advice set spec.database"},
@@ -300,12 +299,12 @@ func TestTriesAreBounded(t *testing.T) {
 	}{
 		{finding.Info, 100, 3, "proved proved proved", ""},
 		{finding.Error, 100, 2, "proved guess proved", "not tried"},
-		{finding.Info, 1, 1, "proved guess guess", "not tried: the first 1 fixes of an environment are tried"},
-		{finding.Info, 0, 0, "guess guess guess", "not tried: the first 0 fixes of an environment are tried"},
+		{finding.Info, 1, 1, "proved guess guess", "not tried: the environment is rendered again at most 1 times"},
+		{finding.Info, 0, 0, "guess guess guess", "not tried: the environment is rendered again at most 0 times"},
 	} {
 		count, seen := 0, map[string]bool{}
 		var got []string
-		for _, f := range tryMost(t, two, tt.least, tt.most, &count) {
+		for _, f := range tryMost(t, two, two.environment(), two.load, tt.least, tt.most, &count) {
 			if f.Fix == "" || f.Set == nil || seen[f.Fix] {
 				continue
 			}
@@ -320,7 +319,7 @@ func TestTriesAreBounded(t *testing.T) {
 		}
 	}
 	count := 0
-	tryMost(t, setting{}, finding.Info, 100, &count)
+	tryMost(t, setting{}, setting{}.environment(), setting{}.load, finding.Info, 100, &count)
 	looked, err := check.Look(inputOf(t, two, two.environment(), two.load))
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,10 @@ type Finding struct {
 	Doubt     string    `json:"doubt,omitempty"`
 	// Set is fields of the environment and their values, by which Fix is done.
 	Set []Proposal `json:"set,omitempty"`
-	// Otherwise takes the place of Fix where setting Set turns out not to help.
+	// Others are what to try in the place of Set where that does not help, the most
+	// likely first.
+	Others [][]Proposal `json:"-"`
+	// Otherwise takes the place of Fix where nothing of that helps.
 	Otherwise string `json:"-"`
 	// Ignored is the environment's reason why the finding is accepted.
 	Ignored string `json:"ignored,omitempty"`

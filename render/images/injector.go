@@ -15,7 +15,7 @@ func (f *finder) injectors(all []item) {
 		if one.Kind != "ConfigMap" || len(config) > maxDocument || !strings.Contains(config, ".ProxyImage") {
 			continue
 		}
-		values, ok := parse(text(data["values"]))
+		values, ok := Document(text(data["values"]))
 		if !ok {
 			continue
 		}
@@ -72,7 +72,7 @@ func imageType(all []item, injector item) string {
 		if !isInjector || one.Kind != "ConfigMap" || one.Name != "istio"+revision || one.Namespace != injector.Namespace {
 			continue
 		}
-		if mesh, ok := parse(text(dig(one.tree, "data", "mesh"))); ok {
+		if mesh, ok := Document(text(dig(one.tree, "data", "mesh"))); ok {
 			return text(dig(mesh, "defaultConfig", "image", "imageType"))
 		}
 	}

@@ -28,7 +28,7 @@ func (f *finder) text(value string, at *path) {
 	f.how = Text
 	var documents []any
 	for _, document := range strings.Split(value, "\n---") {
-		parsed, ok := parse(document)
+		parsed, ok := Document(document)
 		if !ok {
 			f.lines(value, at)
 			return
@@ -50,9 +50,9 @@ func (f *finder) unread() {
 	}
 }
 
-// parse reads a text as a document with structure. The reader bounds what
-// aliases make of it.
-func parse(document string) (value any, ok bool) {
+// Document reads a text as a JSON or YAML document with structure, as [Find] does; of
+// an empty text it gives nil. The reader bounds what aliases make of it.
+func Document(document string) (value any, ok bool) {
 	defer func() {
 		if recover() != nil {
 			value, ok = nil, false

@@ -60,10 +60,11 @@ severity, shown or not.
 
 A fix that sets something is tried: everything that it touches is rendered again.
 It is called a fix, certainty proved, only if its finding is gone and nothing else
-has changed. What was not tried or changes more is a guess, and doubt says why; what
-does not help is not proposed. What only a person can decide is an advice. The
-first 20 fixes of an environment are tried, in fleets of more than ten environments
-200 in all, and at least one of each.
+has changed; where something new is found that has a fix itself, both are tried. What
+was not tried or changes more is a guess, and doubt says why; what does not help is
+not proposed. What only a person can decide is an advice. For its fixes an
+environment is rendered again at most 50 times, a fleet of more than four
+environments 200 times in all, and each environment at least once.
 
 --fix applies the fixes that are proved to the environment files, as set does: only
 the lines of the values change. All fixes of an environment are applied together and

@@ -44,10 +44,10 @@ type looked struct {
 	checked int      // how many environments did not fail
 }
 
-// maxTries limits how many fixes of an environment are tried, and maxTriesInAll those
-// of a fleet, in which at least one is: each is a rendering.
+// maxTries limits how often an environment is rendered again for its fixes, and
+// maxTriesInAll how often all of a fleet are, of which each is at least once.
 const (
-	maxTries      = 20
+	maxTries      = 50
 	maxTriesInAll = 200
 )
 
@@ -56,7 +56,7 @@ type looker struct {
 	checkOptions
 	workers *charts.Workers
 	source  charts.Source
-	tries   int // fixes of an environment
+	tries   int // how often an environment is rendered again
 }
 
 func (o looker) findSome(ctx context.Context, members []fleet.Member) (all looked, err error) {

@@ -39,6 +39,21 @@ func (t *Tree) index(n *node, path string, level int) {
 	}
 }
 
+// Read returns the paths of the values that a template reads, in their order, of those
+// whose last key matches.
+func (t Tree) Read(match func(key string) bool) []string {
+	var paths []string
+	for key, places := range t.names {
+		for _, place := range places {
+			if match(key) {
+				paths = append(paths, place.path)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
 // nearest is the path that a key was most likely meant to be: the nearest key
 // beside it, or the same key a level higher or lower.
 func (t Tree) nearest(path, key string, value any, around spot) string {
