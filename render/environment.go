@@ -3,6 +3,7 @@ package render
 import (
 	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/lock"
 	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
@@ -24,6 +25,8 @@ type Environment struct {
 	source   *strictyaml.Value
 	recorded *apis.Recorded  // what Spec.Cluster.Capabilities holds
 	policies verify.Policies // Spec.Verify, with the keys of files
+	lock     *lock.Lock      // what LockFile holds
+	unpinned bool            // whatever Spec.Versions.Pin says
 }
 
 // Metadata names an environment.
@@ -89,6 +92,8 @@ type Versions struct {
 	Server Tag `json:"server"`
 	// Image tag of the UI.
 	UI Tag `json:"ui"`
+	// Pin charts and images by the digests in the environment's lock, which pm-gitops mirror --lock and images --lock write.
+	Pin bool `json:"pin,omitempty"`
 }
 
 // Registry says where charts and images come from.

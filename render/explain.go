@@ -56,6 +56,7 @@ const (
 	FromEnvironment From = "environment" // the environment file, or one that it extends
 	FromCatalog     From = "catalog"     // a catalog: the embedded one or the user's
 	FromDefault     From = "default"     // the program
+	FromLock        From = "lock"        // the lock that pins the environment
 )
 
 // Origin is where a value was said.
@@ -87,7 +88,7 @@ func (p Plan) Explain() Explanation {
 	c := composer{env: p.env, into: p.Secrets.Into, line: p.line, fields: p.env.fields(p.Secrets.Into), used: map[string]bool{}}
 	for _, release := range p.Releases() {
 		explanation.Releases = append(explanation.Releases, ExplainedRelease{
-			release.Key, release.Name, release.Namespace, release.Chart.Version, x.values(&c, release.Key),
+			release.Key, release.Name, release.Namespace, release.Chart.Version, x.values(&c, release.Key, p.pinned),
 		})
 	}
 	return explanation
@@ -117,8 +118,9 @@ func (x *explainer) fields(root *strictyaml.Value) []Explained {
 }
 
 // values explains the leaves of a release: what the catalog's rules set, with
-// what the user wrote laid over it, as [NewPlan] composes them.
-func (x *explainer) values(c *composer, key string) []Explained {
+// what the user wrote laid over it, as [NewPlan] composes them, and what the lock
+// pins.
+func (x *explainer) values(c *composer, key string, pins []pinned) []Explained {
 	tree := &strictyaml.Value{Kind: strictyaml.Mapping}
 	prefix := strictyaml.Join("spec.values", key)
 	if c.env.extra(key) != nil {
@@ -135,7 +137,8 @@ func (x *explainer) values(c *composer, key string) []Explained {
 		}
 	}
 	list := []Explained{}
-	strictyaml.Merge(tree, c.env.source.Find(prefix)).Leaves(nil, func(path string, leaf, replaced *strictyaml.Value) {
+	tree = strictyaml.Merge(tree, c.env.source.Find(prefix))
+	x.explainPins(tree, pins, key).Leaves(nil, func(path string, leaf, replaced *strictyaml.Value) {
 		if path != "" {
 			list = append(list, x.explained(path, prefix, leaf, replaced))
 		}

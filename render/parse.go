@@ -74,6 +74,7 @@ func (e Environment) With(settings ...Setting) (Environment, error) {
 	}
 	changed, problems := decode(root)
 	changed.recorded, changed.policies = e.recorded, e.policies
+	changed.lock, changed.unpinned = e.lock, e.unpinned
 	return changed, problems.Err()
 }
 

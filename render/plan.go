@@ -26,11 +26,13 @@ type Plan struct {
 	Waves       []Wave
 	Secrets     Secrets  // with From and Into filled in
 	Warnings    Problems // the environment's, and what planning noticed
+	Unlocked    Problems // what the lock lacks of a pinned environment: [Render] refuses it
 
 	target     Target
 	env        Environment
 	line       catalog.Line        // of prefect-cloud
 	chartReads map[string][]string // the Secrets that the chart reads itself: name to keys
+	pinned     []pinned
 }
 
 // Target is the target that the plan was made for; nil of [NewPlan].

@@ -60,9 +60,12 @@ type Manifest struct {
 }
 
 // Render writes a plan down for a target and builds every overlay: one that
-// does not build is an error. Nothing touches a disk, and the same plan gives
+// does not build is an error, and so is what the lock of a pinned one lacks. Nothing touches a disk, and the same plan gives
 // the same bytes.
 func Render(plan Plan, target Target) (Rendering, error) {
+	if err := plan.Unlocked.Err(); err != nil {
+		return Rendering{}, err
+	}
 	go ready() // beside what comes before the overlays
 	files, err := target.Files(plan)
 	if err != nil {
@@ -78,6 +81,9 @@ func Render(plan Plan, target Target) (Rendering, error) {
 	}
 	if err := tree.AddInventory(plan.Path, plan.inventory(target)); err != nil {
 		return Rendering{}, err
+	}
+	if locked, pinned := plan.Lock(); pinned {
+		tree[plan.env.LockFile()] = locked.Data()
 	}
 	return Rendering{
 		Environment: plan.Environment,

@@ -92,6 +92,9 @@ func PlanFor(env Environment, cat catalog.Catalog, target Target) (Plan, error) 
 	}
 	plan, err := NewPlan(env, cat, into)
 	plan.target = target
+	if err == nil && env.IsPinned() {
+		plan.pin()
+	}
 	if err == nil && !plan.Traits().VerifiesCharts {
 		plan.Warnings = append(plan.Warnings, plan.unverified()...).Sorted()
 	}

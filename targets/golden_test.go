@@ -12,6 +12,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/lock"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/targets"
 )
@@ -77,6 +78,14 @@ func planSource(t testing.TB, target render.Target, file string, source []byte) 
 			t.Fatalf("catalog.Parse: %v", err)
 		}
 		cat = cat.With(other)
+	}
+	if env.IsPinned() {
+		name := filepath.Join(filepath.Dir(file), env.LockFile())
+		locked, err := lock.Parse(env.LockFile(), readFile(t, name))
+		if err != nil {
+			t.Fatalf("lock.Parse: %v", err)
+		}
+		env = env.WithLock(locked)
 	}
 	plan, err := render.PlanFor(env, cat, target)
 	if err != nil {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/crane"
@@ -26,6 +30,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/killtest"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry/registrytest"
 )
 
 // valid gives a value, and ends a test for an error that only a broken test has.
@@ -81,17 +86,33 @@ type dying struct {
 	writes int
 	stored map[string]int // how often a blob was stored, by repository and digest
 	at     int            // the number of the request, or 0
-	late   bool           // the request is done first
+	when   moment
 	kill   func()
 }
 
-func newDying(t *testing.T) *dying {
+// moment is when in a request a process ends.
+type moment int
+
+const (
+	before  moment = iota // anything of it is read
+	halfway               // through its body, if it has one
+	behind                // it, before the answer
+	moments               // their number
+)
+
+// inMemory is a registry of go-containerregistry.
+func inMemory(t *testing.T, referrers bool) string {
 	t.Helper()
-	inner := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(false)))
+	inner := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(referrers)))
 	t.Cleanup(inner.Close)
+	return inner.Listener.Addr().String()
+}
+
+func newDying(t *testing.T, inner string) *dying {
+	t.Helper()
 	d := &dying{stored: map[string]int{}}
 	onward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(valid(url.Parse(inner.URL)))
+		r.SetURL(&url.URL{Scheme: "http", Host: inner})
 		r.Out.Host = r.In.Host
 	}, ErrorLog: log.New(io.Discard, "", 0)}
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.serve(w, r, onward) }))
@@ -107,9 +128,12 @@ func (d *dying) serve(w http.ResponseWriter, r *http.Request, onward http.Handle
 	}
 	d.mu.Lock()
 	d.writes++
-	dies, late, kill := d.writes == d.at, d.late, d.kill
+	dies, when, kill := d.writes == d.at, d.when, d.kill
 	d.mu.Unlock()
-	if dies && !late {
+	if dies && when != behind {
+		if when == halfway {
+			_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
+		}
 		kill()
 		panic(http.ErrAbortHandler)
 	}
@@ -133,7 +157,7 @@ func (d *dying) serve(w http.ResponseWriter, r *http.Request, onward http.Handle
 }
 
 // ends runs a process and kills it at one of its requests, if it makes so many.
-func (d *dying) ends(cmd *exec.Cmd, at int, late bool) bool {
+func (d *dying) ends(cmd *exec.Cmd, at int, when moment) bool {
 	dead := make(chan struct{})
 	kill := func() {
 		_ = cmd.Process.Kill()
@@ -143,7 +167,7 @@ func (d *dying) ends(cmd *exec.Cmd, at int, late bool) bool {
 		return false
 	}
 	d.mu.Lock()
-	d.at, d.late, d.kill = at, late, kill
+	d.at, d.when, d.kill = at, when, kill
 	d.mu.Unlock()
 	err := cmd.Wait()
 	d.mu.Lock()
@@ -154,28 +178,31 @@ func (d *dying) ends(cmd *exec.Cmd, at int, late bool) bool {
 }
 
 // Killed at any request, a run leaves nothing wrong, and the next one copies what is
-// missing, and nothing else.
+// missing, and nothing else: at registries with the API for referrers and without it.
 func TestKilledMirrorIsFinishedByTheNext(t *testing.T) {
 	_, source := standIns(t)
 	digests, subject, referrer := signedImages(t, source)
 	home, own := t.TempDir(), program(t)
-	run := func(d *dying) (*exec.Cmd, *bytes.Buffer) {
+	run := func(t *testing.T, d *dying) (*exec.Cmd, *bytes.Buffer) {
 		file := filepath.Join(home, "environment.yaml")
-		text := strings.NewReplacer("$REGISTRY/mirror", d.host+"/mirror", "$REGISTRY", source).Replace(mirrored)
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, file, strings.NewReplacer("$REGISTRY/mirror", d.host+"/mirror", "$REGISTRY", source).Replace(mirrored))
 		var said bytes.Buffer
 		cmd := exec.Command(own, "mirror", "-f", file)
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
 		cmd.Stdout, cmd.Stderr = &said, &said
 		return cmd, &said
 	}
-	judge := func(d *dying) {
+	judge := func(t *testing.T, d *dying) {
 		t.Helper()
 		for at, want := range digests {
-			if got, err := crane.Digest(d.host + "/mirror" + at); err != nil || got != want {
-				t.Errorf("%s is %s, want %s: %v", at, got, want, err)
+			ref := valid(name.ParseReference(d.host + "/mirror" + at))
+			got, err := remote.Get(ref)
+			if err != nil || got.Digest.String() != want {
+				t.Errorf("%s is not %s: %v", at, want, err)
+				continue
+			}
+			if err := validateImage(got); err != nil {
+				t.Errorf("%s: %v", at, err)
 			}
 		}
 		list := valid(valid(remote.Referrers(valid(name.NewDigest(d.host + "/mirror/server@" + subject.String())))).IndexManifest())
@@ -190,29 +217,122 @@ func TestKilledMirrorIsFinishedByTheNext(t *testing.T) {
 			}
 		}
 	}
-	whole := newDying(t)
-	cmd, said := run(whole)
+	whole := newDying(t, inMemory(t, false))
+	cmd, said := run(t, whole)
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	judge(whole)
+	judge(t, whole)
 
 	const rounds = 100
 	hits := 0
 	for n := range killtest.Rounds(rounds, func() bool { return hits >= rounds/10 }) {
-		d, at := newDying(t), 1+n*37%rounds*whole.writes/rounds
-		cmd, _ := run(d)
-		if d.ends(cmd, at, n%2 == 1) {
-			hits++
-		}
-		cmd, said := run(d)
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("round %d, after a kill: %v: %s", n, err, said)
-		}
-		judge(d)
-		if t.Failed() {
-			t.Fatalf("round %d, killed at write %d of %d", n, at, whole.writes)
+		at := 1 + n*37%rounds*whole.writes/rounds
+		if !t.Run(fmt.Sprintf("round %d, killed at write %d of %d", n, at, whole.writes), func(t *testing.T) {
+			inner := inMemory(t, n%2 == 0)
+			if n%5 == 4 {
+				inner = registrytest.Debian(t)
+			}
+			d := newDying(t, inner)
+			cmd, _ := run(t, d)
+			if d.ends(cmd, at, moment(n)%moments) {
+				hits++
+			}
+			cmd, said := run(t, d)
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("after a kill: %v: %s", err, said)
+			}
+			judge(t, d)
+		}) {
+			return
 		}
 	}
 	t.Logf("%d runs were killed, at %d writes", hits, whole.writes)
+}
+
+// validateImage reads all blobs of an image. The manifests of an index have references
+// of their own here.
+func validateImage(got *remote.Descriptor) error {
+	if got.MediaType.IsIndex() {
+		return nil
+	}
+	image, err := got.Image()
+	if err != nil {
+		return err
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		return err
+	}
+	for _, layer := range layers {
+		body, err := layer.Compressed()
+		if err != nil {
+			return err
+		}
+		if _, err = io.Copy(io.Discard, body); err != nil {
+			return err // the library compares the digest
+		}
+		if err := body.Close(); err != nil {
+			return err
+		}
+	}
+	_, err = image.RawConfigFile()
+	return err
+}
+
+// Interrupted, the program cancels the upload, says what it did and what not, and ends
+// like every command that is interrupted.
+func TestInterruptedMirrorReports(t *testing.T) {
+	_, source := standIns(t)
+	signedImages(t, source)
+	inner, home := inMemory(t, true), t.TempDir()
+	var process *os.Process
+	started := make(chan struct{})
+	var cancelled atomic.Int32
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodDelete:
+			cancelled.Add(1)
+			w.WriteHeader(http.StatusNoContent)
+		case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/charts/"):
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-started
+			_ = process.Signal(os.Interrupt)
+			<-r.Context().Done()
+		default:
+			pass(inner)(w, r)
+		}
+	}))
+	defer target.Close()
+	file := filepath.Join(home, "environment.yaml")
+	writeFile(t, file, strings.NewReplacer("$REGISTRY/mirror", target.Listener.Addr().String()+"/mirror", "$REGISTRY", source).Replace(mirrored))
+	cmd := exec.Command(program(t), "mirror", "-f", file, "-o", "json", "--parallel", "1")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	process = cmd.Process
+	close(started)
+	_ = cmd.Wait()
+	var report struct {
+		Artifacts []struct{ Target, State, Error string }
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatalf("%v: %s%s", err, &out, &said)
+	}
+	states := map[string]int{}
+	for _, one := range report.Artifacts {
+		states[one.State+" "+one.Error]++
+	}
+	if want := map[string]int{"copied ": 2, "failed interrupted": 1}; !maps.Equal(states, want) {
+		t.Errorf("the report has %v, want %v", states, want)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.HasSuffix(said.String(), "\npm-gitops: interrupted\n") {
+		t.Errorf("exit code %d: %s", code, &said)
+	}
+	if cancelled.Load() != 1 {
+		t.Errorf("%d uploads were cancelled, want 1", cancelled.Load())
+	}
 }

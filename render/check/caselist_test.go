@@ -218,6 +218,27 @@ func limitCases() map[string]pair {
 	}
 }
 
+func lockCases() map[string]pair {
+	locked := "{source: registry.company.com/app:1.0.0, digest: " + lockedDigest
+	digested := replaced(with(""), "app:1.0.0", "app:1.0.0{{ with .Values.image.digest }}@{{ . }}{{ end }}")
+	digested.values = "image: {digest: ''}\n"
+	return map[string]pair{
+		"not-locked": {
+			fires: with("").pinned(""), quiet: with("").pinned(locked + "}"),
+			object: "Deployment/app", field: "spec.template.spec.containers[0].image", says: "the lock lacks image registry.company.com/app:1.0.0",
+		},
+		"not-pinned": {
+			fires:  with("").pinned(locked + "}"),
+			quiet:  digested.pinned(locked + ", pins: [{release: app, digest: image.digest}]}"),
+			object: "Deployment/app", field: "spec.template.spec.containers[0].image", says: "image registry.company.com/app:1.0.0 is pulled by its tag, and the lock has " + lockedDigest,
+		},
+		"other-digest": {
+			fires: with("").on("argo", "").pinned(locked + "}").charted("sha256:" + strings.Repeat("b", 64)), quiet: with("").on("argo", "").pinned(locked + "}"),
+			at: "spec.releases[0]", says: "the chart has the digest sha256:" + strings.Repeat("b", 64) + ", and the lock has " + lockedDigest,
+		},
+	}
+}
+
 func environmentCases() map[string]pair {
 	return map[string]pair{
 		"chart-fails": {

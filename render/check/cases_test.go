@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
@@ -87,11 +88,30 @@ spec:
 
 func cases() map[string]pair {
 	all := map[string]pair{}
-	for _, some := range []map[string]pair{migrationCases(), hookCases(), workloadCases(), imageCases(), valueCases(), limitCases(), environmentCases()} {
+	for _, some := range []map[string]pair{migrationCases(), hookCases(), workloadCases(), imageCases(), valueCases(), limitCases(), lockCases(), environmentCases()} {
 		maps.Copy(all, some)
 	}
 	return all
 }
+
+// pinned is the setting with versions that a lock pins, which has an image as it says.
+func (s setting) pinned(image string) setting {
+	charts := ""
+	for _, chart := range []string{"registry.company.com/charts/app:1.0.0", render.VendorRegistry + "/charts/prefect-cloud:1.2.900", render.VendorRegistry + "/charts/prefect-istiod:1.2.900"} {
+		charts += "- {source: " + chart + ", digest: " + lockedDigest + "}\n"
+	}
+	s.lock = "apiVersion: pm-gitops/v1\nkind: Lock\nenvironment: prod\ncharts:\n" + charts + "images: [" + image + "]\n"
+	s.digest = lockedDigest
+	return s.on(s.target, "versions: {pin: true}")
+}
+
+// charted is the setting with charts of a digest.
+func (s setting) charted(digest string) setting {
+	s.digest = digest
+	return s
+}
+
+var lockedDigest = "sha256:" + strings.Repeat("a", 64)
 
 const secretOfApp = "secretValues: [{release: app, path: password, secret: app, key: pw}]"
 

@@ -37,7 +37,7 @@ type Check struct {
 
 // All is every check, by ID.
 func All() []Check {
-	all := slices.Concat(migrationChecks(), hookChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), secretChecks(), knownChecks(), entryChecks(), environmentChecks())
+	all := slices.Concat(migrationChecks(), hookChecks(), meshChecks(), workloadChecks(), imageChecks(), apiChecks(), valueChecks(), limitChecks(), referenceChecks(), secretChecks(), knownChecks(), entryChecks(), lockChecks(), environmentChecks())
 	slices.SortFunc(all, func(a, b Check) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }

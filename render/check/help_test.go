@@ -13,6 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/check"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/lock"
 	"github.com/pm-gitops/pm-gitops/render/trace"
 	"github.com/pm-gitops/pm-gitops/targets"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
@@ -65,6 +66,8 @@ type setting struct {
 	catalog string
 	// over is laid over the catalog.
 	over string
+	// lock is the lock of the environment, and digest that of all charts.
+	lock, digest string
 }
 
 // whole is the setting with the stand-ins.
@@ -182,11 +185,20 @@ func inputFor(t testing.TB, s setting, env render.Environment, load func(render.
 		}
 		cat = cat.With(over)
 	}
+	if s.lock != "" {
+		locked, err := lock.Parse("lock.yaml", []byte(s.lock))
+		if err != nil {
+			t.Fatal(err)
+		}
+		env = env.WithLock(locked)
+	}
 	plan, err := render.PlanFor(env, cat, target)
 	if err != nil {
 		return check.Input{}, err
 	}
-	rendering, err := render.Render(plan, target)
+	lockless := plan
+	lockless.Unlocked = nil
+	rendering, err := render.Render(lockless, target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +222,7 @@ func rendered(t testing.TB, plan render.Plan, release render.Release, read chart
 	}
 	in := chart.Input{
 		As: chart.Argo(string(plan.Delivery.Argo.Version)), Release: release.Name, Namespace: release.Namespace, Values: values,
-		KubeVersion: plan.KubeVersion, APIVersions: plan.APIVersions, OriginNamespace: release.Namespace, OriginName: release.Key,
+		KubeVersion: plan.KubeVersion, APIVersions: plan.APIVersions, Digest: s.digest, OriginNamespace: release.Namespace, OriginName: release.Key,
 	}
 	if s.target != "argo" {
 		in.As = chart.Flux(string(plan.Delivery.Flux.Version))

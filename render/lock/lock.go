@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -102,26 +104,36 @@ func (l Lock) YAML() ([]byte, error) {
 // Change is an artifact whose source means something else than the lock says.
 type Change struct{ Source, Locked, Now string }
 
-// Update returns next, the lock of the same environment as it is now, with what l
-// knows of the same artifacts: their signatures, where next has not looked. Changes are the
-// artifacts of both whose digests differ, charts first, by source.
-func (l Lock) Update(next Lock) (updated Lock, changes []Change) {
-	update := func(before, now []Artifact) []Artifact {
-		now = slices.Clone(now)
-		for i := range now {
-			old, known := find(before, now[i].Source)
-			switch {
-			case !known:
-			case old.Digest != now[i].Digest:
-				changes = append(changes, Change{now[i].Source, old.Digest, now[i].Digest})
-			case now[i].Signature == "":
-				now[i].Signature = old.Signature
+// Changes returns the artifacts of both locks whose digests differ in next, charts
+// first, by source.
+func (l Lock) Changes(next Lock) []Change {
+	var changes []Change
+	compare := func(before, now []Artifact) {
+		for _, one := range now {
+			if old, known := find(before, one.Source); known && old.Digest != one.Digest {
+				changes = append(changes, Change{one.Source, old.Digest, one.Digest})
 			}
 		}
-		return now
 	}
-	next.Charts, next.Images = update(l.Charts, next.Charts), update(l.Images, next.Images)
-	return next, changes
+	compare(l.Charts, next.Charts)
+	compare(l.Images, next.Images)
+	return changes
+}
+
+// WithSignatures returns the lock with the signatures that another one has for the same
+// digests.
+func (l Lock) WithSignatures(of Lock) Lock {
+	sign := func(all, known []Artifact) []Artifact {
+		all = slices.Clone(all)
+		for i := range all {
+			if old, _ := find(known, all[i].Source); old.Digest == all[i].Digest {
+				all[i].Signature = old.Signature
+			}
+		}
+		return all
+	}
+	l.Charts, l.Images = sign(l.Charts, of.Charts), sign(l.Images, of.Images)
+	return l
 }
 
 func find(all []Artifact, source string) (Artifact, bool) {
@@ -137,3 +149,36 @@ func (l Lock) Chart(source string) (Artifact, bool) { return find(l.Charts, sour
 
 // Image returns the image of a source, HOST/REPOSITORY:TAG.
 func (l Lock) Image(source string) (Artifact, bool) { return find(l.Images, source) }
+
+// Path returns the dotted chart value that the pin sets.
+func (p Pin) Path() string { return p.Digest + p.Tag }
+
+// Value returns what the chart value becomes for a tag and its digest.
+func (p Pin) Value(tag, digest string) string {
+	if p.Tag != "" {
+		return tag + "@" + digest
+	}
+	return digest
+}
+
+// In returns chart values with that of the pin, and whether it can be there: not where a
+// mapping is, nor inside anything else. The values themselves do not change.
+func (p Pin) In(values map[string]any, tag, digest string) (map[string]any, bool) {
+	return with(values, p.Path(), p.Value(tag, digest))
+}
+
+func with(values map[string]any, path, value string) (map[string]any, bool) {
+	key, rest, deeper := strings.Cut(path, ".")
+	changed := maps.Clone(values)
+	if changed == nil {
+		changed = map[string]any{}
+	}
+	below, isMap := values[key].(map[string]any)
+	if !deeper {
+		changed[key] = value
+		return changed, !isMap
+	}
+	inside, fits := with(below, rest, value)
+	changed[key] = inside
+	return changed, fits && (isMap || values[key] == nil)
+}

@@ -96,9 +96,8 @@ func TestParseProblems(t *testing.T) {
 	}
 }
 
-// A source that means something else is a change, and what is known of one that
-// does not stays.
-func TestUpdate(t *testing.T) {
+// A source that means something else is a change, and signatures are those of digests.
+func TestChanges(t *testing.T) {
 	next := lock.New("prod", []lock.Artifact{
 		{Source: "vendor.example/charts/prefect-cloud:1.2.900_rc.1", Digest: digestA},
 		{Source: "vendor.example/charts/prefect-istiod:1.2.900", Digest: digestA},
@@ -106,23 +105,22 @@ func TestUpdate(t *testing.T) {
 		{Source: "vendor.example/server:2025.10", Digest: digestB},
 		{Source: "vendor.example/server:2025.11", Digest: digestA},
 	})
-	got, changes := sample().Update(next)
 	want := []lock.Change{{"vendor.example/charts/prefect-istiod:1.2.900", digestB, digestA}, {"vendor.example/server:2025.10", digestA, digestB}}
-	if !slices.Equal(changes, want) {
-		t.Errorf("changes %v, want %v", changes, want)
+	if got := sample().Changes(next); !slices.Equal(got, want) {
+		t.Errorf("Changes = %v, want %v", got, want)
 	}
-	if len(got.Images) != 2 || got.Charts[0].Signature != "verified: prefect" || got.Charts[1].Signature != "" || next.Charts[0].Signature != "" {
-		t.Errorf("Update = %+v", got)
+	if got := (lock.Lock{}).Changes(next); got != nil {
+		t.Errorf("Changes since nothing = %v", got)
 	}
-	if chart, ok := got.Chart("vendor.example/charts/prefect-istiod:1.2.900"); !ok || chart.Digest != digestA {
+	signed := next.WithSignatures(sample())
+	if signed.Charts[0].Signature != "verified: prefect" || signed.Charts[1].Signature != "" || next.Charts[0].Signature != "" {
+		t.Errorf("WithSignatures = %+v", signed.Charts)
+	}
+	if chart, ok := next.Chart("vendor.example/charts/prefect-istiod:1.2.900"); !ok || chart.Digest != digestA {
 		t.Errorf("Chart = %v, %v", chart, ok)
 	}
-	if _, ok := got.Image("vendor.example/server:2025.9"); ok {
+	if _, ok := next.Image("vendor.example/server:2025.9"); ok {
 		t.Error("Image finds what is not there")
-	}
-	got.Charts[0].Signature = "none"
-	if again, _ := sample().Update(got); again.Charts[0].Signature != "none" {
-		t.Errorf("Update keeps an old signature over a new one")
 	}
 }
 
@@ -147,7 +145,7 @@ func FuzzParse(f *testing.F) {
 		if twice, _ := again.YAML(); string(twice) != string(written) {
 			t.Errorf("written twice: %q and %q", written, twice)
 		}
-		if _, changes := read.Update(again); changes != nil {
+		if changes := read.Changes(again); changes != nil {
 			t.Errorf("a lock differs from itself: %v", changes)
 		}
 	})

@@ -56,6 +56,27 @@ func InventoryPath(deliveryPath, environment string) string {
 	return path.Join(deliveryPath, InventoryFolder, environment+".json")
 }
 
+// LockPath returns the path of the lock of an environment: it lies beside the
+// inventory, which does not list it.
+func LockPath(deliveryPath, environment string) string {
+	return path.Join(deliveryPath, InventoryFolder, environment+lockSuffix)
+}
+
+const lockSuffix = ".lock.yaml"
+
+// IsLock reports whether a file is the lock of an environment, by its path.
+func IsLock(name string) bool {
+	return path.Base(path.Dir(name)) == InventoryFolder && strings.HasSuffix(name, lockSuffix)
+}
+
+// InventoryOf returns the path of the inventory beside a lock.
+func InventoryOf(lock string) string { return strings.TrimSuffix(lock, lockSuffix) + ".json" }
+
+// IsInventory reports whether a file is the inventory of an environment, by its path.
+func IsInventory(name string) bool {
+	return path.Base(path.Dir(name)) == InventoryFolder && strings.HasSuffix(name, ".json")
+}
+
 // Digest computes the digest of a file as inventories have it.
 func Digest(content []byte) string {
 	sum := sha256.Sum256(content)

@@ -54,6 +54,7 @@ func (a app) addReleases(cmd *cobra.Command, o *releaseFlags) {
 // selection is the releases that a command looks at.
 type selection struct {
 	charts.Source
+	members  []fleet.Member
 	plans    []render.Plan
 	releases []planned
 }
@@ -68,18 +69,19 @@ func (a app) choose(ctx context.Context, o releaseFlags, target render.Choice) (
 	if err != nil {
 		return selection{}, err
 	}
-	plans, err := a.loadPlans(ctx, o.input, target)
+	members, err := a.load(ctx, o.input, target)
 	if err != nil {
 		return selection{}, err
 	}
+	plans := plansOf(members)
 	releases, err := plannedReleases(plans, o.releases)
 	if err != nil {
 		return selection{}, err
 	}
 	for _, plan := range plans {
-		a.warn(plan.Warnings)
+		a.warn(append(slices.Clip(plan.Warnings), plan.Unlocked...))
 	}
-	return selection{source, plans, releases}, nil
+	return selection{source, members, plans, releases}, nil
 }
 
 // plannedReleases gives the releases of environments that the names choose, all

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"log"
-	"slices"
+	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +38,24 @@ func (p *place) Set(name string) error {
 	return nil
 }
 
+// hosts is a flag that names a host each time that it is set. A URL is refused: the flag
+// would do nothing.
+type hosts []string
+
+func (h *hosts) String() string { return strings.Join(*h, ", ") }
+func (h *hosts) Type() string   { return "stringArray" }
+func (h *hosts) Set(name string) error {
+	if name == "" {
+		return errors.New("it is empty (unset variable?)")
+	}
+	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(name, "https://"), "http://"), "/")
+	if parsed, err := url.Parse("//" + name); err != nil || parsed.Host != name {
+		return fmt.Errorf("it is no host: want a name or an address, with the port if there is one, such as %s", cmp.Or(host, "registry.example.com:5000"))
+	}
+	*h = append(*h, name)
+	return nil
+}
+
 // asksRegistries reports whether flags say how registries are asked.
 func (c chartFlags) asksRegistries() bool {
 	return c.offline || c.caFile != "" || c.cache != "" || c.plainHTTP != nil || c.tokens != nil
@@ -45,8 +66,8 @@ func (a app) addCharts(cmd *cobra.Command, c *chartFlags) {
 	flags.Var((*place)(&c.dir), "chart-dir", "take charts from this `folder` instead of a registry: archives NAME-VERSION.tgz, or folders NAME-VERSION or NAME")
 	flags.Var((*place)(&c.cache), "cache-dir", "keep charts from registries in this `folder` (default: pm-gitops in the user's cache folder)")
 	flags.Var((*place)(&c.caFile), "ca-file", "`file` with certificates in PEM that registries may be signed by, besides the system's")
-	flags.StringArrayVar(&c.plainHTTP, "plain-http", nil, "registry `host` that may answer without TLS, with its port; may be repeated")
-	flags.StringArrayVar(&c.tokens, "token-service", nil, "`host` of a token service that may get the logins of registries that name it; may be repeated")
+	flags.Var((*hosts)(&c.plainHTTP), "plain-http", "registry `host` that may answer without TLS, with its port; may be repeated")
+	flags.Var((*hosts)(&c.tokens), "token-service", "`host` of a token service that may get the logins of registries that name it, with its port; may be repeated")
 	flags.BoolVar(&c.offline, "offline", false, "ask no registry: take charts from the cache alone")
 	_ = cmd.MarkFlagDirname("chart-dir")
 	_ = cmd.MarkFlagDirname("cache-dir")
@@ -92,9 +113,6 @@ func (a app) openCharts(flags chartFlags) (charts.Source, error) {
 
 // registry makes the client for registries that the flags ask for.
 func (a app) registry(flags chartFlags) (*registry.Client, error) {
-	if slices.Contains(flags.tokens, "") {
-		return nil, usageError{errors.New("--token-service is empty (unset variable?)")}
-	}
 	client, err := a.chartOptions(flags).Client()
 	return client, hintCache(err)
 }

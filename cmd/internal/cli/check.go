@@ -174,6 +174,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return err
 	}
+	request.AllowUnlocked = true // that is a finding
 	members, err := fleet.Render(ctx, request, target)
 	if err != nil {
 		return hintRead(err)

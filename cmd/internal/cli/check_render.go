@@ -120,7 +120,9 @@ func (o looker) lookAgain(ctx context.Context, of fleet.Member, in check.Input, 
 	if err != nil {
 		return check.Looked{}, err
 	}
-	rendering, err := render.Render(plan, plan.Target())
+	lockless := plan
+	lockless.Unlocked = nil // that is a finding
+	rendering, err := render.Render(lockless, plan.Target())
 	if err != nil {
 		return check.Looked{}, refused(plan, err)
 	}

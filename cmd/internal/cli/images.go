@@ -11,10 +11,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/lock"
 )
 
 type imagesOptions struct {
 	releaseFlags
+	lockFlags
 	output  string
 	digests bool
 }
@@ -45,7 +47,10 @@ the mirror follows from that. An image whose origin is unknown, or that the
 cluster would not pull from the mirror, is a comment in the script and a finding.
 Possible images are comments too.
 
-Charts that the mirror lacks come from where they are mirrored from.`,
+Charts that the mirror lacks come from where they are mirrored from.
+
+--lock writes the lock of each environment, as mirror --lock does, with the digests
+that the registries have.`,
 		Example: `  pm-gitops images
   pm-gitops images prefect-cloud --chart-dir charts
   pm-gitops images -f environments/ -o json | jq -r '.images[].image'
@@ -58,16 +63,20 @@ Charts that the mirror lacks come from where they are mirrored from.`,
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.digests, "digests", false, "ask the registries for the digest of every image that none pins")
+	o.lockFlags.add(cmd)
 	addOutput(cmd, &o.output, imagesFormats)
 	return cmd
 }
 
 // check refuses flags that exclude each other.
-func (o imagesOptions) check() error {
-	if o.digests && o.offline {
+func (o *imagesOptions) check() error {
+	switch {
+	case o.digests && o.offline:
 		return usageError{errors.New("digests are asked of registries: no --offline with --digests")}
+	case o.lock && o.output == "script":
+		return usageError{errors.New("--lock writes locks, and -o script a script: want one of them")}
 	}
-	return checkOutput(o.output, imagesFormats)
+	return cmp.Or(o.refuse(&o.releaseFlags), checkOutput(o.output, imagesFormats))
 }
 
 func (a app) images(ctx context.Context, o imagesOptions) error {
@@ -79,23 +88,26 @@ func (a app) images(ctx context.Context, o imagesOptions) error {
 	if o.digests && o.dir != "" {
 		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the digests
 	}
-	found, err := a.findNeeds(ctx, flags, target, func(plans []render.Plan) error { return checkMirrors(o, plans) })
+	found, err := a.findNeeds(ctx, flags, target, o.lock, func(plans []render.Plan) error { return checkMirrors(o, plans) })
 	if err != nil {
 		return err
 	}
-	if o.digests {
+	if o.digests || o.lock {
 		if err := a.resolve(ctx, o, &found.needs); err != nil {
 			return err
 		}
 	}
 	printed := a.printImages(o, found.plans, found.needs)
-	return cmp.Or(found.failure("searched"), printed)
+	if err := cmp.Or(found.failure("searched"), printed); err != nil || !o.lock {
+		return err
+	}
+	return a.lockImages(ctx, o.lockFlags, found)
 }
 
 // foundNeeds holds the needs of environments, and says which could not be looked into.
 type foundNeeds struct {
 	needs
-	plans  []render.Plan
+	selection
 	failed error
 	done   []bool // by release
 }
@@ -109,8 +121,8 @@ func (f foundNeeds) failure(done string) error {
 }
 
 // findNeeds renders the charts of environments, if check lets it, and finds all that
-// they need.
-func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice, check func([]render.Plan) error) (foundNeeds, error) {
+// they need, and for pins also which values take the digests of images.
+func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice, pins bool, check func([]render.Plan) error) (foundNeeds, error) {
 	chosen, err := a.choose(ctx, o, target)
 	if err != nil {
 		return foundNeeds{}, err
@@ -122,14 +134,14 @@ func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice
 	workers := a.workersFor(o.jobs, len(chosen.plans))
 	defer workers.Close()
 	found, done, failed := eachChart(ctx, o.jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
-		return imagesOf(ctx, p, own, p.plan.Traits().Renderer)
+		return imagesOf(ctx, p, own, p.plan.Traits().Renderer, pins)
 	})
 	releases := keepDone(chosen.releases, done)
 	if found = keepDone(found, done); failed != nil && len(found) == 0 {
 		return foundNeeds{}, hintKube(chosen.plans, failed)
 	}
 	a.noteImages(releases, found, originals)
-	return foundNeeds{gather(releases, found, originals), chosen.plans, failed, done}, nil
+	return foundNeeds{gather(releases, found, originals), chosen, failed, done}, nil
 }
 
 // checkMirrors refuses a script where there is nothing to copy to.
@@ -153,12 +165,14 @@ func needMirrors(plans []render.Plan) error {
 // releaseImages is the images of a release.
 type releaseImages struct {
 	images.Result
-	digest string   // of the chart, where it is known
-	left   []string // notes of the objects that nothing applies
+	digest string                // of the chart, where it is known
+	pins   map[string][]lock.Pin // of images, by reference
+	left   []string              // notes of the objects that nothing applies
 }
 
-// imagesOf finds the images of all that a release can make.
-func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (releaseImages, error) {
+// imagesOf finds the images of all that a release can make, and with pins the values
+// that take their digests.
+func imagesOf(ctx context.Context, p planned, own charts.Chart, as string, withPins bool) (releaseImages, error) {
 	in, err := p.input(own, as)
 	if err != nil {
 		return releaseImages{}, err
@@ -171,7 +185,13 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string) (rele
 	if err != nil {
 		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
 	}
-	return releaseImages{found, own.Digest, leftOut(p, all.Left)}, nil
+	var pins map[string][]lock.Pin
+	if withPins {
+		if pins, err = findPins(ctx, p, own, in, found.Images); err != nil {
+			return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
+		}
+	}
+	return releaseImages{found, own.Digest, pins, leftOut(p, all.Left)}, nil
 }
 
 // noteImages says what the list may lack.

@@ -43,7 +43,7 @@ func (o *originals) Chart(ctx context.Context, wanted render.Chart) (charts.Char
 		return charts.Chart{}, err
 	}
 	if otherErr != nil {
-		return charts.Chart{}, fmt.Errorf("%w; and it is not where it is mirrored from: %w", err, otherErr)
+		return charts.Chart{}, fmt.Errorf("%w; and its source does not give it: %w", err, otherErr)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
+	"github.com/pm-gitops/pm-gitops/render/lock"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/verify"
 )
@@ -28,6 +29,8 @@ type neededImage struct {
 	Sure     string      `json:"sure"`               // certain, likely or possible
 	Copies   []imageCopy `json:"copies,omitempty"`   // one for each mirror
 	Uses     []imageUse  `json:"uses"`
+
+	pins map[string][]lock.Pin // by environment
 }
 
 // neededChart is a chart with the releases that need it.
@@ -77,6 +80,10 @@ func gather(releases []planned, found []releaseImages, from *originals) needs {
 			}
 			all[key].add(p, image)
 		}
+		for key, pins := range found[i].pins {
+			of := all[key].pins
+			of[p.plan.Environment] = append(of[p.plan.Environment], pins...)
+		}
 		key := p.Chart.Repository + " " + p.Chart.Version + "@" + p.Chart.Digest
 		if charts[key] == nil {
 			charts[key] = &neededChart{Chart: p.Chart.Repository, Version: p.Chart.Version, Digest: cmp.Or(p.Chart.Digest, found[i].digest)}
@@ -95,7 +102,7 @@ func gather(releases []planned, found []releaseImages, from *originals) needs {
 }
 
 func newNeeded(image images.Image) *neededImage {
-	needed := &neededImage{Image: image.Reference.String(), Reference: image.Reference, Problem: image.Problem, Hidden: true, Sure: string(images.Possible)}
+	needed := &neededImage{Image: image.Reference.String(), Reference: image.Reference, Problem: image.Problem, Hidden: true, Sure: string(images.Possible), pins: map[string][]lock.Pin{}}
 	if image.Problem != "" {
 		needed.Image = image.Written
 	}

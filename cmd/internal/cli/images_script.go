@@ -72,21 +72,30 @@ func (c imageCopy) sourceText() string {
 // question is a reference whose digest is asked for, and where it goes.
 type question struct {
 	reference string
-	must      bool // no answer is an error
+	or        string // is asked if there is no answer; empty for nothing
+	must      bool   // no answer is an error
 	answer    func(digest string)
 }
 
 // resolve asks for the digests of all images that none pins: for a script of
 // those that are copied, else of those that are pulled. For what may be no
-// image, no answer is only noted.
+// image, no answer is only noted. For a lock what a mirror lacks is asked for where it
+// comes from.
 func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 	client, err := a.registry(o.chartFlags)
 	if err != nil {
 		return err
 	}
-	questions := all.listQuestions(o.output == "script")
+	questions := all.listQuestions(o.output == "script", o.lock)
 	digests, failures := make([]string, len(questions)), make([]error, len(questions))
-	parallel.Each(max(o.jobs, 8), len(questions), func(i int) { digests[i], failures[i] = client.Digest(ctx, questions[i].reference) })
+	parallel.Each(max(o.jobs, 8), len(questions), func(i int) {
+		q := questions[i]
+		if digests[i], failures[i] = client.Digest(ctx, q.reference); failures[i] != nil && q.or != "" {
+			if digest, err := client.Digest(ctx, q.or); err == nil {
+				digests[i], failures[i] = digest, nil
+			}
+		}
+	})
 	var missing []error
 	for i, q := range questions {
 		switch {
@@ -105,23 +114,27 @@ func (a app) resolve(ctx context.Context, o imagesOptions, all *needs) error {
 }
 
 // listQuestions lists the images and charts whose digests are asked for.
-func (n *needs) listQuestions(script bool) []question {
+func (n *needs) listQuestions(script, lock bool) []question {
 	var all []question
 	ask := func(copies []imageCopy, must bool) {
 		for i := range copies {
 			if source := copies[i].Source; source != "" && !strings.Contains(source, "@") {
-				all = append(all, question{source, must, func(digest string) { copies[i].digest = digest }})
+				all = append(all, question{source, "", must, func(digest string) { copies[i].digest = digest }})
 			}
 		}
 	}
 	for _, image := range n.Images {
-		must := image.Sure == string(images.Certain)
+		must := image.Sure == string(images.Certain) || lock && image.Sure == string(images.Likely)
 		switch {
 		case image.Problem != "" || image.Pinned():
 		case script:
 			ask(image.Copies, must)
 		default:
-			all = append(all, question{image.Image, must, func(digest string) { image.Resolved = digest }})
+			or := ""
+			if lock && len(image.Copies) > 0 {
+				or = image.Copies[0].Source
+			}
+			all = append(all, question{image.Image, or, must, func(digest string) { image.Resolved = digest }})
 		}
 	}
 	if script {

@@ -19,6 +19,8 @@ type input struct {
 	only    []string // names of environments; all of them if empty
 	recurse bool
 	jobs    int
+
+	unpinned bool // environments are planned by their tags, whatever their locks say
 }
 
 func (a app) addInput(cmd *cobra.Command, in *input) {
@@ -47,7 +49,7 @@ func (in input) request(a app) (fleet.Request, error) {
 	}
 	return fleet.Request{
 		Files: in.files, Recursive: in.recurse, Environments: in.only, Catalog: in.catalog,
-		Jobs: in.jobs, Stdin: a.in,
+		Jobs: in.jobs, Stdin: a.in, Unpinned: in.unpinned,
 	}, err
 }
 

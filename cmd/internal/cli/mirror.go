@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,8 +17,10 @@ import (
 
 type mirrorOptions struct {
 	releaseFlags
+	lockFlags
 	output        string
 	dryRun, check bool
+	blobs         bool
 	platforms     []string
 	wanted        []mirror.Platform // what they say
 	parallel      int
@@ -49,12 +52,20 @@ host alone, not to a token service, a redirect or an upload elsewhere.
 
 --check asks for manifests and signatures, copies nothing, and exits with 3 where the mirror
 lacks something or has something else. --dry-run prints the same and exits with 0.
+--blobs looks for every blob, too: a registry can lose some of a manifest that it has.
+Without --check, what was lost is copied again.
+
+--lock writes the lock of each environment when everything is in its mirror: the
+digests of all that it needs, which spec.versions.pin has render write. A tag with
+another digest than in the lock is an alarm, with exit code 3: nothing is copied, and
+the lock stays, unless --accept-changed-digests says to take the new one.
 
 --platform copies an index as it is, and of its manifests only those. Registries
 that want an index complete refuse that.`,
 		Example: `  pm-gitops mirror --dry-run                             where spec.registry.mirror says where to
   pm-gitops mirror -f environments/
   pm-gitops mirror --check -o json | jq -r '.artifacts[].lacks[]?'
+  pm-gitops mirror --lock                                and write the digests down
   pm-gitops mirror prefect-cloud --platform linux/amd64 --parallel 8`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
@@ -65,16 +76,21 @@ that want an index complete refuse that.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be copied, and copy nothing")
 	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
-	flags.StringArrayVar(&o.platforms, "platform", nil, "only this `platform`, such as linux/amd64; may be repeated")
+	flags.BoolVar(&o.blobs, "blobs", false, "look for the blobs of manifests that the mirror has, too")
+	flags.StringArrayVar(&o.platforms, "platform", nil, "only these `platforms`, such as linux/amd64,linux/arm64; may be repeated")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many artifacts, and how many blobs, to copy at a time")
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
+	o.lockFlags.add(cmd)
 	addOutput(cmd, &o.output, textOrJSON)
 	return cmd
 }
 
 // refuse reads the platforms, and refuses flags that make no sense.
 func (o *mirrorOptions) refuse() error {
-	for _, text := range o.platforms {
+	for _, text := range strings.Split(strings.Join(o.platforms, ","), ",") {
+		if o.platforms == nil {
+			break
+		}
 		platform, err := mirror.ParsePlatform(text)
 		if err != nil {
 			return usageError{err}
@@ -89,7 +105,10 @@ func (o *mirrorOptions) refuse() error {
 	case o.parallel < 1:
 		return usageError{fmt.Errorf("want at least one copy at a time, got --parallel %d", o.parallel)}
 	}
-	return checkOutput(o.output, textOrJSON)
+	if o.lock && (o.check || o.dryRun) {
+		return usageError{errors.New("--lock is for what was copied: no --check or --dry-run with it")}
+	}
+	return cmp.Or(o.lockFlags.refuse(&o.releaseFlags), checkOutput(o.output, textOrJSON))
 }
 
 func (a app) mirror(ctx context.Context, o mirrorOptions) error {
@@ -101,7 +120,7 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if o.dir != "" {
 		flags.chartFlags = chartFlags{dir: o.dir} // the others are for the copies
 	}
-	found, err := a.findNeeds(ctx, flags, target, needMirrors)
+	found, err := a.findNeeds(ctx, flags, target, o.lock, needMirrors)
 	if err != nil {
 		return err
 	}
@@ -110,11 +129,14 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err != nil {
 		return err
 	}
+	options := mirror.Options{Client: client, Parallel: o.parallel, Platforms: o.wanted, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version}
+	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	if err != nil {
+		return err
+	}
 	shown := a.newMirrorScreen(o, len(artifacts))
-	copier, err := mirror.New(artifacts, mirror.Options{
-		Client: client, Parallel: o.parallel, Platforms: o.wanted, UserAgent: "pm-gitops/" + versions().Version,
-		Progress: shown.progress, Done: shown.done,
-	})
+	options.Progress, options.Done = shown.progress, shown.done
+	copier, err := mirror.New(artifacts, options)
 	if err != nil {
 		return err
 	}
@@ -125,13 +147,17 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	results, err := work(ctx)
 	shown.end()
 	if err != nil {
+		if err = cmp.Or(ctx.Err(), err); ctx.Err() != nil && o.output == "json" {
+			err = cmp.Or(a.printMirror(results, problems), err)
+		}
 		return err
 	}
 	if o.dir != "" {
 		a.err.Say("note: the images are those of the charts in %s: whether the registries have the same charts was not looked at", o.dir)
 	}
 	problems = append(problems, found.otherCharts(results)...)
-	return cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
+	return a.finishLocks(ctx, o.lockFlags, locks, found.needs, results, err)
 }
 
 // otherCharts gives the charts of the result that are not those whose images were
@@ -191,11 +217,20 @@ type mirrorReport struct {
 	Problems  []string        `json:"problems"` // what cannot be copied, or would not be pulled from the mirror
 }
 
+func (a app) printMirror(results []mirror.Result, problems []string) error {
+	return a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)})
+}
+
 // reportMirror prints the results where they are not printed yet, and gives the error
 // that they are.
 func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []string) error {
+	for _, result := range results {
+		if result.Conflict != "" && result.Error == "" {
+			problems = append(problems, result.Target+": "+result.Conflict)
+		}
+	}
 	if o.output == "json" {
-		if err := a.printJSON(mirrorReport{append([]mirror.Result{}, results...), append([]string{}, problems...)}); err != nil {
+		if err := a.printMirror(results, problems); err != nil {
 			return err
 		}
 	}
@@ -203,28 +238,53 @@ func (a app) reportMirror(o mirrorOptions, results []mirror.Result, problems []s
 		a.err.Say("%s", problem)
 	}
 	a.noteKeyless(results)
-	var failures []error
-	lacking := 0
+	lacking, failed := 0, 0
 	for _, result := range results {
 		switch {
 		case result.Error != "":
-			failures = append(failures, fmt.Errorf("%s to %s: %s", result.Source, result.Target, result.Error))
+			failed++
 		case len(result.Lacks) > 0 && result.State != mirror.Copied:
 			lacking++
 		}
 	}
 	switch {
-	case failures != nil:
+	case failed > 0:
 		what := "copied"
 		if o.dryRun || o.check {
 			what = "checked"
 		}
-		failures = append(failures, fmt.Errorf("%d of %s could not be %s", len(failures), text.Count(len(results), "artifact"), what))
-		return errors.Join(failures...)
+		return errors.Join(append(mirrorFailures(results), fmt.Errorf("%d of %s could not be %s", failed, text.Count(len(results), "artifact"), what))...)
+	case lacking == 1 && o.check:
+		return foundError{fmt.Errorf("1 of %s is missing in the mirror, or differs", text.Count(len(results), "artifact"))}
 	case lacking > 0 && o.check:
 		return foundError{fmt.Errorf("%d of %s are missing in the mirror, or differ", lacking, text.Count(len(results), "artifact"))}
 	case problems != nil:
 		return foundError{errors.New(text.Count(len(problems), "thing") + " to look at before the mirror is complete")}
 	}
 	return nil
+}
+
+// mirrorFailures gives why artifacts failed. Several that failed for one reason, such as
+// a registry that does not work, are one error.
+func mirrorFailures(results []mirror.Result) (all []error) {
+	first, more := map[string]mirror.Result{}, map[string]int{}
+	var reasons []string
+	for _, result := range results {
+		switch _, known := first[result.Error]; {
+		case result.Error == "":
+		case known:
+			more[result.Error]++
+		default:
+			first[result.Error] = result
+			reasons = append(reasons, result.Error)
+		}
+	}
+	for _, reason := range reasons {
+		which := fmt.Sprintf("%s to %s", first[reason].Source, first[reason].Target)
+		if n := more[reason]; n > 0 {
+			which += fmt.Sprintf(", and %d more", n)
+		}
+		all = append(all, fmt.Errorf("%s: %s", which, reason))
+	}
+	return all
 }

@@ -87,9 +87,28 @@ func (s *mirrorScreen) draw() {
 	var lines []string
 	for _, one := range s.running {
 		rate := float64(one.done) / max(s.now().Sub(one.since).Seconds(), 0.1)
-		lines = append(lines, fmt.Sprintf("  %s %s of %s, %s/s", one.target, formatSize(one.done), formatSize(one.total), formatSize(int64(rate))))
+		lines = append(lines, fmt.Sprintf("  [%s] %s of %s, %s/s %s", bar(one.done, one.total), formatSize(one.done), formatSize(one.total), formatSize(int64(rate)), lastOf(one.target, 28)))
 	}
 	s.err.Block(lines)
+}
+
+// bar draws how far a copy is.
+func bar(done, total int64) string {
+	const cells = 10
+	full := cells
+	if total > 0 {
+		full = int(min(done, total) * cells / total)
+	}
+	return strings.Repeat("#", full) + strings.Repeat("-", cells-full)
+}
+
+// lastOf shortens a reference to its end, so that the line of a copy fits into 80
+// columns: a longer one breaks, and is not taken away as a whole.
+func lastOf(reference string, most int) string {
+	if len(reference) <= most {
+		return reference
+	}
+	return "…" + reference[len(reference)-most+1:]
 }
 
 // formatCopy writes a result as a line.
@@ -131,6 +150,9 @@ func formatCopy(r mirror.Result, dry bool) string {
 		parts = append(parts, "would replace "+r.Replaced)
 	} else if r.Replaced != "" {
 		parts = append(parts, "replaced "+r.Replaced)
+	}
+	if r.Conflict != "" {
+		parts = append(parts, "cannot be replaced")
 	}
 	if parts == nil {
 		return line

@@ -46,8 +46,13 @@ func TestMirrorScreen(t *testing.T) {
 		t.Errorf("printed %q, want %q", got, want)
 	}
 	steps := strings.Split(drawn.String(), "\x1b[")
-	if !strings.Contains(drawn.String(), "  r.io/a:1 1.0 kB of 4.0 kB, ") || !strings.Contains(drawn.String(), "  r.io/b:1 500 B of 500 B, ") || len(steps) < 4 || steps[len(steps)-1] != "J" {
+	if !strings.Contains(drawn.String(), "  [##--------] 1.0 kB of 4.0 kB, 500 B/s r.io/a:1\n") || !strings.Contains(drawn.String(), "  [##########] 500 B of 500 B, ") || len(steps) < 4 || steps[len(steps)-1] != "J" {
 		t.Errorf("drawn: %q", drawn.String())
+	}
+	for _, line := range strings.Split(drawn.String(), "\n") {
+		if len(line) > 80 {
+			t.Errorf("a line of %d columns breaks: %q", len(line), line)
+		}
 	}
 	var quiet bytes.Buffer
 	s = &mirrorScreen{err: console.New(&quiet), results: make([]*mirror.Result, 1), now: time.Now}
@@ -56,5 +61,36 @@ func TestMirrorScreen(t *testing.T) {
 	s.end()
 	if quiet.Len() > 0 {
 		t.Errorf("without a terminal: %q", quiet.String())
+	}
+}
+
+// The line of a copy fits into 80 columns, whatever its numbers are.
+func TestLineOfCopyFits(t *testing.T) {
+	var drawn bytes.Buffer
+	now := time.Unix(0, 0)
+	s := &mirrorScreen{err: console.New(&drawn), draws: true, results: make([]*mirror.Result, 1), now: func() time.Time { now = now.Add(time.Second); return now }}
+	s.progress("registry.example.com/some/deep/path/prefect/server:2025.10.202511042343", 999_900_000_000, 999_900_000_000)
+	line := strings.TrimSuffix(drawn.String(), "\n")
+	if want := "  [##########] 999.9 GB of 999.9 GB, 499.9 GB/s …server:2025.10.202511042343"; line != want || len([]rune(line)) > 80 {
+		t.Errorf("drawn %q, want %q", line, want)
+	}
+	for done, want := range map[int64]string{0: "----------", 39: "###-------", 100: "##########", 200: "##########"} {
+		if got := bar(done, 100); got != want {
+			t.Errorf("bar(%d, 100) = %s, want %s", done, got, want)
+		}
+	}
+}
+
+// Artifacts that failed for one reason are one error.
+func TestOneReasonIsOneError(t *testing.T) {
+	var got []string
+	for _, err := range mirrorFailures([]mirror.Result{
+		{Source: "a", Target: "m/a", Error: "r.io is given up"}, {Source: "b", Target: "m/b"}, {Source: "c", Target: "m/c", Error: "no"},
+		{Source: "d", Target: "m/d", Error: "r.io is given up"}, {Source: "e", Target: "m/e", Error: "r.io is given up"},
+	}) {
+		got = append(got, err.Error())
+	}
+	if want := "a to m/a, and 2 more: r.io is given up\nc to m/c: no"; strings.Join(got, "\n") != want {
+		t.Errorf("mirrorFailures = %q, want %q", got, want)
 	}
 }

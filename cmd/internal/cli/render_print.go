@@ -36,7 +36,7 @@ func manifestsOf(all tree.Tree) []render.Manifest {
 	return manifests
 }
 
-// flushed is how many bytes of manifests are printed at a time: a fleet has a hundred MB.
+// flushed counts the bytes of manifests that are printed at a time: a fleet has a hundred MB.
 const flushed = 1 << 16
 
 // printManifests prints manifests as one YAML stream, each document with where it is from.

@@ -60,13 +60,14 @@ func (a app) checkEdited(ctx context.Context, request fleet.Request, target rend
 // with it: errors and warnings.
 func findMistakes(ctx context.Context, request fleet.Request, target render.Choice, e edited) (mistakes, warnings []finding.Finding) {
 	request.Files = append([]string{e.files[0].Name}, e.others...)
+	request.AllowUnlocked = true // versions are set before they can be locked
 	members, err := fleet.Render(ctx, request, target)
 	mistakes, others := splitFindings(err)
 	for _, other := range others {
 		mistakes = append(mistakes, finding.Finding{Severity: finding.Error, File: e.files[0].Name, Message: other.Error()})
 	}
 	for _, m := range members {
-		warnings = append(warnings, finding.FromProblems(finding.Warning, m.Plan.Warnings)...)
+		warnings = append(warnings, finding.FromProblems(finding.Warning, append(slices.Clip(m.Plan.Warnings), m.Plan.Unlocked...))...)
 	}
 	return mistakes, warnings
 }

@@ -244,8 +244,8 @@ func (f *fixture) deliver() {
 	f.deliverAs("the environment", nil)
 }
 
-// login is what the registry wants, where it wants something.
+// lock has the registry want a login of everything, the node's images included.
 func (f *fixture) lock(login node.Login) {
 	f.Registry.Lock(&login)
-	f.Agent.Lock(f.Registry.Host, login)
+	f.Agent.Lock(f.Registry.Host, login, f.CA.Transport())
 }

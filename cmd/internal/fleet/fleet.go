@@ -42,6 +42,11 @@ type Request struct {
 	// without a plan and a rendering. Otherwise one that Files names itself is an
 	// error.
 	Defaults bool
+	// Unpinned plans environments as if none were pinned by its lock.
+	Unpinned bool
+	// AllowUnlocked also renders pinned environments whose lock lacks something: what
+	// it lacks is not pinned.
+	AllowUnlocked bool
 	// AllowCollisions also gives environments that cannot all be applied.
 	AllowCollisions bool
 
@@ -100,7 +105,11 @@ func Load(ctx context.Context, r Request, target render.Choice) ([]Member, error
 // they are given only to be reported on.
 func Render(ctx context.Context, r Request, target render.Choice) ([]Member, error) {
 	members, err := each(ctx, r, target, func(m *Member) (err error) {
-		m.Rendering, err = render.Render(m.Plan, m.Plan.Target())
+		plan := m.Plan
+		if r.AllowUnlocked {
+			plan.Unlocked = nil
+		}
+		m.Rendering, err = render.Render(plan, plan.Target())
 		return err
 	})
 	if r.AllowCollisions {

@@ -2,10 +2,13 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/lock"
 )
 
 // Readable gives the environments of a request that can be read before ctx
@@ -80,7 +83,30 @@ func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.E
 		}
 		env = env.WithCapabilities(recorded)
 	}
+	if env, err = r.readLock(file, env); err != nil {
+		return env, cat, err
+	}
 	return env, cat.With(over), nil
+}
+
+// readLock gives an environment its lock, if that pins it. One that is not there is a
+// matter of what is done with the environment.
+func (r Request) readLock(file string, env render.Environment) (render.Environment, error) {
+	switch {
+	case !env.IsPinned() || env.IsDefaults():
+		return env, nil
+	case r.Unpinned:
+		return env.Unpinned(), nil
+	}
+	name, data, err := r.readAtRoot(file, env.LockFile())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return env, nil
+	case err != nil:
+		return env, render.Problems{env.Problem("spec.versions.pin", "%s", err)}
+	}
+	locked, err := lock.Parse(name, data)
+	return env.WithLock(locked), err
 }
 
 // ReadCatalog reads the catalog that the request names, empty if it names none.

@@ -104,6 +104,27 @@ func (r Request) followLinks(name string) (string, error) {
 	return "", errors.New("its links lead to each other")
 }
 
+// readAtRoot reads a file of the repository that holds an environment file, by its path
+// from the root, and gives the name that problems show.
+func (r Request) readAtRoot(file, name string) (string, []byte, error) {
+	if r.Repository != nil {
+		data, err := r.readRepository(name)
+		return name, data, err
+	}
+	top, err := RepositoryOf(file)
+	if err != nil {
+		return name, nil, err
+	}
+	name = filepath.Join(top, filepath.FromSlash(name))
+	if working, err := os.Getwd(); err == nil {
+		if near, err := filepath.Rel(working, name); err == nil {
+			name = near
+		}
+	}
+	data, err := insideRepository(file)(name)
+	return filepath.ToSlash(name), data, err
+}
+
 // readBeside gives what reads the files that an environment file names.
 func (r Request) readBeside(file string) render.ReadFile {
 	if r.Repository != nil {

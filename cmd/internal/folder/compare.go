@@ -99,8 +99,20 @@ func compareRemoval(files fs.FS, layouts tree.Layouts, inventoryPath string, for
 		return s, had, err
 	}
 	s.findStale(gone)
+	s.takeLock(tree.LockPath(path.Dir(path.Dir(inventoryPath)), gone[0].next.Environment))
 	if inventories := known.of[gone[0].next.Environment]; inventories != nil {
 		had = inventories[0]
 	}
 	return s, had, s.err()
+}
+
+// takeLock takes out the lock of an environment that is removed, if it has one.
+func (s *step) takeLock(name string) {
+	switch _, found, err := s.read(name); {
+	case err != nil:
+		s.failures = append(s.failures, err)
+	case found:
+		s.changes.Removed = append(s.changes.Removed, name)
+		slices.Sort(s.changes.Removed)
+	}
 }

@@ -76,6 +76,27 @@ func Remove(ctx context.Context, root *os.Root, layouts tree.Layouts, inventoryP
 	return changes, had, err
 }
 
+// PutLock writes the lock of an environment, whole, in the place of what was read there
+// before: nil for none. One that holds the content already is not touched. If the file
+// changed since it was read, the error is [ErrMeanwhile]. Folders are made and locked as
+// in [Write].
+func PutLock(ctx context.Context, root *os.Root, name string, before, content []byte) error {
+	return locked(ctx, root, patience, func() error {
+		s := newStep(root.FS(), inventories{}, false)
+		now, found, err := s.read(name)
+		switch {
+		case err != nil:
+			return err
+		case found && bytes.Equal(asWritten(now), content):
+			return nil
+		case digestOf(now, found) != digestOf(before, before != nil):
+			return fmt.Errorf("write %s: %w", name, ErrMeanwhile)
+		}
+		beside := write{inventoryPath: tree.InventoryOf(name)}
+		return hand{step: s, root: root, made: map[string]bool{}}.replace(name, beside.growing(), content)
+	})
+}
+
 // write is one environment that is to be written.
 type write struct {
 	inventoryPath string
@@ -133,7 +154,7 @@ func (s *step) compare(trees []tree.Tree, writes []write) {
 		case bytes.Equal(content, all[name]), bytes.Equal(asWritten(content), all[name]):
 			s.changes.Unchanged++
 		default:
-			s.noteConflict(name, content, inventories[name])
+			s.noteConflict(name, content, inventories[name] || tree.IsLock(name))
 			s.changes.Updated = append(s.changes.Updated, name)
 		}
 	}
@@ -165,11 +186,11 @@ func (s *step) findStale(writes []write) {
 	}
 }
 
-// noteConflict notes a conflict unless a file is as we wrote it. An inventory is
-// always ours.
-func (s *step) noteConflict(name string, content []byte, inventory bool) {
+// noteConflict notes a conflict unless a file is as we wrote it. Inventories and locks
+// are always ours.
+func (s *step) noteConflict(name string, content []byte, ours bool) {
 	switch {
-	case s.force || inventory || s.known.wrote(name, tree.Digest(content)), s.known.wrote(name, tree.Digest(asWritten(content))):
+	case s.force || ours || s.known.wrote(name, tree.Digest(content)), s.known.wrote(name, tree.Digest(asWritten(content))):
 	case s.known.lists(name):
 		s.conflicts = append(s.conflicts, name+" (changed by someone)")
 	default:

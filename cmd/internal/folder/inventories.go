@@ -181,7 +181,7 @@ func writesOf(trees []tree.Tree) ([]write, error) {
 	for _, files := range trees {
 		w := write{tree: files}
 		for name := range files {
-			if path.Base(path.Dir(name)) == tree.InventoryFolder {
+			if tree.IsInventory(name) {
 				w.inventoryPath = name
 			}
 		}

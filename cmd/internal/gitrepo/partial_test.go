@@ -54,7 +54,8 @@ func TestPartialClonesFetchWhatTheyLack(t *testing.T) {
 	}
 }
 
-// Where there is no git, what is missing is said, with what completes the clone.
+// A partial clone without the git program is an error that names the missing object and
+// the command that completes the clone.
 func TestPartialClonesCanBeCompleted(t *testing.T) {
 	w := newWorld(t)
 	w.origin("origin", base)

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -8,6 +9,7 @@ import (
 // collisions refuses different sources for one target: repositories, or digests of
 // one repository.
 func (m *Mirror) collisions() error {
+	var all []error
 	first := map[string]*artifact{}
 	for _, one := range m.copies {
 		other := first[one.Target]
@@ -16,10 +18,10 @@ func (m *Mirror) collisions() error {
 			continue
 		}
 		if other.from.repository != one.from.repository || other.pinned != "" && one.pinned != "" && other.pinned != one.pinned {
-			return collision(other, one, "")
+			all = append(all, collision(other, one, ""))
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 func collision(a, b *artifact, why string) error {
@@ -37,6 +39,7 @@ func (a *artifact) users() string {
 // moved refuses two references of one repository that became two digests and would
 // be one target.
 func (m *Mirror) moved(roots []*document) error {
+	var all []error
 	first := map[string]int{}
 	for i, root := range roots {
 		if root == nil || m.copies[i].Target == "" {
@@ -46,8 +49,8 @@ func (m *Mirror) moved(roots []*document) error {
 		if !there {
 			first[m.copies[i].Target] = i
 		} else if roots[other].digest != root.digest {
-			return collision(m.copies[other], m.copies[i], fmt.Sprintf(", which are %s and %s", roots[other].digest, root.digest))
+			all = append(all, collision(m.copies[other], m.copies[i], fmt.Sprintf(", which are %s and %s", roots[other].digest, root.digest)))
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 )
 
 // state says whether the target has a manifest.
@@ -77,9 +79,41 @@ func (p *piece) compareSignatures(ctx context.Context, a *artifact) error {
 	}
 	switch {
 	case covers(other.Layers, p.Layers) && len(other.Layers) > len(p.Layers):
-		p.state, p.replaces = there, ""
+		p.state, p.replaces, p.blobs = there, "", p.Layers // its configuration may be another
 	case !covers(p.Layers, other.Layers):
-		return fmt.Errorf("%s has signatures of its own under %s that the source lacks, and lacks some of the source: copy them with cosign", a.to.repository.Name(), p.tag)
+		p.conflict = fmt.Sprintf("%s has signatures of its own under %s that the source lacks, and lacks some of the source: copy them with cosign", a.to.repository.Name(), p.tag)
+	}
+	return nil
+}
+
+// findLost finds blobs that the target lacks, or has not whole, below manifests that it
+// has.
+func (m *Mirror) findLost(ctx context.Context, a *artifact, t *tree) error {
+	var all []descriptor
+	seen := map[string]bool{}
+	for _, p := range t.pieces {
+		for _, d := range p.blobs {
+			if p.state == there && !seen[d.Digest] {
+				seen[d.Digest] = true
+				all = append(all, d)
+			}
+		}
+	}
+	lost, failures := make([]bool, len(all)), make([]error, len(all))
+	parallel.Each(m.options.Parallel, len(all), func(i int) {
+		found, err := a.to.hasBlob(ctx, all[i])
+		if errors.As(err, new(brokenBlobError)) {
+			err = nil
+		}
+		lost[i], failures[i] = !found, err
+	})
+	for i, d := range all {
+		if failures[i] != nil {
+			return failures[i]
+		}
+		if lost[i] {
+			t.lost = append(t.lost, d)
+		}
 	}
 	return nil
 }

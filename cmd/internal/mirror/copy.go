@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/regclient/regclient"
 	"github.com/regclient/regclient/config"
 	"github.com/regclient/regclient/scheme/reg"
-	"github.com/regclient/regclient/types/blob"
-	"github.com/regclient/regclient/types/errs"
 	"github.com/regclient/regclient/types/manifest"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
@@ -28,6 +26,9 @@ const (
 
 // copy copies what the target lacks of a tree, and verifies it.
 func (m *Mirror) copy(ctx context.Context, a *artifact, t *tree, result *Result) error {
+	if result.Conflict != "" {
+		return errors.New(result.Conflict)
+	}
 	blobs, moved, total := t.blobs(), &moved{}, result.BytesMissing
 	failures := make([]error, len(blobs))
 	done := func() {
@@ -35,10 +36,16 @@ func (m *Mirror) copy(ctx context.Context, a *artifact, t *tree, result *Result)
 			m.options.Progress(a.Target, moved.copied.Load()+moved.mounted.Load()+moved.skipped.Load(), total)
 		}
 	}
+	var stop atomic.Bool // what would fail likewise is not begun
 	parallel.Each(len(blobs), len(blobs), func(i int) {
 		m.slots <- struct{}{}
 		defer func() { <-m.slots }()
-		failures[i] = m.blob(ctx, a, blobs[i], moved, done)
+		if stop.Load() {
+			return
+		}
+		if failures[i] = m.blob(ctx, a, blobs[i], moved, done); failures[i] != nil && lasts(failures[i]) {
+			stop.Store(true)
+		}
 	})
 	result.BytesCopied, result.BytesMounted, result.BytesSkipped = moved.copied.Load(), moved.mounted.Load(), moved.skipped.Load()
 	for _, err := range failures {
@@ -64,10 +71,20 @@ func (m *Mirror) write(ctx context.Context, a *artifact, t *tree, blobs []descri
 			continue
 		}
 		if err := m.put(ctx, a, p); err != nil {
-			return fmt.Errorf("write %s: %w", p.name(), err)
+			return fmt.Errorf("write %s: %w%s", p.name(), err, m.hint(p, err))
 		}
 	}
 	return verifyCopy(ctx, a, t, blobs)
+}
+
+// hint says what to do where a registry refuses an index of which only some platforms
+// are copied.
+func (m *Mirror) hint(p *piece, err error) string {
+	var refused *registry.Error
+	if m.options.Platforms == nil || p.Manifests == nil || !errors.As(err, &refused) || refused.Kind != registry.Other && refused.Kind != registry.NotFound {
+		return ""
+	}
+	return ": with --platform the index names manifests that are not copied, and this registry may want all of them: leave out --platform"
 }
 
 // library makes a client of the library for an artifact. A client remembers how often a
@@ -197,43 +214,6 @@ func (m *Mirror) moveOnce(ctx context.Context, a *artifact, d descriptor, progre
 		return counted.read, fmt.Errorf("%s %s, %d times", a.from.place(), counted.wrong, attempts)
 	}
 	return counted.read, because(ctx, trouble(), err)
-}
-
-// counted is a blob that is read, again from its start where it is sent again.
-type counted struct {
-	reader   *blob.BReader
-	progress func(int64)
-	read     int64
-	wrong    string // what the last read found: not the bytes of the digest, or not all
-	failed   bool   // whether the last read did
-}
-
-func (c *counted) Read(part []byte) (int, error) {
-	n, err := c.reader.Read(part)
-	c.read += int64(n)
-	c.progress(int64(n))
-	c.failed = err != nil && err != io.EOF
-	switch {
-	case err == nil || err == io.EOF:
-		c.wrong = ""
-		return n, err
-	case errors.Is(err, errs.ErrShortRead), errors.Is(err, io.ErrUnexpectedEOF):
-		c.wrong = "stopped in the middle"
-	case errors.Is(err, errs.ErrDigestMismatch), errors.Is(err, errs.ErrSizeLimitExceeded):
-		c.wrong = "sent other bytes"
-	default:
-		return n, err
-	}
-	return n, errors.New(c.wrong) // the library's error holds io.EOF, which would look like the end
-}
-
-func (c *counted) Seek(offset int64, whence int) (int64, error) {
-	at, err := c.reader.Seek(offset, whence)
-	if err == nil && whence == io.SeekStart {
-		c.progress(-c.read)
-		c.read = 0
-	}
-	return at, err
 }
 
 // put writes a manifest as it is at the source, and, on a registry without the API for

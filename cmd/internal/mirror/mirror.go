@@ -50,6 +50,7 @@ type Options struct {
 	Client    *registry.Client
 	Parallel  int        // how many artifacts, and how many blobs, are copied at a time; at least 1
 	Platforms []Platform // of an index only these; all where there are none
+	Blobs     bool       // look for the blobs of manifests that are there, too
 	UserAgent string
 
 	Source Source // where artifacts come from instead of their registries; nil for these
@@ -177,8 +178,9 @@ func (m *Mirror) open(repository string) (side, error) {
 }
 
 // Check finds out what the target lacks, and changes nothing. It asks for manifests
-// alone: the blobs of one that is there are taken to be there too. Results are in
-// the order of the artifacts. The error is one of all artifacts together.
+// alone, unless the options say that it looks for blobs, too. Results are in the order
+// of the artifacts. The error is one of all artifacts together; where the context ended,
+// the results are there nevertheless.
 func (m *Mirror) Check(ctx context.Context) ([]Result, error) {
 	return m.each(ctx, func(context.Context, *artifact, *tree, *Result) error { return nil })
 }
@@ -199,7 +201,7 @@ func (m *Mirror) Copy(ctx context.Context) ([]Result, error) {
 func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact, *tree, *Result) error) ([]Result, error) {
 	results, roots, err := m.resolve(ctx)
 	if err != nil {
-		return nil, err
+		return results, err
 	}
 	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
 		if roots[i] != nil {
@@ -208,9 +210,23 @@ func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact,
 		}
 	})
 	if ctx.Err() != nil {
-		return results, context.Cause(ctx)
+		return m.interrupted(ctx, results)
 	}
 	return results, nil
+}
+
+// interrupted ends a run whose context ended: uploads are cancelled, and what was not
+// done is said.
+func (m *Mirror) interrupted(ctx context.Context, results []Result) ([]Result, error) {
+	m.transport.CancelUploads(ctx)
+	for i := range results {
+		one := &results[i]
+		if one.State == Failed && !strings.Contains(one.Error, context.Cause(ctx).Error()) || one.State == Copied || one.State == Present {
+			continue
+		}
+		one.State, one.Error = Failed, "interrupted"
+	}
+	return results, context.Cause(ctx)
 }
 
 // resolve gets the manifest of every artifact, none for one that failed, and refuses
@@ -229,9 +245,13 @@ func (m *Mirror) resolve(ctx context.Context) ([]Result, []*document, error) {
 		roots[i], results[i].Digest = root, root.digest
 	})
 	if ctx.Err() != nil {
-		return nil, nil, context.Cause(ctx)
+		results, err := m.interrupted(ctx, results)
+		return results, nil, err
 	}
-	return results, roots, m.moved(roots)
+	if err := m.moved(roots); err != nil {
+		return nil, nil, err
+	}
+	return results, roots, nil
 }
 
 func (m *Mirror) done(i int, result Result) {
@@ -255,6 +275,11 @@ func (m *Mirror) one(ctx context.Context, a *artifact, root *document, result *R
 		all.lacking()
 	} else if err := all.compare(ctx, a); err != nil {
 		return err
+	}
+	if m.options.Blobs {
+		if err := m.findLost(ctx, a, all); err != nil {
+			return err
+		}
 	}
 	result.describe(all)
 	if len(result.Lacks) > 0 {

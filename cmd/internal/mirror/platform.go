@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ func (p Platform) String() string {
 // ParsePlatform reads OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, as docker writes it.
 func ParsePlatform(text string) (Platform, error) {
 	parts := strings.Split(text, "/")
-	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" {
+	if len(parts) < 2 || len(parts) > 3 || slices.Contains(parts, "") || strings.ContainsAny(text, ", \t") {
 		return Platform{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE, such as linux/amd64, or OS/ARCHITECTURE/VARIANT", text)
 	}
 	p := Platform{OS: parts[0], Architecture: parts[1]}
@@ -45,36 +46,29 @@ func (p Platform) holds(other Platform) bool {
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 const belongsTo = "vnd.docker.reference.digest"
 
-// choose gives the entries of an index for the platforms, all for none. One without a
-// platform stays, unless it belongs to a manifest that does not.
-func choose(all []descriptor, platforms []Platform) ([]descriptor, error) {
+// hasPlatform reports whether an entry of an index says which platform it is for.
+func (d descriptor) hasPlatform() bool {
+	return d.Platform != nil && d.Platform.OS != "unknown" && d.Platform.OS != ""
+}
+
+// choose gives the entries of an index for the platforms, all for none, and the platforms
+// that it leaves out. An entry without a platform stays, unless it belongs to a manifest
+// that does not.
+func choose(all []descriptor, platforms []Platform) (chosen []descriptor, others []string) {
 	if len(platforms) == 0 {
 		return all, nil
 	}
-	var chosen []descriptor
-	var known []string
-	dropped, matched := map[string]bool{}, false
-	bare := func(d descriptor) bool { return d.Platform == nil || d.Platform.OS == "unknown" || d.Platform.OS == "" }
+	dropped := map[string]bool{}
 	for _, d := range all {
-		if bare(d) {
-			continue
+		if d.hasPlatform() && !slices.ContainsFunc(platforms, func(wanted Platform) bool { return wanted.holds(*d.Platform) }) {
+			dropped[d.Digest] = true
+			others = append(others, d.Platform.String())
 		}
-		known = append(known, d.Platform.String())
-		dropped[d.Digest] = true
-		for _, wanted := range platforms {
-			if wanted.holds(*d.Platform) {
-				matched = true
-				delete(dropped, d.Digest)
-			}
-		}
-	}
-	if !matched && known != nil {
-		return nil, fmt.Errorf("it is for none of the platforms asked for, but for %s", strings.Join(known, ", "))
 	}
 	for _, d := range all {
 		if !dropped[d.Digest] && !dropped[d.Annotations[belongsTo]] {
 			chosen = append(chosen, d)
 		}
 	}
-	return chosen, nil
+	return chosen, others
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -88,6 +89,36 @@ func TestNothingBelongsToSignatures(t *testing.T) {
 	})
 	wantAll(t, run(t, registry.Options{}, all.artifacts(source, to), (*Mirror).Copy), Copied)
 	all.judge(t, to)
+}
+
+// What may belong to a manifest is asked for at once: each answer here waits for all of
+// the requests.
+func TestAllThatBelongsIsAskedForAtOnce(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	arrived, everything := make(chan struct{}, 4), make(chan struct{})
+	go func() {
+		for range cap(arrived) {
+			select {
+			case <-arrived:
+			case <-t.Context().Done():
+				return
+			}
+		}
+		close(everything)
+	}()
+	source := between(t, from, func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/manifests/sha256-") || strings.Contains(r.URL.Path, "/referrers/") {
+			arrived <- struct{}{}
+			select {
+			case <-everything:
+			case <-r.Context().Done():
+			}
+		}
+		return false
+	})
+	plain := all.artifacts(source, to)[2:3]
+	wantAll(t, run(t, registry.Options{Stall: 20 * time.Second}, plain, (*Mirror).Check), Missing)
 }
 
 // A list of referrers that is none, or not whole, is an error.

@@ -1,6 +1,10 @@
 package mirror
 
-import "sync/atomic"
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+)
 
 // Result says what became of an artifact.
 type Result struct {
@@ -27,7 +31,8 @@ type Result struct {
 	// It is empty where no policy is for the artifact.
 	Signature string `json:"signature,omitempty"`
 
-	Error string `json:"error,omitempty"`
+	Conflict string `json:"conflict,omitempty"` // why the copy must not replace what the target has
+	Error    string `json:"error,omitempty"`
 }
 
 // The states of a [Result].
@@ -69,6 +74,13 @@ func (r *Result) describe(t *tree) {
 		if p.state == differs {
 			r.State = Differs
 		}
+		r.Conflict = cmp.Or(r.Conflict, p.conflict)
+	}
+	for _, d := range t.lost {
+		r.Lacks = append(r.Lacks, d.Digest)
+		if r.State == Present {
+			r.State = Missing
+		}
 	}
 	for _, d := range t.blobs() {
 		r.BytesMissing += d.Size
@@ -78,10 +90,14 @@ func (r *Result) describe(t *tree) {
 	}
 }
 
-// blobs gives the blobs of the manifests that the target lacks, each once.
+// blobs gives the blobs of the manifests that the target lacks, and those that it lost,
+// each once.
 func (t *tree) blobs() []descriptor {
-	var all []descriptor
+	all := slices.Clone(t.lost)
 	seen := map[string]bool{}
+	for _, d := range t.lost {
+		seen[d.Digest] = true
+	}
 	for _, p := range t.pieces {
 		for _, d := range p.blobs {
 			if p.state != there && !seen[d.Digest] {

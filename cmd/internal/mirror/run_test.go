@@ -10,10 +10,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 )
 
-// client makes a client that does not wait.
+// client makes a client that does not wait, unless the options say how.
 func client(t testing.TB, options registry.Options) *registry.Client {
 	t.Helper()
-	options.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	if options.Sleep == nil {
+		options.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	}
 	options.UserAgent = "pm-gitops/test"
 	return must(registry.New(options))
 }

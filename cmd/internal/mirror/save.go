@@ -48,7 +48,7 @@ func (e sinkError) Unwrap() error { return e.error }
 func (m *Mirror) save(ctx context.Context) ([]Result, error) {
 	results, roots, err := m.resolve(ctx)
 	if err != nil {
-		return nil, err
+		return results, err
 	}
 	trees := make([]*tree, len(roots))
 	parallel.Each(m.options.Parallel, len(roots), func(i int) {
@@ -60,7 +60,7 @@ func (m *Mirror) save(ctx context.Context) ([]Result, error) {
 		}
 	})
 	if ctx.Err() != nil {
-		return results, context.Cause(ctx)
+		return m.interrupted(ctx, results)
 	}
 	var all []Bundle
 	for i, t := range trees {
@@ -76,7 +76,7 @@ func (m *Mirror) save(ctx context.Context) ([]Result, error) {
 	for i, t := range trees {
 		failed := results[i].fail(m.saveBlobs(ctx, m.copies[i], t, saved, &results[i]))
 		if ctx.Err() != nil {
-			return results, context.Cause(ctx)
+			return m.interrupted(ctx, results)
 		}
 		m.done(i, results[i])
 		if failed {

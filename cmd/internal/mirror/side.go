@@ -229,7 +229,13 @@ func (s side) digest(ctx context.Context, identifier string) (string, error) {
 	return d.digest, nil
 }
 
-// hasBlob reports whether a blob of that size is there.
+// brokenBlobError is a blob of another size than its own: a registry's disk was full, or
+// lost something. To push it again changes nothing, since registries keep what they have.
+type brokenBlobError struct{ text string }
+
+func (e brokenBlobError) Error() string { return e.text }
+
+// hasBlob reports whether a blob is there. One of another size is a [brokenBlobError].
 func (s side) hasBlob(ctx context.Context, d descriptor) (bool, error) {
 	resp, err := s.ask(ctx, http.MethodHead, "blobs/"+d.Digest)
 	if errors.Is(err, errAbsent) {
@@ -240,7 +246,7 @@ func (s side) hasBlob(ctx context.Context, d descriptor) (bool, error) {
 	}
 	_ = resp.Body.Close()
 	if resp.ContentLength >= 0 && resp.ContentLength != d.Size {
-		return false, fmt.Errorf("%s has %d bytes as %s, which are %d", s.repository.RegistryStr(), resp.ContentLength, d.Digest, d.Size)
+		return false, brokenBlobError{fmt.Sprintf("%s has a broken copy of %s in %s, of %d bytes instead of %d: delete it there, and run the same again", s.repository.RegistryStr(), d.Digest, s.repository.RepositoryStr(), resp.ContentLength, d.Size)}
 	}
 	return true, nil
 }

@@ -139,10 +139,15 @@ func TestSignaturesOfTheTarget(t *testing.T) {
 // another, that is an error, whatever the source has.
 func TestDamagedPayloadOfTheTarget(t *testing.T) {
 	signer := verifytest.New("Ed25519")
-	from := inProcess(t, true)
+	from, forbidden := inProcess(t, true), "403"
 	handler, answer := ociregistry.New(ociregistry.Logger(log.New(io.Discard, "", 0))), atomic.Pointer[string]{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if body := answer.Load(); body != nil && r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+		body := answer.Load()
+		if body != nil && *body == forbidden && r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, ".sig") {
+			http.Error(w, "", http.StatusForbidden)
+			return
+		}
+		if body != nil && r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
 			if *body == "" {
 				http.NotFound(w, r)
 				return
@@ -162,10 +167,11 @@ func TestDamagedPayloadOfTheTarget(t *testing.T) {
 	wantAll(t, run(t, registry.Options{}, []Artifact{artifact}, (*Mirror).Copy), Copied)
 	for body, want := range map[string]string{
 		"": "has no sha256:", strings.Replace(string(payload), "creator", "creatoR", 1): "sent other bytes than those of sha256:", strings.Repeat("x", maxManifest+1): "sent more than",
+		forbidden: "look for sha256-",
 	} {
 		answer.Store(&body)
 		got := run(t, registry.Options{}, []Artifact{artifact}, (*Mirror).Check)
-		if got[0].State != Failed || !strings.Contains(got[0].Error, want) || !strings.Contains(got[0].Error, "get the payload of a signature") {
+		if got[0].State != Failed || !strings.Contains(got[0].Error, want) || body != forbidden && !strings.Contains(got[0].Error, "get the payload of a signature") {
 			t.Errorf("%.10s: %+v", body, got[0])
 		}
 	}

@@ -1,12 +1,14 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
@@ -14,7 +16,13 @@ import (
 // comes after those that it names and that belong to it: the artifact itself is last.
 type tree struct {
 	pieces []*piece
+	lost   []descriptor // blobs that the target lacks below manifests that it has, where that was asked
 	seen   map[string]bool
+
+	root      string
+	platforms []Platform // of an index only these; all where there are none
+	others    []string   // platforms that were left out
+	matched   bool       // one of those asked for is there
 }
 
 // piece is a manifest of a tree.
@@ -26,6 +34,7 @@ type piece struct {
 
 	state    state
 	replaces string // the digest that the tag has at the target
+	conflict string // why it must not replace that
 }
 
 // name gives the tag or digest of a piece in its repository.
@@ -49,23 +58,62 @@ const (
 // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery
 var cosignTags = [...]string{".sig", ".att", ".sbom"}
 
-// grow finds everything that belongs to an artifact at its source.
-func grow(ctx context.Context, a *artifact, root *document, platforms []Platform) (*tree, error) {
-	t := &tree{seen: map[string]bool{}}
-	return t, t.add(ctx, a, root, itself, a.tag, platforms)
+// cosignTag gives a tag under which cosign keeps what belongs to a digest, by its number.
+func cosignTag(digest string, i int) string {
+	return strings.Replace(digest, ":", "-", 1) + cosignTags[i]
 }
 
-// add adds a document, after all that it names and that belongs to it.
-func (t *tree) add(ctx context.Context, a *artifact, d *document, as role, tag string, platforms []Platform) error {
+// attached looks for what belongs to a manifest: what is under the tags of cosign, nil
+// where there is nothing, and the referrers. It asks for all of that at once, since a run
+// with nothing to do mostly waits for these answers.
+func (s side) attached(ctx context.Context, digest string) (found [len(cosignTags)]*document, referrers []descriptor, err error) {
+	var failures [len(cosignTags) + 1]error
+	parallel.Each(len(failures), len(failures), func(i int) {
+		if i == len(cosignTags) {
+			referrers, failures[i] = s.referrers(ctx, digest)
+			return
+		}
+		tag := cosignTag(digest, i)
+		d, err := s.find(ctx, tag)
+		if err != nil && !errors.Is(err, errAbsent) {
+			failures[i] = fmt.Errorf("look for %s: %w", tag, err)
+		}
+		found[i] = d
+	})
+	return found, referrers, cmp.Or(failures[:]...)
+}
+
+// grow finds everything that belongs to an artifact at its source.
+func grow(ctx context.Context, a *artifact, root *document, platforms []Platform) (*tree, error) {
+	t := &tree{seen: map[string]bool{}, root: root.digest, platforms: platforms}
+	if err := t.add(ctx, a, root, itself, a.tag); err != nil {
+		return nil, err
+	}
+	if !t.matched && t.others != nil {
+		return nil, fmt.Errorf("it is for none of the platforms asked for, but for %s", strings.Join(t.others, ", "))
+	}
+	return t, nil
+}
+
+// add adds a document, after all that it names and that belongs to it. An index in an
+// index is left out where all of its platforms are.
+func (t *tree) add(ctx context.Context, a *artifact, d *document, as role, tag string) error {
 	if key := d.digest + " " + tag; t.seen[key] {
 		return nil
 	} else {
 		t.seen[key] = true
 	}
 	p := &piece{document: d, role: as, tag: tag}
-	entries, err := choose(d.Manifests, platforms)
-	if err != nil {
-		return err
+	entries := d.Manifests
+	if as == itself {
+		var others []string
+		entries, others = choose(d.Manifests, t.platforms)
+		t.others = append(t.others, others...)
+		matched := slices.ContainsFunc(entries, descriptor.hasPlatform)
+		t.matched = t.matched || matched
+		if others != nil && !matched && d.digest != t.root {
+			return nil
+		}
 	}
 	for _, entry := range entries {
 		if err := entry.check(); err != nil {
@@ -109,27 +157,23 @@ func (t *tree) follow(ctx context.Context, a *artifact, digest string, as role, 
 	if err != nil {
 		return err
 	}
-	return t.add(ctx, a, d, as, tag, nil)
+	return t.add(ctx, a, d, as, tag)
 }
 
 // attached adds what belongs to a manifest without being named in it.
 func (t *tree) attached(ctx context.Context, a *artifact, digest string) error {
-	for _, end := range cosignTags {
-		tag := strings.Replace(digest, ":", "-", 1) + end
-		d, err := a.from.find(ctx, tag)
-		if errors.Is(err, errAbsent) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("look for %s: %w", tag, err)
-		}
-		if err := t.add(ctx, a, d, signature, tag, nil); err != nil {
-			return err
-		}
-	}
-	list, err := a.from.referrers(ctx, digest)
+	found, list, err := a.from.attached(ctx, digest)
 	if err != nil {
 		return err
+	}
+	for i, d := range found {
+		if d == nil {
+			continue
+		}
+		tag := cosignTag(digest, i)
+		if err := t.add(ctx, a, d, signature, tag); err != nil {
+			return err
+		}
 	}
 	for _, one := range list {
 		if err := one.check(); err != nil {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -110,7 +109,7 @@ func (r Rendered) inventories(fs.FS) ([]string, error) {
 	var names []string
 	for _, one := range r.trees() {
 		for name := range one {
-			if path.Base(path.Dir(name)) == tree.InventoryFolder {
+			if tree.IsInventory(name) {
 				names = append(names, name)
 			}
 		}

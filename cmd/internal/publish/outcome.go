@@ -39,7 +39,7 @@ type Pushed struct {
 	URL    string `json:"url"`
 	Branch string `json:"branch"`
 	Commit string `json:"commit"`
-	// Remote is what the server said, line by line and fit for a terminal.
+	// Remote holds the words of the server, line by line and fit for a terminal.
 	Remote []string `json:"remote,omitempty"`
 }
 

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what went wrong, for a command that can say what to do about it.
+// Kind tells apart what went wrong, for a command that can say what to do about it.
 type Kind int
 
 // The kinds of [Error].
@@ -23,11 +23,12 @@ const (
 	NotRegistry         // nothing there talks like a registry
 	RateLimited         // too many requests (429)
 	Unavailable         // the registry is out of order (5xx)
-	UnknownCA           // the certificate is signed by nobody we trust
+	GivenUp             // it failed so often that it is not asked again
+	UnknownCA           // no authority that is trusted here signed the certificate
 	BadCertificate      // it is for another host, or expired
 	PlainHTTP           // there is no TLS, and that was not asked for
 	NoHost              // the name does not resolve
-	NoConnection        // nobody takes the connection
+	NoConnection        // the connection is refused
 	Stalled             // an answer takes too long
 	Broken              // an answer breaks off, time and again
 	TooLarge            // it is larger than a chart can be
@@ -39,7 +40,7 @@ const (
 	Credentials         // the Docker configuration, a credential helper or a key file does not work
 )
 
-// Error is why a registry's client has no answer: one sentence, with what was
+// Error says in one sentence why a registry's client has no answer, with what was
 // asked for before it. It never holds a credential, nor an address with a query,
 // which may be signed.
 type Error struct {
@@ -74,13 +75,13 @@ func wrongDigest(at location, what, want, got string) *Error {
 	return &Error{Kind: WrongDigest, Host: at.repository.RegistryStr(), sentence: fmt.Sprintf("%s sent another %s than %s: its digest is %s", at.repository.RegistryStr(), what, want, got)}
 }
 
-// oneLine is the first line of a text, of bounded length.
+// oneLine gives the first line of a text, of bounded length.
 func oneLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return clip(strings.TrimSpace(line))
 }
 
-// clip bounds a text that somebody else wrote.
+// clip bounds a text that a server wrote.
 func clip(text string) string {
 	const most = 200
 	if len(text) <= most {

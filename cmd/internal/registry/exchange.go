@@ -73,6 +73,7 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 // send does a request with once, and again where that may help.
 func (e *exchange) send(req *http.Request, once func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	e.secrets.noteHeader(req.Header)
+	req = e.unalias(req)
 	if err := e.allow(req); err != nil {
 		return nil, err
 	}
@@ -82,6 +83,12 @@ func (e *exchange) send(req *http.Request, once func(*http.Request) (*http.Respo
 	}
 	for attempt := 1; ; attempt++ {
 		resp, err := once(req)
+		if err == nil {
+			if err := e.mendRealm(req, resp); err != nil {
+				_ = resp.Body.Close()
+				return nil, err
+			}
+		}
 		if req.Context().Err() != nil || attempt == attempts || !repeatable(req, resp, err) {
 			return resp, err
 		}
@@ -163,7 +170,7 @@ func (o Options) mendLink(resp *http.Response) {
 	resp.Header.Set("Link", "<"+next.String()+">"+rest)
 }
 
-// reasonOf is why a request failed: what stopped it, if it was us.
+// reasonOf says why a request failed: because of us, if we stopped it.
 func reasonOf(ctx context.Context, req *http.Request, err error) error {
 	if req.Context().Err() != nil {
 		return context.Cause(req.Context())
@@ -211,7 +218,7 @@ func readBody(resp *http.Response, limit int64, progress func()) ([]byte, error)
 // repeatable reports whether a request may be sent again and may then succeed.
 func repeatable(req *http.Request, resp *http.Response, err error) bool {
 	start := req.Method == http.MethodPost && req.Body == nil // of an upload, or a mount
-	if req.Method != http.MethodGet && req.Method != http.MethodHead && !start {
+	if !reads(req) && !start {
 		return false
 	}
 	if err != nil {
@@ -219,6 +226,11 @@ func repeatable(req *http.Request, resp *http.Response, err error) bool {
 	}
 	status := resp.StatusCode
 	return status == http.StatusTooManyRequests || status >= 500 && status != http.StatusNotImplemented
+}
+
+// reads reports whether a request changes nothing.
+func reads(req *http.Request) bool {
+	return req.Method == http.MethodGet || req.Method == http.MethodHead
 }
 
 // transient reports whether a connection failed in a way that passes.
@@ -235,7 +247,7 @@ func transient(err error) bool {
 	return errors.As(err, new(brokenError))
 }
 
-// wait is how long to wait before the next attempt: what the registry asks for,
+// wait computes the pause before the next attempt: that which the registry asks for,
 // or else twice as long each time, the second half of it left to chance so that
 // many clients do not come back at once.
 func (e *exchange) wait(req *http.Request, resp *http.Response, attempt int) (time.Duration, error) {
@@ -275,5 +287,5 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// chance is the only randomness there is, and only decides how long to wait.
+// chance draws the only random number that there is: a part of a pause.
 func chance() float64 { return rand.Float64() }

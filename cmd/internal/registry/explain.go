@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// question is what was asked of a registry.
+// question names a thing that a registry was asked for.
 type question struct {
 	at         location
 	what       string // manifest, metadata, archive, tags or image
@@ -44,9 +44,10 @@ func (c *Client) explain(ctx context.Context, q question, err error) error {
 	return &said
 }
 
-// hide takes every credential out of a text that was ever sent.
+// hide takes every credential out of a text that was ever sent, and names hosts as
+// they are called.
 func (c *Client) hide(text string) string {
-	return c.exchange.secrets.hide(c.logins.secrets.hide(text))
+	return c.options.unaliased(c.exchange.secrets.hide(c.logins.secrets.hide(text)))
 }
 
 func (c *Client) sentenceOf(ctx context.Context, q question, err error) *Error {
@@ -63,7 +64,7 @@ func (c *Client) sentenceOf(ctx context.Context, q question, err error) *Error {
 	return c.connectionError(hostOf(err, q.host()), err)
 }
 
-// hostOf is the host that an error is about: a registry may send us on.
+// hostOf gives the host that an error is about: a registry may send us on.
 func hostOf(err error, registry string) string {
 	var request *url.Error
 	if errors.As(err, &request) {
@@ -74,7 +75,7 @@ func hostOf(err error, registry string) string {
 	return registry
 }
 
-// certificateError is about TLS certificates, or nil.
+// certificateError makes a sentence of an error of TLS certificates, or gives nil.
 func certificateError(err error) *Error {
 	host := hostOf(err, "the registry")
 	var authority x509.UnknownAuthorityError
@@ -105,7 +106,7 @@ func hostsOf(certificate *x509.Certificate) string {
 	return clip(strings.Join(names, ", "))
 }
 
-// connectionError is about a conversation that did not take place.
+// connectionError makes a sentence of a conversation that did not take place.
 func (c *Client) connectionError(host string, err error) *Error {
 	var dns *net.DNSError
 	var broken brokenError

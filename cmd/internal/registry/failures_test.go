@@ -91,7 +91,7 @@ func refusals(f *fake, ref Ref, archive string) []failure {
 		{"401, login refused", with("/manifests/", 401, "UNAUTHORIZED", ""), ref, true, BadLogin,
 			"HOST refuses the login that it was given, which may have expired: docker login HOST"},
 		{"403, nobody logged in", with("/manifests/", 403, "DENIED", "nope"), ref, false, Forbidden,
-			"HOST lets nobody read charts/app without a login, if it is there: docker login HOST (it says: nope)"},
+			"HOST wants a login to read charts/app, if it is there: docker login HOST (it says: nope)"},
 		{"403, logged in", with("/manifests/", 403, "DENIED", "you "+canaryUser+":"+canaryPassword+" may not\nsecond line"), ref, true, Forbidden,
 			"HOST does not let this login read charts/app, if it is there (it says: you puller:… may not)"},
 		{"no version", nil, missing, false, NoVersion,
@@ -233,6 +233,7 @@ func TestListingForbidden(t *testing.T) {
 	ref, _, _ := f.push(t, "app", "1.2.3")
 	for name, before := range map[string]func(http.ResponseWriter, *http.Request) bool{
 		"403":            with("/tags/list", 403, "DENIED", ""),
+		"405":            with("/tags/list", 405, "UNSUPPORTED", ""), // https://github.com/renovatebot/renovate/issues/15555
 		"401, logged in": with("/tags/list", 401, "UNAUTHORIZED", ""),
 	} {
 		t.Run(name, func(t *testing.T) {

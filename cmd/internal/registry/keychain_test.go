@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -114,6 +115,26 @@ func TestBrokenCredentialsAreNoSecretInAnError(t *testing.T) {
 			_, err := c.Chart(t.Context(), Ref{Repository: "r.company.test/charts/app", Version: "1.0.0"})
 			checkError(t, err, Credentials, test.want)
 		})
+	}
+}
+
+// docker login keeps a service account's key as it is or in base64; each character of it
+// gets to the registry.
+// https://cloud.google.com/artifact-registry/docs/docker/authentication#json-key
+func TestServiceAccountKeyInDockersFile(t *testing.T) {
+	key, err := json.MarshalIndent(map[string]string{"type": "service_account", "private_key": canaryKey + "\n:\\", "client_email": "a@b.c"}, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, password := range map[string]string{"_json_key": string(key), "_json_key_base64": base64.StdEncoding.EncodeToString(key)} {
+		f := newFake(t)
+		ref, _, _ := f.push(t, "app", "1.0.0")
+		home(t, fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, f.host, base64.StdEncoding.EncodeToString([]byte(user+":"+password))))
+		wantsToken(f, user, password)
+		c, _ := f.client(t, Options{Keychain: Keychain(os.Getenv)})
+		if _, err := c.Chart(t.Context(), ref); err != nil {
+			t.Errorf("%s: %v", user, err)
+		}
 	}
 }
 

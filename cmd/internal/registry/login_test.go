@@ -108,6 +108,30 @@ func TestTokenServiceElsewhere(t *testing.T) {
 	}
 }
 
+// Only a challenge for a token names a service: the realm of a password is a text.
+func TestChallengesAreMended(t *testing.T) {
+	e := &exchange{options: Options{TokenServices: []string{"a.test", "10.0.0.5:5001"}}}
+	for challenge, want := range map[string]string{
+		`Bearer realm="https://10.0.0.5:5001/token",service="x"`:           `Bearer realm="https://token-service-1.invalid/token",service="x"`,
+		`bearer service="x",realm="https://10.0.0.5:5001/token?a=b"`:       `bearer service="x",realm="https://token-service-1.invalid/token?a=b"`,
+		`Basic realm="https://10.0.0.6/"`:                                  `Basic realm="https://10.0.0.6/"`,
+		`Bearer realm="https://token.test/x"`:                              `Bearer realm="https://token.test/x"`,
+		`Bearer realm="https://10.0.0.9/token"`:                            `Bearer realm="https://10.0.0.9/token"`, // the registry's own
+		`Bearer realm="https://[fd00::1]/token"`:                           "takes logins at [fd00::1], a private address",
+		`Basic realm="x", Bearer realm="https://169.254.169.254/latest/x"`: "--token-service 169.254.169.254",
+	} {
+		req := httptest.NewRequest(http.MethodGet, "https://10.0.0.9/v2/", nil)
+		resp := &http.Response{Header: http.Header{"Www-Authenticate": {challenge}}}
+		err := e.mendRealm(req, resp)
+		if got := resp.Header.Get("WWW-Authenticate"); err == nil && got != want || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s became %s, %v; want %s", challenge, got, err, want)
+		}
+	}
+	if got := e.options.unaliased("token-service-1.invalid refuses the connection"); got != "10.0.0.5:5001 refuses the connection" {
+		t.Errorf("unaliased = %s", got)
+	}
+}
+
 func TestHostileServersGetNoCredentialIntoAnError(t *testing.T) {
 	f := newFake(t)
 	ref, _, _ := f.push(t, "app", "1.0.0")

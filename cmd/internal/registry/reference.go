@@ -38,15 +38,15 @@ type location struct {
 	tag        string // empty where only the digest counts
 }
 
-// chartName is what a chart in the repository is called: helm push puts each
-// chart below the given path under its name.
+// chartName gives the name of the chart in the repository: helm push puts each chart
+// below the given path under its name.
 // https://helm.sh/docs/topics/registries/#the-push-subcommand
 func (l location) chartName() string {
 	path := l.repository.RepositoryStr()
 	return path[strings.LastIndex(path, "/")+1:]
 }
 
-// key is one text for one question.
+// key gives one text for one question.
 func (l location) key() string {
 	return l.repository.Name() + "\n" + l.tag + "\n" + l.ref.Digest
 }
@@ -104,7 +104,7 @@ func (o Options) nameOptions(host string) []name.Option {
 }
 
 // allowsPlain reports whether a host may answer without TLS: on loopback, where
-// nobody listens in, or when that was asked for.
+// no one listens in, or when that was asked for.
 func (o Options) allowsPlain(host string) bool {
 	if slices.ContainsFunc(o.PlainHTTP, func(asked string) bool { return strings.EqualFold(asked, host) }) {
 		return true
@@ -114,7 +114,7 @@ func (o Options) allowsPlain(host string) bool {
 	return bare == "localhost" || strings.HasSuffix(bare, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
-// bareHost is a host in lower case, without port and brackets.
+// bareHost gives a host in lower case, without port and brackets.
 func bareHost(host string) string {
 	if bare, _, err := net.SplitHostPort(host); err == nil {
 		host = bare

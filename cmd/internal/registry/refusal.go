@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -37,12 +38,12 @@ func (t *Transport) refusal(answer *transport.Error) *Error {
 	host, status := req.URL.Host, fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
 	says := t.client.says(answer)
 	does := "read"
-	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+	if !reads(req) {
 		does = "write"
 	}
 	what := strings.TrimPrefix(req.URL.Path, "/v2/")
-	if upload := strings.Index(what, "/blobs/uploads/"); upload >= 0 {
-		what = what[:upload]
+	if strings.Contains(what, "/blobs/uploads/") {
+		what = repositoryOf(what)
 	}
 	switch code := answer.StatusCode; {
 	case code == http.StatusUnauthorized:
@@ -51,14 +52,37 @@ func (t *Transport) refusal(answer *transport.Error) *Error {
 		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s wants a login to %s %s: %s", host, does, what, t.client.howToLogin(host)) + says}
 	case code == http.StatusForbidden:
 		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s does not let this login %s %s", host, does, what) + says}
+	case code == http.StatusNotFound && does == "write" && (req.Method == http.MethodPost || unknownName(answer)):
+		return &Error{Kind: NoRepository, sentence: fmt.Sprintf("%s has no repository %s and does not make it: create it there, and run the same again", host, repositoryOf(what)) + says}
+	case code == http.StatusMethodNotAllowed && does == "write":
+		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s takes no uploads for %s (%s): it may be read-only, or the cache of another registry", host, repositoryOf(what), status) + says}
+	case code == http.StatusRequestEntityTooLarge:
+		return &Error{Kind: TooLarge, sentence: fmt.Sprintf("%s, or a proxy before it, does not take an upload of that size for %s (%s): raise its limit", host, repositoryOf(what), status) + says}
 	case code == http.StatusNotFound:
 		return &Error{Kind: NotFound, sentence: fmt.Sprintf("%s has no %s", host, what) + says}
 	case code == http.StatusTooManyRequests:
 		return &Error{Kind: RateLimited, sentence: fmt.Sprintf("%s answers %s, %d times: wait, or copy less at a time with --parallel", host, status, attempts) + says}
+	case code == http.StatusInsufficientStorage || code >= http.StatusInternalServerError && does == "write":
+		return &Error{Kind: Unavailable, sentence: fmt.Sprintf("%s is out of order: it answers %s to %s of %s, again and again: is its storage full?", host, status, req.Method, what) + says}
 	case code >= http.StatusInternalServerError:
 		return &Error{Kind: Unavailable, sentence: fmt.Sprintf("%s is out of order: it answers %s to %s of %s, again and again", host, status, req.Method, what) + says}
 	}
 	return &Error{Kind: Other, sentence: fmt.Sprintf("%s answers %s to %s of %s", host, status, req.Method, what) + says}
+}
+
+// repositoryOf gives the repository in what was asked for.
+func repositoryOf(what string) string {
+	for _, part := range []string{"/blobs/", "/manifests/"} {
+		if at := strings.LastIndex(what, part); at >= 0 {
+			what = what[:at]
+		}
+	}
+	return what
+}
+
+// unknownName reports whether an answer says that there is no such repository.
+func unknownName(answer *transport.Error) bool {
+	return slices.ContainsFunc(answer.Errors, func(one transport.Diagnostic) bool { return one.Code == transport.NameUnknownErrorCode })
 }
 
 // sentence says why a request has no answer.

@@ -32,7 +32,7 @@ const (
 	maxIdle     = 32 // connections to a host that wait for the next request: no more than a copy has at a time
 )
 
-// Options is how a client reaches registries. The zero value works: without
+// Options say how a client reaches registries. The zero value works: without
 // credentials and without a cache.
 type Options struct {
 	UserAgent string         // the program's name and version
@@ -139,8 +139,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// transport is how bytes get to a registry: TLS with the system's certificates
-// and ours, through the proxy that the environment names.
+// transport makes the way to a registry: TLS with the system's certificates and ours,
+// through the proxy that the environment names.
 func (o Options) transport() (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// statusError is about an answer that is no success.
+// statusError makes a sentence of an answer that is no success.
 func (c *Client) statusError(ctx context.Context, q question, answer *transport.Error) *Error {
 	host := q.host()
 	if answer.Request != nil {
@@ -22,7 +21,7 @@ func (c *Client) statusError(ctx context.Context, q question, answer *transport.
 		return tagsForbidden(q)
 	case code == http.StatusUnauthorized:
 		return &Error{Kind: BadLogin, sentence: c.loginSentence(q.host()) + c.says(answer)}
-	case code == http.StatusForbidden && q.what == "tags":
+	case q.what == "tags" && (code == http.StatusForbidden || code == http.StatusMethodNotAllowed):
 		return tagsForbidden(q)
 	case code == http.StatusForbidden:
 		return &Error{Kind: Forbidden, sentence: c.forbiddenSentence(q) + c.says(answer)}
@@ -49,10 +48,10 @@ func (c *Client) loginSentence(host string) string {
 }
 
 // forbiddenSentence says whose rights do not suffice. Registries forbid, too,
-// what does not exist, and answer 403 where nobody is logged in.
+// what does not exist, and answer 403 where there is no login.
 func (c *Client) forbiddenSentence(q question) string {
 	if !c.logins.hasFor(q.host()) {
-		return fmt.Sprintf("%s lets nobody read %s without a login, if it is there: %s", q.host(), q.at.repository.RepositoryStr(), c.howToLogin(q.host()))
+		return fmt.Sprintf("%s wants a login to read %s, if it is there: %s", q.host(), q.at.repository.RepositoryStr(), c.howToLogin(q.host()))
 	}
 	return fmt.Sprintf("%s does not let this login read %s, if it is there", q.host(), q.at.repository.RepositoryStr())
 }
@@ -70,7 +69,7 @@ func tagsForbidden(q question) *Error {
 	return &Error{Kind: TagsForbidden, sentence: fmt.Sprintf("%s does not let this login list the versions of %s, which says nothing about reading them: name the version", q.host(), q.at.repository.RepositoryStr())}
 }
 
-// says is the registry's own words, if it has any.
+// says repeats the registry's own words, if it has any.
 func (c *Client) says(answer *transport.Error) string {
 	for _, one := range answer.Errors {
 		if text := oneLine(c.hide(one.Message)); text != "" {
@@ -86,13 +85,12 @@ func (c *Client) says(answer *transport.Error) string {
 func (c *Client) notFound(ctx context.Context, q question, answer *transport.Error) *Error {
 	host, path := q.host(), q.at.repository.RepositoryStr()
 	noRepository := &Error{Kind: NoRepository, sentence: fmt.Sprintf("%s has no repository %s", host, path)}
-	unknown := func(one transport.Diagnostic) bool { return one.Code == transport.NameUnknownErrorCode }
 	switch {
 	case answer.Request != nil && answer.Request.URL.Path == "/v2/":
 		return &Error{Kind: NotRegistry, sentence: host + " is no OCI registry: it has no /v2/"}
 	case q.what == "metadata" || q.what == "archive":
 		return &Error{Kind: NotFound, sentence: fmt.Sprintf("%s has the chart's manifest, but not its %s %s: it was deleted, or never copied", host, q.what, q.identifier)}
-	case q.what == "tags" || slices.ContainsFunc(answer.Errors, unknown):
+	case q.what == "tags" || unknownName(answer):
 		return noRepository
 	}
 	tags, err := c.list(ctx, q.at.repository)

@@ -65,7 +65,7 @@ func (c *Client) list(ctx context.Context, repository name.Repository) ([]string
 	return tags, nil
 }
 
-// versions is the chart versions among tags, the lowest first.
+// versions gives the chart versions among tags, the lowest first.
 func versions(tags []string) []string {
 	var found []*semver.Version
 	for _, tag := range tags {
@@ -88,7 +88,7 @@ func versions(tags []string) []string {
 	return texts
 }
 
-// neighbours ends a sentence about a version that is not there: the nearest one
+// neighbours ends a sentence about a version that is not there, with the nearest one
 // and the newest.
 func neighbours(version string, known []string) string {
 	if len(known) == 0 {
@@ -106,7 +106,7 @@ func neighbours(version string, known []string) string {
 	}
 }
 
-// nearest is the version with the smallest difference in the first number that
+// nearest gives the version with the smallest difference in the first number that
 // differs, the lower of two that are equally near.
 func nearest(version string, known []string) string {
 	want, err := semver.NewVersion(version)

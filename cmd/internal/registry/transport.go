@@ -2,8 +2,10 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,8 +28,10 @@ type Access struct {
 // one that a redirect leads to gets none. Bodies are passed on as they come, and a
 // request without one is repeated as a Client does.
 type Transport struct {
-	client *Client
-	access []Access
+	client  *Client
+	access  []Access
+	stream  stream
+	uploads uploads
 
 	greetings greetings
 
@@ -39,11 +43,12 @@ type Transport struct {
 type session struct {
 	mu    sync.Mutex
 	ready http.RoundTripper
+	login authn.AuthConfig // that it was made with
 }
 
 // Transport makes a transport for some repositories.
 func (c *Client) Transport(access ...Access) *Transport {
-	return &Transport{client: c, access: access, sessions: map[string]*session{}}
+	return &Transport{client: c, access: access, stream: stream{c.exchange, newHealth()}, uploads: uploads{open: map[string]*url.URL{}}, sessions: map[string]*session{}}
 }
 
 // Repository reads the name of a repository, as HOST/PATH; a name without a host is
@@ -64,6 +69,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		note(req, t.sentence(req, err))
 		return nil, err
 	}
+	t.uploads.note(req, resp)
 	if status := resp.StatusCode; status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		if _, err := t.client.exchange.wait(req, resp, 1); err != nil { // a pause that is too long
 			_ = resp.Body.Close()
@@ -71,12 +77,15 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	if resp.StatusCode == http.StatusUnauthorized && strings.Contains(strings.Join(resp.Header["Www-Authenticate"], " "), `error="insufficient_scope"`) {
+		resp.StatusCode = http.StatusForbidden // https://www.rfc-editor.org/rfc/rfc6750#section-3.1: the login is right
+	}
 	if resp.StatusCode >= http.StatusBadRequest {
 		// A caller without a login must not try to get one by itself.
 		resp.Header.Del("WWW-Authenticate")
 		note(req, t.Refusal(req, resp))
 	}
-	if reads := req.Method == http.MethodGet || req.Method == http.MethodHead; !reads && resp.StatusCode == http.StatusServiceUnavailable {
+	if !reads(req) && resp.StatusCode == http.StatusServiceUnavailable {
 		resp.StatusCode = http.StatusBadGateway // after which regclient writes again, and not after 503
 	}
 	return resp, nil
@@ -85,15 +94,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Del("Authorization")
-	var sender http.RoundTripper = stream{t.client.exchange}
-	if access, found := t.accessOf(req); found {
-		session, err := t.login(req.Context(), access)
-		if err != nil {
-			return nil, err
-		}
-		sender = session
+	if err := restartable(req); err != nil {
+		return nil, err
 	}
-	resp, err := sender.RoundTrip(req)
+	send := t.stream.RoundTrip
+	if access, found := t.accessOf(req); found {
+		send = func(req *http.Request) (*http.Response, error) { return t.sendTo(access, req) }
+	}
+	resp, err := send(req)
 	for hop := 1; err == nil && req.Body == nil && redirects(resp); hop++ {
 		if hop > maxHops {
 			_ = resp.Body.Close()
@@ -108,7 +116,7 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 func redirects(resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return resp.Request.Method == http.MethodGet || resp.Request.Method == http.MethodHead
+		return reads(resp.Request)
 	}
 	return false
 }
@@ -123,7 +131,7 @@ func (t *Transport) follow(req *http.Request, resp *http.Response) (*http.Respon
 	next := req.Clone(req.Context())
 	next.URL, next.Host = to, ""
 	next.Header.Del("Authorization")
-	return stream{t.client.exchange}.RoundTrip(next)
+	return t.stream.RoundTrip(next)
 }
 
 // inRepository finds the repository in the path of a request.
@@ -138,9 +146,8 @@ func (t *Transport) accessOf(req *http.Request) (Access, bool) {
 	if found == nil || req.Response != nil {
 		return Access{}, false
 	}
-	reads := req.Method == http.MethodGet || req.Method == http.MethodHead
 	at := slices.IndexFunc(t.access, func(one Access) bool {
-		return one.Repository.RegistryStr() == req.URL.Host && one.Repository.RepositoryStr() == found[1] && (reads || one.Push)
+		return one.Repository.RegistryStr() == req.URL.Host && one.Repository.RepositoryStr() == found[1] && (reads(req) || one.Push)
 	})
 	if at < 0 {
 		return Access{}, false
@@ -148,9 +155,32 @@ func (t *Transport) accessOf(req *http.Request) (Access, bool) {
 	return t.access[at], true
 }
 
-// login gives what sends requests to a repository, logged in; it is tried again
-// where it failed.
-func (t *Transport) login(ctx context.Context, to Access) (http.RoundTripper, error) {
+// sendTo sends a request to a repository, logged in. Where the login does not hold any
+// more, such as the password of an hour that a credential helper gave, and there is
+// another by now, the request is sent again with that.
+func (t *Transport) sendTo(to Access, req *http.Request) (*http.Response, error) {
+	sender, err := t.login(req.Context(), to, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := sender.RoundTrip(req)
+	var refused *transport.Error
+	if err == nil && resp.StatusCode != http.StatusUnauthorized || err != nil && !(errors.As(err, &refused) && refused.StatusCode == http.StatusUnauthorized) {
+		return resp, err
+	}
+	again, failed := t.login(req.Context(), to, sender)
+	if failed != nil || again == sender {
+		return resp, err
+	}
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
+	return again.RoundTrip(req)
+}
+
+// login gives what sends requests to a repository, logged in; it is tried again where
+// it failed. What was refused is not given again unless there is no other login.
+func (t *Transport) login(ctx context.Context, to Access, refused http.RoundTripper) (http.RoundTripper, error) {
 	t.mu.Lock()
 	key := to.Repository.Name()
 	if t.sessions[key] == nil {
@@ -160,18 +190,25 @@ func (t *Transport) login(ctx context.Context, to Access) (http.RoundTripper, er
 	t.mu.Unlock()
 	one.mu.Lock()
 	defer one.mu.Unlock()
-	if one.ready != nil {
+	if one.ready != nil && one.ready != refused {
 		return one.ready, nil
 	}
 	auth, err := authn.Resolve(ctx, t.client.logins, to.Repository)
 	if err != nil {
 		return nil, err
 	}
-	ready, err := transport.NewWithContext(ctx, to.Repository.Registry, auth, transport.NewUserAgent(greeted{stream{t.client.exchange}, &t.greetings}, t.client.options.UserAgent), t.scopes(to))
+	login, err := authn.Authorization(ctx, auth)
 	if err != nil {
 		return nil, err
 	}
-	one.ready = ready
+	if one.ready != nil && *login == one.login {
+		return refused, nil
+	}
+	ready, err := transport.NewWithContext(ctx, to.Repository.Registry, auth, transport.NewUserAgent(greeted{t.stream, &t.greetings}, t.client.options.UserAgent), t.scopes(to))
+	if err != nil {
+		return nil, err
+	}
+	one.ready, one.login = ready, *login
 	return ready, nil
 }
 
@@ -210,9 +247,11 @@ func WithTrouble(ctx context.Context) (context.Context, func() error) {
 	}
 }
 
-// note notes what went wrong with a request, unless it only cleaned up after another.
+// note notes what went wrong with a request, unless it only looked or cleaned up after
+// another: that is what failed.
 func note(req *http.Request, err error) {
-	if t, ok := req.Context().Value(troubleKey{}).(*trouble); ok && req.Method != http.MethodDelete {
+	follows := req.Method == http.MethodDelete || req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/blobs/uploads/")
+	if t, ok := req.Context().Value(troubleKey{}).(*trouble); ok && !follows {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.last = err

@@ -45,12 +45,10 @@ type Agent struct {
 	runs     map[types.UID]*run // of pods that end
 	migrated map[schema]bool
 	script   func(Migration) Outcome
-	logins   map[string]Login
-	address  int // of the last pod
+	locked   map[string]locked
+	pulled   map[string]bool // images of locked registries
+	address  int             // of the last pod
 }
-
-// Login is what a registry wants before it gives an image away.
-type Login struct{ Username, Password string }
 
 // schema is a database that was migrated to what an image wants.
 type schema struct{ namespace, image, database string }
@@ -64,7 +62,8 @@ func New(client kubernetes.Interface) *Agent {
 		client:   client,
 		runs:     map[types.UID]*run{},
 		migrated: map[schema]bool{},
-		logins:   map[string]Login{},
+		locked:   map[string]locked{},
+		pulled:   map[string]bool{},
 		script:   func(Migration) Outcome { return Outcome{Takes: 2 * time.Second} },
 	}
 }
@@ -74,13 +73,6 @@ func (a *Agent) Script(script func(Migration) Outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.script = script
-}
-
-// Lock says that images of a registry, HOST:PORT, come only with a login.
-func (a *Agent) Lock(host string, login Login) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.logins[host] = login
 }
 
 // Register makes the node, whose kubelet gives logs at a port of 127.0.0.1.

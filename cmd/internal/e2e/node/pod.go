@@ -3,7 +3,6 @@
 package node
 
 import (
-	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
@@ -228,35 +227,4 @@ func conditions(before []corev1.PodCondition, phase corev1.PodPhase, ready bool)
 	set(corev1.ContainersReady, ready)
 	set(corev1.PodReady, ready)
 	return after
-}
-
-// pull is why an image of a locked registry does not come.
-func (a *Agent) pull(pod *corev1.Pod, image string) error {
-	host, _, _ := strings.Cut(image, "/")
-	a.mu.Lock()
-	want, locked := a.logins[host]
-	a.mu.Unlock()
-	if !locked {
-		return nil
-	}
-	for _, ref := range pod.Spec.ImagePullSecrets {
-		secret, err := a.secrets.Secrets(pod.Namespace).Get(ref.Name)
-		if err != nil {
-			continue // as a kubelet, which then pulls without
-		}
-		var config struct {
-			Auths map[string]struct {
-				Username, Password string
-				Auth               []byte
-			}
-		}
-		if json.Unmarshal(secret.Data[corev1.DockerConfigJsonKey], &config) != nil {
-			continue
-		}
-		has := config.Auths[host]
-		if has.Username == want.Username && has.Password == want.Password || string(has.Auth) == want.Username+":"+want.Password {
-			return nil
-		}
-	}
-	return fmt.Errorf("failed to pull image %q: 401 Unauthorized", image)
 }

@@ -33,7 +33,7 @@ func (p *GitPush) URLs() string {
 	return strings.Join(urls, ", ")
 }
 
-// Answer is what became of a push.
+// Answer reports the result of a push.
 type Answer struct {
 	Unchanged bool     // every server has the commit
 	Said      []string // by the servers, line by line and fit for a terminal

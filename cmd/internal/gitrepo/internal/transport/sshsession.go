@@ -131,15 +131,15 @@ func (s *sshSession) UploadPack(_ context.Context, request *packp.UploadPackRequ
 	return response, s.watch.reason(err)
 }
 
-// exchange sends objects, and returns what is said to that.
+// exchange sends objects, and returns the body of the server's answer.
 func (s *sshSession) exchange(_ context.Context, request *packp.ReferenceUpdateRequest) (io.ReadCloser, error) {
 	s.asked = true
 	err := errors.Join(request.Encode(s.in), s.in.Close())
 	return watchedBody{s.answer(s.out), io.NopCloser(nil), s.watch}, s.watch.reason(err)
 }
 
-// Close ends the session. A server that was asked for nothing is told, and one that took
-// a push is waited for: its hooks may be at work.
+// Close ends the session. It tells a server that it asked for nothing, and waits for one
+// that took a push: its hooks may be at work.
 func (s *sshSession) Close() error {
 	switch {
 	case s.in == nil:
