@@ -101,20 +101,20 @@ type attempt struct {
 // try tries the fixes of findings that have the same ones, until one is proved for each.
 func (t *trying) try(found []finding.Finding, alike []int) error {
 	guesses := map[int]attempt{}
-	left := slices.Clone(alike)
-	for n, set := range t.choices(found[alike[0]]) {
+	left, untried := slices.Clone(alike), []finding.Proposal(nil)
+	for _, set := range t.choices(found[alike[0]]) {
 		if len(left) == 0 {
 			return nil
 		}
 		if t.left == 0 {
-			t.leave(found, left, guesses, n, set)
+			untried = set
 			break
 		}
 		var asked []finding.Finding
 		for _, i := range left {
 			asked = append(asked, found[i])
 		}
-		made, err := t.prove(t.Looked, set, asked, maxSteps)
+		made, err := t.prove(step{before: t.Looked, set: set, asked: asked, left: maxSteps})
 		if err != nil {
 			return err
 		}
@@ -134,9 +134,13 @@ func (t *trying) try(found []finding.Finding, alike []int) error {
 		})
 	}
 	for _, i := range left {
-		if made, guessed := guesses[i]; guessed {
-			t.settle(&found[i], made, finding.Guess)
-		} else if f := &found[i]; f.Doubt != notTried(t.Most) {
+		made, guessed := guesses[i]
+		switch f := &found[i]; {
+		case guessed:
+			t.settle(f, made, finding.Guess)
+		case untried != nil:
+			t.settle(f, attempt{set: untried, doubt: fmt.Sprintf("not tried: the environment is rendered again at most %d times", t.Most)}, finding.Guess)
+		default:
 			f.Set, f.Fix, f.Certainty, f.Doubt = nil, f.Otherwise, finding.Advice, ""
 			if f.Fix == "" {
 				f.Certainty = ""
@@ -161,22 +165,6 @@ func (t *trying) choices(f finding.Finding) [][]finding.Proposal {
 	return all
 }
 
-func notTried(most int) string {
-	return fmt.Sprintf("not tried: the environment is rendered again at most %d times", most)
-}
-
-// leave says of findings without a guess that what is left to try for them is not tried.
-func (t *trying) leave(found []finding.Finding, left []int, guesses map[int]attempt, n int, set []finding.Proposal) {
-	for _, i := range left {
-		if _, guessed := guesses[i]; !guessed {
-			if n > 0 {
-				t.settle(&found[i], attempt{set: set}, finding.Guess)
-			}
-			found[i].Doubt = notTried(t.Most)
-		}
-	}
-}
-
 // settle says of a finding what came of its fix.
 func (t *trying) settle(f *finding.Finding, made attempt, how finding.Certainty) {
 	own := len(made.set) >= len(f.Set) && write(made.set[:len(f.Set)]) == write(f.Set)
@@ -192,28 +180,36 @@ func (t *trying) settle(f *finding.Finding, made attempt, how finding.Certainty)
 	}
 }
 
-// prove tries to set something in an environment that was looked at, for findings there.
-// Where that is all they ask for, but something else is found then that has a fix, it
-// goes on with that one.
-func (t *trying) prove(before Looked, set []finding.Proposal, asked []finding.Finding, steps int) (attempt, error) {
-	made := attempt{set: set}
+// step is settings to try in an environment that was looked at.
+type step struct {
+	before Looked
+	set    []finding.Proposal
+	asked  []finding.Finding // which they are for
+	ended  []finding.Finding // which steps before have ended
+	left   int               // how many steps may come, this one among them
+}
+
+// prove tries the settings of a step. Where that is all that its findings ask for, but
+// something else is found then that has a fix, it goes on with that one.
+func (t *trying) prove(do step) (attempt, error) {
+	made := attempt{set: do.set}
 	t.left--
-	after, ok, err := t.look(set)
-	if err != nil || !ok || before.breaks(after) {
+	after, ok, err := t.look(do.set)
+	if err != nil || !ok || do.before.breaks(after) || slices.ContainsFunc(do.ended, after.finds) {
 		return made, err
 	}
 	var asking []finding.Finding
-	for _, f := range asked {
+	for _, f := range do.asked {
 		if !after.finds(f) {
 			made.ended = append(made.ended, f)
-			f.Set = set
+			f.Set = do.set
 			asking = append(asking, f)
 		}
 	}
 	if made.ended == nil {
 		return made, nil
 	}
-	if made.doubt = before.doubt(after, asking); made.doubt != "" {
+	if made.doubt = do.before.doubt(after, asking); made.doubt != "" {
 		return made, nil
 	}
 	fresh := slices.DeleteFunc(slices.Clone(after.scope.found), func(f finding.Finding) bool {
@@ -223,25 +219,23 @@ func (t *trying) prove(before Looked, set []finding.Proposal, asked []finding.Fi
 		return made, nil
 	}
 	made.doubt = "then " + enumerate(fresh, func(f finding.Finding) string { return f.ID + " is found" + prepend(" at ", f.Object) })
-	for _, next := range fresh {
-		if next.Set == nil || steps == 1 {
+	i := slices.IndexFunc(fresh, func(f finding.Finding) bool { return f.Set != nil })
+	if i < 0 || do.left == 1 {
+		return made, nil
+	}
+	for _, more := range t.choices(fresh[i]) {
+		if t.left == 0 || sets(do.set, more) {
 			continue
 		}
-		for _, more := range t.choices(next) {
-			if t.left == 0 || sets(set, more) {
-				continue
-			}
-			longer, err := t.prove(after, slices.Concat(set, more), fresh, steps-1)
-			if err != nil {
-				return made, err
-			}
-			if longer.ended != nil && longer.doubt == "" {
-				t.proved[write(more)] = true
-				made.set, made.doubt = longer.set, ""
-				return made, nil
-			}
+		longer, err := t.prove(step{after, slices.Concat(do.set, more), fresh, slices.Concat(do.ended, made.ended), do.left - 1})
+		if err != nil {
+			return made, err
 		}
-		break
+		if longer.ended != nil && longer.doubt == "" {
+			t.proved[write(more)] = true
+			made.set, made.doubt = longer.set, ""
+			return made, nil
+		}
 	}
 	return made, nil
 }

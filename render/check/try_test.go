@@ -26,10 +26,12 @@ func tried(t *testing.T, s setting) []finding.Finding {
 // tryMost does so for a number of fixes, and counts them.
 func tryMost(t *testing.T, s setting, text string, load func(render.Release) (chart.Chart, error), least finding.Severity, most int, count *int) []finding.Finding {
 	t.Helper()
-	looked, err := check.Look(inputOf(t, s, text, load))
+	before := inputOf(t, s, text, load)
+	looked, err := check.Look(before)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.known = before.Releases
 	found, err := looked.Try(check.Trial{Least: least, Most: most, Again: func(env render.Environment) (check.Looked, error) {
 		if count != nil {
 			*count++
