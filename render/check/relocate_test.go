@@ -78,9 +78,9 @@ func TestRelocatesHubAndImage(t *testing.T) {
 			fmt.Fprintf(&got, "%s %s %s (%s)\n", f.Object, f.Certainty, f.Fix, f.Doubt)
 		}
 	}
-	want := `ConfigMap/sidecar-injector guess set spec.releases[0].values.global.hub: registry.company.com/prefect/docker.io/mesh (it changes Deployment/control spec.template.spec.containers[0].image too)
-ConfigMap/sidecar-injector guess set spec.releases[0].values.global.hub: registry.company.com/prefect/docker.io/mesh (it changes Deployment/control spec.template.spec.containers[0].image too)
-Deployment/control proved set spec.releases[0].values.hub: registry.company.com/mesh and set spec.releases[0].values.image: plane and set spec.releases[0].values.global.imagePullSecrets: ["pull"] ()
+	want := `ConfigMap/sidecar-injector guess set spec.releases[0].values.global.hub=registry.company.com/prefect/docker.io/mesh (it changes Deployment/control spec.template.spec.containers[0].image too)
+ConfigMap/sidecar-injector guess set spec.releases[0].values.global.hub=registry.company.com/prefect/docker.io/mesh (it changes Deployment/control spec.template.spec.containers[0].image too)
+Deployment/control proved set spec.releases[0].values.hub=registry.company.com/mesh and set spec.releases[0].values.image=plane and set spec.releases[0].values.global.imagePullSecrets=["pull"] ()
 `
 	if got.String() != want {
 		t.Errorf("got\n%swant\n%s", &got, want)
@@ -92,8 +92,8 @@ Deployment/control proved set spec.releases[0].values.hub: registry.company.com/
 func TestRelocatesTexts(t *testing.T) {
 	const (
 		hub    = "registry.company.com/prefect/docker.io/acme"
-		proved = "proved set spec.releases[0].values.hub: " + hub + ` and set spec.releases[0].values.imagePullSecrets: ["pull"]`
-		guess  = "guess set spec.releases[0].values.hub: " + hub
+		proved = "proved set spec.releases[0].values.hub=" + hub + ` and set spec.releases[0].values.imagePullSecrets=["pull"]`
+		guess  = "guess set spec.releases[0].values.hub=" + hub
 	)
 	for name, tt := range map[string]struct{ text, want string }{
 		"a document":              {`{{ dict "hub" .Values.hub "imagePullSecrets" .Values.imagePullSecrets | toJson }}`, proved},

@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -150,16 +149,11 @@ func offer(f *finding.Finding, choices [][]finding.Proposal, otherwise string) {
 	f.Fix = describe(f.Set)
 }
 
-// describe says what is to be set.
+// describe says what is to be set, as pm-gitops set takes it.
 func describe(set []finding.Proposal) string {
 	var words []string
 	for _, proposal := range set {
-		written := scalar(proposal.Value)
-		if written == "" {
-			data, _ := json.Marshal(proposal.Value) // a plain value
-			written = string(data)
-		}
-		words = append(words, fmt.Sprintf("set %s: %s", proposal.Field, written))
+		words = append(words, "set "+proposal.Assignment())
 	}
 	return strings.Join(words, " and ")
 }

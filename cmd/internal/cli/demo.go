@@ -9,10 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/testdata"
@@ -22,10 +24,11 @@ import (
 func (a app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "See it work: an example, rendered and committed in a temporary folder",
-		Long: `Demo needs nothing: it renders an example environment for Flux into a Git
-repository in a temporary folder, and for Argo CD into another, commits it, shows the
-files, the waves and the objects that the controller would apply, and says what
+		Short: "See it work: an example, checked, fixed, rendered and committed in a temporary folder",
+		Long: `Demo needs nothing: it writes an example environment into a temporary folder, and
+applies the fixes that check proves, as check --fix does. It renders the environment
+for Flux into a Git repository there, and for Argo CD into another, commits it, shows
+the files, the waves and the objects that the controller would apply, and says what
 to look at next. The charts are stand-ins for the vendor's, which are private.
 It reaches for no network and no cluster.`,
 		Example: "  pm-gitops demo",
@@ -43,9 +46,19 @@ func (a app) demo(ctx context.Context) error {
 		return fmt.Errorf("read the example: %w", err)
 	}
 	var shown []demonstration
-	for _, target := range a.targets {
-		one, err := a.demoOf(ctx, target, source)
+	var fixed *fixing
+	for i, target := range a.targets {
+		one, err := newDemo(target, source)
+		if err == nil && i == 0 {
+			fixed, err = a.fixDemo(ctx, one)
+		}
 		if err != nil {
+			return err
+		}
+		if i == 0 {
+			source = fixed.files[0].New
+		}
+		if err = a.commitDemo(ctx, &one, source); err != nil {
 			return err
 		}
 		shown = append(shown, one)
@@ -54,6 +67,7 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.tellFixed(fixed)
 	a.tellDemo(shown[0], shown[1:], applied)
 	return nil
 }
@@ -66,31 +80,49 @@ type demonstration struct {
 	tree      tree.Tree
 }
 
-func (a app) demoOf(ctx context.Context, target render.Target, source []byte) (demonstration, error) {
+// newDemo makes the folder of a demonstration: the example and its charts.
+func newDemo(target render.Target, source []byte) (demonstration, error) {
+	d := demonstration{target: target}
+	plan, err := d.planOf(source)
+	if err != nil {
+		return d, err
+	}
+	if d.dir, err = os.MkdirTemp("", "pm-gitops-demo-"+target.Name()+"-"); err != nil {
+		return d, fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, demoFile), source, 0o666); err != nil {
+		return d, fmt.Errorf("write the example: %w", err)
+	}
+	return d, writeStandIns(filepath.Join(d.dir, demoCharts), plan)
+}
+
+func (d demonstration) planOf(source []byte) (render.Plan, error) {
 	env, err := render.Parse(demoFile, source, nil)
 	if err != nil {
-		return demonstration{}, err
+		return render.Plan{}, err
 	}
-	plan, err := render.PlanFor(env, catalog.Embedded(), target)
+	return render.PlanFor(env, catalog.Embedded(), d.target)
+}
+
+// fixDemo applies the fixes of the example that are proved, as check --fix does.
+func (a app) fixDemo(ctx context.Context, d demonstration) (*fixing, error) {
+	o := checkOptions{releaseFlags: releaseFlags{input: input{files: []string{filepath.Join(d.dir, demoFile)}, jobs: 1}}, severity: string(finding.Warning)}
+	request, err := o.request(a)
 	if err != nil {
-		return demonstration{}, err
+		return nil, err
 	}
-	rendering, err := render.Render(plan, target)
-	if err != nil {
-		return demonstration{}, err
+	f := &fixing{app: a, checkOptions: o, source: charts.Folder(filepath.Join(d.dir, demoCharts)), request: request, target: render.Only(d.target)}
+	if f.members, err = fleet.Render(ctx, f.request, f.target); err != nil {
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pm-gitops-demo-"+target.Name()+"-")
-	if err != nil {
-		return demonstration{}, fmt.Errorf("make a folder for the demo: %w", err)
+	seen, err := a.findings(ctx, o, f.source, f.members)
+	if err == nil {
+		err = f.applyFixes(ctx, seen.found)
 	}
-	if err := os.WriteFile(filepath.Join(dir, demoFile), source, 0o666); err != nil {
-		return demonstration{}, fmt.Errorf("write the example: %w", err)
+	if err == nil && (len(f.files) == 0 || len(f.remaining()) > 0) {
+		err = fmt.Errorf("the example is not as it should be: %d findings remain", len(f.remaining()))
 	}
-	if err := writeStandIns(filepath.Join(dir, demoCharts), plan); err != nil {
-		return demonstration{}, err
-	}
-	hash, err := a.commitDemo(ctx, dir, plan, rendering.Tree)
-	return demonstration{target, dir, hash, plan, rendering.Tree}, err
+	return f, err
 }
 
 // traits describes the delivery system that the example is rendered for.
@@ -142,30 +174,58 @@ func (d demonstration) preview(ctx context.Context) ([]string, error) {
 	return lines, err
 }
 
-// commitDemo makes the repository and commits the environment file with what
-// was rendered from it.
-func (a app) commitDemo(ctx context.Context, dir string, plan render.Plan, files tree.Tree) (string, error) {
+// commitDemo makes the repository, renders the example into it and commits all of it.
+func (a app) commitDemo(ctx context.Context, d *demonstration, source []byte) (err error) {
+	if d.plan, err = d.planOf(source); err != nil {
+		return err
+	}
+	rendering, err := render.Render(d.plan, d.target)
+	if err != nil {
+		return err
+	}
+	d.tree = rendering.Tree
+	if err := os.WriteFile(filepath.Join(d.dir, demoFile), source, 0o666); err != nil {
+		return fmt.Errorf("write the example: %w", err)
+	}
 	// The user's configuration of Git must not change what the demo shows.
 	clean := gitrepo.NewSystem(func(string) string { return "" }, nil, a.now)
-	repository, err := gitrepo.Init(clean, dir)
+	repository, err := gitrepo.Init(clean, d.dir)
 	if err != nil {
-		return "", err
+		return err
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := os.OpenRoot(d.dir)
 	if err != nil {
-		return "", fmt.Errorf("open folder %s: %w", dir, err)
+		return fmt.Errorf("open folder %s: %w", d.dir, err)
 	}
 	defer root.Close()
-	if _, err := folder.Write(ctx, root, a.targets.Layouts(), []tree.Tree{files}, false); err != nil {
-		return "", err
+	if _, err := folder.Write(ctx, root, a.targets.Layouts(), []tree.Tree{d.tree}, false); err != nil {
+		return err
 	}
 	by := gitrepo.Signature{Name: "pm-gitops demo", Email: "demo@example.com", When: a.now()}
-	return repository.CommitAll(ctx, "feat(prefect/"+plan.Environment+"): first rendering\n", by)
+	d.hash, err = repository.CommitAll(ctx, "feat(prefect/"+d.plan.Environment+"): first rendering\n", by)
+	return err
+}
+
+// tellFixed says what check found in the example, and what its fixes set.
+func (a app) tellFixed(f *fixing) {
+	a.out.Say("The example says where images come from (spec.registry), and leaves the charts as they are.")
+	a.out.Say("pm-gitops check finds %s in it, and check --fix sets what it proves by rendering again:", text.Count(len(f.fixed), "thing"))
+	a.out.Say("")
+	var set []string
+	for _, one := range f.fixed {
+		for _, p := range one.Set {
+			set = append(set, p.Assignment())
+		}
+	}
+	for _, assignment := range dropRepeated(set) {
+		a.out.Say("  %s", assignment)
+	}
+	a.out.Say("")
 }
 
 func (a app) tellDemo(first demonstration, others []demonstration, applied []string) {
 	name, system := first.target.Name(), first.traits().Title
-	a.out.Say("One environment file, and what is rendered from it for %s:", system)
+	a.out.Say("The environment file, and what is rendered from it for %s:", system)
 	a.out.Say("")
 	a.out.Say("  environment.yaml    what the installation is")
 	a.out.Say("  charts/             stand-ins for the vendor's charts")
@@ -199,7 +259,7 @@ func (a app) tellDemo(first demonstration, others []demonstration, applied []str
 	a.out.Say("  pm-gitops render --target %s --built      what reaches the cluster", name)
 	a.out.Say("  pm-gitops preview --chart-dir charts        the objects that %s applies", system)
 	a.out.Say("  pm-gitops check --chart-dir charts          what could go wrong with them")
-	a.out.Say("  pm-gitops images --chart-dir charts -o script    a script that fills the mirror")
+	a.out.Say("  pm-gitops images --chart-dir charts         the images and charts that pm-gitops mirror copies")
 	a.out.Say("  pm-gitops secrets list                      the Secrets that you create")
 	a.out.Say("  edit environment.yaml, then:")
 	a.out.Say("  pm-gitops diff --manifests --chart-dir charts    what the cluster would do about it")
