@@ -104,6 +104,8 @@ func TestRelocatesTexts(t *testing.T) {
 		"another name there":      {`see {{ .Values.hub }}-next`, proved},
 		"a longer name":           {`see {{ .Values.hub }}-next`, strings.Replace(guess, hub, "registry.company.com/own", 1) + " (it changes ConfigMap/text data.text too)"},
 		"a longer host":           {`see mirror.{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
+		"a port":                  {`see {{ .Values.hub | replace "/acme" ":5000" }}`, guess + " (it changes ConfigMap/text data.text too)"},
+		"another image":           {`{{ dict "image" (ternary "old" .Values.hub (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: image too)"},
 		"a path elsewhere":        {`see other.example.com/{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a word more":             {`pulls from {{ .Values.hub }}{{ if ne .Values.hub "docker.io/acme" }} alone{{ end }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a key more":              {`{{ dict "hub" .Values.hub "own" (ne .Values.hub "docker.io/acme") | toJson }}`, guess + " (it changes ConfigMap/text data.text: own too)"},
