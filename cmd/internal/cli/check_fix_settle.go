@@ -113,13 +113,15 @@ func (f *fixing) contradict(d draft, after []finding.Finding) string {
 // unusedIgnore is the check that finds an accepted finding gone: no harm of a fix.
 const unusedIgnore = "unused-ignore"
 
-// findingKey identifies a finding, whatever its message and lines are.
+// findingKey identifies a finding, whatever its message and lines are: a fix may move the
+// lines of a text in an object.
 func findingKey(f finding.Finding) string {
+	field, _, _ := strings.Cut(f.Field, ": line ")
 	at := item.ReplaceAllString(f.Setting, "[]")
 	if f.Object != nil {
 		at = f.Object.Namespace + " " + f.Object.String()
 	}
-	return strings.Join([]string{f.ID, f.Release, f.Field, at}, "\n")
+	return strings.Join([]string{f.ID, f.Release, field, at}, "\n")
 }
 
 // accept keeps a draft, with what was found with it.

@@ -86,6 +86,7 @@ it copies everything in the archive, and reads no environment.`,
 	}
 	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
+	_ = flags.MarkHidden("offline") // refused with a sentence
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be copied, and copy nothing")
 	flags.BoolVar(&o.check, "check", false, "exit with 3 if the mirror lacks something, and copy nothing")
 	flags.BoolVar(&o.blobs, "blobs", false, "look for the blobs of manifests that the mirror has, too")
