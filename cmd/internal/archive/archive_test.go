@@ -42,7 +42,7 @@ func (s *set) blob(text string) string {
 
 func (s *set) manifest(reference, mediaType, text string) string {
 	_, digest := archivetest.Blob(text)
-	s.manifests = append(s.manifests, archive.Manifest{Reference: reference, Image: strings.HasSuffix(reference, ":1"), Digest: digest, MediaType: mediaType, Raw: []byte(text)})
+	s.manifests = append(s.manifests, archive.Manifest{Reference: reference, Image: strings.HasSuffix(reference, ":1"), Digest: digest, MediaType: mediaType, Bytes: []byte(text)})
 	return digest
 }
 
@@ -60,7 +60,7 @@ func (s *set) image(reference, name, subject string) string {
 // size gives the size of a manifest.
 func (s *set) size(digest string) int {
 	at := slices.IndexFunc(s.manifests, func(one archive.Manifest) bool { return one.Digest == digest })
-	return len(s.manifests[at].Raw)
+	return len(s.manifests[at].Bytes)
 }
 
 // example is a signed image of two platforms with a referrer, an image by its digest, and a

@@ -31,7 +31,7 @@ type Manifest struct {
 	Reference         string // REPOSITORY:TAG or REPOSITORY@DIGEST; empty where another manifest names it
 	Image             bool   // what containerd and docker may take for an image of that name
 	Digest, MediaType string
-	Raw               []byte
+	Bytes             []byte
 }
 
 // Create begins an archive, compressed with zstd or not. What is at its path stays there
@@ -82,7 +82,7 @@ func (w *Writer) Begin(contents Contents, manifests []Manifest, blobs []Blob) er
 	}
 	all := map[string]Manifest{}
 	for _, one := range manifests {
-		w.missing[one.Digest] = int64(len(one.Raw))
+		w.missing[one.Digest] = int64(len(one.Bytes))
 		all[one.Digest] = one
 	}
 	contents.Version, contents.Layout, contents.Index = contentsVersion, digestOf(layout), digestOf(index)
@@ -101,7 +101,7 @@ func (w *Writer) Begin(contents Contents, manifests []Manifest, blobs []Blob) er
 	err = errors.Join(w.small(layoutFile, layout), w.small(indexFile, index), w.small(contentsFile, raw))
 	for _, one := range contents.Blobs {
 		if made, isManifest := all[one.Digest]; isManifest && err == nil {
-			err = w.Blob(one.Digest, one.Size, bytes.NewReader(made.Raw))
+			err = w.Blob(one.Digest, one.Size, bytes.NewReader(made.Bytes))
 		}
 	}
 	return err
@@ -111,7 +111,7 @@ func (w *Writer) Begin(contents Contents, manifests []Manifest, blobs []Blob) er
 func leftOut(all map[string]Manifest) (digests []string, err error) {
 	for _, one := range all {
 		var index document
-		if err := json.Unmarshal(one.Raw, &index); err != nil {
+		if err := json.Unmarshal(one.Bytes, &index); err != nil {
 			return nil, fmt.Errorf("%s: %w", one.Digest, err)
 		}
 		for _, child := range index.Manifests {
@@ -139,7 +139,7 @@ func entries(manifests []Manifest) ([]descriptor, error) {
 		if one.Image {
 			annotations[imageName] = one.Reference
 		}
-		all = append(all, descriptor{MediaType: one.MediaType, Digest: one.Digest, Size: int64(len(one.Raw)), Annotations: annotations})
+		all = append(all, descriptor{MediaType: one.MediaType, Digest: one.Digest, Size: int64(len(one.Bytes)), Annotations: annotations})
 	}
 	slices.SortFunc(all, func(a, b descriptor) int { return cmp.Compare(a.Annotations[refName], b.Annotations[refName]) })
 	return all, nil

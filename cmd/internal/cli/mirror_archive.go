@@ -153,9 +153,9 @@ func (s *archiveSink) Begin(all []mirror.Bundle) error {
 		var size int64
 		root := len(bundle.Pieces) - 1
 		for i, p := range bundle.Pieces {
-			size += int64(len(p.Raw))
+			size += int64(len(p.Bytes))
 			isImage := i == root && bundle.Kind == mirror.Image
-			manifests = append(manifests, archive.Manifest{Reference: p.Reference, Image: isImage, Digest: p.Digest, MediaType: p.MediaType, Raw: p.Raw})
+			manifests = append(manifests, archive.Manifest{Reference: p.Reference, Image: isImage, Digest: p.Digest, MediaType: p.MediaType, Bytes: p.Bytes})
 		}
 		for _, d := range bundle.Blobs {
 			size += d.Size

@@ -19,7 +19,7 @@ func TestArchiveHasAChartOnce(t *testing.T) {
 	bundle := func(from, environment string) mirror.Bundle {
 		return mirror.Bundle{
 			Result: mirror.Result{Kind: mirror.Chart, Source: from, Digest: digest, Environments: []string{environment}},
-			Pieces: []mirror.Piece{{Reference: source, Digest: digest, MediaType: "application/vnd.oci.image.manifest.v1+json", Raw: []byte(raw)}},
+			Pieces: []mirror.Piece{{Reference: source, Digest: digest, MediaType: "application/vnd.oci.image.manifest.v1+json", Bytes: []byte(raw)}},
 		}
 	}
 	path := filepath.Join(t.TempDir(), "a.tar")

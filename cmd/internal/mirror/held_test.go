@@ -26,7 +26,7 @@ func (w writer) Begin(all []Bundle) error {
 	var blobs []archive.Blob
 	for _, one := range all {
 		for _, p := range one.Pieces {
-			manifests = append(manifests, archive.Manifest{Reference: p.Reference, Digest: p.Digest, MediaType: p.MediaType, Raw: p.Raw})
+			manifests = append(manifests, archive.Manifest{Reference: p.Reference, Digest: p.Digest, MediaType: p.MediaType, Bytes: p.Bytes})
 		}
 		for _, d := range one.Blobs {
 			blobs = append(blobs, archive.Blob{Digest: d.Digest, Size: d.Size})

@@ -31,7 +31,7 @@ type Bundle struct {
 type Piece struct {
 	Reference         string // REPOSITORY:TAG or REPOSITORY@DIGEST; empty where another manifest names it
 	Digest, MediaType string
-	Raw               []byte
+	Bytes             []byte
 }
 
 // Blob is what a manifest names and is none.
@@ -118,7 +118,7 @@ func (m *Mirror) saveBlobs(ctx context.Context, a *artifact, t *tree, saved map[
 func (t *tree) bundle(a *artifact, result Result) Bundle {
 	all := Bundle{Result: result}
 	for i, p := range t.pieces {
-		piece := Piece{Digest: p.digest, MediaType: p.mediaType, Raw: p.raw}
+		piece := Piece{Digest: p.digest, MediaType: p.mediaType, Bytes: p.raw}
 		switch {
 		case p.tag != "":
 			piece.Reference = a.from.name + ":" + p.tag
