@@ -203,8 +203,10 @@ func (a *Archive) Manifest(repository, identifier string) (raw []byte, mediaType
 
 // Referrers gives the digests of the manifests of a repository whose subject has a digest.
 func (a *Archive) Referrers(repository, digest string) (all []string) {
+	seen := map[string]bool{}
 	for _, one := range a.referrers[digest] {
-		if (one.repository == "" || one.repository == repository) && !slices.Contains(all, one.digest) {
+		if (one.repository == "" || one.repository == repository) && !seen[one.digest] {
+			seen[one.digest] = true
 			all = append(all, one.digest)
 		}
 	}

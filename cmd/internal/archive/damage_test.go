@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -104,5 +105,38 @@ func TestManifestsAreReadOnce(t *testing.T) {
 	}
 	if all := held.References(); len(all) == 0 || all[0].Name != "quay.io/acme/large:1" {
 		t.Errorf("%d references", len(all))
+	}
+}
+
+// Many referrers of one subject are listed in a time that grows as their number does.
+func TestManyReferrers(t *testing.T) {
+	_, subject := archivetest.Blob("subject")
+	const many = 60_000
+	content := archivetest.Layout(t, func(all []archivetest.Entry, _ string) ([]archivetest.Entry, string) {
+		var list, roots []string
+		for i := range many {
+			text := fmt.Sprintf(`{"schemaVersion":2,"subject":{"digest":%q,"size":1},"annotations":{"a":"%d"}}`, subject, i)
+			manifest, digest := archivetest.Blob(text)
+			all = append(all, manifest)
+			list = append(list, archivetest.Describe(manifestType, digest, len(text), ""))
+		}
+		for part := range slices.Chunk(list, 15_000) {
+			text := archivetest.Index(part...)
+			index, digest := archivetest.Blob(text)
+			all = append(all, index)
+			roots = append(roots, archivetest.Describe(indexType, digest, len(text), ""))
+		}
+		return all, archivetest.Index(roots...)
+	})
+	start := time.Now()
+	held, err := open(t, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := held.Referrers("quay.io/acme/app", subject); len(all) != many {
+		t.Errorf("%d referrers, want %d", len(all), many)
+	}
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }

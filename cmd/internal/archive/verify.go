@@ -236,10 +236,15 @@ func readName(annotations map[string]string) (repository, tag string) {
 // listReferrers adds the referrers that index.json does not list itself: those of the
 // index under a fallback tag. They belong to every repository.
 func (w *walk) listReferrers() {
+	listed := map[referring]bool{}
+	for subject, all := range w.archive.referrers {
+		for _, one := range all {
+			listed[referring{one.digest, subject}] = true
+		}
+	}
 	for _, one := range w.refer {
-		known := w.archive.referrers[one.subject]
-		if !slices.ContainsFunc(known, func(other referrer) bool { return other.digest == one.digest }) {
-			w.archive.referrers[one.subject] = append(known, referrer{"", one.digest})
+		if !listed[one] {
+			w.archive.referrers[one.subject] = append(w.archive.referrers[one.subject], referrer{"", one.digest})
 		}
 	}
 }
