@@ -58,6 +58,7 @@ func (o lockFlags) refuse(of *releaseFlags) error {
 // lockFile is the lock of an environment, as it is and as it will be.
 type lockFile struct {
 	plan   *render.Plan
+	file   string // the environment's
 	top    string // the repository's folder
 	path   string // from there
 	name   string // of the file, for messages
@@ -75,7 +76,7 @@ func openLocks(ctx context.Context, found foundNeeds) ([]*lockFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		one := &lockFile{plan: &m.Plan, top: top, path: m.Environment.LockFile()}
+		one := &lockFile{plan: &m.Plan, file: m.File, top: top, path: m.Environment.LockFile()}
 		one.name = filepath.Join(top, filepath.FromSlash(one.path))
 		if working, err := os.Getwd(); err == nil {
 			if near, err := filepath.Rel(working, one.name); err == nil {
@@ -92,6 +93,22 @@ func openLocks(ctx context.Context, found foundNeeds) ([]*lockFile, error) {
 			}
 		}
 		all = append(all, one)
+	}
+	return all, nil
+}
+
+// openOwnLocks reads the locks of environments that are to be written, each of one
+// environment alone.
+func openOwnLocks(ctx context.Context, found foundNeeds) ([]*lockFile, error) {
+	all, err := openLocks(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	for i, one := range all {
+		same := slices.IndexFunc(all, func(other *lockFile) bool { return other.top == one.top && other.path == one.path })
+		if same < i {
+			return nil, hinted{fmt.Errorf("%s and %s would both write the lock %s", all[same].file, one.file, one.name), "Give one of the environments another metadata.name or spec.delivery.path."}
+		}
 	}
 	return all, nil
 }
@@ -221,7 +238,7 @@ func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, ar
 	if !o.lock {
 		return nil, nil
 	}
-	locks, err := openLocks(ctx, found)
+	locks, err := openOwnLocks(ctx, found)
 	if err != nil || o.acceptChanged || !slices.ContainsFunc(locks, func(l *lockFile) bool { return l.before != nil }) {
 		return locks, err
 	}
@@ -260,7 +277,7 @@ func (a app) lockImages(ctx context.Context, o lockFlags, found foundNeeds) erro
 			return foundError{fmt.Errorf("%s, in %s: no lock was written", image.Problem, listUses(image.Uses, true))}
 		}
 	}
-	locks, err := openLocks(ctx, found)
+	locks, err := openOwnLocks(ctx, found)
 	if err != nil {
 		return err
 	}
