@@ -193,8 +193,9 @@ func (n needs) pin(plan *render.Plan, all []lock.Artifact) []lock.Artifact {
 }
 
 // compare compares locks with those that are there: a tag that means something else than
-// before is a finding, and then no lock is changed, unless that is accepted.
-func (o lockFlags) compare(locks []*lockFile) error {
+// before is a finding, and then no lock is changed, unless that is accepted. The hint says
+// whose digests are compared.
+func (o lockFlags) compare(locks []*lockFile, hint string) error {
 	var changed []error
 	for _, one := range locks {
 		for _, c := range one.had.Changes(one.next) {
@@ -205,7 +206,7 @@ func (o lockFlags) compare(locks []*lockFile) error {
 		return nil
 	}
 	alarm := foundError{errors.New("tags mean something else than when they were locked: no lock was changed")}
-	return errors.Join(append(changed, hinted{alarm, "Find out why first. --accept-changed-digests takes the new ones."})...)
+	return errors.Join(append(changed, hinted{alarm, hint + "Find out why first. --accept-changed-digests takes the new ones."})...)
 }
 
 // writeLocks writes the next locks, those that are other ones.
@@ -251,7 +252,7 @@ func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, ar
 		return nil, err
 	}
 	lockCopies(locks, found.needs, results)
-	return locks, o.compare(locks)
+	return locks, o.compare(locks, "")
 }
 
 // finishLocks writes the locks of what was copied, unless something is wrong with that.
@@ -264,7 +265,7 @@ func (a app) finishLocks(ctx context.Context, o lockFlags, locks []*lockFile, fo
 		return failed
 	}
 	lockCopies(locks, found, results)
-	if err := o.compare(locks); err != nil {
+	if err := o.compare(locks, ""); err != nil {
 		return err
 	}
 	return a.writeLocks(ctx, locks)
@@ -282,7 +283,11 @@ func (a app) lockImages(ctx context.Context, o lockFlags, found foundNeeds) erro
 		return err
 	}
 	lockNeeds(locks, found.needs)
-	if err := o.compare(locks); err != nil {
+	hint := ""
+	if slices.ContainsFunc(locks, func(l *lockFile) bool { return l.plan.Mirror() != "" }) {
+		hint = "The digests are those of the mirror, and of the source only where the mirror lacks something: the tag may have moved in the mirror alone. "
+	}
+	if err := o.compare(locks, hint); err != nil {
 		return err
 	}
 	return a.writeLocks(ctx, locks)
