@@ -178,7 +178,11 @@ func (n *neededChart) add(p planned, fromSource bool) {
 		digest = cmp.Or(digest, n.Digest)
 	}
 	tag := strings.ReplaceAll(n.Version, "+", "_")
-	n.Copies = addCopy(n.Copies, p, imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")})
+	made := imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")}
+	if _, err := ref.ParseImage(made.Target); err != nil {
+		made = imageCopy{Problem: "chart " + noReference(formatReference(name, tag, ""), made.Target)}
+	}
+	n.Copies = addCopy(n.Copies, p, made)
 }
 
 // addCopy adds a copy for the environment of a release, unless it is there already.
