@@ -234,8 +234,8 @@ func (a app) writeLocks(ctx context.Context, locks []*lockFile) error {
 }
 
 // prepareLocks reads the locks that a run is to write, and refuses, before anything is
-// copied, what means something else than they have.
-func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, artifacts []mirror.Artifact, options mirror.Options) ([]*lockFile, error) {
+// copied, what means something else than they have. That is reported as JSON too.
+func (a app) prepareLocks(ctx context.Context, o mirrorOptions, found foundNeeds, artifacts []mirror.Artifact, options mirror.Options) ([]*lockFile, error) {
 	if !o.lock {
 		return nil, nil
 	}
@@ -252,7 +252,15 @@ func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, ar
 		return nil, err
 	}
 	lockCopies(locks, found.needs, results)
-	return locks, o.compare(locks, "")
+	err = o.compare(locks, "")
+	if changed, isAlarm := err.(interface{ Unwrap() []error }); isAlarm && o.output == "json" {
+		var problems []string
+		for _, one := range changed.Unwrap() {
+			problems = append(problems, one.Error())
+		}
+		err = cmp.Or(a.printMirror(results, problems), err)
+	}
+	return locks, err
 }
 
 // finishLocks writes the locks of what was copied, unless something is wrong with that.

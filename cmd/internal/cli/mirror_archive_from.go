@@ -38,7 +38,7 @@ func (a app) mirrorFrom(ctx context.Context, o mirrorOptions, target render.Choi
 		return err
 	}
 	options.Source = held
-	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	locks, err := a.prepareLocks(ctx, o, found, artifacts, options)
 	if err != nil {
 		return err
 	}
