@@ -125,6 +125,22 @@ func (s *scope) moves(r *release) map[string]string {
 	return r.moved
 }
 
+// misplaces gives an image that a release pulls from the mirror after a fix, and that no
+// image of the release is copied to: only the host is right. It is empty if none is.
+func (s *scope) misplaces(r, after *release) string {
+	places := map[string]bool{}
+	for _, i := range r.images() {
+		places[i.Reference.Name()] = true
+		places[s.Plan.Mirrored(i.Reference.Name())] = true
+	}
+	for _, i := range after.images() {
+		if name := i.Reference.Name(); i.Problem == "" && i.Sure != images.Possible && s.Plan.IsMirrored(name) && !places[name] {
+			return clean(name)
+		}
+	}
+	return ""
+}
+
 // asksImage reports whether images move to where they are on the mirror, and the
 // text around them stays, whatever pulls them. A name without a host may be another
 // text: it moves where the image was found, and where a key says that it is one.

@@ -87,6 +87,39 @@ Deployment/control proved set spec.releases[0].values.hub=registry.company.com/m
 	}
 }
 
+// TestRelocatesToPlaces: a hub that moves an image to where the mirror has it, and another
+// one that only an injector names to where the mirror has nothing, is a guess.
+func TestRelocatesToPlaces(t *testing.T) {
+	s := setting{once: true, template: sane, spec: strings.Replace(onlyMirror, "pull}", "pull, map: {docker.io/mesh/control: registry.company.com/one/control}}", 1) +
+		"\nreleases: [{name: mesh, chart: oci://registry.company.com/charts/mesh, version: 1.0.0, namespace: apps}]"}
+	found := tryMost(t, s, s.environment(), func(release render.Release) (chart.Chart, error) {
+		if release.Key != "mesh" {
+			return s.load(release)
+		}
+		files := testChart(t, "mesh")
+		for name, cut := range map[string][2]string{
+			"templates/control.yaml":  {"$v.hub | default $v.global.hub", "$v.global.hub"},
+			"templates/injector.yaml": {"          - name: init\n            image: {{ $v.global.hub }}/init:1.9.0\n", ""},
+		} {
+			files[name] = []byte(strings.Replace(string(files[name]), cut[0], cut[1], 1))
+		}
+		return chart.FromFiles(files)
+	}, finding.Info, 100, nil)
+	want := map[string]string{
+		"Deployment/control":         "guess set spec.releases[0].values.global.hub=registry.company.com/one (it pulls registry.company.com/one/proxy, and the mirror has no image of the release there)",
+		"ConfigMap/sidecar-injector": "guess set spec.releases[0].values.global.hub=registry.company.com/prefect/docker.io/mesh (it changes Deployment/control spec.template.spec.containers[0].image too)",
+	}
+	for _, f := range ofID(found, "foreign-image") {
+		if got := fmt.Sprintf("%s %s (%s)", f.Certainty, f.Fix, f.Doubt); got != want[f.Object.String()] {
+			t.Errorf("%s: got\n%s\nwant\n%s", f.Object, got, want[f.Object.String()])
+		}
+		delete(want, f.Object.String())
+	}
+	if len(want) > 0 {
+		t.Errorf("not found: %v", want)
+	}
+}
+
 // TestRelocatesTexts: what a fix changes in the text of a ConfigMap is asked for as far as
 // it is images and pull secrets. Anything else is a doubt.
 func TestRelocatesTexts(t *testing.T) {
