@@ -152,7 +152,7 @@ func asksImage(s *scope, f finding.Finding, c change) bool {
 	if !stays || !isText && c.before != nil {
 		return false
 	}
-	if namesImages(c.path) && (moves[before] == after || c.repeats(f.Set)) {
+	if to, isMoved := moves[before]; namesImages(c.path) && (isMoved && to == after || r.repeats(c, f.Set)) {
 		return true
 	}
 	for _, i := range r.images() {
@@ -164,10 +164,12 @@ func asksImage(s *scope, f finding.Finding, c change) bool {
 	return isText && relocate(before, moves) == relocate(after, moves)
 }
 
-// repeats reports whether a document in a text only repeats a chart value that is set.
-func (c change) repeats(set []finding.Proposal) bool {
+// repeats reports whether a document in a text only repeats a chart value that is set:
+// it had the value before, if it had any.
+func (r *release) repeats(c change, set []finding.Proposal) bool {
 	return strings.Contains(c.path, ": ") && slices.ContainsFunc(set, func(p finding.Proposal) bool {
-		return lastKey(p.Path) == lastKey(c.path) && reflect.DeepEqual(p.Value, c.after)
+		had := c.before == nil || slices.Contains(r.leaves(), leaf{p.Path, c.before})
+		return had && lastKey(p.Path) == lastKey(c.path) && reflect.DeepEqual(p.Value, c.after)
 	})
 }
 

@@ -139,6 +139,8 @@ func TestRelocatesTexts(t *testing.T) {
 		"a longer host":           {`see mirror.{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a port":                  {`see {{ .Values.hub | replace "/acme" ":5000" }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"another image":           {`{{ dict "image" (ternary "old" .Values.hub (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: image too)"},
+		"a policy that goes":      {`{{ dict "imagePullPolicy" (ternary "Always" "" (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: imagePullPolicy too)"},
+		"another value there":     {`{{ dict "hub" (ternary "old" .Values.hub (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: hub too)"},
 		"a path elsewhere":        {`see other.example.com/{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a word more":             {`pulls from {{ .Values.hub }}{{ if ne .Values.hub "docker.io/acme" }} alone{{ end }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a key more":              {`{{ dict "hub" .Values.hub "own" (ne .Values.hub "docker.io/acme") | toJson }}`, guess + " (it changes ConfigMap/text data.text: own too)"},
