@@ -186,7 +186,10 @@ func relocate(text string, moves map[string]string) string {
 	for at := 0; at < len(text); {
 		i := -1
 		if starts(text[:at]) {
-			i = slices.IndexFunc(froms, func(from string) bool { return begins(text[at:], from) })
+			isAddress := strings.HasSuffix(text[:at], "//") // of a host, it may be any
+			i = slices.IndexFunc(froms, func(from string) bool {
+				return begins(text[at:], from) && (!isAddress || strings.Contains(from, "/"))
+			})
 		}
 		if i < 0 {
 			b.WriteByte(text[at])
@@ -210,13 +213,14 @@ func starts(text string) bool {
 }
 
 // begins reports whether a text begins with that of a name, and not with a longer name or
-// another host: behind a host, a colon begins its port.
+// another host. A host begins a name only if a slash follows: alone it may be any host,
+// as in NO_PROXY, and behind a colon is its port.
 func begins(text, from string) bool {
 	rest, is := strings.CutPrefix(text, from)
-	if !is || rest == "" {
-		return is
+	if !strings.Contains(from, "/") {
+		return is && strings.HasPrefix(rest, "/")
 	}
-	return !strings.Contains(inNames, rest[:1]) && (rest[0] != ':' || strings.Contains(from, "/"))
+	return is && (rest == "" || !strings.Contains(inNames, rest[:1]))
 }
 
 // proposeSecret proposes the pull secret for the chart values that name some. Whether a

@@ -195,6 +195,26 @@ func TestRelocatesPublicCharts(t *testing.T) {
 	}
 }
 
+// TestRelocatesHosts: a host that images come from becomes a host and a path. Where a text
+// has the host alone, or an address there, that may be no place of images.
+func TestRelocatesHosts(t *testing.T) {
+	for text, wantDoubt := range map[string]string{
+		"registry: {{ .Values.image.registry }}":          "",
+		"pulls {{ .Values.image.registry }}/acme/other:1": "",
+		"localhost,{{ .Values.image.registry }}":          "it changes ConfigMap/text data.text too",
+		"see https://{{ .Values.image.registry }}/v2/":    "it changes ConfigMap/text data.text too",
+		"{{ .Values.image.registry }}":                    "it changes ConfigMap/text data.text too",
+	} {
+		template := strings.Replace(sane, "registry.company.com/app", "{{ .Values.image.registry }}/acme/app", 1)
+		s := setting{once: true, values: "image: {registry: quay.io}\n", template: template}.
+			with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text}\ndata:\n  text: |-\n    "+text+"\n").on("", "registry: {mirror: registry.company.com/prefect}")
+		found := ofID(tried(t, s), "foreign-image")
+		if len(found) == 0 || found[len(found)-1].Doubt != wantDoubt {
+			t.Errorf("%s: got %s, want the doubt %q", text, toldShort(found), wantDoubt)
+		}
+	}
+}
+
 // testChart reads the files of a chart below testdata.
 func testChart(t *testing.T, name string) map[string][]byte {
 	t.Helper()
