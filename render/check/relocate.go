@@ -266,19 +266,24 @@ func asksPullSecret(s *scope, _ finding.Finding, c change) bool {
 		after, isText := c.after.(string)
 		return wasText && isText && addsSecret(before, after, secret)
 	}
-	if c.before == nil || c.before == "" {
-		if c.after == secret {
-			return true
-		}
+	onlyMappings := takesReferences(c)
+	if (c.before == nil || c.before == "") && c.after == secret {
+		return !onlyMappings
 	}
 	old, now := list(c.before), list(c.after)
-	added := slices.DeleteFunc(slices.Clone(now), func(one any) bool {
-		return one == any(secret) || reflect.DeepEqual(one, map[string]any{"name": secret})
-	})
-	kept := slices.DeleteFunc(slices.Clone(old), func(one any) bool {
-		return one == any(secret) || reflect.DeepEqual(one, map[string]any{"name": secret})
-	})
+	names := func(one any) bool {
+		return one == any(secret) && !onlyMappings || reflect.DeepEqual(one, map[string]any{"name": secret})
+	}
+	added := slices.DeleteFunc(slices.Clone(now), names)
+	kept := slices.DeleteFunc(slices.Clone(old), names)
 	return len(now) > len(old) && len(added) == len(kept) && (len(kept) == 0 || reflect.DeepEqual(kept, added))
+}
+
+// takesReferences reports whether the pull secrets at a place are those of a pod or a
+// ServiceAccount, of which the API server takes mappings with a name alone.
+func takesReferences(c change) bool {
+	isOwn := slices.Contains([]string{"ServiceAccount", "Pod"}, c.object.Kind)
+	return !strings.Contains(c.path, ": ") && (isOwn || strings.HasSuffix(c.path, "template.spec.imagePullSecrets"))
 }
 
 // addsSecret reports whether all that a text gets is imagePullSecrets with the pull

@@ -215,6 +215,26 @@ func TestRelocatesHosts(t *testing.T) {
 	}
 }
 
+// TestPullSecretsAreReferences: where pods name the pull secrets of a list, and a
+// ServiceAccount gets the list itself, names make a ServiceAccount that the API server refuses.
+func TestPullSecretsAreReferences(t *testing.T) {
+	template := strings.Replace(sane, "spec: {containers", "spec: {imagePullSecrets: [{{ range .Values.imagePullSecrets }}{name: {{ . }}}{{ end }}], containers", 1)
+	for account, want := range map[string]string{
+		"{{ toJson .Values.imagePullSecrets }}":                           "guess (it changes ServiceAccount/other imagePullSecrets too)",
+		"[{{ range .Values.imagePullSecrets }}{name: {{ . }}},{{ end }}]": "proved ()",
+	} {
+		s := setting{once: true, values: "imagePullSecrets: []\n", template: template}.
+			with("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: other}\nimagePullSecrets: "+account+"\n").on("", "registry: {mirror: registry.company.com, pullSecret: pull}")
+		found := ofID(tried(t, s), "missing-pull-secret")
+		if len(found) != 1 {
+			t.Fatalf("%s: got %s, want one finding", account, toldShort(found))
+		}
+		if got := fmt.Sprintf("%s (%s)", found[0].Certainty, found[0].Doubt); got != want {
+			t.Errorf("%s: got %s, want %s", account, got, want)
+		}
+	}
+}
+
 // testChart reads the files of a chart below testdata.
 func testChart(t *testing.T, name string) map[string][]byte {
 	t.Helper()
