@@ -100,7 +100,8 @@ func namesRegistry(path string) bool {
 
 // moves gives the texts that begin the names of a release's images, and in their places
 // what begins them on the mirror: whole names, registries, hubs. A text that would
-// become several others is not among them.
+// become several others is not among them, nor one that the mirror has elsewhere for
+// the images that are not seen here, as the map may say.
 func (s *scope) moves(r *release) map[string]string {
 	if r.moved != nil {
 		return r.moved
@@ -111,7 +112,8 @@ func (s *scope) moves(r *release) map[string]string {
 			continue
 		}
 		from, _, _ := ref.Split(i.Written)
-		for to := s.Plan.Mirrored(i.Reference.Name()); ; from, to = path.Dir(from), path.Dir(to) {
+		name := i.Reference.Name()
+		for to := s.Plan.Mirrored(name); to == s.Plan.Mirrored(name); from, name, to = path.Dir(from), path.Dir(name), path.Dir(to) {
 			if other, known := r.moved[from]; known && other != to {
 				to = ""
 			}

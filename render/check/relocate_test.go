@@ -136,6 +136,7 @@ func TestRelocatesTexts(t *testing.T) {
 		"an address":              {`see https://{{ .Values.hub }}`, proved},
 		"another name there":      {`see {{ .Values.hub }}-next`, proved},
 		"a longer name":           {`see {{ .Values.hub }}-next`, strings.Replace(guess, hub, "registry.company.com/own", 1) + " (it changes ConfigMap/text data.text too)"},
+		"a hub of others too":     {`other images come from {{ .Values.hub }}`, strings.Replace(guess, hub, "registry.company.com/own", 1) + " (it changes ConfigMap/text data.text too)"},
 		"a longer host":           {`see mirror.{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a port":                  {`see {{ .Values.hub | replace "/acme" ":5000" }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"another image":           {`{{ dict "image" (ternary "old" .Values.hub (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: image too)"},
@@ -159,6 +160,9 @@ func TestRelocatesTexts(t *testing.T) {
 			s := setting{once: true, values: "hub: docker.io/acme\nimagePullSecrets: []\nuser: me\n", template: strings.NewReplacer(
 				"registry.company.com/app", "{{ .Values.hub }}/app", "spec: {containers", "spec: {imagePullSecrets: [{{ range .Values.imagePullSecrets }}{name: {{ . }}}{{ end }}], containers").Replace(sane)}.
 				with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text}\ndata:\n  text: "+text+"\n").on("", onlyMirror)
+			if name == "a hub of others too" {
+				s.spec = strings.Replace(s.spec, "pull}", "pull, map: {docker.io/acme/app: registry.company.com/own/app}}", 1)
+			}
 			if name == "a longer name" {
 				s.spec = strings.Replace(s.spec, "pull}", "pull, map: {docker.io/acme: registry.company.com/own}}", 1)
 			}
