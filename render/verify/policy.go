@@ -80,10 +80,21 @@ func (p Place) Validate() error {
 	return nil
 }
 
-// has reports whether a repository is in the place.
+// has reports whether a repository is in the place. A host that is written otherwise, in
+// capitals or with the port of HTTPS, is the same registry, whose rule must not be missed.
 func (p Place) has(repository string) bool {
-	rest, is := strings.CutPrefix(repository, string(p))
+	rest, is := strings.CutPrefix(sameHost(repository), sameHost(string(p)))
 	return p == everywhere || is && (rest == "" || rest[0] == '/')
+}
+
+// sameHost writes the host of a repository or a place in the one way that all others mean.
+func sameHost(text string) string {
+	host, path, deeper := strings.Cut(text, "/")
+	host = strings.TrimSuffix(strings.ToLower(host), ":443")
+	if deeper {
+		return host + "/" + path
+	}
+	return host
 }
 
 // isInline reports whether the text is the key, and not the path of a file.

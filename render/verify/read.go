@@ -36,7 +36,7 @@ func Read(path string, rules []Rule, file func(field, name string) ([]byte, erro
 		if (len(rule.Keys) > 0) == (rule.Keyless != nil) {
 			problem(at, "want exactly one of keys and keyless")
 		}
-		if slices.ContainsFunc(rules[:i], func(other Rule) bool { return other.Match == rule.Match }) {
+		if slices.ContainsFunc(rules[:i], func(other Rule) bool { return sameHost(string(other.Match)) == sameHost(string(rule.Match)) }) {
 			problem(at+".match", "a rule before this one is for %s too", rule.Match)
 		}
 		for _, name := range slices.Sorted(maps.Keys(rule.Keys)) {
@@ -75,7 +75,7 @@ func readKey(name string, from KeySource, file func(name string) ([]byte, error)
 // longest place.
 func (p Policies) For(repository string) (policy Policy, found bool) {
 	for _, one := range p {
-		if one.Match.has(repository) && len(one.Match) > len(policy.Match) {
+		if one.Match.has(repository) && len(sameHost(string(one.Match))) > len(sameHost(string(policy.Match))) {
 			policy, found = one, true
 		}
 	}

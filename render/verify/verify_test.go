@@ -118,6 +118,24 @@ func TestFor(t *testing.T) {
 	}
 }
 
+// A host in capitals, or with the port of HTTPS, is the same registry: what is there is not
+// taken for something that no rule is for.
+func TestForOtherSpellingsOfAHost(t *testing.T) {
+	policies := verify.Policies{{Match: "*"}, {Match: "Quay.io:443"}, {Match: "quay.io/company"}, {Match: "registry.company.com:5000"}}
+	for name, want := range map[string]verify.Place{
+		"QUAY.io/company/a": "quay.io/company", "quay.io:443/company/a": "quay.io/company", "quay.io/other/a": "Quay.io:443", "quay.io:8443/company/a": "*",
+		"Registry.company.com:5000/a": "registry.company.com:5000", "registry.company.com/a": "*", "quay.io:443x/a": "*",
+	} {
+		if got, found := policies.For(name); !found || got.Match != want {
+			t.Errorf("%s: %s, want %s", name, got.Match, want)
+		}
+	}
+	_, problems := verify.Read("spec.verify", []verify.Rule{{Match: "quay.io", Keyless: &verify.Keyless{}}, {Match: "QUAY.IO:443", Keyless: &verify.Keyless{}}}, nil)
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "a rule before this one") {
+		t.Errorf("%v, want that the second rule is for the place of the first", problems)
+	}
+}
+
 // The command is one that a shell takes apart into what cosign documents, and the
 // expression for Flux matches the issuer alone.
 func TestCommand(t *testing.T) {

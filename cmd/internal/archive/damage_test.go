@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/archive"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/archive/archivetest"
@@ -78,5 +79,30 @@ func TestEveryBitCounts(t *testing.T) {
 	}
 	if changed == 0 || changed == len(whole)/41+1 {
 		t.Errorf("%d archives are taken", changed)
+	}
+}
+
+// A manifest is read once, however often it is named: an archive of some kilobytes can
+// name one of megabytes thousands of times.
+func TestManifestsAreReadOnce(t *testing.T) {
+	content := archivetest.Layout(t, func(all []archivetest.Entry, index string) ([]archivetest.Entry, string) {
+		large := `{"schemaVersion":2,"annotations":{"a":"` + strings.Repeat("a", 3<<20) + `"}}`
+		manifest, digest := archivetest.Blob(large)
+		entry := archivetest.Describe(manifestType, digest, len(large), "")
+		inner := archivetest.Index(slices.Repeat([]string{entry}, 5000)...)
+		outer, outerDigest := archivetest.Blob(inner)
+		twice := archivetest.Describe(indexType, outerDigest, len(inner), `"org.opencontainers.image.ref.name":"quay.io/acme/large:1"`)
+		return append(all, manifest, outer), archivetest.Index(append(slices.Repeat([]string{twice}, 5000), twice)...)
+	})
+	start := time.Now()
+	held, err := open(t, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("an archive of %d bytes took %s", len(content), took)
+	}
+	if all := held.References(); len(all) == 0 || all[0].Name != "quay.io/acme/large:1" {
+		t.Errorf("%d references", len(all))
 	}
 }

@@ -29,14 +29,13 @@ func (a *Archive) verify(ctx context.Context) error {
 	} else if index.Annotations[contentsIn] != "" {
 		return fmt.Errorf("it lacks %s", contentsFile)
 	}
-	w := walk{archive: a, seen: map[string]bool{}}
+	w := walk{ctx: ctx, archive: a, leftOut: map[string]bool{}, seen: map[string]*document{}}
 	if a.contents != nil {
-		w.leftOut = a.contents.LeftOut
+		for _, digest := range a.contents.LeftOut {
+			w.leftOut[digest] = true
+		}
 	}
 	for _, entry := range index.Manifests {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 		d, err := w.follow(entry, "")
 		if err != nil {
 			return fmt.Errorf("%s: %w", indexFile, err)
@@ -86,11 +85,13 @@ func (a *Archive) readIndex() (document, error) {
 	return index, nil
 }
 
-// walk goes through all manifests of an archive.
+// walk goes through all manifests of an archive, and reads each once: a small archive can
+// name a large manifest a hundred thousand times.
 type walk struct {
+	ctx     context.Context
 	archive *Archive
-	leftOut []string
-	seen    map[string]bool
+	leftOut map[string]bool
+	seen    map[string]*document // by digest, with nothing but the subject
 	refer   []referring
 }
 
@@ -105,7 +106,7 @@ func (w *walk) follow(d descriptor, of string) (*document, error) {
 	}
 	one, found := w.archive.files[blobName(d.Digest)]
 	switch {
-	case !found && of != "" && isManifest(d.MediaType) && slices.Contains(w.leftOut, d.Digest):
+	case !found && of != "" && isManifest(d.MediaType) && w.leftOut[d.Digest]:
 		return nil, nil
 	case !found && of != "":
 		return nil, fmt.Errorf("it lacks %s, which %s names", d.Digest, of)
@@ -115,6 +116,10 @@ func (w *walk) follow(d descriptor, of string) (*document, error) {
 		return nil, fmt.Errorf("%s has %d bytes, not %d", d.Digest, one.size, d.Size)
 	case !isManifest(d.MediaType):
 		return nil, nil
+	case w.seen[d.Digest] != nil:
+		return w.seen[d.Digest], nil
+	case w.ctx.Err() != nil:
+		return nil, w.ctx.Err()
 	}
 	raw, err := w.archive.files.read(blobName(d.Digest), maxManifest)
 	if err != nil {
@@ -124,10 +129,7 @@ func (w *walk) follow(d descriptor, of string) (*document, error) {
 	if err := json.Unmarshal(raw, made); err != nil || made.SchemaVersion != 2 {
 		return nil, fmt.Errorf("%s is no manifest of an image or an artifact", d.Digest)
 	}
-	if w.seen[d.Digest] {
-		return made, nil
-	}
-	w.seen[d.Digest] = true
+	w.seen[d.Digest] = &document{Subject: made.Subject}
 	w.archive.manifests[d.Digest] = d.MediaType
 	if made.Subject != nil {
 		if err := made.Subject.check(); err != nil {
@@ -135,7 +137,7 @@ func (w *walk) follow(d descriptor, of string) (*document, error) {
 		}
 		w.refer = append(w.refer, referring{d.Digest, made.Subject.Digest})
 	}
-	return made, w.children(d.Digest, made)
+	return w.seen[d.Digest], w.children(d.Digest, made)
 }
 
 // children follows what a manifest names. Layers that lie elsewhere may be left out.

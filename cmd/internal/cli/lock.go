@@ -252,6 +252,7 @@ func (a app) prepareLocks(ctx context.Context, o mirrorOptions, found foundNeeds
 		return nil, err
 	}
 	lockCopies(locks, found.needs, results)
+	holdTo(locks, artifacts)
 	err = o.compare(locks, "")
 	if changed, isAlarm := err.(interface{ Unwrap() []error }); isAlarm && o.output == "json" {
 		var problems []string
@@ -261,6 +262,25 @@ func (a app) prepareLocks(ctx context.Context, o mirrorOptions, found foundNeeds
 		err = cmp.Or(a.printMirror(results, problems), err)
 	}
 	return locks, err
+}
+
+// holdTo lets nothing be copied but what the locks have: a source can answer otherwise
+// when it is asked again.
+func holdTo(locks []*lockFile, artifacts []mirror.Artifact) {
+	for i := range artifacts {
+		one := &artifacts[i]
+		source := sourceWithTag(one.Source, one.Target)
+		for _, of := range locks {
+			if !slices.Contains(one.Environments, of.plan.Environment) {
+				continue
+			}
+			locked, _ := of.had.Image(source)
+			if one.Kind == mirror.Chart {
+				locked, _ = of.had.Chart(source)
+			}
+			one.Locked = cmp.Or(one.Locked, locked.Digest)
+		}
+	}
 }
 
 // finishLocks writes the locks of what was copied, unless something is wrong with that.

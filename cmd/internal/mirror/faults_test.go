@@ -205,3 +205,33 @@ func TestLostWritesAreNoticed(t *testing.T) {
 		})
 	}
 }
+
+// An answer that trickles is given up, though it never stops.
+func TestTricklingAnswersEnd(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	for part, status := range map[string]int{"/manifests/latest": http.StatusOK, "/referrers/": http.StatusOK, ".sig": http.StatusForbidden} {
+		slow := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, part) {
+				return false
+			}
+			w.Header().Set("Content-Type", ociIndex)
+			w.WriteHeader(status)
+			for r.Context().Err() == nil {
+				_, _ = w.Write([]byte(" "))
+				w.(http.Flusher).Flush()
+				time.Sleep(5 * time.Millisecond)
+			}
+			return true
+		})
+		start := time.Now()
+		results := run(t, registry.Options{Stall: 20 * time.Second, Timeout: 500 * time.Millisecond}, all.artifacts(slow, to)[2:3], (*Mirror).Check)
+		want := "did not finish its answer within 500ms"
+		if status != http.StatusOK {
+			want = "wants a login"
+		}
+		if took := time.Since(start); results[0].State != Failed || !strings.Contains(results[0].Error, want) || took > 15*time.Second {
+			t.Errorf("%s: %s %s after %s", part, results[0].State, results[0].Error, took)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
@@ -241,6 +242,53 @@ func TestUploadToTheSourceHasNoLogin(t *testing.T) {
 	if uploads == 0 {
 		t.Error("no upload came")
 	}
+}
+
+// A target does not decide what is written or removed at another one with the login there.
+func TestTargetDirectsNoWritesToAnother(t *testing.T) {
+	for _, path := range []string{"/v2/mirror/cloud/plain/manifests/latest", "/v2/mirror/cloud/plain/blobs/uploads/1"} {
+		from, to := inProcess(t, true), inProcess(t, true)
+		all := fill(t, from)
+		other := watch(t, basic(targetCanary, onward(to)))
+		hostile := watch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				w.Header().Set("Location", other.URL+path)
+				w.WriteHeader(http.StatusAccepted)
+			} else if r.URL.Path != "/v2/" {
+				w.WriteHeader(http.StatusNotFound)
+			}
+		}))
+		logins := keys{other.host: {Username: "u", Password: targetCanary}}
+		artifacts := []Artifact{all.artifacts(from, hostile.host)[0], all.artifacts(from, other.host)[2]}
+		m := must(New(artifacts, Options{Client: client(t, registry.Options{Keychain: logins}), Parallel: 1}))
+		m.delay = time.Millisecond
+		results := must(m.Copy(t.Context()))
+		if results[0].State != Failed || results[1].State != Copied {
+			t.Errorf("%s: %s %s, %s %s", path, results[0].State, results[0].Error, results[1].State, results[1].Error)
+		}
+		m.transport.CancelUploads(t.Context())
+		put, removed := other.directed(http.MethodPut, path+"?digest"), other.directed(http.MethodDelete, path)
+		if len(put) == 0 || len(removed) == 0 {
+			t.Errorf("%s: %d uploads and %d removals were directed to the other target, want some", path, len(put), len(removed))
+		}
+		for _, one := range append(put, removed...) {
+			if strings.Contains(one, targetCanary) {
+				t.Errorf("with the login: %.80s", one)
+			}
+		}
+	}
+}
+
+// directed gives the requests of a method whose address begins so.
+func (w *watched) directed(method, address string) (some []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range w.got {
+		if strings.HasPrefix(one, method+address) {
+			some = append(some, one)
+		}
+	}
+	return some
 }
 
 // An upload and the next page of a list at another host get no login.

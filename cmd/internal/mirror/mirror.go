@@ -43,6 +43,7 @@ type Artifact struct {
 	Source, Target string
 	Environments   []string        // that need it, for messages
 	Policies       verify.Policies // with which its signatures are verified, each of them
+	Locked         string          // the digest that the source has to have; empty for any
 }
 
 // Options say how artifacts are copied.
@@ -238,6 +239,9 @@ func (m *Mirror) resolve(ctx context.Context) ([]Result, []*document, error) {
 	}
 	parallel.Each(m.options.Parallel, len(m.copies), func(i int) {
 		root, err := m.copies[i].from.manifest(ctx, m.copies[i].source)
+		if locked := m.copies[i].Locked; err == nil && locked != "" && root.digest != locked {
+			err = fmt.Errorf("its digest is %s, and the lock has %s: it is not copied", root.digest, locked)
+		}
 		if results[i].fail(err) {
 			m.done(i, results[i])
 			return

@@ -261,3 +261,28 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("Copy = %v, want %v", err, why)
 	}
 }
+
+// A source that has another digest than the lock, also if it showed the right one before,
+// is not copied.
+func TestOnlyWhatIsLockedIsCopied(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	artifacts := all.artifacts(from, to)
+	for i, one := range run(t, registry.Options{}, artifacts, (*Mirror).Check) {
+		artifacts[i].Locked = one.Digest
+	}
+	moved := &pusher{t: t, host: from, set: set{tags: map[string]v1.Hash{}, manifests: map[string][]string{}}, n: 1000}
+	moved.put("cloud/plain", "latest", moved.image(1))
+	results := run(t, registry.Options{}, artifacts, (*Mirror).Copy)
+	for i, one := range results {
+		switch {
+		case i != 2 && one.State != Copied:
+			t.Errorf("%s: %s %s", one.Target, one.State, one.Error)
+		case i == 2 && (one.State != Failed || !strings.Contains(one.Error, "and the lock has "+artifacts[2].Locked)):
+			t.Errorf("%s: %s %s", one.Target, one.State, one.Error)
+		}
+	}
+	if _, err := remote.Head(must(name.ParseReference(artifacts[2].Target))); err == nil {
+		t.Errorf("%s is there", artifacts[2].Target)
+	}
+}

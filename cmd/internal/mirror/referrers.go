@@ -42,7 +42,9 @@ func (s side) referrers(ctx context.Context, digest string) ([]descriptor, error
 		if err := json.Unmarshal(raw, &list); err != nil || list.SchemaVersion != 2 || !bytes.Contains(raw, []byte(`"manifests"`)) {
 			return nil, fmt.Errorf("%s sent no list of referrers of %s", s.repository.RegistryStr(), digest)
 		}
-		all = append(all, list.Manifests...)
+		if all = append(all, list.Manifests...); len(all) > maxPieces {
+			return nil, fmt.Errorf("%s lists more than %d referrers of %s", s.repository.RegistryStr(), maxPieces, digest)
+		}
 		link, err := nextPage(next)
 		if err != nil || link == "" {
 			return all, err

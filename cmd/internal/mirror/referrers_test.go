@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -164,4 +165,45 @@ func TestUnlistedReferrerIsListed(t *testing.T) {
 // failedResult is the result of an artifact that was not copied.
 func failedResult(host, path string) Result {
 	return Result{Target: host + "/mirror/cloud/" + path + ":1", Error: "not asked for"}
+}
+
+// A source that makes up referrers of referrers without end, or lists without end, is
+// given up.
+func TestEndlessReferrersEnd(t *testing.T) {
+	from, to := inProcess(t, true), inProcess(t, true)
+	all := fill(t, from)
+	var mu sync.Mutex
+	made := map[string]string{}
+	for _, many := range []bool{false, true} {
+		source := between(t, from, func(w http.ResponseWriter, r *http.Request) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			kind, digest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/cloud/plain/"), "/")
+			switch content, known := made[digest]; {
+			case kind == "manifests" && strings.HasPrefix(digest, "sha256-"):
+				w.WriteHeader(http.StatusNotFound)
+			case kind == "manifests" && known:
+				w.Header().Set("Content-Type", ociManifest)
+				fmt.Fprint(w, content)
+			case kind == "referrers":
+				content := fmt.Sprintf(`{"schemaVersion":2,"subject":{"digest":%q,"size":1},"annotations":{"a":"%s"}}`, digest, strings.Repeat("a", 3<<20))
+				next := digestOf([]byte(content))
+				made[next] = content
+				w.Header().Set("Content-Type", ociIndex)
+				entry := fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d}`, ociManifest, next, len(content))
+				if many {
+					w.Header().Set("Link", "<"+r.URL.Path+">; rel=next")
+					entry += strings.Repeat(","+entry, 1000)
+				}
+				fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, entry)
+			default:
+				return false
+			}
+			return true
+		})
+		results := run(t, registry.Options{}, all.artifacts(source, to)[2:3], (*Mirror).Check)
+		if want := fmt.Sprintf("more than %d", maxPieces); results[0].State != Failed || !strings.Contains(results[0].Error, want) {
+			t.Errorf("%s %s, want %s", results[0].State, results[0].Error, want)
+		}
+	}
 }

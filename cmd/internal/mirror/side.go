@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -198,9 +197,12 @@ func (e brokenError) Error() string { return e.text }
 // body reads an answer of limited size.
 func (s side) body(resp *http.Response, what string) ([]byte, error) {
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+	raw, err := s.transport.Read(resp, maxManifest+1)
 	if ctx := resp.Request.Context(); err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if errors.As(err, new(*registry.Error)) {
+		return nil, err
 	}
 	if err != nil {
 		return nil, brokenError{fmt.Sprintf("%s broke off in %s", s.repository.RegistryStr(), what)}

@@ -12,12 +12,20 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
+// Bounds on what belongs to an artifact: a registry can make up manifests that refer to
+// each other without end.
+const (
+	maxPieces = 10_000
+	maxBytes  = 64 << 20 // of manifests, which are kept in memory
+)
+
 // tree is everything that belongs to an artifact, in an order in which each manifest
 // comes after those that it names and that belong to it: the artifact itself is last.
 type tree struct {
 	pieces []*piece
 	lost   []descriptor // blobs that the target lacks below manifests that it has, where that was asked
 	seen   map[string]bool
+	bytes  int // of the manifests that were seen
 
 	root      string
 	platforms []Platform // of an index only these; all where there are none
@@ -102,6 +110,9 @@ func (t *tree) add(ctx context.Context, a *artifact, d *document, as role, tag s
 		return nil
 	} else {
 		t.seen[key] = true
+	}
+	if t.bytes += len(d.raw); len(t.seen) > maxPieces || t.bytes > maxBytes {
+		return fmt.Errorf("%s has more than %d manifests, or %d bytes of them, for %s in %s: that many are not copied", a.from.place(), maxPieces, maxBytes, t.root, a.from.repository.RepositoryStr())
 	}
 	p := &piece{document: d, role: as, tag: tag}
 	entries := d.Manifests

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
@@ -16,10 +18,25 @@ import (
 // maxRefusal bounds how much of an answer that refuses is read.
 const maxRefusal = 64 << 10
 
+// Read reads an answer to its end, or as many bytes of it as most. An answer that trickles
+// is given up: of manifests, lists and refusals, the whole may take as long as one request.
+func (t *Transport) Read(resp *http.Response, most int64) ([]byte, error) {
+	limit, late := t.client.options.Timeout, atomic.Bool{}
+	defer time.AfterFunc(limit, func() {
+		late.Store(true)
+		_ = resp.Body.Close()
+	}).Stop()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil && late.Load() {
+		err = &Error{Kind: Stalled, sentence: fmt.Sprintf("%s did not finish its answer within %s", resp.Request.URL.Host, limit)}
+	}
+	return body, err
+}
+
 // Refusal says in a sentence why a request was refused, and leaves the answer's
 // body to be read.
 func (t *Transport) Refusal(req *http.Request, resp *http.Response) *Error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	body, _ := t.Read(resp, maxRefusal)
 	resp.Body = struct {
 		io.Reader
 		io.Closer

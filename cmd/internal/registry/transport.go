@@ -48,7 +48,7 @@ type session struct {
 
 // Transport makes a transport for some repositories.
 func (c *Client) Transport(access ...Access) *Transport {
-	return &Transport{client: c, access: access, stream: stream{c.exchange, newHealth()}, uploads: uploads{open: map[string]*url.URL{}}, sessions: map[string]*session{}}
+	return &Transport{client: c, access: access, stream: stream{c.exchange, newHealth()}, uploads: uploads{open: map[string]*url.URL{}, elsewhere: map[string]bool{}}, sessions: map[string]*session{}}
 }
 
 // Repository reads the name of a repository, as HOST/PATH; a name without a host is
@@ -143,7 +143,7 @@ var inRepository = sync.OnceValue(func() *regexp.Regexp {
 // accessOf finds the access that a request needs, unless it must go without.
 func (t *Transport) accessOf(req *http.Request) (Access, bool) {
 	found := inRepository().FindStringSubmatch(req.URL.Path)
-	if found == nil || req.Response != nil {
+	if found == nil || req.Response != nil || !reads(req) && t.directed(req, found[2]) {
 		return Access{}, false
 	}
 	at := slices.IndexFunc(t.access, func(one Access) bool {
@@ -153,6 +153,16 @@ func (t *Transport) accessOf(req *http.Request) (Access, bool) {
 		return Access{}, false
 	}
 	return t.access[at], true
+}
+
+// directed reports whether another host may have sent a request that writes to where it
+// goes, as the address of an upload: that host must not decide what is written, or removed,
+// with the login here. Manifests are put without a query, and never removed.
+func (t *Transport) directed(req *http.Request, path string) bool {
+	if strings.HasPrefix(path, "manifests/") {
+		return req.Method != http.MethodPut || req.URL.RawQuery != ""
+	}
+	return t.uploads.isElsewhere(req.URL)
 }
 
 // sendTo sends a request to a repository, logged in. Where the login does not hold any

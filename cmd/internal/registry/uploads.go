@@ -11,8 +11,9 @@ import (
 
 // uploads are the addresses of those that were begun and did not end, by path.
 type uploads struct {
-	mu   sync.Mutex
-	open map[string]*url.URL
+	mu        sync.Mutex
+	open      map[string]*url.URL
+	elsewhere map[string]bool // addresses, by host and path, that another host gave for an upload
 }
 
 // note follows an upload through the answers about it.
@@ -28,6 +29,9 @@ func (u *uploads) note(req *http.Request, resp *http.Response) {
 		if to, err := resp.Location(); err == nil {
 			delete(u.open, req.URL.Path)
 			u.open[to.Path] = to
+			if to.Host != req.URL.Host {
+				u.elsewhere[to.Host+to.Path] = true
+			}
 		}
 	case resp.StatusCode < http.StatusMultipleChoices && (req.Method == http.MethodPut || req.Method == http.MethodDelete):
 		delete(u.open, req.URL.Path)
@@ -38,6 +42,13 @@ func (u *uploads) has(path string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.open[path] != nil
+}
+
+// isElsewhere reports whether another host sent an upload to an address.
+func (u *uploads) isElsewhere(at *url.URL) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.elsewhere[at.Host+at.Path]
 }
 
 // maxCancel bounds how long uploads are cancelled: a program that is interrupted
