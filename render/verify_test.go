@@ -102,3 +102,43 @@ func TestPolicy(t *testing.T) {
 		t.Error("a changed environment has lost its keys")
 	}
 }
+
+// TestRuleForAMirror: a rule that names a place of the mirror verifies nothing, and one for
+// the mirror's host may be for what comes from there.
+func TestRuleForAMirror(t *testing.T) {
+	warnings := func(registry, match string) (found []string) {
+		env, err := render.Parse("envs/dev.yaml", []byte(complete+"  registry: {"+registry+"}\n  verify:\n  - {match: "+match+", keys: {a: keys/good.pub}}\n"), readKeys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, message := range messages(env.Warnings()) {
+			if strings.Contains(message, "mirror") {
+				found = append(found, message)
+			}
+		}
+		return found
+	}
+	const mapped = "mirror: r.b.c/all, map: {ghcr.io: r.b.c/github}"
+	for match, want := range map[string]string{
+		"r.b.c/all":                  render.VendorRegistry,
+		"r.b.c/all/server":           render.VendorRegistry + "/server",
+		"r.b.c/all/quay.io/jetstack": "quay.io/jetstack",
+		"r.b.c/github/company":       "ghcr.io/company",
+	} {
+		got := warnings(mapped, match)
+		if len(got) != 1 || !strings.HasSuffix(got[0], "spec.verify[0].match: "+match+" is a place of the mirror, and rules name where images and charts come from: this rule verifies nothing; want "+want) {
+			t.Errorf("%s: %q", match, got)
+		}
+	}
+	for _, match := range []string{"r.b.c", "r.b.c/own", "ghcr.io/company", `"*"`, render.VendorRegistry} {
+		if got := warnings(mapped, match); got != nil {
+			t.Errorf("%s: %q", match, got)
+		}
+	}
+	if got := warnings("source: r.b.c/own", "r.b.c/own"); got != nil {
+		t.Errorf("without a mirror: %q", got)
+	}
+	if got := warnings("source: r.b.c/own, mirror: r.b.c/own", "r.b.c/own"); len(got) != 1 || !strings.HasSuffix(got[0], "spec.registry.mirror: the mirror is spec.registry.source itself: pm-gitops mirror would copy images and charts onto themselves") {
+		t.Errorf("with the source as mirror: %q", got)
+	}
+}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // Warnings is what is allowed and yet most likely not meant, or not for
@@ -39,6 +41,22 @@ func (e Environment) Warnings() Problems {
 	}
 	if !e.source.Get("spec").Get("upgrade").IsNull() {
 		warn("spec.upgrade", "nothing reads this yet: no upgrade is proposed or held back by it")
+	}
+	if registry := e.Spec.Registry; registry.Mirror != "" && string(registry.Mirror) == registry.source() {
+		warn("spec.registry.mirror", "the mirror is spec.registry.source itself: pm-gitops mirror would copy images and charts onto themselves")
+	}
+	for i, release := range e.Spec.Releases {
+		repository := strings.TrimPrefix(string(release.Chart), "oci://")
+		located := e.Spec.Registry.locate(repository)
+		if _, err := ref.ParseImage(located + ":1"); err != nil && located != repository {
+			host, _, _ := strings.Cut(repository, "/")
+			warn(strictyaml.Join(strictyaml.Index("spec.releases", i), "chart"), "it would be pulled from %s, which is no reference: want another place for %s in spec.registry.map", located, host)
+		}
+	}
+	for i, rule := range e.Spec.Verify {
+		if origin, _ := (Plan{env: e}).Original(string(rule.Match)); origin != string(rule.Match) {
+			warn(strictyaml.Join(strictyaml.Index("spec.verify", i), "match"), "%s is a place of the mirror, and rules name where images and charts come from: this rule verifies nothing; want %s", rule.Match, origin)
+		}
 	}
 	return append(append(warnings, e.placeholders()...), e.plaintext(false)...)
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/collector"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/registry"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -142,6 +144,11 @@ func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, so
 		}
 	}
 	results, failures := charts.Each(ctx, jobs, workers, source, wanted, func(ctx context.Context, i int, own charts.Chart) (T, error) { return work(ctx, releases[i], own) })
+	if _, asksBoth := source.(*originals); !asksBoth {
+		for i, failure := range failures {
+			failures[i] = releases[i].hintMirror(failure)
+		}
+	}
 	err = cmp.Or(charts.Join(wanted, failures), ctx.Err())
 	if err != nil && (workers == nil || ctx.Err() != nil) {
 		return nil, make([]bool, len(releases)), err
@@ -154,6 +161,18 @@ func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, so
 		done = append(done, !failed[p.index])
 	}
 	return results, done, err
+}
+
+// hintMirror says of a chart that a mirror lacks how it gets there.
+func (p planned) hintMirror(err error) error {
+	var lacks *registry.Error
+	if !errors.As(err, &lacks) || !slices.Contains([]registry.Kind{registry.NoRepository, registry.NoVersion, registry.NotFound}, lacks.Kind) {
+		return err
+	}
+	if from, known := p.plan.Original(p.Chart.Repository); !known || from == p.Chart.Repository {
+		return err
+	}
+	return fmt.Errorf("%w: pm-gitops mirror copies it there", err)
 }
 
 // workersFor makes the workers that render the charts of a fleet; of a single

@@ -135,12 +135,21 @@ func copyImage(plan *render.Plan, image ref.Reference) imageCopy {
 		made.Target = formatReference(target, "", image.Digest)
 	}
 	if _, err := ref.ParseImage(made.Target); err != nil {
-		return imageCopy{Problem: image.String() + " would be " + made.Target + " in the mirror, which is no reference"}
+		return imageCopy{Problem: noReference(image.String(), made.Target)}
 	}
 	if target != image.Name() {
-		made.Problem = image.String() + " is not pulled from the mirror: the values have to name it there"
+		made.Problem = image.String() + " is not pulled from the mirror: the values have to name it there (pm-gitops check finds which)"
 	}
 	return made
+}
+
+// noReference says that the place of a copy would be no reference, and what helps.
+func noReference(source, target string) string {
+	problem := source + " would be " + target + " in the mirror, which is no reference"
+	if host, _, _ := strings.Cut(source, "/"); strings.Contains(host, ":") {
+		problem += ": a path has no port, and spec.registry.map can name another place for " + host
+	}
+	return problem
 }
 
 // formatReference writes a reference to copy from or to: with the digest if there is one,
@@ -169,7 +178,11 @@ func (n *neededChart) add(p planned, fromSource bool) {
 		digest = cmp.Or(digest, n.Digest)
 	}
 	tag := strings.ReplaceAll(n.Version, "+", "_")
-	n.Copies = addCopy(n.Copies, p, imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")})
+	made := imageCopy{Source: formatReference(name, tag, digest), Target: formatReference(n.Chart, tag, "")}
+	if _, err := ref.ParseImage(made.Target); err != nil {
+		made = imageCopy{Problem: "chart " + noReference(formatReference(name, tag, ""), made.Target)}
+	}
+	n.Copies = addCopy(n.Copies, p, made)
 }
 
 // addCopy adds a copy for the environment of a release, unless it is there already.

@@ -58,6 +58,7 @@ func (o lockFlags) refuse(of *releaseFlags) error {
 // lockFile is the lock of an environment, as it is and as it will be.
 type lockFile struct {
 	plan   *render.Plan
+	file   string // the environment's
 	top    string // the repository's folder
 	path   string // from there
 	name   string // of the file, for messages
@@ -75,7 +76,7 @@ func openLocks(ctx context.Context, found foundNeeds) ([]*lockFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		one := &lockFile{plan: &m.Plan, top: top, path: m.Environment.LockFile()}
+		one := &lockFile{plan: &m.Plan, file: m.File, top: top, path: m.Environment.LockFile()}
 		one.name = filepath.Join(top, filepath.FromSlash(one.path))
 		if working, err := os.Getwd(); err == nil {
 			if near, err := filepath.Rel(working, one.name); err == nil {
@@ -92,6 +93,22 @@ func openLocks(ctx context.Context, found foundNeeds) ([]*lockFile, error) {
 			}
 		}
 		all = append(all, one)
+	}
+	return all, nil
+}
+
+// openOwnLocks reads the locks of environments that are to be written, each of one
+// environment alone.
+func openOwnLocks(ctx context.Context, found foundNeeds) ([]*lockFile, error) {
+	all, err := openLocks(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	for i, one := range all {
+		same := slices.IndexFunc(all, func(other *lockFile) bool { return other.top == one.top && other.path == one.path })
+		if same < i {
+			return nil, hinted{fmt.Errorf("%s and %s would both write the lock %s", all[same].file, one.file, one.name), "Give one of the environments another metadata.name or spec.delivery.path."}
+		}
 	}
 	return all, nil
 }
@@ -176,8 +193,9 @@ func (n needs) pin(plan *render.Plan, all []lock.Artifact) []lock.Artifact {
 }
 
 // compare compares locks with those that are there: a tag that means something else than
-// before is a finding, and then no lock is changed, unless that is accepted.
-func (o lockFlags) compare(locks []*lockFile) error {
+// before is a finding, and then no lock is changed, unless that is accepted. The hint says
+// whose digests are compared.
+func (o lockFlags) compare(locks []*lockFile, hint string) error {
 	var changed []error
 	for _, one := range locks {
 		for _, c := range one.had.Changes(one.next) {
@@ -188,7 +206,7 @@ func (o lockFlags) compare(locks []*lockFile) error {
 		return nil
 	}
 	alarm := foundError{errors.New("tags mean something else than when they were locked: no lock was changed")}
-	return errors.Join(append(changed, hinted{alarm, "Find out why first. --accept-changed-digests takes the new ones."})...)
+	return errors.Join(append(changed, hinted{alarm, hint + "Find out why first. --accept-changed-digests takes the new ones."})...)
 }
 
 // writeLocks writes the next locks, those that are other ones.
@@ -216,12 +234,12 @@ func (a app) writeLocks(ctx context.Context, locks []*lockFile) error {
 }
 
 // prepareLocks reads the locks that a run is to write, and refuses, before anything is
-// copied, what means something else than they have.
-func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, artifacts []mirror.Artifact, options mirror.Options) ([]*lockFile, error) {
+// copied, what means something else than they have. That is reported as JSON too.
+func (a app) prepareLocks(ctx context.Context, o mirrorOptions, found foundNeeds, artifacts []mirror.Artifact, options mirror.Options) ([]*lockFile, error) {
 	if !o.lock {
 		return nil, nil
 	}
-	locks, err := openLocks(ctx, found)
+	locks, err := openOwnLocks(ctx, found)
 	if err != nil || o.acceptChanged || !slices.ContainsFunc(locks, func(l *lockFile) bool { return l.before != nil }) {
 		return locks, err
 	}
@@ -235,7 +253,15 @@ func (a app) prepareLocks(ctx context.Context, o lockFlags, found foundNeeds, ar
 	}
 	lockCopies(locks, found.needs, results)
 	holdTo(locks, artifacts)
-	return locks, o.compare(locks)
+	err = o.compare(locks, "")
+	if changed, isAlarm := err.(interface{ Unwrap() []error }); isAlarm && o.output == "json" {
+		var problems []string
+		for _, one := range changed.Unwrap() {
+			problems = append(problems, one.Error())
+		}
+		err = cmp.Or(a.printMirror(results, problems), err)
+	}
+	return locks, err
 }
 
 // holdTo lets nothing be copied but what the locks have: a source can answer otherwise
@@ -267,7 +293,7 @@ func (a app) finishLocks(ctx context.Context, o lockFlags, locks []*lockFile, fo
 		return failed
 	}
 	lockCopies(locks, found, results)
-	if err := o.compare(locks); err != nil {
+	if err := o.compare(locks, ""); err != nil {
 		return err
 	}
 	return a.writeLocks(ctx, locks)
@@ -280,12 +306,16 @@ func (a app) lockImages(ctx context.Context, o lockFlags, found foundNeeds) erro
 			return foundError{fmt.Errorf("%s, in %s: no lock was written", image.Problem, listUses(image.Uses, true))}
 		}
 	}
-	locks, err := openLocks(ctx, found)
+	locks, err := openOwnLocks(ctx, found)
 	if err != nil {
 		return err
 	}
 	lockNeeds(locks, found.needs)
-	if err := o.compare(locks); err != nil {
+	hint := ""
+	if slices.ContainsFunc(locks, func(l *lockFile) bool { return l.plan.Mirror() != "" }) {
+		hint = "The digests are those of the mirror, and of the source only where the mirror lacks something: the tag may have moved in the mirror alone. "
+	}
+	if err := o.compare(locks, hint); err != nil {
 		return err
 	}
 	return a.writeLocks(ctx, locks)

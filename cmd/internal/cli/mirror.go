@@ -163,7 +163,7 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	if err != nil {
 		return err
 	}
-	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	locks, err := a.prepareLocks(ctx, o, found, artifacts, options)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,11 @@ func (f foundNeeds) sources() (all []mirror.Artifact, targets map[string][]strin
 	for _, image := range f.Images {
 		if image.Problem == "" && image.Sure != string(images.Possible) {
 			for _, use := range image.Uses {
-				copies = f.addDirect(copies, mirror.Image, image.Copies, formatReference(image.Name(), image.Tag, image.Digest), use.Environment)
+				direct := formatReference(image.Name(), image.Tag, "")
+				if image.Digest != "" {
+					direct = image.Reference.String()
+				}
+				copies = f.addDirect(copies, mirror.Image, image.Copies, direct, use.Environment)
 			}
 		}
 	}
@@ -91,6 +95,7 @@ func (f foundNeeds) sources() (all []mirror.Artifact, targets map[string][]strin
 			copies = f.addDirect(copies, mirror.Chart, chart.Copies, chart.tagged(formatReference(chart.Chart, "", chart.Digest)), use.Environment)
 		}
 	}
+	nameByTag(copies)
 	targets = map[string][]string{}
 	at := map[string]int{}
 	for _, one := range copies {
@@ -108,6 +113,34 @@ func (f foundNeeds) sources() (all []mirror.Artifact, targets map[string][]strin
 	}
 	slices.SortFunc(all, func(a, b mirror.Artifact) int { return cmp.Compare(a.Source, b.Source) })
 	return all, targets, problems
+}
+
+// nameByTag gives the sources of images that have a digest their tags too, or those of
+// their targets: without the lock that has the digest, an image is found in an archive by
+// its tag. Where a tag would name several images, digests name them.
+func nameByTag(copies []mirror.Artifact) {
+	digests := map[string][]string{} // by REPOSITORY:TAG, empty for what the tag means
+	for _, one := range copies {
+		name, tag, digest := taggedSource(one)
+		digests[name+":"+tag] = dropRepeated(append(digests[name+":"+tag], digest))
+	}
+	for i, one := range copies {
+		name, tag, digest := taggedSource(one)
+		switch {
+		case one.Kind != mirror.Image || tag == "" || digest == "":
+		case len(digests[name+":"+tag]) == 1:
+			copies[i].Source = name + ":" + tag + "@" + digest
+		default:
+			copies[i].Source = name + "@" + digest
+		}
+	}
+}
+
+// taggedSource splits the source of a copy, with the tag of its target where it has none.
+func taggedSource(one mirror.Artifact) (name, tag, digest string) {
+	name, tag, digest = ref.Split(one.Source)
+	_, targetTag, _ := ref.Split(one.Target)
+	return name, cmp.Or(tag, targetTag), digest
 }
 
 // tagged gives the reference of a chart its version as tag: by that the chart is found in

@@ -38,7 +38,7 @@ func (a app) mirrorFrom(ctx context.Context, o mirrorOptions, target render.Choi
 		return err
 	}
 	options.Source = held
-	locks, err := a.prepareLocks(ctx, o.lockFlags, found, artifacts, options)
+	locks, err := a.prepareLocks(ctx, o, found, artifacts, options)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func everything(o mirrorOptions, held *archive.Archive) (all []mirror.Artifact, 
 		name, tag, digest := ref.Split(one.Name)
 		made := mirror.Artifact{Kind: mirror.Image, Source: one.Name, Target: formatReference(registry.Mirrored(name), tag, digest), Environments: []string{}}
 		if _, err := ref.ParseImage(made.Target); err != nil {
-			problems = append(problems, made.Source+" would be "+made.Target+" in the mirror, which is no reference")
+			problems = append(problems, noReference(made.Source, made.Target))
 			continue
 		}
 		at := slices.IndexFunc(contents.Artifacts, func(other archive.Artifact) bool { return other.Source == one.Name })

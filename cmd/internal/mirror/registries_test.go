@@ -167,6 +167,12 @@ var registryAnswers = []struct {
 		}, `is its storage full\?|writing to \S+ is given up: it failed time and again, at last with 507 Insufficient Storage`, "", "PUT ",
 	},
 	{
+		"an upload is lost", "https://github.com/distribution/distribution/blob/v2.8.3/registry/api/v2/errors.go",
+		func(w http.ResponseWriter, r *http.Request, _ int) bool {
+			return r.Method != http.MethodPost && strings.Contains(r.URL.Path, "/blobs/uploads/") && deny(w, r, 404, "BLOB_UPLOAD_INVALID", "blob upload invalid")
+		}, `has lost an upload to mirror/cloud/\S+: is its storage full, .* \(it says: blob upload invalid\)$`, "", "PUT ",
+	},
+	{
 		"the disk is full", "https://github.com/distribution/distribution/blob/v2.8.3/registry/api/errcode/register.go",
 		func(w http.ResponseWriter, r *http.Request, _ int) bool {
 			return r.Method == http.MethodPut && deny(w, r, 500, "UNKNOWN", "unknown error")

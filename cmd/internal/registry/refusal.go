@@ -59,7 +59,8 @@ func (t *Transport) refusal(answer *transport.Error) *Error {
 		does = "write"
 	}
 	what := strings.TrimPrefix(req.URL.Path, "/v2/")
-	if strings.Contains(what, "/blobs/uploads/") {
+	uploads := strings.Contains(what, "/blobs/uploads/")
+	if uploads {
 		what = repositoryOf(what)
 	}
 	switch code := answer.StatusCode; {
@@ -75,6 +76,8 @@ func (t *Transport) refusal(answer *transport.Error) *Error {
 		return &Error{Kind: Forbidden, sentence: fmt.Sprintf("%s takes no uploads for %s (%s): it may be read-only, or the cache of another registry", host, repositoryOf(what), status) + says}
 	case code == http.StatusRequestEntityTooLarge:
 		return &Error{Kind: TooLarge, sentence: fmt.Sprintf("%s, or a proxy before it, does not take an upload of that size for %s (%s): raise its limit", host, repositoryOf(what), status) + says}
+	case code == http.StatusNotFound && uploads:
+		return &Error{Kind: Unavailable, sentence: fmt.Sprintf("%s has lost an upload to %s: is its storage full, or do several servers with storage of their own answer?", host, what) + says}
 	case code == http.StatusNotFound:
 		return &Error{Kind: NotFound, sentence: fmt.Sprintf("%s has no %s", host, what) + says}
 	case code == http.StatusTooManyRequests:
