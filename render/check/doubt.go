@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -25,6 +26,7 @@ func (l Looked) doubt(after Looked, ended []finding.Finding) string {
 		return "it changes " + other + " too"
 	}
 	var beyond []change
+	var misplaced string
 	for _, r := range l.scope.releases {
 		other := after.scope.find(r.Key)
 		if other == nil {
@@ -40,8 +42,12 @@ func (l Looked) doubt(after Looked, ended []finding.Finding) string {
 				}
 			}
 		}
+		misplaced = cmp.Or(misplaced, l.scope.misplaces(r, other))
 	}
-	if beyond == nil {
+	switch {
+	case beyond == nil && misplaced != "":
+		return "it pulls " + misplaced + ", and the mirror has no image of the release there"
+	case beyond == nil:
 		return ""
 	}
 	return "it changes " + enumerate(beyond, func(c change) string { return strings.TrimSpace(c.object.String() + " " + c.path) }) + " too"

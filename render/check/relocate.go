@@ -100,7 +100,8 @@ func namesRegistry(path string) bool {
 
 // moves gives the texts that begin the names of a release's images, and in their places
 // what begins them on the mirror: whole names, registries, hubs. A text that would
-// become several others is not among them.
+// become several others is not among them, nor one that the mirror has elsewhere for
+// the images that are not seen here, as the map may say.
 func (s *scope) moves(r *release) map[string]string {
 	if r.moved != nil {
 		return r.moved
@@ -111,7 +112,8 @@ func (s *scope) moves(r *release) map[string]string {
 			continue
 		}
 		from, _, _ := ref.Split(i.Written)
-		for to := s.Plan.Mirrored(i.Reference.Name()); ; from, to = path.Dir(from), path.Dir(to) {
+		name := i.Reference.Name()
+		for to := s.Plan.Mirrored(name); to == s.Plan.Mirrored(name); from, name, to = path.Dir(from), path.Dir(name), path.Dir(to) {
 			if other, known := r.moved[from]; known && other != to {
 				to = ""
 			}
@@ -125,6 +127,22 @@ func (s *scope) moves(r *release) map[string]string {
 	return r.moved
 }
 
+// misplaces gives an image that a release pulls from the mirror after a fix, and that no
+// image of the release is copied to: only the host is right. It is empty if none is.
+func (s *scope) misplaces(r, after *release) string {
+	places := map[string]bool{}
+	for _, i := range r.images() {
+		places[i.Reference.Name()] = true
+		places[s.Plan.Mirrored(i.Reference.Name())] = true
+	}
+	for _, i := range after.images() {
+		if name := i.Reference.Name(); i.Problem == "" && i.Sure != images.Possible && s.Plan.IsMirrored(name) && !places[name] {
+			return clean(name)
+		}
+	}
+	return ""
+}
+
 // asksImage reports whether images move to where they are on the mirror, and the
 // text around them stays, whatever pulls them. A name without a host may be another
 // text: it moves where the image was found, and where a key says that it is one.
@@ -136,7 +154,7 @@ func asksImage(s *scope, f finding.Finding, c change) bool {
 	if !stays || !isText && c.before != nil {
 		return false
 	}
-	if namesImages(c.path) && (moves[before] == after || c.repeats(f.Set)) {
+	if to, isMoved := moves[before]; namesImages(c.path) && (isMoved && to == after || r.repeats(c, f.Set)) {
 		return true
 	}
 	for _, i := range r.images() {
@@ -148,10 +166,12 @@ func asksImage(s *scope, f finding.Finding, c change) bool {
 	return isText && relocate(before, moves) == relocate(after, moves)
 }
 
-// repeats reports whether a document in a text only repeats a chart value that is set.
-func (c change) repeats(set []finding.Proposal) bool {
+// repeats reports whether a document in a text only repeats a chart value that is set:
+// it had the value before, if it had any.
+func (r *release) repeats(c change, set []finding.Proposal) bool {
 	return strings.Contains(c.path, ": ") && slices.ContainsFunc(set, func(p finding.Proposal) bool {
-		return lastKey(p.Path) == lastKey(c.path) && reflect.DeepEqual(p.Value, c.after)
+		had := c.before == nil || slices.Contains(r.leaves(), leaf{p.Path, c.before})
+		return had && lastKey(p.Path) == lastKey(c.path) && reflect.DeepEqual(p.Value, c.after)
 	})
 }
 
@@ -168,7 +188,10 @@ func relocate(text string, moves map[string]string) string {
 	for at := 0; at < len(text); {
 		i := -1
 		if starts(text[:at]) {
-			i = slices.IndexFunc(froms, func(from string) bool { return begins(text[at:], from) })
+			isAddress := strings.HasSuffix(text[:at], "//") // of a host, it may be any
+			i = slices.IndexFunc(froms, func(from string) bool {
+				return begins(text[at:], from) && (!isAddress || strings.Contains(from, "/"))
+			})
 		}
 		if i < 0 {
 			b.WriteByte(text[at])
@@ -192,13 +215,14 @@ func starts(text string) bool {
 }
 
 // begins reports whether a text begins with that of a name, and not with a longer name or
-// another host: behind a host, a colon begins its port.
+// another host. A host begins a name only if a slash follows: alone it may be any host,
+// as in NO_PROXY, and behind a colon is its port.
 func begins(text, from string) bool {
 	rest, is := strings.CutPrefix(text, from)
-	if !is || rest == "" {
-		return is
+	if !strings.Contains(from, "/") {
+		return is && strings.HasPrefix(rest, "/")
 	}
-	return !strings.Contains(inNames, rest[:1]) && (rest[0] != ':' || strings.Contains(from, "/"))
+	return is && (rest == "" || !strings.Contains(inNames, rest[:1]))
 }
 
 // proposeSecret proposes the pull secret for the chart values that name some. Whether a
@@ -244,19 +268,24 @@ func asksPullSecret(s *scope, _ finding.Finding, c change) bool {
 		after, isText := c.after.(string)
 		return wasText && isText && addsSecret(before, after, secret)
 	}
-	if c.before == nil || c.before == "" {
-		if c.after == secret {
-			return true
-		}
+	onlyMappings := takesReferences(c)
+	if (c.before == nil || c.before == "") && c.after == secret {
+		return !onlyMappings
 	}
 	old, now := list(c.before), list(c.after)
-	added := slices.DeleteFunc(slices.Clone(now), func(one any) bool {
-		return one == any(secret) || reflect.DeepEqual(one, map[string]any{"name": secret})
-	})
-	kept := slices.DeleteFunc(slices.Clone(old), func(one any) bool {
-		return one == any(secret) || reflect.DeepEqual(one, map[string]any{"name": secret})
-	})
+	names := func(one any) bool {
+		return one == any(secret) && !onlyMappings || reflect.DeepEqual(one, map[string]any{"name": secret})
+	}
+	added := slices.DeleteFunc(slices.Clone(now), names)
+	kept := slices.DeleteFunc(slices.Clone(old), names)
 	return len(now) > len(old) && len(added) == len(kept) && (len(kept) == 0 || reflect.DeepEqual(kept, added))
+}
+
+// takesReferences reports whether the pull secrets at a place are those of a pod or a
+// ServiceAccount, of which the API server takes mappings with a name alone.
+func takesReferences(c change) bool {
+	isOwn := slices.Contains([]string{"ServiceAccount", "Pod"}, c.object.Kind)
+	return !strings.Contains(c.path, ": ") && (isOwn || strings.HasSuffix(c.path, "template.spec.imagePullSecrets"))
 }
 
 // addsSecret reports whether all that a text gets is imagePullSecrets with the pull

@@ -87,6 +87,39 @@ Deployment/control proved set spec.releases[0].values.hub=registry.company.com/m
 	}
 }
 
+// TestRelocatesToPlaces: a hub that moves an image to where the mirror has it, and another
+// one that only an injector names to where the mirror has nothing, is a guess.
+func TestRelocatesToPlaces(t *testing.T) {
+	s := setting{once: true, template: sane, spec: strings.Replace(onlyMirror, "pull}", "pull, map: {docker.io/mesh/control: registry.company.com/one/control}}", 1) +
+		"\nreleases: [{name: mesh, chart: oci://registry.company.com/charts/mesh, version: 1.0.0, namespace: apps}]"}
+	found := tryMost(t, s, s.environment(), func(release render.Release) (chart.Chart, error) {
+		if release.Key != "mesh" {
+			return s.load(release)
+		}
+		files := testChart(t, "mesh")
+		for name, cut := range map[string][2]string{
+			"templates/control.yaml":  {"$v.hub | default $v.global.hub", "$v.global.hub"},
+			"templates/injector.yaml": {"          - name: init\n            image: {{ $v.global.hub }}/init:1.9.0\n", ""},
+		} {
+			files[name] = []byte(strings.Replace(string(files[name]), cut[0], cut[1], 1))
+		}
+		return chart.FromFiles(files)
+	}, finding.Info, 100, nil)
+	want := map[string]string{
+		"Deployment/control":         "guess set spec.releases[0].values.global.hub=registry.company.com/one (it pulls registry.company.com/one/proxy, and the mirror has no image of the release there)",
+		"ConfigMap/sidecar-injector": "guess set spec.releases[0].values.global.hub=registry.company.com/prefect/docker.io/mesh (it changes Deployment/control spec.template.spec.containers[0].image too)",
+	}
+	for _, f := range ofID(found, "foreign-image") {
+		if got := fmt.Sprintf("%s %s (%s)", f.Certainty, f.Fix, f.Doubt); got != want[f.Object.String()] {
+			t.Errorf("%s: got\n%s\nwant\n%s", f.Object, got, want[f.Object.String()])
+		}
+		delete(want, f.Object.String())
+	}
+	if len(want) > 0 {
+		t.Errorf("not found: %v", want)
+	}
+}
+
 // TestRelocatesTexts: what a fix changes in the text of a ConfigMap is asked for as far as
 // it is images and pull secrets. Anything else is a doubt.
 func TestRelocatesTexts(t *testing.T) {
@@ -103,9 +136,12 @@ func TestRelocatesTexts(t *testing.T) {
 		"an address":              {`see https://{{ .Values.hub }}`, proved},
 		"another name there":      {`see {{ .Values.hub }}-next`, proved},
 		"a longer name":           {`see {{ .Values.hub }}-next`, strings.Replace(guess, hub, "registry.company.com/own", 1) + " (it changes ConfigMap/text data.text too)"},
+		"a hub of others too":     {`other images come from {{ .Values.hub }}`, strings.Replace(guess, hub, "registry.company.com/own", 1) + " (it changes ConfigMap/text data.text too)"},
 		"a longer host":           {`see mirror.{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a port":                  {`see {{ .Values.hub | replace "/acme" ":5000" }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"another image":           {`{{ dict "image" (ternary "old" .Values.hub (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: image too)"},
+		"a policy that goes":      {`{{ dict "imagePullPolicy" (ternary "Always" "" (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: imagePullPolicy too)"},
+		"another value there":     {`{{ dict "hub" (ternary "old" .Values.hub (eq .Values.hub "docker.io/acme")) | toJson }}`, guess + " (it changes ConfigMap/text data.text: hub too)"},
 		"a path elsewhere":        {`see other.example.com/{{ .Values.hub }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a word more":             {`pulls from {{ .Values.hub }}{{ if ne .Values.hub "docker.io/acme" }} alone{{ end }}`, guess + " (it changes ConfigMap/text data.text too)"},
 		"a key more":              {`{{ dict "hub" .Values.hub "own" (ne .Values.hub "docker.io/acme") | toJson }}`, guess + " (it changes ConfigMap/text data.text: own too)"},
@@ -124,6 +160,9 @@ func TestRelocatesTexts(t *testing.T) {
 			s := setting{once: true, values: "hub: docker.io/acme\nimagePullSecrets: []\nuser: me\n", template: strings.NewReplacer(
 				"registry.company.com/app", "{{ .Values.hub }}/app", "spec: {containers", "spec: {imagePullSecrets: [{{ range .Values.imagePullSecrets }}{name: {{ . }}}{{ end }}], containers").Replace(sane)}.
 				with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text}\ndata:\n  text: "+text+"\n").on("", onlyMirror)
+			if name == "a hub of others too" {
+				s.spec = strings.Replace(s.spec, "pull}", "pull, map: {docker.io/acme/app: registry.company.com/own/app}}", 1)
+			}
 			if name == "a longer name" {
 				s.spec = strings.Replace(s.spec, "pull}", "pull, map: {docker.io/acme: registry.company.com/own}}", 1)
 			}
@@ -157,6 +196,46 @@ func TestRelocatesPublicCharts(t *testing.T) {
 	golden(t, "testdata/relocated-public.txt", told)
 	if len(stayed) == 0 {
 		t.Error("the image of a file of the chart is not found")
+	}
+}
+
+// TestRelocatesHosts: a host that images come from becomes a host and a path. Where a text
+// has the host alone, or an address there, that may be no place of images.
+func TestRelocatesHosts(t *testing.T) {
+	for text, wantDoubt := range map[string]string{
+		"registry: {{ .Values.image.registry }}":          "",
+		"pulls {{ .Values.image.registry }}/acme/other:1": "",
+		"localhost,{{ .Values.image.registry }}":          "it changes ConfigMap/text data.text too",
+		"see https://{{ .Values.image.registry }}/v2/":    "it changes ConfigMap/text data.text too",
+		"{{ .Values.image.registry }}":                    "it changes ConfigMap/text data.text too",
+	} {
+		template := strings.Replace(sane, "registry.company.com/app", "{{ .Values.image.registry }}/acme/app", 1)
+		s := setting{once: true, values: "image: {registry: quay.io}\n", template: template}.
+			with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text}\ndata:\n  text: |-\n    "+text+"\n").on("", "registry: {mirror: registry.company.com/prefect}")
+		found := ofID(tried(t, s), "foreign-image")
+		if len(found) == 0 || found[len(found)-1].Doubt != wantDoubt {
+			t.Errorf("%s: got %s, want the doubt %q", text, toldShort(found), wantDoubt)
+		}
+	}
+}
+
+// TestPullSecretsAreReferences: where pods name the pull secrets of a list, and a
+// ServiceAccount gets the list itself, names make a ServiceAccount that the API server refuses.
+func TestPullSecretsAreReferences(t *testing.T) {
+	template := strings.Replace(sane, "spec: {containers", "spec: {imagePullSecrets: [{{ range .Values.imagePullSecrets }}{name: {{ . }}}{{ end }}], containers", 1)
+	for account, want := range map[string]string{
+		"{{ toJson .Values.imagePullSecrets }}":                           "guess (it changes ServiceAccount/other imagePullSecrets too)",
+		"[{{ range .Values.imagePullSecrets }}{name: {{ . }}},{{ end }}]": "proved ()",
+	} {
+		s := setting{once: true, values: "imagePullSecrets: []\n", template: template}.
+			with("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: other}\nimagePullSecrets: "+account+"\n").on("", "registry: {mirror: registry.company.com, pullSecret: pull}")
+		found := ofID(tried(t, s), "missing-pull-secret")
+		if len(found) != 1 {
+			t.Fatalf("%s: got %s, want one finding", account, toldShort(found))
+		}
+		if got := fmt.Sprintf("%s (%s)", found[0].Certainty, found[0].Doubt); got != want {
+			t.Errorf("%s: got %s, want %s", account, got, want)
+		}
 	}
 }
 
