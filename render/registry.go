@@ -256,6 +256,9 @@ func (e *Environment) readKeys(read ReadFile) Problems {
 	return problems
 }
 
+// Policies returns the rules for signatures, in the order of the file.
+func (p Plan) Policies() verify.Policies { return p.env.policies }
+
 // Policy finds out who must have signed an image or a chart, named without tag as it is
 // pulled. The rule is found by where it comes from.
 func (p Plan) Policy(name string) (policy verify.Policy, found bool) {

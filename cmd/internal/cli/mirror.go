@@ -12,9 +12,11 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/images"
 	"github.com/pm-gitops/pm-gitops/render/ref"
 	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/verify"
 )
 
 type mirrorOptions struct {
@@ -159,6 +161,9 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 		return err
 	}
 	artifacts, problems := found.artifacts()
+	if len(o.releases) == 0 {
+		a.noteUnusedRules(found.plans, artifacts)
+	}
 	options, err := a.copyOptions(o, o.wanted)
 	if err != nil {
 		return err
@@ -177,6 +182,25 @@ func (a app) mirror(ctx context.Context, o mirrorOptions) error {
 	problems = append(problems, found.otherCharts(results)...)
 	err = cmp.Or(found.failure("looked into"), a.reportMirror(o, results, problems))
 	return a.finishLocks(ctx, o.lockFlags, locks, found.needs, results, err)
+}
+
+// noteUnusedRules says which rules for signatures are for nothing that any environment
+// needs: their places may be misspelled.
+func (a app) noteUnusedRules(plans []render.Plan, artifacts []mirror.Artifact) {
+	var unused []string
+	for _, plan := range plans {
+		for _, rule := range plan.Policies() {
+			isUsed := slices.ContainsFunc(artifacts, func(one mirror.Artifact) bool {
+				return slices.ContainsFunc(one.Policies, func(p verify.Policy) bool { return p.Match == rule.Match })
+			})
+			if !isUsed && rule.Match != "*" {
+				unused = append(unused, string(rule.Match))
+			}
+		}
+	}
+	for _, place := range dropRepeated(unused) {
+		a.err.Say("note: nothing comes from %s: the rule for it in spec.verify verifies nothing", place)
+	}
 }
 
 // otherCharts gives the charts of the result that are not those whose images were

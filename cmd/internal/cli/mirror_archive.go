@@ -31,6 +31,9 @@ func (a app) mirrorTo(ctx context.Context, o mirrorOptions, target render.Choice
 		return hinted{err, notWritten}
 	}
 	artifacts, targets, problems := found.sources()
+	if len(o.releases) == 0 {
+		a.noteUnusedRules(found.plans, artifacts)
+	}
 	sink := &archiveSink{targets: targets}
 	if sink.locks, err = openLocks(ctx, found); err != nil {
 		return err
