@@ -41,7 +41,7 @@ each environment at least once; findings that are not shown have guesses alone.
 ` + "`--fix`" + ` applies what is proved to the environment files, and only the lines of those values change. All fixes of an environment are
 applied together, and it is looked at again: a fix that brings another finding with the others is left, with the reason. Then
 the report is of what remains. The differences are shown and written when you answer y, or with ` + "`--yes`; `--dry-run`" + ` prints them
-as a patch. A guess is never applied. A value in a file that the environment extends is left too, with the ` + "`pm-gitops set`" + ` command for it.
+as a patch. A guess is never applied. A value that nothing reads, and that resembles no value of the chart, is taken out. A value in a file that the environment extends is left too, with the ` + "`pm-gitops set`" + ` command for it.
 
 What only a cluster knows no check knows: what is installed there besides, whether it has load balancers, which sidecars its
 Istio uses, and what its API server refuses: names, labels and API versions are looked at, types of fields are not. Objects are
