@@ -54,7 +54,7 @@ func locate(f finding.Finding) string {
 	return fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s:%06d:%06d", object.Kind, object.Namespace, object.Name, f.Field, f.File, f.Line, f.Column)
 }
 
-// maxFindings is how many findings of a kind are given: nobody reads more.
+// maxFindings bounds how many findings of a kind are given: a longer list is not read.
 // maxKept is how many are kept until it is known which of them the environment
 // accepts.
 const (

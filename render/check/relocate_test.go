@@ -18,7 +18,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
-// onlyMirror is what a user sets who pulls everything from elsewhere.
+// onlyMirror has the settings of a user who pulls everything from elsewhere.
 const onlyMirror = "registry: {mirror: registry.company.com/prefect, pullSecret: pull}"
 
 // relocation names the checks whose fixes move images and name the login for them.

@@ -91,7 +91,7 @@ type trying struct {
 	proved map[string]bool // what is to be set, as it is written
 }
 
-// attempt is what came of settings that were tried.
+// attempt holds the outcome of settings that were tried.
 type attempt struct {
 	set   []finding.Proposal
 	ended []finding.Finding

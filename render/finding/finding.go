@@ -61,7 +61,7 @@ type Finding struct {
 	Doubt     string    `json:"doubt,omitempty"`
 	// Set is fields of the environment and their values, by which Fix is done.
 	Set []Proposal `json:"set,omitempty"`
-	// Others are what to try in the place of Set where that does not help, the most
+	// Others can be tried in the place of Set where that does not help, the most
 	// likely first.
 	Others [][]Proposal `json:"-"`
 	// Otherwise takes the place of Fix where nothing of that helps.

@@ -30,10 +30,10 @@ type Lock struct {
 
 // Artifact is a chart or an image.
 type Artifact struct {
-	// Position is where the file has it.
+	// Position in the file.
 	Position strictyaml.Position `json:"-" yaml:"-"`
 
-	// Source is where it comes from, HOST/REPOSITORY:TAG, or with @DIGEST in place of
+	// Source names its origin, HOST/REPOSITORY:TAG, or with @DIGEST in place of
 	// the tag where it has none.
 	Source string `json:"source" yaml:"source"`
 	Digest string `json:"digest" yaml:"digest"` // sha256:… of what the tag means

@@ -25,7 +25,7 @@ const (
 	indexType    = "application/vnd.oci.image.index.v1+json"
 )
 
-// set is what is written into archives.
+// set collects manifests and blobs for archives.
 type set struct {
 	contents  archive.Contents
 	manifests []archive.Manifest

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Contents is what an archive says of itself, as pm-gitops.json.
+// Contents describes an archive: pm-gitops.json in it.
 type Contents struct {
 	Version   int        `json:"version"`             // of this form: 1
 	Artifacts []Artifact `json:"artifacts"`           // in the order of their sources

@@ -34,13 +34,13 @@ type Piece struct {
 	Bytes             []byte
 }
 
-// Blob is what a manifest names and is none.
+// Blob names a blob of a manifest.
 type Blob struct {
 	Digest string
 	Size   int64
 }
 
-// sinkError is what a [Sink] could not do.
+// sinkError says that a [Sink] could not do something.
 type sinkError struct{ error }
 
 func (e sinkError) Unwrap() error { return e.error }
