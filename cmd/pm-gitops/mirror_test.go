@@ -260,24 +260,7 @@ func validateImage(got *remote.Descriptor) error {
 	if err != nil {
 		return err
 	}
-	layers, err := image.Layers()
-	if err != nil {
-		return err
-	}
-	for _, layer := range layers {
-		body, err := layer.Compressed()
-		if err != nil {
-			return err
-		}
-		if _, err = io.Copy(io.Discard, body); err != nil {
-			return err // the library compares the digest
-		}
-		if err := body.Close(); err != nil {
-			return err
-		}
-	}
-	_, err = image.RawConfigFile()
-	return err
+	return registrytest.ReadBlobs(image)
 }
 
 // Interrupted, the program cancels the upload, says what it did and what not, and ends

@@ -93,6 +93,12 @@ fixes that were not applied, with why and command), written and diff.`,
 		},
 	}
 	a.addReleases(cmd, &o.releaseFlags)
+	o.add(cmd)
+	return cmd
+}
+
+// add adds the flags of check alone.
+func (o *checkOptions) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	addOutput(cmd, &o.output, checkFormats)
 	flags.StringVar(&o.severity, "severity", string(finding.Warning), "least severity to show, and to exit with 3 for: "+text.OneOf(finding.Severities()))
@@ -103,7 +109,6 @@ fixes that were not applied, with why and command), written and diff.`,
 	flags.StringVar(&o.explain, "explain", "", "say what there is to know about a `check`")
 	completeWith(cmd, "severity", finding.Severities())
 	completeWith(cmd, "explain", checkIDs())
-	return cmd
 }
 
 func checkIDs() []string {

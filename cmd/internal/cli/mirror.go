@@ -87,6 +87,12 @@ it copies everything in the archive, and reads no environment.`,
 		},
 	}
 	a.addReleases(cmd, &o.releaseFlags)
+	o.add(cmd)
+	return cmd
+}
+
+// add adds the flags of mirror alone.
+func (o *mirrorOptions) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	_ = flags.MarkHidden("offline") // refused with a sentence
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print what would be copied, and copy nothing")
@@ -102,7 +108,6 @@ it copies everything in the archive, and reads no environment.`,
 	completeWith(cmd, "platform", []string{"linux/amd64", "linux/arm64"})
 	o.lockFlags.add(cmd)
 	addOutput(cmd, &o.output, textOrJSON)
-	return cmd
 }
 
 // refuse reads the platforms, and refuses flags that make no sense.

@@ -25,8 +25,8 @@ import (
 
 // A registry that wants a login, whose authority nothing in the cluster trusts but by
 // the Secret that the environment names, and that has what pm-gitops mirror copied.
-// First the authority is not handed on, then the login is wrong: both are said clearly,
-// and heal.
+// First the certificate authority is missing there, then the login is wrong. Both times the
+// controller names the reason, and once it is mended the release installs.
 func TestPrivateRegistry(t *testing.T) {
 	both(t, func(f *fixture) {
 		known, source, right := f.CA, f.Registry, registryLogin

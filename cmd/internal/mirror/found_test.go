@@ -129,7 +129,7 @@ func TestPlatformsOfNestedIndexes(t *testing.T) {
 	}
 }
 
-// A registry that refuses an index of which only some manifests are copied is said to.
+// The error names --platform where a registry refuses an index without all of its manifests.
 func TestIncompleteIndexIsExplained(t *testing.T) {
 	from := inProcess(t, true)
 	artifacts := fill(t, from).artifacts(from, registrytest.Debian(t))[:1]
@@ -153,8 +153,8 @@ func TestAllCollisionsAreNamed(t *testing.T) {
 	}
 }
 
-// Where a copy is interrupted, its uploads are cancelled, with a login, and what was not
-// done is said.
+// Where a copy is interrupted, its uploads are cancelled, with a login, and the results name
+// what was not done.
 func TestInterruptedUploadsAreCancelled(t *testing.T) {
 	from, to := inProcess(t, true), inProcess(t, true)
 	all := fill(t, from)

@@ -216,8 +216,8 @@ func (m *Mirror) each(ctx context.Context, work func(context.Context, *artifact,
 	return results, nil
 }
 
-// interrupted ends a run whose context ended: uploads are cancelled, and what was not
-// done is said.
+// interrupted ends a run whose context ended: uploads are cancelled, and the results name
+// what was not done.
 func (m *Mirror) interrupted(ctx context.Context, results []Result) ([]Result, error) {
 	m.transport.CancelUploads(ctx)
 	for i := range results {

@@ -14,8 +14,8 @@ import (
 )
 
 // signatures verifies an artifact in one of its repositories with its policies, and gives
-// what [Result] says of that. A keyless policy needs Sigstore's services: how to verify
-// it is all that is said.
+// what [Result] says of that. A keyless policy needs Sigstore's services: for it the
+// result has the command that verifies.
 func (a *artifact) signatures(ctx context.Context, at side, reference string, root *document) (string, error) {
 	var checked, commands []string
 	for _, policy := range a.Policies {

@@ -104,8 +104,8 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// A target whose signature is not the source's is found: it is said to lack it, and once
-// it has it, its own is what counts.
+// A target without the source's signature lacks it. Once it has it, the signature at the
+// target is the one that is verified.
 func TestSignaturesOfTheTarget(t *testing.T) {
 	signer, other := verifytest.New("RSA"), verifytest.New("ECDSA P-256")
 	from, to := inProcess(t, true), inProcess(t, true)

@@ -234,32 +234,9 @@ func (s *set) judgeManifest(t testing.TB, ref name.Digest, whole bool) {
 	}
 	image, err := got.Image()
 	if err == nil {
-		err = validateLayers(image)
+		err = registrytest.ReadBlobs(image)
 	}
 	if err != nil {
 		t.Errorf("%s: %v", ref, err)
 	}
-}
-
-// validateLayers reads every blob, since the package validate wants layers to be
-// archives of files.
-func validateLayers(image v1.Image) error {
-	layers, err := image.Layers()
-	if err != nil {
-		return err
-	}
-	for _, layer := range layers {
-		body, err := layer.Compressed()
-		if err != nil {
-			return err
-		}
-		if _, err = io.Copy(io.Discard, body); err != nil {
-			return err // the library compares the digest
-		}
-		if err := body.Close(); err != nil {
-			return err
-		}
-	}
-	_, err = image.RawConfigFile()
-	return err
 }

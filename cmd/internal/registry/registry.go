@@ -29,7 +29,7 @@ const (
 	maxArchive  = 64 << 20
 	maxManifest = 4 << 20 // the OCI distribution specification asks clients for this much
 	maxParallel = 4
-	maxIdle     = 32 // connections to a host that wait for the next request: no more than a copy has at a time
+	maxIdle     = 32 // idle connections that are kept to a host: as many as a copy uses at a time
 )
 
 // Options say how a client reaches registries. The zero value works: without

@@ -14,7 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Login is what a registry wants before it gives an image away.
+// Login opens a registry that gives images only with one.
 type Login struct{ Username, Password string }
 
 // locked is a registry whose images come only with a login, and must be there.

@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -71,4 +73,27 @@ func Push(t testing.TB, registry, chart, version string, archive []byte, options
 func digestOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// ReadBlobs reads every blob of an image, and compares its digest. The package validate
+// wants layers to be archives of files.
+func ReadBlobs(image v1.Image) error {
+	layers, err := image.Layers()
+	if err != nil {
+		return err
+	}
+	for _, layer := range layers {
+		body, err := layer.Compressed()
+		if err != nil {
+			return err
+		}
+		if _, err = io.Copy(io.Discard, body); err != nil {
+			return err // the library compares the digest
+		}
+		if err := body.Close(); err != nil {
+			return err
+		}
+	}
+	_, err = image.RawConfigFile()
+	return err
 }
