@@ -89,7 +89,7 @@ func (r *Remote) CommitEach(ctx context.Context, prepare Prepare, o CommitOption
 	var sent []Result
 	for try := range tries {
 		began := r.sys.Now()
-		target, err := r.read(ctx)
+		target, err := r.read(ctx, false)
 		if err != nil {
 			return nil, err
 		}
@@ -148,28 +148,29 @@ func (r *Remote) pause(ctx context.Context, try int, took time.Duration) error {
 type target struct {
 	base   *Base
 	branch string
+	head   string        // the default branch
 	at     plumbing.Hash // where the branch is, zero if it is not there
 }
 
 // Read returns the branch's newest commit, or that of the branch that it is to
 // start from.
 func (r *Remote) Read(ctx context.Context) (*Base, error) {
-	target, err := r.read(ctx)
+	target, err := r.read(ctx, false)
 	return target.base, err
 }
 
-// read reads the branch or, if it is not there, what it starts from.
-func (r *Remote) read(ctx context.Context) (target, error) {
+// read reads the branch or, if it is not there or is made anew, what it starts from.
+func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 	t := target{branch: r.branch}
 	storage := memory.NewStorage()
 	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
-		head := cmp.Or(known.Head, "main")
-		t.branch = cmp.Or(r.branch, head)
+		t.head = cmp.Or(known.Head, "main")
+		t.branch = cmp.Or(r.branch, t.head)
 		t.at = known.Branch(t.branch)
 		t.base.commit = t.at
-		if t.at.IsZero() {
-			t.base.commit = known.Branch(cmp.Or(r.from, head))
+		if t.at.IsZero() || anew {
+			t.base.commit = known.Branch(cmp.Or(r.from, t.head))
 		}
 		if t.base.commit.IsZero() && r.from != "" {
 			return t.base.commit, r.noBranch(known)
