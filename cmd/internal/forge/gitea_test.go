@@ -145,8 +145,7 @@ func TestGiteaRefuses(t *testing.T) {
 	}
 }
 
-// A pull request is found by its branch when that is gone as well. Deleting it closes the
-// pull request.
+// A pull request is found by its branch when that is gone as well.
 func TestGiteaFindsWhatHasNoBranch(t *testing.T) {
 	user, f := atGitea(t, "pm-gitops/prod/gone")
 	pr, err := f.Open(t.Context(), Draft{Head: "pm-gitops/prod/gone", Base: "main", Title: "t"})
@@ -156,7 +155,7 @@ func TestGiteaFindsWhatHasNoBranch(t *testing.T) {
 	user.Do(t, "DELETE", "/repos/"+user.Name+"/fleet/branches/pm-gitops%2Fprod%2Fgone", nil, nil)
 	f.(*giteaForge).listed = false
 	found, err := f.Find(t.Context(), "pm-gitops/prod/gone")
-	if err != nil || len(found) != 1 || found[0].Commit != pr.Commit || found[0].State != Closed || found[0].Base != "main" {
+	if err != nil || len(found) != 1 || found[0].Commit != pr.Commit || found[0].Base != "main" {
 		t.Errorf("Find = %+v, %v", found, err)
 	}
 }
