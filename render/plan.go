@@ -199,7 +199,7 @@ func (d Delivery) withDefaults() Delivery {
 		d.Argo.Destination.Server = "https://kubernetes.default.svc"
 	}
 	if d.Git != nil {
-		d.Git = &Git{d.Git.URL, or(d.Git.Branch, "main")}
+		d.Git = &Git{d.Git.URL, or(d.Git.Branch, "main"), d.Git.Forge}
 	}
 	return d
 }
