@@ -91,7 +91,7 @@ func (f publishFlags) check(given func(string) bool) error {
 func (f publishFlags) publication(a app) publish.Request {
 	return publish.Request{
 		Force: f.force, DryRun: f.dryRun, Push: f.push, Branch: f.branch,
-		Message: strings.Join(f.messages, "\n\n"), Version: versions().Version, Sign: gitrepo.Signing(f.signs), System: a.git(),
+		Message: strings.Join(f.messages, "\n\n"), Version: a.programVersion, Sign: gitrepo.Signing(f.signs), System: a.git(),
 	}
 }
 
