@@ -22,7 +22,7 @@ import (
 )
 
 // System is all that the commands may reach outside their arguments and the
-// files that these name. All of its fields must be set.
+// files that these name. All of its fields must be set, but for Version.
 type System struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -30,20 +30,22 @@ type System struct {
 	Getenv   func(string) string
 	Environ  []string       // the environment, for programs that Git's configuration names
 	Targets  render.Targets // what --target takes, the default first
+	Version  string         // of the release; empty for that of the build information
 }
 
 // app is the system as the commands see it.
 type app struct {
-	in       io.Reader
-	out, err *console.Stream
-	now      func() time.Time
-	getenv   func(string) string
-	environ  []string
-	targets  render.Targets
+	in             io.Reader
+	out, err       *console.Stream
+	now            func() time.Time
+	getenv         func(string) string
+	environ        []string
+	targets        render.Targets
+	programVersion string
 }
 
 func newApp(s System) app {
-	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets}
+	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets, programVersion: versionOf(s.Version, buildInfo())}
 }
 
 // Run executes a command line and returns the exit code, one of [ExitDone],
@@ -198,7 +200,7 @@ status, not ready yet.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.Version = versions().Version
+	root.Version = a.programVersion
 	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
