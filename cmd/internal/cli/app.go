@@ -16,6 +16,8 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/forge"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -41,11 +43,16 @@ type app struct {
 	getenv         func(string) string
 	environ        []string
 	targets        render.Targets
+	forges         forge.System
 	programVersion string
 }
 
 func newApp(s System) app {
-	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets, programVersion: versionOf(s.Version, buildInfo())}
+	return app{
+		in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets,
+		forges:         forge.NewSystem(gitrepo.NewSystem(s.Getenv, s.Environ, s.Now)),
+		programVersion: versionOf(s.Version, buildInfo()),
+	}
 }
 
 // Run executes a command line and returns the exit code, one of [ExitDone],
