@@ -41,6 +41,9 @@ type Base struct {
 	walked     int                                       // entries of folders that its file system gave
 }
 
+// Commit returns the commit's hash in hexadecimal; zeros for the branch that is yet to be born.
+func (b *Base) Commit() string { return b.commit.String() }
+
 // Close lets go of the files of a repository that was read.
 func (b *Base) Close() error {
 	if closer, is := b.store.(io.Closer); is {

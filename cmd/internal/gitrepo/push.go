@@ -56,6 +56,20 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	return Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit, answer.Said}, err
 }
 
+// PushURL returns the URL that git push would push HEAD's branch to, the first where there
+// are several. It may hold credentials.
+func (l *Local) PushURL() (string, error) {
+	head, err := l.head()
+	if err != nil {
+		return "", err
+	}
+	_, urls, err := l.findURLs(head.branch())
+	if err != nil {
+		return "", err
+	}
+	return urls[0], nil
+}
+
 // ErrNoBranch says that neither HEAD nor the caller names the branch to push to.
 var ErrNoBranch = errors.New("no branch with a commit is checked out: name the branch to push to")
 
