@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // machine is the files of this machine, by the names that its users give them.
@@ -136,4 +137,31 @@ func (r Request) readBeside(file string) render.ReadFile {
 		}
 		return insideRepository(file)(name)
 	}
+}
+
+// noting reads as a function does, and adds each file to read.
+func (r Request) noting(read tree.Tree, readFile render.ReadFile) render.ReadFile {
+	return func(name string) ([]byte, error) {
+		data, err := readFile(name)
+		if err == nil {
+			read[r.place(name)] = data
+		}
+		return data, err
+	}
+}
+
+// place gives the path that a file which was read has in the repository, where its links
+// lead; on this machine its name.
+func (r Request) place(name string) string {
+	if r.Repository == nil {
+		return name
+	}
+	clean, err := inRepository(name)
+	if err != nil {
+		return name
+	}
+	if plain, err := r.followLinks(clean); err == nil {
+		return plain
+	}
+	return clean
 }

@@ -26,17 +26,23 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 		done.Removed = nil // nothing is
 		return done, err
 	}
-	done.made, err = remote.CommitEach(ctx, func(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
-		if err := r.prepare(ctx, base, &done); err != nil {
-			return nil, err
-		}
-		return r.toCommit(done.Drafts)
-	}, r.options())
+	done.made, err = remote.CommitEach(ctx, r.Prepare(&done), r.options())
 	done.said = remote.Said()
 	if errors.Is(err, gitrepo.ErrUnchanged) {
 		err = nil
 	}
 	return done, err
+}
+
+// Prepare gives the function that makes a request's commits on a base. Each call tells
+// done the drafts, warnings and failures of that base.
+func (r Request) Prepare(done *Outcome) gitrepo.Prepare {
+	return func(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
+		if err := r.prepare(ctx, base, done); err != nil {
+			return nil, err
+		}
+		return r.toCommit(done.Drafts)
+	}
 }
 
 // prepare finds out what has to change on top of a base. Environments that failed
