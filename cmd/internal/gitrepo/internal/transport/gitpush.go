@@ -116,6 +116,15 @@ func (c *Connection) HaveGitFetch(ctx context.Context, git *settings.Program, re
 // run runs git with the logins of the servers, and returns what it prints, and what is
 // on its standard error.
 func (p *GitPush) run(ctx context.Context, in string, args ...string) (out, said string, err error) {
+	for _, to := range p.To {
+		found, err := ownLogin(ctx, to.sys, to.at)
+		if found != nil {
+			err = to.use(found)
+		}
+		if err != nil {
+			return "", "", err
+		}
+	}
 	logins, secrets := p.logins()
 	cmd := p.Git.Command(ctx, append(logins, args...)...)
 	cmd.Env = append(cmd.Env, secrets...)
@@ -195,7 +204,7 @@ func (p *GitPush) logins() (args, env []string) {
 		case to.login != nil:
 			set(helper, "")
 			set(helper, fmt.Sprintf(tokenHelper, i))
-			env = append(env, fmt.Sprintf("PM_GITOPS_GIT_USER_%d=%s", i, to.login.user), fmt.Sprintf("PM_GITOPS_GIT_TOKEN_%d=%s", i, to.login.password))
+			env = append(env, fmt.Sprintf("PM_GITOPS_GIT_USER_%d=%s", i, to.login.User), fmt.Sprintf("PM_GITOPS_GIT_TOKEN_%d=%s", i, to.login.Password))
 		case to.at.Protocol == "http" && !safeForLogin(to.at):
 			set(helper, "")
 			env = append(env, "GIT_ASKPASS=")
