@@ -121,7 +121,7 @@ func (w *work) lock(ctx context.Context, change *Change) error {
 	if change.Needs, err = w.Charts.Needs(ctx, after, had, w.copies); err != nil {
 		return err
 	}
-	if err := w.pinCharts(ctx, change, after.Plan); err != nil {
+	if err := w.pinCharts(ctx, change, after); err != nil {
 		return err
 	}
 	if had.File() == "" && !after.Environment.Spec.Versions.Pin {
@@ -172,13 +172,13 @@ func (w *work) writeLock(name string, had lock.Lock, change *Change) error {
 }
 
 // pinCharts adds the digest to the versions of charts that the file pinned by theirs.
-func (w *work) pinCharts(ctx context.Context, change *Change, plan render.Plan) error {
+func (w *work) pinCharts(ctx context.Context, change *Change, after fleet.Member) error {
 	pinned := maps.Clone(change.To)
 	for _, part := range change.From.Changed(change.To) {
 		if !part.IsChart() || !strings.Contains(change.From[part], "@") || strings.Contains(change.To[part], "@") {
 			continue
 		}
-		artifact, _ := change.Needs.Find(plan, part, change.To[part])
+		artifact := change.Needs.find(after, part, change.To[part])
 		if artifact.Digest == "" {
 			return fmt.Errorf("%s %s: the file pins the digest, and no registry gives that of the new version", part, change.To[part])
 		}

@@ -68,9 +68,9 @@ func (c Change) Patch(line string, effects Effects) proposal.Patch {
 func (c Change) version(part upgrade.Part) proposal.Version {
 	plan := c.After().Plan
 	v := proposal.Version{What: words[part], From: c.From[part], To: c.To[part]}
-	known, _ := c.Needs.Find(plan, part, c.To[part])
+	known := c.Needs.find(c.After(), part, c.To[part])
 	v.Digest, v.Signature = known.Digest, signature(known.Signature)
-	source := sourceOf(plan, part, c.To[part])
+	source := sourceOf(c.After(), part, c.To[part])
 	at := slices.IndexFunc(c.Needs.Artifacts, func(a Artifact) bool { return a.source() == source })
 	switch {
 	case plan.Mirror() == "":
@@ -120,7 +120,7 @@ func (c Change) blocked() []string {
 	plan := c.After().Plan
 	var versions []string
 	for _, part := range c.From.Changed(c.To) {
-		versions = append(versions, sourceOf(plan, part, c.To[part]))
+		versions = append(versions, sourceOf(c.After(), part, c.To[part]))
 	}
 	for _, a := range c.Needs.Artifacts {
 		if slices.Contains(versions, a.source()) {

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -58,30 +59,29 @@ type Effects struct {
 	Unseen error
 }
 
-// Find gives the artifact of a part in a version, if it is known.
-func (n Needs) Find(plan render.Plan, part upgrade.Part, version string) (lock.Artifact, bool) {
-	source := sourceOf(plan, part, version)
-	if source == "" {
-		return lock.Artifact{}, false
-	}
+// find gives the artifact of a part in a version, if it is known.
+func (n Needs) find(of fleet.Member, part upgrade.Part, version string) lock.Artifact {
+	source, find := sourceOf(of, part, version), n.Lock.Image
 	if part.IsChart() {
-		return n.Lock.Chart(source)
+		find = n.Lock.Chart
 	}
-	return n.Lock.Image(source)
+	found, _ := find(source)
+	return found
 }
 
 // sourceOf names the source of a part in a version, as locks have it.
-func sourceOf(plan render.Plan, part upgrade.Part, version string) string {
+func sourceOf(of fleet.Member, part upgrade.Part, version string) string {
 	version, _, _ = strings.Cut(version, "@")
-	if !part.IsChart() {
-		return plan.Source() + "/" + string(part) + ":" + version
+	from := cmp.Or(string(of.Environment.Spec.Registry.Source), render.VendorRegistry)
+	switch part {
+	case upgrade.PrefectCloud:
+		from += "/charts/" + render.PrefectCloud
+	case upgrade.PrefectIstiod:
+		from += "/charts/" + render.PrefectIstiod
+	default:
+		from += "/" + string(part)
 	}
-	for _, release := range plan.Releases() {
-		if part == upgrade.PrefectCloud && release.Key == render.PrefectCloud || part == upgrade.PrefectIstiod && release.Key == render.PrefectIstiod {
-			return plan.LockedSource(release.Chart.Repository, version)
-		}
-	}
-	return ""
+	return of.Plan.LockedSource(of.Plan.Mirrored(from), version)
 }
 
 // source names an artifact's source as locks have it.
