@@ -48,6 +48,7 @@ type Draft struct {
 type Changed struct {
 	Environment string
 	folder.Changes
+	Versions []Version // that it changes: charts, then images
 }
 
 // All gives the changes of all environments.
@@ -148,7 +149,7 @@ func (r Rendered) drafts(files fs.FS, force bool) ([]Draft, error) {
 				return nil, err
 			}
 		}
-		one := Changed{m.Rendering.Environment, each[i]}
+		one := Changed{m.Rendering.Environment, each[i], versionsOf(files, m, each[i])}
 		drafts = append(drafts, Draft{[]Changed{one}, "render for " + m.Plan.Target().Name(), whole.tree, m.Rendering.Tree.Digest()})
 		whole.Environments = append(whole.Environments, one)
 	}
