@@ -97,6 +97,9 @@ func readGitea(p *gitea.PullRequest) PullRequest {
 	if p.HasMerged {
 		pr.State = Merged
 	}
+	if p.Merged != nil {
+		pr.MergedAt = *p.Merged
+	}
 	if p.Head != nil && p.Base != nil {
 		pr.Head, pr.Base, pr.Commit = p.Head.Ref, p.Base.Ref, p.Head.Sha
 	}

@@ -60,6 +60,7 @@ func readGitHub(p *github.PullRequest) PullRequest {
 	pr := PullRequest{
 		Number: p.GetNumber(), URL: p.GetHTMLURL(), State: State(p.GetState()), Title: p.GetTitle(), Body: p.GetBody(), Draft: p.GetDraft(),
 		Head: p.GetHead().GetRef(), Base: p.GetBase().GetRef(), Commit: p.GetHead().GetSHA(), Author: p.GetUser().GetLogin(), node: p.GetNodeID(),
+		MergedAt: p.GetMergedAt().Time, Merges: p.AutoMerge != nil,
 	}
 	if p.MergedAt != nil {
 		pr.State = Merged
