@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
+	"github.com/pm-gitops/pm-gitops/render/edit"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -61,7 +62,8 @@ type Pull struct {
 	Body    string   `json:"body,omitempty"` // of a dry run
 	Notes   []string `json:"notes"`          // what the forge could not do
 
-	Diff []byte `json:"-"` // of the files, unified
+	// Edited are the files with their content before and after: in a dry run.
+	Edited []edit.File `json:"-"`
 }
 
 // changes reports whether the environment gets, or would get, a pull request or other

@@ -19,6 +19,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/edit"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/proposal"
 	"github.com/pm-gitops/pm-gitops/render/tree"
@@ -200,12 +201,11 @@ func (p *proposed) propose(ctx context.Context, result *Result) error {
 		return err
 	}
 	changes := p.drafts[0].Changes
-	files := append(changes.Write.Paths(), changes.Remove...)
-	slices.Sort(files)
+	files := slices.Sorted(slices.Values(append(changes.Write.Paths(), changes.Remove...)))
 	result.Pull = &Pull{Branch: request.Branch, Base: request.Base, Title: request.Title, Labels: request.Labels, Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: files, Notes: []string{}}
 	if p.run.Keeper == nil {
 		result.State, result.Pull.Body = Proposed, request.Body(bodyLimit)
-		result.Pull.Diff, err = p.diff(ctx)
+		result.Pull.Edited, err = p.edited(ctx)
 		return err
 	}
 	outcome, err := p.run.Keeper.Keep(ctx, request)
@@ -245,32 +245,63 @@ func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(
 
 // plan gives the digest of what the commit changes: every file before and after.
 func (p *proposed) plan(ctx context.Context) (string, error) {
-	type file struct{ Name, Before, After string }
-	var all []file
-	changes, files := p.drafts[0].Changes, p.run.Base.FS(ctx)
-	for _, name := range slices.Sorted(maps.Keys(changes.Write)) {
-		before, err := contentOf(files, name)
-		if err != nil {
-			return "", err
-		}
-		all = append(all, file{name, before, digest(changes.Write[name])})
+	files, err := p.edited(ctx)
+	if err != nil {
+		return "", err
 	}
-	for _, name := range changes.Remove {
-		before, err := contentOf(files, name)
-		if err != nil {
-			return "", err
-		}
-		all = append(all, file{name, before, ""})
-	}
-	data, err := json.Marshal(all)
+	data, err := json.Marshal(files)
 	return digest(data), err
 }
 
-// contentOf gives the digest of a file; empty where there is none.
-func contentOf(files fs.FS, name string) (string, error) {
-	data, err := fs.ReadFile(files, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+// edited gives the files of the commit, with their content before and after.
+func (p *proposed) edited(ctx context.Context) ([]edit.File, error) {
+	changes, base := p.drafts[0].Changes, p.run.Base.FS(ctx)
+	var all []edit.File
+	for _, name := range slices.Sorted(slices.Values(append(changes.Write.Paths(), changes.Remove...))) {
+		before, err := fs.ReadFile(base, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read %s of the repository: %w", name, err)
+		}
+		all = append(all, edit.File{Name: name, Old: before, New: changes.Write[name]})
 	}
-	return digest(data), err
+	return all, nil
+}
+
+// Open reads the environments of the request from the base branch: the one that is named,
+// or delivery.git.branch, or the default branch. If some environments fail the error is
+// [fleet.Failures], and the others are there.
+func (r *Run) Open(ctx context.Context, open pullrequest.Opener) error {
+	err := r.read(ctx, open)
+	if r.BaseBranch != "" || err != nil && !fleet.IsPartial(err) {
+		return err
+	}
+	branches := map[string]bool{}
+	for _, m := range r.Members {
+		if git := m.Environment.Spec.Delivery.Git; git != nil && git.Branch != "" {
+			branches[string(git.Branch)] = true
+		}
+	}
+	switch names := slices.Sorted(maps.Keys(branches)); len(names) {
+	case 0:
+		return err
+	case 1:
+		r.BaseBranch = names[0]
+		return r.read(ctx, open)
+	default:
+		return fmt.Errorf("the environments have several branches under delivery.git.branch, %s: name one with --base", strings.Join(names, " and "))
+	}
+}
+
+func (r *Run) read(ctx context.Context, open pullrequest.Opener) error {
+	remote, err := open(ctx, r.BaseBranch, r.BaseBranch)
+	if err != nil {
+		return err
+	}
+	if r.Base, err = remote.Read(ctx); err != nil {
+		return err
+	}
+	request := r.Request
+	request.Repository = r.Base.FS(ctx)
+	r.Members, err = fleet.Load(ctx, request, r.Target)
+	return err
 }
