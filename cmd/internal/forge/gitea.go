@@ -100,8 +100,8 @@ func readGitea(p *gitea.PullRequest) PullRequest {
 	if p.Merged != nil {
 		pr.MergedAt = *p.Merged
 	}
-	if p.Head != nil && p.Base != nil {
-		pr.Head, pr.Base, pr.Commit = p.Head.Ref, p.Base.Ref, p.Head.Sha
+	if p.Head != nil && p.Base != nil { // a branch that is gone has a name, and another ref
+		pr.Head, pr.Base, pr.Commit = p.Head.Name, p.Base.Name, p.Head.Sha
 	}
 	if p.Poster != nil {
 		pr.Author = p.Poster.UserName

@@ -25,6 +25,7 @@ type Remote struct {
 	who        *settings.Identities
 	branch     string
 	from       string
+	head       string // the default branch, once the server was asked
 	said       []string
 }
 
@@ -166,6 +167,7 @@ func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
 		t.head = cmp.Or(known.Head, "main")
+		r.head = t.head
 		t.branch = cmp.Or(r.branch, t.head)
 		t.at = known.Branch(t.branch)
 		t.base.commit = t.at
