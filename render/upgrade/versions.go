@@ -22,6 +22,28 @@ const (
 // first, as in spec.versions.
 func Parts() []Part { return []Part{PrefectIstiod, PrefectCloud, Server, UI} }
 
+// Title is the name of the chart or the image.
+func (p Part) Title() string {
+	switch p {
+	case PrefectIstiod:
+		return render.PrefectIstiod
+	case PrefectCloud:
+		return render.PrefectCloud
+	}
+	return string(p)
+}
+
+// Flag is the flag that names a version of the part, without its dashes.
+func (p Part) Flag() string {
+	switch p {
+	case PrefectIstiod:
+		return "istiod"
+	case PrefectCloud:
+		return "chart"
+	}
+	return string(p)
+}
+
 // IsChart reports whether the part is the version of a chart; the others are image tags.
 func (p Part) IsChart() bool { return p == PrefectIstiod || p == PrefectCloud }
 
