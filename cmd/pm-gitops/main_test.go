@@ -84,6 +84,7 @@ type cleaner struct{ *testing.M }
 
 func (c cleaner) Run() int {
 	defer func() { _ = os.RemoveAll(built) }()
+	defer forgeServer.Stop()
 	return c.M.Run()
 }
 
@@ -95,9 +96,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push, "repush": repush, "sign": sign},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"api": askForge, "cluster": startCluster, "exits": exits, "expand": expand, "forge": startForge(t), "pulls": listPulls, "push": push, "repush": repush, "sign": sign},
 		Setup: func(env *testscript.Env) error {
-			env.Values[clustersKey{}], env.Values[signersKey{}] = clusters{}, signers{}
+			env.Values[clustersKey{}], env.Values[signersKey{}], env.Values[forgeKey{}] = clusters{}, signers{}, &forgeOf{}
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)

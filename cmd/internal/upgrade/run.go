@@ -222,7 +222,11 @@ const bodyLimit = 65536
 // proposal asks for the pull request.
 func (p *proposed) proposal(ctx context.Context, result *Result) (pullrequest.Proposal, error) {
 	policy := p.member.Environment.Spec.Upgrade
-	result.Merging = append(result.Merging, upgrade.WaitToMerge(policy, p.run.Now)...)
+	var zone *time.Location // nil where the system does not know it
+	if policy.Window != "" {
+		zone, _ = time.LoadLocation(policy.Window.Zone())
+	}
+	result.Merging = append(result.Merging, upgrade.WaitToMerge(policy, p.run.Now, zone)...)
 	risk, _ := p.patch.Risk()
 	blocked := len(p.patch.Blockers()) > 0
 	plan, err := p.plan(ctx)
