@@ -7,6 +7,7 @@ package forgetest
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -26,6 +27,8 @@ const Commit = "0123456789012345678901234567890123456789"
 // Options say how a server is set up. The zero value is a common repository.
 type Options struct {
 	Token    string                     // the only one that is taken, as Authorization: Bearer
+	App      *App                       // in place of Token, at GitHub
+	Folder   string                     // the path of the server's URL, such as /gitlab; empty: none
 	NoDrafts bool                       // the repository's plan has no drafts (GitHub)
 	Tip      func(branch string) string // gives the commit of a branch; [Commit] if nil
 }
@@ -50,14 +53,16 @@ type Comment struct{ Author, Body string }
 
 // Server is a repository at a forge.
 type Server struct {
-	URL    string            // the origin
+	URL    string            // the origin, and the folder
 	Client http.RoundTripper // trusts the server's certificate
+	CA     []byte            // that certificate, in PEM form
 
 	t        testing.TB
 	o        Options
 	mu       sync.Mutex
 	pulls    []*Pull
 	requests []string
+	issued   []issued
 }
 
 // Change has a person change a pull request.
@@ -97,15 +102,30 @@ func serve(t testing.TB, o Options, handlers func(*Server) http.Handler) *Server
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.requests = append(f.requests, r.Method+" "+r.URL.Path)
-		if r.Header.Get("Authorization") != "Bearer "+o.Token {
-			answer(w, http.StatusUnauthorized, map[string]string{"message": "Bad credentials"})
+		if problem := f.refuse(r); problem != "" {
+			answer(w, http.StatusUnauthorized, map[string]string{"message": problem})
 			return
 		}
-		handler.ServeHTTP(w, r)
+		http.StripPrefix(o.Folder, handler).ServeHTTP(w, r)
 	}))
 	t.Cleanup(s.Close)
-	f.URL, f.Client = s.URL, s.Client().Transport
+	f.URL, f.Client = s.URL+o.Folder, s.Client().Transport
+	f.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 	return f
+}
+
+// refuse says what is wrong with the login of a request.
+func (s *Server) refuse(r *http.Request) string {
+	login, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch {
+	case !bearer:
+		return "Requires authentication"
+	case s.o.App != nil:
+		return s.o.App.refuse(s, r, login)
+	case login != s.o.Token:
+		return "Bad credentials"
+	}
+	return ""
 }
 
 // read reads a request's body, and fails the test for a field that is not documented.

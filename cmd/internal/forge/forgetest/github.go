@@ -33,6 +33,9 @@ func GitHub(t testing.TB, o Options) *Server {
 		mux.HandleFunc("GET"+repository+"/issues/{n}/comments", g.comments)
 		mux.HandleFunc("POST"+repository+"/issues/{n}/comments", g.comment)
 		mux.HandleFunc("POST /api/graphql", g.mutate)
+		if o.App != nil {
+			o.App.serve(s, mux)
+		}
 		return mux
 	})
 }
