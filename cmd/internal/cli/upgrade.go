@@ -28,6 +28,7 @@ type upgradeOptions struct {
 	repo, base, forge         string
 	server, ui, chart, istiod string
 	all, mirror               bool
+	namesFiles                bool // --file was given
 	limit                     int
 	dryRun, noPush            bool
 	signs                     signing
@@ -56,6 +57,7 @@ older ones, and a server's tag for the ui are refused.`,
   pm-gitops upgrade --all --mirror                       every environment of the repository`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.namesFiles = cmd.Flags().Changed("file")
 			if err := o.check(cmd); err != nil {
 				return hinted{usageError{err}, "See pm-gitops upgrade --help."}
 			}
@@ -79,6 +81,8 @@ func (o *upgradeOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.repo, "repo", "", "`URL` of the repository; --file names files in it (default: where git push of this checkout goes)")
 	flags.StringVar(&o.base, "base", "", "`branch` to read and to merge into (default: delivery.git.branch, or the default branch)")
 	flags.StringVar(&o.forge, "forge", "", "software of the forge, where its host does not tell (default: delivery.git.forge)")
+	flags.BoolVar(&o.all, "all", false, "upgrade all environments of the repository, or of the folders and patterns of --file")
+	flags.IntVar(&o.limit, "limit", 10, "with --all: how many pull requests of pm-gitops may be open")
 	flags.BoolVar(&o.mirror, "mirror", false, "first copy to the mirror what it lacks")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the pull request and the differences of files, and do nothing")
 	flags.BoolVar(&o.noPush, "no-push", false, "do everything but push and open pull requests")
@@ -99,6 +103,10 @@ func (o upgradeOptions) check(cmd *cobra.Command) error {
 	switch {
 	case o.dryRun && o.noPush:
 		return errors.New("--dry-run and --no-push exclude each other")
+	case cmd.Flags().Changed("limit") && !o.all:
+		return errors.New("--limit needs --all")
+	case o.limit < 1:
+		return fmt.Errorf("want at least one pull request, got --limit %d", o.limit)
 	}
 	return checkOutput(o.output, textOrJSON)
 }
@@ -136,14 +144,11 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 		return err
 	}
 	run, err := a.openRun(ctx, o, request, target, system, url)
-	if err != nil {
+	if err != nil && (run == nil || len(run.Members) == 0) {
 		return hintRead(err)
 	}
-	var results []upgrade.Result
-	for _, m := range run.Members {
-		results = append(results, run.One(ctx, m))
-	}
-	return a.tellUpgrades(o, results)
+	results, failed := run.Upgrade(ctx, a.progress("environments upgraded"))
+	return a.tellUpgrades(o, results, errors.Join(err, failed))
 }
 
 // upgradeRepository gives the URL of the repository, and names the files of the request as
@@ -195,16 +200,20 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 	}
 	run := &upgrade.Run{
 		Maker:      upgrade.Maker{Request: request, Target: target, Layouts: a.targets.Layouts()},
-		BaseBranch: o.base, Wanted: o.wanted(), Copies: o.mirror && !o.dryRun, Now: a.now(),
+		BaseBranch: o.base, Wanted: o.wanted(), Whole: o.all && !o.namesFiles, Copies: o.mirror && !o.dryRun, Now: a.now(),
 		Commit: publish.Request{Version: versions().Version, Sign: gitrepo.Signing(o.signs), System: system.Git},
 		Lists:  upgrade.NewLists(nil), Ages: upgrade.NewAges(nil),
 	}
-	if err := run.Open(ctx, open); err != nil {
-		return nil, err
+	if o.all {
+		run.Limit = o.limit
+	}
+	failed := run.Open(ctx, open)
+	if run.Partial = fleet.IsPartial(failed); failed != nil && !run.Partial {
+		return nil, failed
 	}
 	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: a.workersFor(o.jobs, len(run.Members))}
 	if o.dryRun || o.noPush {
-		return run, nil
+		return run, failed
 	}
 	product := forge.Product(cmp.Or(o.forge, forgeOf(run.Members)))
 	at, err := forge.Connect(ctx, url, product, system)
@@ -212,7 +221,7 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 		return nil, err
 	}
 	run.Keeper = pullrequest.New(at, open)
-	return run, nil
+	return run, failed
 }
 
 // forgeOf gives the software of the forge that environments name, empty if none does.

@@ -23,7 +23,7 @@ type upgradeResult struct {
 
 // tellUpgrades prints what became of environments, and gives the errors of those that
 // failed.
-func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result) error {
+func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread error) error {
 	report := upgradeReport{[]upgradeResult{}}
 	var failed []error
 	for _, result := range results {
@@ -33,7 +33,7 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result) error {
 		}
 		report.Environments = append(report.Environments, one)
 		if err := result.Err(); err != nil {
-			if len(results) > 1 {
+			if others, _ := splitFindings(err); len(results) > 1 && others == nil {
 				err = fmt.Errorf("%s: %w", result.Environment, err)
 			}
 			failed = append(failed, err)
@@ -48,7 +48,7 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result) error {
 			a.tellUpgrade(o, result)
 		}
 	}
-	err := hintRead(errors.Join(failed...))
+	err := hintRead(errors.Join(append(failed, unread)...))
 	if err != nil && len(failed) < len(results) {
 		return partialError{err, "upgraded"}
 	}

@@ -168,6 +168,7 @@ func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
 		t.head = cmp.Or(known.Head, "main")
 		r.head = t.head
+		t.base.branches = known.Branches()
 		t.branch = cmp.Or(r.branch, t.head)
 		t.at = known.Branch(t.branch)
 		t.base.commit = t.at

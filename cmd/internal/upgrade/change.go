@@ -32,65 +32,96 @@ type Maker struct {
 
 // Change is new versions of an environment on top of the files of a commit.
 type Change struct {
-	Before fleet.Member
-	// Members are rendered with the new versions: the environment itself, then the
-	// others that extend a file of defaults which has one of the versions.
-	Members []fleet.Member
-	From    upgrade.Versions
-	To      upgrade.Versions
-	Needs   Needs  // of the environment itself
-	Locked  string // the path of the lock that was updated; empty for none
+	// All are the environments that change: the one itself, then the others that extend a
+	// file of defaults which has one of the versions, by name.
+	All      []Changed
+	From, To upgrade.Versions
 }
 
-// After is the environment with the new versions.
-func (c Change) After() fleet.Member { return c.Members[0] }
-
-// Job gives what is to be committed.
-func (c Change) Job(layouts tree.Layouts) publish.Rendered {
-	return publish.Rendered{Members: c.Members, Layouts: layouts, Sources: fleet.Sources(c.Members)}
+// Changed is an environment before and after a change, rendered.
+type Changed struct {
+	Before, After fleet.Member
+	Needs         Needs
+	Locked        string // the path of the lock that was updated; empty for none
 }
+
+// itself is the environment whose change it is.
+func (c Change) itself() Changed { return c.All[0] }
+
+// others gives the names of the other environments.
+func (c Change) others() []string {
+	var names []string
+	for _, one := range c.All[1:] {
+		names = append(names, one.After.Plan.Environment)
+	}
+	return names
+}
+
+// members gives the environments as they are after the change.
+func (c Change) members() []fleet.Member {
+	var all []fleet.Member
+	for _, one := range c.All {
+		all = append(all, one.After)
+	}
+	return all
+}
+
+// job gives what is to be committed.
+func (c Change) job(layouts tree.Layouts) publish.Rendered {
+	return publish.Rendered{Members: c.members(), Layouts: layouts, Sources: fleet.Sources(c.members())}
+}
+
+// everyone gives all environments of a repository: they are read where an edit may change
+// several.
+type everyone func(context.Context) ([]fleet.Member, error)
 
 // work is a change that is being made.
 type work struct {
 	Maker
 	request fleet.Request
-	before  fleet.Member
+	change  Change
 	copies  bool
 }
 
-// Make changes the versions of an environment on top of files. With copies, its mirror
-// gets what it lacks.
-func (m Maker) Make(ctx context.Context, files fs.FS, before fleet.Member, to upgrade.Versions, copies bool) (Change, error) {
-	w := work{m, m.Request, before, copies}
+// Make changes the versions of an environment on top of files. With copies, mirrors get
+// what they lack.
+func (m Maker) Make(ctx context.Context, files fs.FS, before fleet.Member, all everyone, to upgrade.Versions, copies bool) (Change, error) {
+	w := work{m, m.Request, Change{All: []Changed{{Before: before}}, From: upgrade.VersionsOf(before.Environment), To: maps.Clone(to)}, copies}
 	w.request.Repository, w.request.Files, w.request.Environments = files, []string{before.File}, nil
 	w.request.Instead, w.request.Progress = map[string][]byte{}, nil
-	change := Change{Before: before, From: upgrade.VersionsOf(before.Environment), To: maps.Clone(to)}
-	if err := w.edit(ctx, change.From, to); err != nil {
-		return change, err
+	if err := w.edit(ctx); err != nil {
+		return w.change, err
 	}
-	if err := w.lock(ctx, &change); err != nil {
-		return change, err
+	if err := w.findOthers(ctx, all); err != nil {
+		return w.change, err
+	}
+	if err := w.lock(ctx); err != nil {
+		return w.change, err
 	}
 	members, err := fleet.Render(ctx, w.request, m.Target)
 	if err != nil {
-		return change, err
+		return w.change, err
 	}
-	change.Members = members
-	if change.Locked != "" {
-		change.Members[0].Sources[change.Locked] = w.request.Instead[change.Locked]
+	for i := range members {
+		one := &w.change.All[i]
+		if one.After = members[i]; one.Locked != "" {
+			one.After.Sources[one.Locked] = w.request.Instead[one.Locked]
+		}
 	}
-	return change, nil
+	return w.change, nil
 }
 
 // edit writes versions where the environment has them.
-func (w *work) edit(ctx context.Context, from, to upgrade.Versions) error {
-	env, err := w.request.Editable(ctx)
+func (w *work) edit(ctx context.Context) error {
+	own := w.request
+	own.Files, own.Instead = own.Files[:1], nil
+	env, err := own.Editable(ctx)
 	if err != nil {
 		return err
 	}
 	var edits []edit.Edit
-	for _, part := range from.Changed(to) {
-		edits = append(edits, edit.Edit{Op: edit.Set, Path: "spec.versions." + string(part), Value: edit.Text(to[part])})
+	for _, part := range w.change.From.Changed(w.change.To) {
+		edits = append(edits, edit.Edit{Op: edit.Set, Path: "spec.versions." + string(part), Value: edit.Text(w.change.To[part])})
 	}
 	if _, err := env.Apply(edits...); err != nil {
 		return err
@@ -103,104 +134,136 @@ func (w *work) edit(ctx context.Context, from, to upgrade.Versions) error {
 	return nil
 }
 
-// lock finds out what the environment needs now, writes its next lock if it has one, and
-// the digests of charts that its file pins.
-func (w *work) lock(ctx context.Context, change *Change) error {
-	unpinned := w.request
-	unpinned.Unpinned = true
-	members, err := fleet.Load(ctx, unpinned, w.Target)
-	if err != nil {
-		return err
-	}
-	after := members[0]
-	name := w.request.Place(after.Environment.LockFile())
-	had, err := w.readLock(name)
-	if err != nil {
-		return err
-	}
-	if change.Needs, err = w.Charts.Needs(ctx, after, had, w.copies); err != nil {
-		return err
-	}
-	if err := w.pinCharts(ctx, change, after); err != nil {
-		return err
-	}
-	if had.File() == "" && !after.Environment.Spec.Versions.Pin {
+// findOthers finds the other environments whose versions change, because they extend a
+// file that was edited.
+func (w *work) findOthers(ctx context.Context, all everyone) error {
+	own := w.request.Place(w.request.Files[0])
+	shared := slices.DeleteFunc(slices.Collect(maps.Keys(w.request.Instead)), func(name string) bool { return name == own })
+	if len(shared) == 0 {
 		return nil
 	}
-	return w.writeLock(name, had, change)
+	members, err := all(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		extends := slices.ContainsFunc(shared, func(name string) bool { _, reads := m.Sources[name]; return reads })
+		if !extends || w.request.Place(m.File) == own {
+			continue
+		}
+		after, err := w.load(ctx, m.File)
+		if err != nil {
+			return err
+		}
+		if len(upgrade.VersionsOf(m.Environment).Changed(upgrade.VersionsOf(after.Environment))) > 0 {
+			w.change.All = append(w.change.All, Changed{Before: m})
+			w.request.Files = append(w.request.Files, m.File)
+		}
+	}
+	return nil
 }
 
-// readLock reads the lock of the environment; the zero value where there is none.
+// load plans an environment with the edits, without its lock.
+func (w *work) load(ctx context.Context, file string) (fleet.Member, error) {
+	one := w.request
+	one.Files, one.Unpinned = []string{file}, true
+	members, err := fleet.Load(ctx, one, w.Target)
+	if err != nil {
+		return fleet.Member{}, err
+	}
+	return members[0], nil
+}
+
+// lock finds out what environments need now, writes the next locks of those that have
+// one, and the digests of charts that the file pins.
+func (w *work) lock(ctx context.Context) error {
+	for i := range w.change.All {
+		one := &w.change.All[i]
+		after, err := w.load(ctx, one.Before.File)
+		if err != nil {
+			return err
+		}
+		name := w.request.Place(after.Environment.LockFile())
+		had, err := w.readLock(name)
+		if err != nil {
+			return err
+		}
+		if one.Needs, err = w.Charts.Needs(ctx, after, had, w.copies); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := w.pinCharts(ctx, after); err != nil {
+				return err
+			}
+		}
+		if had.File() == "" && !after.Environment.Spec.Versions.Pin {
+			continue
+		}
+		if err := w.writeLock(name, had, one); err != nil {
+			return fmt.Errorf("lock the new versions of %s: %w", after.Environment.Metadata.Name, err)
+		}
+	}
+	return nil
+}
+
+// readLock reads a lock; the zero value where there is none.
 func (w *work) readLock(name string) (lock.Lock, error) {
 	data, err := fs.ReadFile(w.request.Repository, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return lock.Lock{}, nil
 	case err != nil:
-		return lock.Lock{}, fmt.Errorf("read the lock of %s: %w", w.before.Environment.Metadata.Name, err)
+		return lock.Lock{}, fmt.Errorf("read %s of the repository: %w", name, err)
 	}
 	return lock.Parse(name, data)
 }
 
 // writeLock writes the next lock. A tag that means something else than before is refused:
-// only a person can tell why.
-func (w *work) writeLock(name string, had lock.Lock, change *Change) error {
-	if why := change.Needs.Unlocked; why != nil {
-		if !w.before.Environment.IsPinned() {
-			return nil // it is said in the pull request
+// only a person can tell why. Where the next lock is not known, the one of an environment
+// that is not pinned stays, which the pull request says.
+func (w *work) writeLock(name string, had lock.Lock, one *Changed) error {
+	if one.Needs.Unlocked != nil {
+		if one.Before.Environment.Spec.Versions.Pin {
+			return one.Needs.Unlocked
 		}
-		return fmt.Errorf("lock the new versions of %s: %w", w.before.Environment.Metadata.Name, why)
+		return nil
 	}
 	var moved []error
-	for _, c := range had.Changes(change.Needs.Lock) {
+	for _, c := range had.Changes(one.Needs.Lock) {
 		moved = append(moved, fmt.Errorf("%s is %s, and %s has %s: the tag means something else than when it was locked", c.Source, c.Now, name, c.Locked))
 	}
 	if moved != nil {
 		return errors.Join(moved...)
 	}
-	content, err := change.Needs.Lock.YAML()
+	content, err := one.Needs.Lock.YAML()
 	if err != nil {
 		return err
 	}
 	if _, err := lock.Parse(name, content); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return err
 	}
 	if string(content) != string(had.Data()) {
-		w.request.Instead[name], change.Locked = content, name
+		w.request.Instead[name], one.Locked = content, name
 	}
 	return nil
 }
 
 // pinCharts adds the digest to the versions of charts that the file pinned by theirs.
-func (w *work) pinCharts(ctx context.Context, change *Change, after fleet.Member) error {
-	pinned := maps.Clone(change.To)
-	for _, part := range change.From.Changed(change.To) {
-		if !part.IsChart() || !strings.Contains(change.From[part], "@") || strings.Contains(change.To[part], "@") {
+func (w *work) pinCharts(ctx context.Context, after fleet.Member) error {
+	pinned := maps.Clone(w.change.To)
+	for _, part := range w.change.From.Changed(w.change.To) {
+		if !part.IsChart() || !strings.Contains(w.change.From[part], "@") || strings.Contains(w.change.To[part], "@") {
 			continue
 		}
-		artifact := change.Needs.find(after, part, change.To[part])
-		if artifact.Digest == "" {
-			return fmt.Errorf("%s %s: the file pins the digest, and no registry gives that of the new version", part, change.To[part])
+		digest := w.change.itself().Needs.find(after, part, w.change.To[part]).Digest
+		if digest == "" {
+			return fmt.Errorf("%s %s: the file pins the digest, and no registry gives that of the new version", part.Title(), w.change.To[part])
 		}
-		pinned[part] += "@" + artifact.Digest
+		pinned[part] += "@" + digest
 	}
-	changed := len(change.To.Changed(pinned)) > 0
-	if !changed {
+	if len(w.change.To.Changed(pinned)) == 0 {
 		return nil
 	}
-	for name := range w.request.Instead {
-		delete(w.request.Instead, name)
-	}
-	change.To = pinned
-	return w.edit(ctx, change.From, pinned)
-}
-
-// affects gives the environments of a change, in their order.
-func (c Change) affects() []string {
-	var names []string
-	for _, m := range c.Members {
-		names = append(names, string(m.Environment.Metadata.Name))
-	}
-	slices.Sort(names[1:])
-	return names
+	w.change.To = pinned
+	return w.edit(ctx)
 }

@@ -33,6 +33,8 @@ type Needs struct {
 	Artifacts []Artifact
 	// Problems are what keeps the mirror from being complete, besides.
 	Problems []string
+	// Notes are sentences about what the answer may lack.
+	Notes []string
 	// Had is the lock that the environment has, if it has one.
 	Had lock.Lock
 	// Lock is the next lock of the environment, unless Unlocked says why there is none.

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/render/edit"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
@@ -35,6 +36,11 @@ type Result struct {
 	Error       string           `json:"error,omitempty"` // of a state failed
 
 	err error
+}
+
+// newResult makes the result of an environment of which nothing is known yet.
+func newResult(m fleet.Member) Result {
+	return Result{Environment: m.Plan.Environment, File: m.File, Versions: []Version{}, Notes: []upgrade.Note{}, Waits: []upgrade.Reason{}, Merging: []upgrade.Reason{}, Others: []string{}}
 }
 
 // Err gives the error of an environment that failed or was refused.

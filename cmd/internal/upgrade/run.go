@@ -1,92 +1,136 @@
 package upgrade
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
-	"github.com/pm-gitops/pm-gitops/render"
-	"github.com/pm-gitops/pm-gitops/render/edit"
 	"github.com/pm-gitops/pm-gitops/render/finding"
-	"github.com/pm-gitops/pm-gitops/render/proposal"
-	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
 // Run is the upgrades of environments of one repository, from one commit of its base.
 type Run struct {
 	Maker
-	Base       *gitrepo.Base
-	BaseBranch string // empty for the default branch
-	Members    []fleet.Member
+	BaseBranch string           // empty for delivery.git.branch, or the default branch
+	Wanted     upgrade.Versions // none for the newest of each line
+	Whole      bool             // all environments of the repository, whatever files the request names
+	Limit      int              // of open pull requests of ours; 0 for any number
+	Copies     bool             // bring what mirrors lack there first
+	Now        time.Time
 	Lists      *Lists
 	Ages       *Ages
 	// Keeper keeps the pull requests; nil where nothing is to be pushed, and then results
 	// have what would be.
 	Keeper *pullrequest.Keeper
-	Wanted upgrade.Versions // none for the newest of each line
-	Copies bool             // bring what mirrors lack there first
-	Commit publish.Request  // who commits, and the program's version
-	Now    time.Time
+	Commit publish.Request // who commits, and the program's version
+
+	// Members are the environments that are upgraded, after [Run.Open]. Partial says that
+	// there are others, which failed.
+	Members []fleet.Member
+	Partial bool
+
+	base *gitrepo.Base
+	all  []fleet.Member    // of the repository; nil before they are asked for
+	open int               // pull requests of ours
+	done map[string]string // environments that change with another one, by their names
 }
 
-// One upgrades an environment.
-func (r *Run) One(ctx context.Context, m fleet.Member) Result {
-	result := Result{Environment: string(m.Environment.Metadata.Name), File: m.File, Versions: []Version{}, Notes: []upgrade.Note{}, Waits: []upgrade.Reason{}, Merging: []upgrade.Reason{}, Others: []string{}}
-	if err := r.upgrade(ctx, m, &result); err != nil {
-		result.fail(err)
+// Upgrade upgrades the environments, those first that others wait for, and closes the pull
+// requests that are of no use any more. The results are in that order; one that fails does
+// not stop the others. Progress may be nil.
+func (r *Run) Upgrade(ctx context.Context, progress func(done, total int)) ([]Result, error) {
+	order, problems, err := r.order(ctx)
+	if err == nil {
+		err = r.count(ctx)
 	}
-	return result
+	if err != nil {
+		return nil, err
+	}
+	r.done = map[string]string{}
+	results := make([]Result, 0, len(order))
+	for i, m := range order {
+		if progress != nil {
+			progress(i, len(order))
+		}
+		result := newResult(m)
+		err := problems[m.File]
+		if with := r.done[m.Plan.Environment]; with != "" {
+			result.State, result.Why = Together, "it changes in the pull request of "+with
+		} else if err == nil {
+			err = r.upgrade(ctx, m, &result)
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			result.fail(err)
+		}
+		results = append(results, result)
+	}
+	if progress != nil {
+		progress(len(order), len(order))
+	}
+	closed, err := r.supersede(ctx, order)
+	return append(results, closed...), err
 }
 
 // upgrade finds the versions of an environment, and proposes them unless it waits.
 func (r *Run) upgrade(ctx context.Context, m fleet.Member, result *Result) error {
-	to, err := r.choose(ctx, m, result)
-	if err != nil || result.State != "" {
+	p := proposed{run: r, member: m}
+	if err := p.choose(ctx, result); err != nil || result.State != "" {
 		return err
 	}
-	if result.Waits = append(result.Waits, r.wait(ctx, m, to)...); len(result.Waits) > 0 {
+	result.Waits = append(result.Waits, p.wait(ctx)...)
+	if len(result.Waits) == 0 && r.Limit > 0 && p.state.Pull == nil && r.open >= r.Limit {
+		result.Waits = append(result.Waits, upgrade.Reason{Kind: upgrade.Limit, Message: fmt.Sprintf("%d pull requests of pm-gitops are open, the limit of --limit", r.open)})
+	}
+	if len(result.Waits) > 0 {
 		result.State = Waiting
 		return nil
 	}
-	p := proposed{run: r, member: m, to: to}
 	if err := p.make(ctx); err != nil {
 		return err
 	}
-	result.Others = append(result.Others, p.change.affects()[1:]...)
+	result.Others = append(result.Others, p.change.others()...)
+	if err := p.checkOthers(ctx, result); err != nil || result.State != "" {
+		return err
+	}
 	if len(p.drafts[0].Changes.Write)+len(p.drafts[0].Changes.Remove) == 0 {
 		result.State = UpToDate
 		return nil
 	}
-	return p.propose(ctx, result)
+	if err := p.propose(ctx, result); err != nil {
+		return err
+	}
+	if p.state.Pull == nil && (result.State == State(pullrequest.Opened) || result.State == Proposed) {
+		r.open++
+	}
+	for _, name := range result.Others {
+		r.done[name] = result.Environment
+	}
+	return nil
 }
 
-// choose gives the versions that an environment is to have. A result with a state has
+// choose finds the versions that the environment is to have. A result with a state has
 // nothing to do.
-func (r *Run) choose(ctx context.Context, m fleet.Member, result *Result) (upgrade.Versions, error) {
+func (p *proposed) choose(ctx context.Context, result *Result) error {
+	r, m := p.run, p.member
 	known, unknown, err := r.Lists.Known(ctx, m.Plan)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	now := upgrade.VersionsOf(m.Environment)
 	to, notes := upgrade.Choose(now, m.Catalog, known, r.Wanted)
 	var refused []error
 	for _, note := range notes {
 		if note.Severity == finding.Error {
-			refused = append(refused, errors.New(note.Message))
+			refused = append(refused, fmt.Errorf("--%s: %s", note.Part.Flag(), note.Message))
 		}
 	}
 	result.Notes = append(result.Notes, notes...)
@@ -94,181 +138,67 @@ func (r *Run) choose(ctx context.Context, m fleet.Member, result *Result) (upgra
 		result.Notes = append(result.Notes, upgrade.Note{Severity: finding.Info, Message: sentence})
 	}
 	if refused != nil {
-		result.State, result.err = Refused, errors.Join(refused...)
-		return nil, nil
+		result.fail(errors.Join(refused...))
+		result.State = Refused
+		return nil
+	}
+	if p.line, err = lineOf(m); err != nil {
+		return err
+	}
+	if branch := branchOf(m, p.line); r.Keeper != nil && slices.Contains(r.base.Branches(), branch) {
+		if p.state, err = r.Keeper.Find(ctx, branch); err != nil {
+			return err
+		}
+		// What a person asked for with --server may be newer than what registries list.
+		if p.state.Pull != nil && len(r.Wanted) == 0 {
+			to = to.Newest(upgrade.ParseTarget(p.state.Target))
+		}
 	}
 	for _, part := range now.Changed(to) {
 		result.Versions = append(result.Versions, Version{part, now[part], to[part]})
 	}
-	if len(result.Versions) == 0 {
+	if p.to = to; len(result.Versions) == 0 {
 		result.State = UpToDate
 	}
-	return to, nil
+	return nil
 }
 
-// wait gives what the policy of an environment waits for.
-func (r *Run) wait(ctx context.Context, m fleet.Member, to upgrade.Versions) []upgrade.Reason {
+// wait gives what the policy of the environment waits for.
+func (p *proposed) wait(ctx context.Context) []upgrade.Reason {
+	r, m := p.run, p.member
 	policy, now := m.Environment.Spec.Upgrade, upgrade.VersionsOf(m.Environment)
-	facts := upgrade.Facts{Now: now, To: to, Ages: map[upgrade.Part]upgrade.Age{}}
+	facts := upgrade.Facts{Now: now, To: p.to, Ages: map[upgrade.Part]upgrade.Age{}}
 	if policy.MinimumAge != "" {
-		for _, part := range now.Changed(to) {
-			facts.Ages[part] = r.Ages.Age(ctx, m.Plan, part, to[part])
+		for _, part := range now.Changed(p.to) {
+			facts.Ages[part] = r.Ages.Age(ctx, m.Plan, part, p.to[part])
 		}
 	}
 	if len(policy.After) > 0 {
-		facts.First = Soaking(ctx, r.Base, r.Members, policy, to, r.Now)
+		facts.First = Soaking(ctx, r.base, r.all, policy, p.to, r.Now)
 	}
 	return upgrade.Wait(policy, r.Now, facts)
 }
 
-// proposed is the pull request of an environment, and its commit on top of the base.
-type proposed struct {
-	run    *Run
-	member fleet.Member
-	to     upgrade.Versions
-
-	change Change
-	patch  proposal.Patch
-	drafts []gitrepo.Draft
-}
-
-// make makes the commit and the facts of the pull request.
-func (p *proposed) make(ctx context.Context) (err error) {
-	files := p.run.Base.FS(ctx)
-	if p.change, err = p.run.Make(ctx, files, p.member, p.to, p.run.Copies); err != nil {
-		return err
-	}
-	had, err := folder.Before(p.run.Base.FS(ctx, fleet.Trees(p.change.Members)...), p.run.Layouts, []tree.Tree{p.change.After().Rendering.Tree})
-	if err != nil {
-		return err
-	}
-	effects, err := p.run.Charts.Compare(ctx, p.member, p.change.After(), had.Tree)
-	if err != nil {
-		return err
-	}
-	line, err := lineOf(p.change.After())
-	if err != nil {
-		return err
-	}
-	p.patch = p.change.Patch(line, effects)
-	p.drafts, err = p.commits(ctx, p.run.Base, p.change)
-	return err
-}
-
-// lineOf names the release line of an environment.
-func lineOf(m fleet.Member) (string, error) {
-	version, _, _ := strings.Cut(string(m.Environment.Spec.Versions.PrefectCloud), "@")
-	line, known, err := m.Catalog.Find(render.PrefectCloud, version)
-	if err == nil && !known {
-		err = fmt.Errorf("the catalog has no release line for chart version %s", version)
-	}
-	return line.Name, err
-}
-
-// commits gives the one draft of a change on top of a base.
-func (p *proposed) commits(ctx context.Context, base *gitrepo.Base, change Change) ([]gitrepo.Draft, error) {
-	request := p.run.Commit
-	request.Make = func(context.Context, fs.FS) (publish.Job, error) { return change.Job(p.run.Layouts), nil }
-	request.Message = p.patch.Message()
-	_, drafts, err := request.Commits(ctx, base)
-	return drafts, err
-}
-
-// prepare gives the draft on top of a base, as a [gitrepo.Prepare]: of another one than that
-// of the run everything is made again.
-func (p *proposed) prepare(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
-	if base.Commit() == p.run.Base.Commit() {
-		return p.drafts, nil
-	}
-	files := base.FS(ctx)
-	request := p.run.Request
-	request.Files, request.Repository, request.Progress = []string{p.member.File}, files, nil
-	members, err := fleet.Load(ctx, request, p.run.Target)
-	if err != nil {
-		return nil, err
-	}
-	change, err := p.run.Make(ctx, files, members[0], p.to, false)
-	if err != nil {
-		return nil, err
-	}
-	return p.commits(ctx, base, change)
-}
-
-// propose keeps the pull request, or says what it would be.
-func (p *proposed) propose(ctx context.Context, result *Result) error {
-	request, err := p.proposal(ctx, result)
-	if err != nil {
-		return err
-	}
-	changes := p.drafts[0].Changes
-	files := slices.Sorted(slices.Values(append(changes.Write.Paths(), changes.Remove...)))
-	result.Pull = &Pull{Branch: request.Branch, Base: request.Base, Title: request.Title, Labels: request.Labels, Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: files, Notes: []string{}}
-	if p.run.Keeper == nil {
-		result.State, result.Pull.Body = Proposed, request.Body(bodyLimit)
-		result.Pull.Edited, err = p.edited(ctx)
-		return err
-	}
-	outcome, err := p.run.Keeper.Keep(ctx, request)
-	result.State, result.Why = State(outcome.Result), outcome.Why
-	result.Pull.Number, result.Pull.URL, result.Pull.Commit = outcome.Pull.Number, outcome.Pull.URL, outcome.Commit
-	result.Pull.Notes = append(result.Pull.Notes, outcome.Notes...)
-	return err
-}
-
-// bodyLimit is the limit of a body where no forge says one, GitHub's: fingerprints are made
-// of that length on every forge.
-const bodyLimit = 65536
-
-// proposal asks for the pull request.
-func (p *proposed) proposal(ctx context.Context, result *Result) (pullrequest.Proposal, error) {
-	policy := p.member.Environment.Spec.Upgrade
-	var zone *time.Location // nil where the system does not know it
-	if policy.Window != "" {
-		zone, _ = time.LoadLocation(policy.Window.Zone())
-	}
-	result.Merging = append(result.Merging, upgrade.WaitToMerge(policy, p.run.Now, zone)...)
-	risk, _ := p.patch.Risk()
-	blocked := len(p.patch.Blockers()) > 0
-	plan, err := p.plan(ctx)
-	request := pullrequest.Proposal{
-		Branch: p.patch.Branch(), Base: p.run.BaseBranch, Title: p.patch.Title(), Body: p.patch.Body, Labels: p.patch.Labels(), Draft: blocked,
-		Plan: plan, Commit: p.prepare, Options: gitrepo.CommitOptions{Sign: p.run.Commit.Sign},
-		Merge: len(result.Merging) == 0 && risk == proposal.Routine && !blocked,
-	}
-	var target []string
-	for _, v := range result.Versions {
-		target = append(target, string(v.Part)+"="+v.To)
-	}
-	request.Target = strings.Join(target, " ")
-	data, marshalErr := json.Marshal([]any{request.Title, request.Body(bodyLimit), request.Labels, request.Draft})
-	request.Fingerprint = digest(data)
-	return request, cmp.Or(err, marshalErr)
-}
-
-func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
-
-// plan gives the digest of what the commit changes: every file before and after.
-func (p *proposed) plan(ctx context.Context) (string, error) {
-	files, err := p.edited(ctx)
-	if err != nil {
-		return "", err
-	}
-	data, err := json.Marshal(files)
-	return digest(data), err
-}
-
-// edited gives the files of the commit, with their content before and after.
-func (p *proposed) edited(ctx context.Context) ([]edit.File, error) {
-	changes, base := p.drafts[0].Changes, p.run.Base.FS(ctx)
-	var all []edit.File
-	for _, name := range slices.Sorted(slices.Values(append(changes.Write.Paths(), changes.Remove...))) {
-		before, err := fs.ReadFile(base, name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read %s of the repository: %w", name, err)
+// checkOthers refuses a change of environments that are not asked for, and lets it wait for
+// what those wait for.
+func (p *proposed) checkOthers(ctx context.Context, result *Result) error {
+	var missing []string
+	for _, one := range p.change.All[1:] {
+		name := one.Before.Plan.Environment
+		if !slices.ContainsFunc(p.run.Members, func(m fleet.Member) bool { return m.File == one.Before.File }) {
+			missing = append(missing, name)
+			continue
 		}
-		all = append(all, edit.File{Name: name, Old: before, New: changes.Write[name]})
+		other := proposed{run: p.run, member: one.Before, to: upgrade.VersionsOf(one.After.Environment)}
+		result.Waits = append(result.Waits, other.wait(ctx)...)
 	}
-	return all, nil
+	if len(result.Waits) > 0 {
+		result.State = Waiting
+	}
+	if missing == nil {
+		return nil
+	}
+	return fmt.Errorf("%s has its versions in defaults that %s extends too: name all of them with -f, or set the versions in the file of %s itself", p.member.Plan.Environment, strings.Join(missing, " and "), p.member.Plan.Environment)
 }
 
 // Open reads the environments of the request from the base branch: the one that is named,
@@ -296,16 +226,21 @@ func (r *Run) Open(ctx context.Context, open pullrequest.Opener) error {
 	}
 }
 
+// read reads the environments from the base branch.
 func (r *Run) read(ctx context.Context, open pullrequest.Opener) error {
 	remote, err := open(ctx, r.BaseBranch, r.BaseBranch)
 	if err != nil {
 		return err
 	}
-	if r.Base, err = remote.Read(ctx); err != nil {
+	if r.base, err = remote.Read(ctx); err != nil {
+		return err
+	}
+	if r.Whole {
+		r.Members, err = r.everyone(ctx)
 		return err
 	}
 	request := r.Request
-	request.Repository = r.Base.FS(ctx)
+	request.Repository = r.base.FS(ctx)
 	r.Members, err = fleet.Load(ctx, request, r.Target)
 	return err
 }
