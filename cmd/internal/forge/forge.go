@@ -46,6 +46,9 @@ type Forge interface {
 	// Merge has the forge merge a pull request by itself when all that the
 	// repository asks for is there.
 	Merge(ctx context.Context, pr PullRequest) error
+
+	// CancelMerge takes that back. Where it was not asked for, nothing happens.
+	CancelMerge(ctx context.Context, pr PullRequest) error
 }
 
 // Limits says what a forge takes.

@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -55,8 +56,12 @@ func merges(t *testing.T, s *forgetest.Server, g Forge, want string) {
 	if err := g.Merge(t.Context(), pr); err != nil || s.Pulls()[1].Merges != want {
 		t.Errorf("merges = %q, %v, want %q", s.Pulls()[1].Merges, err, want)
 	}
-	if now := find(); !now.Merges || now.State != Opened || !now.MergedAt.IsZero() {
+	now := find()
+	if !now.Merges || now.State != Opened || !now.MergedAt.IsZero() {
 		t.Errorf("about to be merged: %+v", now)
+	}
+	if err := errors.Join(g.CancelMerge(t.Context(), now), g.CancelMerge(t.Context(), find())); err != nil || find().Merges {
+		t.Errorf("taken back: %+v, %v", find(), err)
 	}
 	at := time.Date(2025, 12, 1, 9, 15, 0, 0, time.UTC)
 	s.Change(2, func(p *forgetest.Pull) { p.State, p.MergedAt = "closed", at })

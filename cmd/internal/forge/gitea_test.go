@@ -90,6 +90,9 @@ func TestGiteaMerges(t *testing.T) {
 	if _, err := client.CancelScheduledAutoMerge(owner, name, int64(pr.Number)); err != nil && !merged() {
 		t.Errorf("neither merged nor about to be: %v", err)
 	}
+	if err := f.CancelMerge(t.Context(), pr); err != nil && !merged() {
+		t.Errorf("what was not asked for is taken back: %v", err)
+	}
 	if now, _, err := client.GetPullRequest(owner, name, int64(pr.Number)); err != nil || readGitea(now).MergedAt.IsZero() != !now.HasMerged {
 		t.Errorf("merged at %v, %v", now.Merged, err)
 	}

@@ -226,6 +226,15 @@ func (g *githubForge) Merge(ctx context.Context, pr PullRequest) error {
 	}))
 }
 
+// CancelMerge implements [Forge].
+// https://docs.github.com/graphql/reference/mutations#disablepullrequestautomerge
+func (g *githubForge) CancelMerge(ctx context.Context, pr PullRequest) error {
+	if !pr.Merges {
+		return nil
+	}
+	return said("not have it merged", g.mutate(ctx, "disablePullRequestAutoMerge", map[string]any{"pullRequestId": pr.node}))
+}
+
 // missing gives the labels that are wanted and not there.
 func missing(there, wanted []string) []string {
 	return slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return slices.Contains(there, name) })

@@ -230,3 +230,13 @@ func (g *gitlab) Merge(ctx context.Context, pr PullRequest) error {
 	}
 	return said("have it merged", err)
 }
+
+// CancelMerge implements [Forge].
+// https://docs.gitlab.com/api/merge_requests/#cancel-merge-when-pipeline-succeeds
+func (g *gitlab) CancelMerge(ctx context.Context, pr PullRequest) error {
+	if !pr.Merges {
+		return nil
+	}
+	_, err := g.do(ctx, http.MethodPost, "/merge_requests/"+strconv.Itoa(pr.Number)+"/cancel_merge_when_pipeline_succeeds", nil, nil, nil)
+	return said("not have it merged", err)
+}

@@ -191,6 +191,8 @@ func (g github) mutate(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		p.Merges = sent.Variables.Input.MergeMethod
+	case "mutation($input: DisablePullRequestAutoMergeInput!) { disablePullRequestAutoMerge(input: $input) { clientMutationId } }":
+		p.Merges = ""
 	default:
 		g.t.Errorf("unknown query %s", sent.Query)
 	}

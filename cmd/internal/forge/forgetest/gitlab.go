@@ -49,6 +49,10 @@ func (g gitlab) route(w http.ResponseWriter, r *http.Request) {
 		g.note(w, r, p)
 	case len(parts) == 2 && parts[1] == "merge" && r.Method == http.MethodPut:
 		g.merge(w, r, p, number)
+	case len(parts) == 2 && parts[1] == "cancel_merge_when_pipeline_succeeds" && r.Method == http.MethodPost:
+		// https://docs.gitlab.com/api/merge_requests/#cancel-merge-when-pipeline-succeeds
+		p.Merges = ""
+		answer(w, 201, map[string]string{"status": "success"})
 	default:
 		g.t.Errorf("%s %s is not documented", r.Method, r.URL)
 	}
