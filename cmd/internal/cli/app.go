@@ -16,6 +16,8 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/forge"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -40,10 +42,14 @@ type app struct {
 	getenv   func(string) string
 	environ  []string
 	targets  render.Targets
+	forges   forge.System
 }
 
 func newApp(s System) app {
-	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets}
+	return app{
+		in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets,
+		forges: forge.NewSystem(gitrepo.NewSystem(s.Getenv, s.Environ, s.Now)),
+	}
 }
 
 // Run executes a command line and returns the exit code, one of [ExitDone],

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
@@ -129,6 +130,9 @@ func (t *transport) once(req *http.Request, content []byte, again bool) (*http.R
 		return nil, t.broken(req, err)
 	case len(read) > maxAnswer:
 		return nil, errorf(Other, "%s sent more than %d bytes", t.base.Host, maxAnswer)
+	}
+	if secret := login[strings.LastIndexByte(login, ' ')+1:]; resp.StatusCode >= 400 && secret != "" {
+		read = bytes.ReplaceAll(read, []byte(secret), []byte("***")) // a server may repeat it
 	}
 	resp.Body, resp.Request = io.NopCloser(bytes.NewReader(read)), req
 	return resp, nil

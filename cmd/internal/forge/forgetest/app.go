@@ -30,6 +30,13 @@ type issued struct {
 	ends  time.Time
 }
 
+// Revoke ends the tokens of the App.
+func (s *Server) Revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.issued = nil
+}
+
 // asApp reports whether a request wants the App's JSON Web Token.
 func asApp(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/api/v3/app") || strings.HasSuffix(r.URL.Path, "/installation")

@@ -62,6 +62,7 @@ type Server struct {
 	mu       sync.Mutex
 	pulls    []*Pull
 	requests []string
+	logins   []string
 	issued   []issued
 }
 
@@ -94,6 +95,13 @@ func (s *Server) Requests() []string {
 	return asked
 }
 
+// Logins gives the headers Authorization of all requests.
+func (s *Server) Logins() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.logins)
+}
+
 // serve answers the owner of the token, one request at a time.
 func serve(t testing.TB, o Options, handlers func(*Server) http.Handler) *Server {
 	f := &Server{t: t, o: o}
@@ -102,6 +110,7 @@ func serve(t testing.TB, o Options, handlers func(*Server) http.Handler) *Server
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.requests = append(f.requests, r.Method+" "+r.URL.Path)
+		f.logins = append(f.logins, r.Header.Get("Authorization"))
 		if problem := f.refuse(r); problem != "" {
 			answer(w, http.StatusUnauthorized, map[string]string{"message": problem})
 			return

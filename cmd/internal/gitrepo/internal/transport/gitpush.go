@@ -71,11 +71,14 @@ func (p *GitPush) push(ctx context.Context) (Answer, error) {
 	}
 	report := readReport(out)
 	var failed *settings.GitError
-	if !errors.As(err, &failed) {
+	switch {
+	case err == nil:
 		for _, to := range p.To {
 			said = to.hide(said)
 		}
-		return Answer{report.unchanged, remarks(remoteLines(said))}, err
+		return Answer{report.unchanged, remarks(remoteLines(said))}, nil
+	case !errors.As(err, &failed): // git did not run
+		return Answer{}, err
 	}
 	if report.rejected != "" {
 		to := p.To[min(report.by, len(p.To)-1)]
