@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"io"
@@ -30,7 +31,13 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(100) // as ever: the program holds the collector back while it starts
-	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": main, "crane": copyWithCrane})
+	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": mainOfTest, "crane": copyWithCrane})
+}
+
+// mainOfTest is the program as a release: that of TEST_VERSION, or v1.0.0.
+func mainOfTest() {
+	version = cmp.Or(os.Getenv("TEST_VERSION"), "v1.0.0")
+	main()
 }
 
 // copyWithCrane is the crane program, as far as scripts of images need it.

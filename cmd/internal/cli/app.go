@@ -24,7 +24,7 @@ import (
 )
 
 // System is all that the commands may reach outside their arguments and the
-// files that these name. All of its fields must be set.
+// files that these name. All of its fields must be set, but for Version.
 type System struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -32,23 +32,25 @@ type System struct {
 	Getenv   func(string) string
 	Environ  []string       // the environment, for programs that Git's configuration names
 	Targets  render.Targets // what --target takes, the default first
+	Version  string         // of the release; empty for that of the build information
 }
 
 // app is the system as the commands see it.
 type app struct {
-	in       io.Reader
-	out, err *console.Stream
-	now      func() time.Time
-	getenv   func(string) string
-	environ  []string
-	targets  render.Targets
-	forges   forge.System
+	in             io.Reader
+	out, err       *console.Stream
+	now            func() time.Time
+	getenv         func(string) string
+	environ        []string
+	targets        render.Targets
+	forges         forge.System
+	programVersion string
 }
 
 func newApp(s System) app {
 	return app{
 		in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets,
-		forges: forge.NewSystem(gitrepo.NewSystem(s.Getenv, s.Environ, s.Now)),
+		forges: forge.NewSystem(gitrepo.NewSystem(s.Getenv, s.Environ, s.Now)), programVersion: versionOf(s.Version, buildInfo()),
 	}
 }
 
@@ -204,7 +206,7 @@ status, not ready yet.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.Version = versions().Version
+	root.Version = a.programVersion
 	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}

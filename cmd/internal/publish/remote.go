@@ -1,8 +1,10 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 )
@@ -16,6 +18,10 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	return r.toRemote(ctx, remote)
+}
+
+func (r Request) toRemote(ctx context.Context, remote *gitrepo.Remote) (Outcome, error) {
 	done := Outcome{URL: remote.URL()}
 	if r.DryRun {
 		base, err := remote.Read(ctx)
@@ -26,6 +32,7 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 		done.Removed = nil // nothing is
 		return done, err
 	}
+	var err error
 	done.made, err = remote.CommitEach(ctx, r.Prepare(&done), r.options())
 	done.said = remote.Said()
 	if errors.Is(err, gitrepo.ErrUnchanged) {
@@ -59,6 +66,8 @@ func (r Request) Commits(ctx context.Context, base *gitrepo.Base) (Outcome, []gi
 // prepare finds out what has to change on top of a base. Environments that failed
 // stop everything unless told to keep going.
 func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome) error {
+	done.Base = base.Branch()
+	done.Branch = cmp.Or(strings.TrimPrefix(r.Branch, "refs/heads/"), done.Base)
 	job, failed := r.Make(ctx, base.FS(ctx))
 	if job != nil {
 		done.warn(job.warnings(base.FS(ctx), ""))

@@ -29,7 +29,7 @@ func addSources(files fs.FS, sources tree.Tree, changes *folder.Changes, all tre
 			return fmt.Errorf("compare %s with the commit: %w", name, err)
 		case missing:
 			changes.Created = append(changes.Created, name)
-		case bytes.Equal(asUnix(had), asUnix(content)):
+		case sameText(had, content):
 			continue
 		default:
 			changes.Updated = append(changes.Updated, name)
@@ -43,3 +43,6 @@ func addSources(files fs.FS, sources tree.Tree, changes *folder.Changes, all tre
 
 // asUnix gives a text with the line ends of Unix.
 func asUnix(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
+
+// sameText reports whether texts are the same but for their line ends.
+func sameText(a, b []byte) bool { return bytes.Equal(asUnix(a), asUnix(b)) }
