@@ -19,6 +19,10 @@ type Patch struct {
 	Actions  []Action
 	// Waves are those of the plan, in their order, with or without changes.
 	Waves []Wave
+	// Gate says when a wave starts: a sentence, since delivery systems differ.
+	Gate string
+	// Graph is the plan as Mermaid draws it, as package graph makes it.
+	Graph string
 	// Changes is the difference of the manifests with [diff.Result.Effects], settled
 	// with hunks. It holds nothing of what Unseen names.
 	Changes diff.Result
@@ -30,7 +34,8 @@ type Patch struct {
 	Defaults []Default
 	// Deprecated are API versions that cluster.kubeVersion still serves, and a later one does not.
 	Deprecated []Deprecation
-	// MirrorCommand copies to the mirror what it lacks. It is shown where it lacks something.
+	// MirrorCommand copies to the mirror what it lacks. It is shown where the pull request
+	// is blocked.
 	MirrorCommand string
 	// DiffCommand prints the whole difference of the manifests, for a reader whose
 	// forge takes no longer body.
@@ -38,7 +43,7 @@ type Patch struct {
 	Lacks       Lacks
 }
 
-// Wave is a wave of releases, and what the controller waits for behind it.
+// Wave is releases that are upgraded side by side.
 type Wave struct {
 	Releases []Release
 }
@@ -50,8 +55,6 @@ type Release struct {
 	Within string
 	// Migrations is how long its migrations may take, such as 1h0m0s; empty if it is not known.
 	Migrations string
-	// Needs are the keys of the releases that must be ready before.
-	Needs []string
 }
 
 // Default is a changed default of a chart.
@@ -68,28 +71,3 @@ type Deprecation struct {
 	APIVersion string
 	Removed    string // the release of Kubernetes that no longer serves it, such as 1.34
 }
-
-// Branch gives the branch of the pull request: pm-gitops/ENVIRONMENT/patch-LINE. A
-// newer patch of the line has the same one.
-func (p Patch) Branch() string { return "" }
-
-// Title gives the title and the commit's subject, in at most 200 characters, such as
-// "fix(prefect/prod): server 2025.10.1 -> 2025.10.2".
-func (p Patch) Title() string { return "" }
-
-// Message gives the commit's message without trailers: the title, and what changed.
-func (p Patch) Message() string { return "" }
-
-// Labels gives the labels, sorted: env/NAME, patch, risk/RISK, and blocked.
-func (p Patch) Labels() []string { return nil }
-
-// Risk gives the greatest risk of all facts, and why: sentences without a period.
-func (p Patch) Risk() (Risk, []string) { return "", nil }
-
-// Blockers gives why the pull request must not be merged as yet, and is a draft;
-// nothing if it may be.
-func (p Patch) Blockers() []string { return nil }
-
-// Body gives the body in Markdown, in at most limit characters. What does not fit is
-// counted and says where it is whole.
-func (p Patch) Body(limit int) string { return "" }
