@@ -88,12 +88,13 @@ func listPulls(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	to := ts.Value(forgeKey{}).(*forgeOf)
 	to.user.Do(to.test, "GET", ts.Getenv("AT")+"/pulls?state=all&sort=oldest", nil, &all)
+	out := ts.Stdout() // whatever was there is gone
 	for _, pull := range all {
 		var labels []string
 		for _, label := range pull.Labels {
 			labels = append(labels, label.Name)
 		}
-		_, err := fmt.Fprintf(ts.Stdout(), "#%d %s %s <- %s [%s] %s\n", pull.Number, pull.State, pull.Base.Ref, pull.Head.Ref, strings.Join(labels, " "), pull.Title)
+		_, err := fmt.Fprintf(out, "#%d %s %s <- %s [%s] %s\n", pull.Number, pull.State, pull.Base.Ref, pull.Head.Ref, strings.Join(labels, " "), pull.Title)
 		ts.Check(err)
 	}
 }

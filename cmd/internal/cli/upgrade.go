@@ -138,12 +138,11 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 	if err != nil {
 		return err
 	}
-	system := forge.NewSystem(a.git())
 	url, err := a.upgradeRepository(&request, o)
 	if err != nil {
 		return err
 	}
-	run, err := a.openRun(ctx, o, request, target, system, url)
+	run, err := a.openRun(ctx, o, request, target, url)
 	if err != nil && (run == nil || len(run.Members) == 0) {
 		return hintRead(err)
 	}
@@ -190,18 +189,18 @@ func inCheckout(name string) (string, error) {
 }
 
 // openRun reads the environments from the base branch of the repository.
-func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Request, target render.Choice, system forge.System, url string) (*upgrade.Run, error) {
+func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Request, target render.Choice, url string) (*upgrade.Run, error) {
 	source, err := a.openCharts(o.chartFlags)
 	if err != nil {
 		return nil, err
 	}
 	open := func(ctx context.Context, branch, from string) (*gitrepo.Remote, error) {
-		return gitrepo.OpenRemote(ctx, system.Git, url, gitrepo.RemoteOptions{Branch: branch, From: from})
+		return gitrepo.OpenRemote(ctx, a.git(), url, gitrepo.RemoteOptions{Branch: branch, From: from})
 	}
 	run := &upgrade.Run{
 		Maker:      upgrade.Maker{Request: request, Target: target, Layouts: a.targets.Layouts()},
 		BaseBranch: o.base, Wanted: o.wanted(), Whole: o.all && !o.namesFiles, Copies: o.mirror && !o.dryRun, Now: a.now(),
-		Commit: publish.Request{Version: versions().Version, Sign: gitrepo.Signing(o.signs), System: system.Git},
+		Commit: publish.Request{Version: a.programVersion, Sign: gitrepo.Signing(o.signs), System: a.git()},
 		Lists:  upgrade.NewLists(nil), Ages: upgrade.NewAges(nil),
 	}
 	if o.all {
@@ -216,7 +215,7 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 		return run, failed
 	}
 	product := forge.Product(cmp.Or(o.forge, forgeOf(run.Members)))
-	at, err := forge.Connect(ctx, url, product, system)
+	at, err := forge.Connect(ctx, url, product, a.forges)
 	if err != nil {
 		return nil, err
 	}
