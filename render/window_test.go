@@ -49,6 +49,7 @@ func TestWindow(t *testing.T) {
 		{"Sun 02:00-06:00 Europe/Berlin", "2026-03-29T03:59:00Z", always},
 		{"Sun 02:00-06:00 Europe/Berlin", "2026-03-29T04:00:00Z", "2026-04-05T00:00:00Z"},
 		{"Sun 02:30-03:00 Europe/Berlin", "2026-03-29T00:30:00Z", "2026-04-05T00:30:00Z"},
+		{"Sun 02:30-03:00 Europe/Berlin", "2026-03-22T02:00:00Z", "2026-04-05T00:30:00Z"},
 		{"Sat 23:00-02:30 Europe/Berlin", "2026-03-29T00:59:00Z", always},
 		{"Sat 23:00-02:30 Europe/Berlin", "2026-03-29T01:00:00Z", "2026-04-04T21:00:00Z"},
 		// … and show it twice on 25 October.

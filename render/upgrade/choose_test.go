@@ -172,6 +172,7 @@ func TestChooseWanted(t *testing.T) {
 		"newer":                  {part: server, want: "2025.10.202512010915", known: known},
 		"unknown lists":          {part: server, want: "2025.10.202601010000"},
 		"the same":               {part: cloud, want: "1.2.900", now: "1.2.900@sha256:ab", known: known},
+		"the same, not listed":   {part: server, want: now[server], known: lists(nil)},
 		"chart":                  {part: cloud, want: "1.2.901", known: known},
 		"pre-release":            {part: cloud, want: "1.2.901-rc.1"},
 		"istiod":                 {part: istiod, want: "1.2.905", known: known},

@@ -15,7 +15,7 @@ import (
 // its field; the environments that have one are in the order all the same.
 func Order(environments []render.Environment) ([]int, render.Problems) {
 	o := orderer{environments: environments, known: map[string]int{}, state: make([]state, len(environments))}
-	for i, env := range slices.Backward(environments) {
+	for i, env := range environments {
 		o.known[string(env.Metadata.Name)] = i
 	}
 	for i := range environments {

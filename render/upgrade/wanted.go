@@ -49,10 +49,8 @@ func (c candidate) refuseForm(want string) string {
 	if hasForm(other, want) && !hasForm(other, c.now) {
 		return want + " has the form of tags of the " + other.Title() + ": were --server and --ui swapped?"
 	}
-	for _, tag := range []string{want, c.now} {
-		if _, err := parts(tag); err != nil {
-			return err.Error()
-		}
+	if _, err := parts(want); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
-// Soaking says since when environments that go first have versions at least as new as
-// those of an upgrade: for each that the policy names, what its file on the base has, and
-// since when the base's first-parent history has that. History is read back to needed at
-// most, the longest soak before now, and only if a policy asks for a soak. Environments
-// that are not among members are left out: they do not exist.
-func Soaking(ctx context.Context, base *gitrepo.Base, members []fleet.Member, policy render.Upgrade, to upgrade.Versions, now time.Time) map[string]upgrade.Predecessor {
+// Soaking says of the environments that a policy names in after, and that are among the
+// members of base, which versions they have, and since when the base's first-parent
+// history has versions that are at least as new as those of an upgrade. History is read
+// only where the policy asks for a soak, and no further back than that, from at. Of facts,
+// Now and To are used.
+func Soaking(ctx context.Context, base *gitrepo.Base, members []fleet.Member, policy render.Upgrade, facts upgrade.Facts, at time.Time) map[string]upgrade.Predecessor {
 	return nil
 }
