@@ -174,7 +174,7 @@ func (p *proposed) wait(ctx context.Context) []upgrade.Reason {
 		}
 	}
 	if len(policy.After) > 0 {
-		facts.First = Soaking(ctx, r.base, r.all, policy, p.to, r.Now)
+		facts.First = Soaking(ctx, r.base, r.all, policy, facts, r.Now)
 	}
 	return upgrade.Wait(policy, r.Now, facts)
 }
