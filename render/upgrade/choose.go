@@ -36,8 +36,13 @@ type Note struct {
 	Message  string           `json:"message"`
 }
 
-// String is the note on a line, with the name of its part before it.
-func (n Note) String() string { return n.Part.Title() + ": " + n.Message }
+// String is the note on a line, with the name of its part before it, if it is about one.
+func (n Note) String() string {
+	if n.Part == "" {
+		return n.Message
+	}
+	return n.Part.Title() + ": " + n.Message
+}
 
 // Choose gives the versions that an environment is upgraded to within its release line,
 // from those that it has. If any are wanted, only these change, and each of them is

@@ -203,6 +203,13 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 		Commit: publish.Request{Version: a.programVersion, Sign: gitrepo.Signing(o.signs), System: a.git()},
 		Lists:  upgrade.NewLists(nil), Ages: upgrade.NewAges(nil),
 	}
+	if !o.offline {
+		client, err := a.registry(o.forRegistries())
+		if err != nil {
+			return nil, err
+		}
+		run.Lists, run.Ages = upgrade.NewLists(client), upgrade.NewAges(client)
+	}
 	if o.all {
 		run.Limit = o.limit
 	}

@@ -1,13 +1,11 @@
 package upgrade
 
 import (
-	"cmp"
 	"context"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
-	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/lock"
@@ -71,19 +69,14 @@ func (n Needs) find(of fleet.Member, part upgrade.Part, version string) lock.Art
 	return found
 }
 
-// sourceOf names the source of a part in a version, as locks have it.
+// sourceOf names the source of a part in a version, as locks have it; empty where the
+// environment has no such part.
 func sourceOf(of fleet.Member, part upgrade.Part, version string) string {
 	version, _, _ = strings.Cut(version, "@")
-	from := cmp.Or(string(of.Environment.Spec.Registry.Source), render.VendorRegistry)
-	switch part {
-	case upgrade.PrefectCloud:
-		from += "/charts/" + render.PrefectCloud
-	case upgrade.PrefectIstiod:
-		from += "/charts/" + render.PrefectIstiod
-	default:
-		from += "/" + string(part)
+	for _, pulled := range places(of.Plan, part) {
+		return of.Plan.LockedSource(pulled, version)
 	}
-	return of.Plan.LockedSource(of.Plan.Mirrored(from), version)
+	return ""
 }
 
 // source names an artifact's source as locks have it.
