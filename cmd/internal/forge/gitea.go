@@ -19,6 +19,7 @@ type giteaForge struct {
 	mu     sync.Mutex
 	all    []PullRequest // the pull requests of this repository's own branches, the newest first
 	listed bool
+	known  map[string]int64 // the numbers of labels; nil until they are listed
 }
 
 // library gives a client for a call: a context is a client's there.
@@ -152,26 +153,21 @@ func (g *giteaForge) Open(ctx context.Context, d Draft) (PullRequest, error) {
 	return g.remember(readGitea(made)), nil
 }
 
-// labels gives the numbers of labels, and makes those that are not there.
+// labels gives the numbers of labels, and makes those that are not there. They are listed
+// once, and kept.
 func (g *giteaForge) labels(client *gitea.Client, wanted []string, make bool) ([]int64, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	owner, name := g.at.owner()
-	known := map[string]int64{}
-	for page := 1; page != 0; {
-		found, resp, err := client.ListRepoLabels(owner, name, gitea.ListLabelsOptions{ListOptions: gitea.ListOptions{Page: page, PageSize: 50}})
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range found {
-			known[one.Name] = one.ID
-		}
-		page = resp.NextPage
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.listLabels(client); err != nil {
+		return nil, err
 	}
+	owner, name := g.at.owner()
 	var numbers []int64
 	for _, label := range wanted {
-		number, there := known[label]
+		number, there := g.known[label]
 		if !there && !make {
 			continue
 		}
@@ -181,10 +177,32 @@ func (g *giteaForge) labels(client *gitea.Client, wanted []string, make bool) ([
 				return nil, err
 			}
 			number = made.ID
+			g.known[label] = number
 		}
 		numbers = append(numbers, number)
 	}
 	return numbers, nil
+}
+
+// listLabels lists the repository's labels for the first time.
+func (g *giteaForge) listLabels(client *gitea.Client) error {
+	if g.known != nil {
+		return nil
+	}
+	owner, name := g.at.owner()
+	known := map[string]int64{}
+	for page := 1; page != 0; {
+		found, resp, err := client.ListRepoLabels(owner, name, gitea.ListLabelsOptions{ListOptions: gitea.ListOptions{Page: page, PageSize: 50}})
+		if err != nil {
+			return err
+		}
+		for _, one := range found {
+			known[one.Name] = one.ID
+		}
+		page = resp.NextPage
+	}
+	g.known = known
+	return nil
 }
 
 // Edit implements [Forge].

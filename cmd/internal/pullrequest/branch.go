@@ -18,12 +18,9 @@ func (t *task) settleBranch(ctx context.Context) (Outcome, error) {
 	if t.remote, err = t.keeper.open(ctx, t.p.Branch, t.p.Base); err != nil {
 		return Outcome{}, err
 	}
-	if t.isKnown() && !t.rebase {
-		return t.push(ctx, t.old.commit)
-	}
-	if len(t.state.All) == 0 { // most likely there is no branch either
-		out, err := t.push(ctx, "")
-		if err != nil || out.Result != Outpaced {
+	if lease, likely := t.lease(); likely {
+		out, err := t.push(ctx, lease)
+		if err != nil || out.Result != Outpaced { // the forge may not know yet what the branch has
 			return out, err
 		}
 	}
@@ -39,6 +36,14 @@ func (t *task) settleBranch(ctx context.Context) (Outcome, error) {
 		return Outcome{}, nil
 	}
 	return t.push(ctx, tip.Hash)
+}
+
+// lease gives the commit that the branch most likely has, so that it need not be asked for.
+func (t *task) lease() (commit string, likely bool) {
+	if t.isKnown() {
+		return t.old.commit, !t.rebase
+	}
+	return "", len(t.state.All) == 0
 }
 
 // push makes the branch anew, if it has the commit of the lease.

@@ -6,6 +6,7 @@
 package forgetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
@@ -30,7 +31,7 @@ type Options struct {
 	App      *App                       // in place of Token, at GitHub
 	Folder   string                     // the path of the server's URL, such as /gitlab; empty: none
 	NoDrafts bool                       // the repository's plan has no drafts (GitHub)
-	Tip      func(branch string) string // gives the commit of a branch; [Commit] if nil
+	Tip      func(branch string) string // gives the commit of a branch, "" where there is none; [Commit] if nil
 }
 
 // Pull is a pull request as the server has it. Each has a number that is its place, from 1.
@@ -45,7 +46,7 @@ type Pull struct {
 	Labels      []string
 	Comments    []Comment
 
-	commit string // since it is closed
+	commit string // that was given last
 }
 
 // Comment is what an account said.
@@ -174,14 +175,14 @@ func (s *Server) isOpen(head string) bool {
 	return slices.ContainsFunc(s.pulls, func(p *Pull) bool { return p.Head == head && p.State == "open" })
 }
 
-// commitOf gives the head's commit. That of a closed pull request stays what it was.
+// commitOf gives the head's commit. That of a pull request that is closed, or whose branch is
+// gone, stays what it was.
 func (s *Server) commitOf(p *Pull) string {
-	if p.State != "open" && p.commit != "" {
-		return p.commit
-	}
-	p.commit = Commit
-	if s.o.Tip != nil {
-		p.commit = s.o.Tip(p.Head)
+	switch {
+	case s.o.Tip == nil:
+		return Commit
+	case p.State == "open" || p.commit == "":
+		p.commit = cmp.Or(s.o.Tip(p.Head), p.commit)
 	}
 	return p.commit
 }
