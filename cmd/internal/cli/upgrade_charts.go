@@ -41,11 +41,12 @@ func (c upgradeCharts) Needs(ctx context.Context, after fleet.Member, had lock.L
 		needs.Unlocked = needs.Unseen
 		return needs, nil
 	case after.Plan.Mirror() == "":
+		needs.Notes = found.notes
 		needs.Lock, needs.Unlocked = c.lockOf(ctx, after, had, found.needs)
 		return needs, ctx.Err()
 	}
 	artifacts, problems := found.artifacts()
-	needs.Problems = problems
+	needs.Problems, needs.Notes = problems, found.notes
 	return needs, c.askMirror(ctx, &needs, after, found.needs, artifacts, copies)
 }
 

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -58,7 +58,9 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread err
 // tellUpgrade prints what became of an environment.
 func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 	for _, note := range result.Notes {
-		a.err.Say("note: %s: %s", result.Environment, note.Message)
+		if note.Severity != finding.Error { // those are errors
+			a.err.Say("note: %s: %s", result.Environment, note.Message)
+		}
 	}
 	var versions []string
 	for _, v := range result.Versions {
@@ -77,10 +79,14 @@ func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 		a.tellProposed(o, result, what)
 	case upgrade.Failed, upgrade.Refused:
 	default:
-		a.out.Say("%s: %s %s: %s", result.Environment, result.State, result.Pull.URL, what)
-		if result.State == upgrade.State(pullrequest.Unchanged) {
-			a.err.Say("%s: up to date", result.Environment)
+		line := fmt.Sprintf("%s: %s", result.Environment, result.State)
+		if result.Pull != nil && result.Pull.URL != "" {
+			line += " " + result.Pull.URL
 		}
+		if what != "" {
+			line += ": " + what
+		}
+		a.out.Say("%s", line)
 	}
 	if result.Why != "" {
 		a.err.Say("%s: %s", result.Environment, result.Why)

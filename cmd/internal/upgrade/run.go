@@ -14,6 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -88,7 +89,7 @@ func (r *Run) upgrade(ctx context.Context, m fleet.Member, result *Result) error
 	}
 	result.Waits = append(result.Waits, p.wait(ctx)...)
 	if len(result.Waits) == 0 && r.Limit > 0 && p.state.Pull == nil && r.open >= r.Limit {
-		result.Waits = append(result.Waits, upgrade.Reason{Kind: upgrade.Limit, Message: fmt.Sprintf("%d pull requests of pm-gitops are open, the limit of --limit", r.open)})
+		result.Waits = append(result.Waits, upgrade.Reason{Kind: upgrade.Limit, Message: fmt.Sprintf("%s of pm-gitops open already, and --limit is %d", text.Count(r.open, "pull request"), r.Limit)})
 	}
 	if len(result.Waits) > 0 {
 		result.State = Waiting
