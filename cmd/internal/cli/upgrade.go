@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,10 +48,25 @@ func (a app) upgradeCommand() *cobra.Command {
 		Long: `Upgrade changes the versions of an environment within its release line, and opens
 a pull request for that, or refreshes the one that is open. Its one commit has the
 environment file, its defaults and its lock, and everything that they render to.
+It reads the base branch on the server: your checkout stays as it is.
 
 Without --server, --ui, --chart and --istiod it takes the newest versions of the
 line that the source, the mirror or the catalog has. Versions of another line,
-older ones, and a server's tag for the ui are refused.`,
+older ones, and a server's tag for the ui are refused.
+
+The pull request is a draft with the label blocked while the mirror lacks an image
+or a chart, or has another digest; --mirror copies them first. What a person
+closed stays closed, and a branch with somebody else's commit is left alone.
+
+spec.upgrade says what an environment waits for: other environments (after, soak)
+and the age of a version (minimumAge). The result says what it waits for.
+
+--all upgrades every environment, those first that others wait for, with at most
+--limit open pull requests. It closes those that are of no use any more. An
+environment that fails does not stop the others; the exit code is 1 then.
+
+--dry-run prints title, branch, base, labels and body of the pull request, and a
+diff of the files. The exit code is 0, whether something would change or not.`,
 		Example: `  pm-gitops upgrade --dry-run                            what the pull request would be
   pm-gitops upgrade -f environments/prod.yaml --server 2025.10.202512010915
   pm-gitops upgrade -f environments/prod.yaml --repo https://git.company.com/platform/fleet.git
@@ -105,6 +121,10 @@ func (o upgradeOptions) check(cmd *cobra.Command) error {
 		return errors.New("--dry-run and --no-push exclude each other")
 	case cmd.Flags().Changed("limit") && !o.all:
 		return errors.New("--limit needs --all")
+	case o.all && !o.namesFiles && o.only != nil:
+		return errors.New("--all takes all environments: no --environment with it, unless --file names a folder")
+	case slices.Contains(o.files, "-"):
+		return errors.New("upgrade reads files of the repository, and not standard input")
 	case o.limit < 1:
 		return fmt.Errorf("want at least one pull request, got --limit %d", o.limit)
 	}
@@ -138,6 +158,10 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 	if err != nil {
 		return err
 	}
+	source, err := a.openCharts(o.chartFlags)
+	if err != nil {
+		return err
+	}
 	url, err := a.upgradeRepository(&request, o)
 	if err != nil {
 		return err
@@ -146,6 +170,9 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 	if err != nil && (run == nil || len(run.Members) == 0) {
 		return hintRead(err)
 	}
+	workers := a.workersFor(o.jobs, len(run.Members))
+	defer workers.Close()
+	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: workers}
 	results, failed := run.Upgrade(ctx, a.progress("environments upgraded"))
 	return a.tellUpgrades(o, results, errors.Join(err, failed))
 }
@@ -160,8 +187,14 @@ func (a app) upgradeRepository(request *fleet.Request, o upgradeOptions) (string
 	if err != nil {
 		return "", hinted{err, "Name the repository with --repo."}
 	}
-	for i, name := range request.Files {
-		if request.Files[i], err = inCheckout(name); err != nil {
+	request.Files = slices.Clone(request.Files)
+	for i := range request.Files {
+		if request.Files[i], err = inCheckout(request.Files[i]); err != nil {
+			return "", err
+		}
+	}
+	if request.Catalog != "" {
+		if request.Catalog, err = inCheckout(request.Catalog); err != nil {
 			return "", err
 		}
 	}
@@ -170,9 +203,6 @@ func (a app) upgradeRepository(request *fleet.Request, o upgradeOptions) (string
 
 // inCheckout gives the path of a file in the repository whose checkout holds this folder.
 func inCheckout(name string) (string, error) {
-	if name == "-" {
-		return "", usageError{errors.New("upgrade reads files of the repository, and not standard input")}
-	}
 	top, err := fleet.RepositoryOf(".")
 	if err != nil {
 		return "", err
@@ -190,10 +220,6 @@ func inCheckout(name string) (string, error) {
 
 // openRun reads the environments from the base branch of the repository.
 func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Request, target render.Choice, url string) (*upgrade.Run, error) {
-	source, err := a.openCharts(o.chartFlags)
-	if err != nil {
-		return nil, err
-	}
 	open := func(ctx context.Context, branch, from string) (*gitrepo.Remote, error) {
 		return gitrepo.OpenRemote(ctx, a.git(), url, gitrepo.RemoteOptions{Branch: branch, From: from})
 	}
@@ -217,7 +243,6 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 	if run.Partial = fleet.IsPartial(failed); failed != nil && !run.Partial {
 		return nil, failed
 	}
-	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: a.workersFor(o.jobs, len(run.Members))}
 	if o.dryRun || o.noPush {
 		return run, failed
 	}
