@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -128,7 +129,7 @@ func setUp(env *testscript.Env) error {
 // a registry in the vendor's form: charts are below it in /charts.
 func standIns(t testing.TB) (folder, source string) {
 	t.Helper()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(choosy(registry.New(registry.Logger(log.New(io.Discard, "", 0)))))
 	t.Cleanup(server.Close)
 	folder, source = t.TempDir(), server.Listener.Addr().String()+"/cloud"
 	for _, name := range []string{standins.Istiod, standins.Cloud} {
@@ -144,6 +145,21 @@ func standIns(t testing.TB) (folder, source string) {
 		}
 	}
 	return folder, source
+}
+
+// choosy is a registry that lists no tags of repositories with "unlisted" in their names, as
+// Artifact Registry without the right to, and lets nobody read those with "closed".
+func choosy(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/unlisted/") && strings.HasSuffix(r.URL.Path, "/tags/list"):
+			http.Error(w, `{"errors":[{"code":"UNSUPPORTED"}]}`, http.StatusMethodNotAllowed)
+		case strings.Contains(r.URL.Path, "/closed/") && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			http.Error(w, `{"errors":[{"code":"DENIED"}]}`, http.StatusForbidden)
+		default:
+			inner.ServeHTTP(w, r)
+		}
+	})
 }
 
 // samples is the sample environments, absolute, since scripts run elsewhere.

@@ -77,6 +77,9 @@ func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 		}
 	case upgrade.Proposed:
 		a.tellProposed(o, result, what)
+	case upgrade.Together:
+		a.out.Say("%s: %s", result.Environment, result.Why)
+		return
 	case upgrade.Failed, upgrade.Refused:
 	default:
 		line := fmt.Sprintf("%s: %s", result.Environment, result.State)
