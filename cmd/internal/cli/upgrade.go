@@ -225,7 +225,7 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 	}
 	run := &upgrade.Run{
 		Maker:      upgrade.Maker{Request: request, Target: target, Layouts: a.targets.Layouts()},
-		BaseBranch: o.base, Wanted: o.wanted(), Whole: o.all && !o.namesFiles, Copies: o.mirror && !o.dryRun, Now: a.now(),
+		BaseBranch: o.base, Wanted: o.wanted(), All: o.all, Whole: o.all && !o.namesFiles, Copies: o.mirror && !o.dryRun, Now: a.now(),
 		Commit: publish.Request{Version: a.programVersion, Sign: gitrepo.Signing(o.signs), System: a.git()},
 		Lists:  upgrade.NewLists(nil), Ages: upgrade.NewAges(nil),
 	}
@@ -240,7 +240,7 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 		run.Limit = o.limit
 	}
 	failed := run.Open(ctx, open)
-	if run.Partial = fleet.IsPartial(failed); failed != nil && !run.Partial {
+	if failed != nil && !fleet.IsPartial(failed) {
 		return nil, failed
 	}
 	if o.dryRun || o.noPush {

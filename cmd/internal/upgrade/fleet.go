@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,12 +21,10 @@ import (
 // everyone gives all environments of the repository. If some fail the error is
 // [fleet.Failures], and the others are given with it.
 func (r *Run) everyone(ctx context.Context) ([]fleet.Member, error) {
-	if r.all != nil {
-		return r.all, nil
+	if r.all == nil && r.allFailed == nil {
+		r.all, r.allFailed = r.environmentsOf(ctx, r.base)
 	}
-	var err error
-	r.all, err = r.environmentsOf(ctx, r.base)
-	return r.all, err
+	return r.all, r.allFailed
 }
 
 // isEnvironment matches the line by which a file says that it is an environment.
@@ -142,7 +141,7 @@ func (r *Run) supersede(ctx context.Context, members []fleet.Member) ([]Result, 
 		if state.Pull == nil {
 			continue
 		}
-		why := r.useless(members, parts[1], parts[2], upgrade.ParseTarget(state.Target))
+		why := r.useless(ctx, members, parts[1], parts[2], upgrade.ParseTarget(state.Target))
 		if why == "" {
 			continue
 		}
@@ -151,10 +150,7 @@ func (r *Run) supersede(ctx context.Context, members []fleet.Member) ([]Result, 
 		if err != nil {
 			result.fail(err)
 		} else {
-			result.State, result.Why = State(outcome.Result), why
-			if outcome.Why != "" {
-				result.Why += ": " + outcome.Why
-			}
+			result.State, result.Why = State(outcome.Result), cmp.Or(outcome.Why, why)
 		}
 		result.Pull = &Pull{Number: state.Pull.Number, URL: state.Pull.URL, Branch: branch, Base: state.Pull.Base, Title: state.Pull.Title, Labels: state.Pull.Labels, Draft: state.Pull.Draft, Blocked: []string{}, Files: []string{}, Notes: append([]string{}, outcome.Notes...)}
 		results = append(results, result)
@@ -164,13 +160,17 @@ func (r *Run) supersede(ctx context.Context, members []fleet.Member) ([]Result, 
 
 // useless says why a pull request is of no use any more; nothing if it is, or if that is not
 // known.
-func (r *Run) useless(members []fleet.Member, environment, line string, target upgrade.Versions) string {
+func (r *Run) useless(ctx context.Context, members []fleet.Member, environment, line string, target upgrade.Versions) string {
 	at := slices.IndexFunc(members, func(m fleet.Member) bool { return m.Plan.Environment == environment })
-	switch {
-	case at < 0 && r.Whole && !r.Partial:
+	if at < 0 {
+		if !r.All {
+			return ""
+		}
+		all, err := r.everyone(ctx)
+		if err != nil || slices.ContainsFunc(all, func(m fleet.Member) bool { return m.Plan.Environment == environment }) {
+			return ""
+		}
 		return fmt.Sprintf("the environment %s is gone from the base branch", environment)
-	case at < 0:
-		return ""
 	}
 	now := upgrade.VersionsOf(members[at].Environment)
 	is, err := lineOf(members[at])

@@ -23,6 +23,7 @@ type Run struct {
 	Maker
 	BaseBranch string           // empty for delivery.git.branch, or the default branch
 	Wanted     upgrade.Versions // none for the newest of each line
+	All        bool             // the environments are a fleet: close what is of no use any more
 	Whole      bool             // all environments of the repository, whatever files the request names
 	Limit      int              // of open pull requests of ours; 0 for any number
 	Copies     bool             // bring what mirrors lack there first
