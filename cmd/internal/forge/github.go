@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v89/github"
+
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // githubForge is a repository at github.com, ghe.com or an Enterprise Server.
@@ -172,8 +174,10 @@ func (g *githubForge) mutate(ctx context.Context, name string, input map[string]
 			kind = NotFound
 		case "FORBIDDEN":
 			kind = Forbidden
+		case "RATE_LIMITED":
+			kind = Limited
 		}
-		return errorf(kind, "%s", answer.Errors[0].Message)
+		return errorf(kind, "%s", text.Clip(text.FirstLine(answer.Errors[0].Message)))
 	}
 	return nil
 }

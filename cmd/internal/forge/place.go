@@ -109,7 +109,7 @@ func productOf(host string, getenv func(string) string) Product {
 	case host == "codeberg.org" || host == "gitea.com":
 		return Gitea
 	}
-	for _, product := range []Product{GitLab, Gitea, GitHub} {
+	for _, product := range []Product{GitLab, Gitea, GitHub} { // Gitea's jobs set GitHub's variables, too
 		if serverOf(product, host, getenv) != nil {
 			return product
 		}
@@ -126,9 +126,7 @@ func serverOf(product Product, host string, getenv func(string) string) *url.URL
 		GitLab: {"CI_SERVER_URL", "GITLAB_HOST", "CI_SERVER_HOST"},
 		Gitea:  {"GITEA_SERVER_URL"},
 	}[product]
-	if ours := getenv("GITEA_ACTIONS") == "true" || getenv("FORGEJO_ACTIONS") == "true"; ours && product == GitHub {
-		names = []string{"GH_HOST"}
-	} else if ours && product == Gitea {
+	if product == Gitea && (getenv("GITEA_ACTIONS") == "true" || getenv("FORGEJO_ACTIONS") == "true") {
 		names = append(names, "GITHUB_SERVER_URL")
 	}
 	for _, name := range names {

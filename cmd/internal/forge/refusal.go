@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -115,7 +116,7 @@ func (p Product) needs() string {
 }
 
 // saying gives what a forge says in an error, in one line. GitHub and Gitea have message, and
-// GitHub errors with a message each; GitLab has message, which may be a list or lists by
+// GitHub errors with a message each, or a field and a code; GitLab has message, which may be a list or lists by
 // field, or error and error_description.
 func saying(resp *http.Response) string {
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -125,6 +126,8 @@ func saying(resp *http.Response) string {
 		Description string          `json:"error_description"`
 		Errors      []struct {
 			Message string `json:"message"`
+			Field   string `json:"field"`
+			Code    string `json:"code"`
 		} `json:"errors"`
 	}
 	if json.Unmarshal(raw, &said) != nil {
@@ -132,7 +135,7 @@ func saying(resp *http.Response) string {
 	}
 	parts := append(messages(said.Message), said.Error, said.Description)
 	for _, each := range said.Errors {
-		parts = append(parts, each.Message)
+		parts = append(parts, cmp.Or(each.Message, strings.TrimSpace(each.Field+" "+each.Code)))
 	}
 	var kept []string
 	for _, part := range parts {
