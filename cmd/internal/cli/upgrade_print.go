@@ -59,7 +59,7 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread err
 func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 	for _, note := range result.Notes {
 		if note.Severity != finding.Error { // those are errors
-			a.err.Say("note: %s: %s", result.Environment, note.Message)
+			a.err.Say("note: %s: %s", result.Environment, note)
 		}
 	}
 	var versions []string

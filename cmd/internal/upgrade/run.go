@@ -35,15 +35,14 @@ type Run struct {
 	Keeper *pullrequest.Keeper
 	Commit publish.Request // who commits, and the program's version
 
-	// Members are the environments that are upgraded, after [Run.Open]. Partial says that
-	// there are others, which failed.
+	// Members are the environments that are upgraded, after [Run.Open].
 	Members []fleet.Member
-	Partial bool
 
-	base *gitrepo.Base
-	all  []fleet.Member    // of the repository; nil before they are asked for
-	open int               // pull requests of ours
-	done map[string]string // environments that change with another one, by their names
+	base      *gitrepo.Base
+	all       []fleet.Member    // of the repository; nil before they are asked for
+	allFailed error             // of those that failed
+	open      int               // pull requests of ours
+	done      map[string]string // environments that change with another one, by their names
 }
 
 // Upgrade upgrades the environments, those first that others wait for, and closes the pull
@@ -132,7 +131,7 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 	var refused []error
 	for _, note := range notes {
 		if note.Severity == finding.Error {
-			refused = append(refused, fmt.Errorf("--%s: %s", note.Part.Flag(), note.Message))
+			refused = append(refused, errors.New(note.String()))
 		}
 	}
 	result.Notes = append(result.Notes, notes...)
