@@ -1,9 +1,20 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -23,10 +34,48 @@ type scripted struct {
 func (s scripted) Fatal(args ...any)                 { s.script.Fatalf("%s", fmt.Sprint(args...)) }
 func (s scripted) Fatalf(format string, args ...any) { s.script.Fatalf(format, args...) }
 
-// forgeOf is the account of a script at Gitea.
+// forgeOf is the account of a script at Gitea, and what the program asked of it.
 type forgeOf struct {
-	user *giteatest.User
-	test testing.TB
+	user     *giteatest.User
+	test     testing.TB
+	api, git atomic.Int64
+}
+
+// count passes requests on to Gitea, and counts them.
+func (f *forgeOf) count(t testing.TB, server *giteatest.Server) *httptest.Server {
+	at, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(server.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(content)
+	proxy := httputil.NewSingleHostReverseProxy(at)
+	proxy.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	counted := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			f.api.Add(1)
+		} else {
+			f.git.Add(1)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(counted.Close)
+	return counted
+}
+
+// countRequests gives how many requests the program sent since the last time: requests.
+func countRequests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: requests")
+	}
+	own := ts.Value(forgeKey{}).(*forgeOf)
+	_, err := fmt.Fprintf(ts.Stdout(), "api %d\ngit %d\n", own.api.Swap(0), own.git.Swap(0))
+	ts.Check(err)
 }
 
 type forgeKey struct{}
@@ -39,17 +88,20 @@ func startForge(t testing.TB) func(*testscript.TestScript, bool, []string) {
 		if neg || len(args) != 1 {
 			ts.Fatalf("usage: forge NAME")
 		}
-		own := scripted{t, ts}
-		server := forgeServer.Server(own)
-		user := server.NewUser(own)
-		url := user.NewRepository(own, args[0])
-		ts.Value(forgeKey{}).(*forgeOf).user, ts.Value(forgeKey{}).(*forgeOf).test = user, own
-		ts.Setenv("FLEET", url)
-		ts.Setenv("PUSH", strings.Replace(url, "://", "://"+user.Name+":"+user.Password+"@", 1))
-		ts.Setenv("AT", "/repos/"+user.Name+"/"+args[0])
-		ts.Setenv("GITEA_SERVER_URL", server.URL)
-		ts.Setenv("GITEA_TOKEN", user.NewToken(own, "write:repository", "write:issue", "read:user").Secret)
-		ts.Setenv("GIT_SSL_CAINFO", server.CA)
+		own := ts.Value(forgeKey{}).(*forgeOf)
+		own.test = scripted{t, ts}
+		server := forgeServer.Server(own.test)
+		own.user = server.NewUser(own.test)
+		counted := own.count(own.test, server)
+		certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: counted.Certificate().Raw})
+		ts.Check(os.WriteFile(ts.MkAbs("forge.pem"), certificate, 0o666))
+		from := strings.Replace(own.user.NewRepository(own.test, args[0]), server.URL, counted.URL, 1)
+		ts.Setenv("FLEET", from)
+		ts.Setenv("PUSH", strings.Replace(from, "://", "://"+own.user.Name+":"+own.user.Password+"@", 1))
+		ts.Setenv("AT", "/repos/"+own.user.Name+"/"+args[0])
+		ts.Setenv("GITEA_SERVER_URL", counted.URL)
+		ts.Setenv("GITEA_TOKEN", own.user.NewToken(own.test, "write:repository", "write:issue", "read:user").Secret)
+		ts.Setenv("GIT_SSL_CAINFO", ts.MkAbs("forge.pem"))
 	}
 }
 

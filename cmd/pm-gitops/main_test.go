@@ -104,7 +104,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"api": askForge, "cluster": startCluster, "exits": exits, "expand": expand, "forge": startForge(t), "pulls": listPulls, "push": push, "repush": repush, "sign": sign},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"api": askForge, "cluster": startCluster, "exits": exits, "expand": expand, "forge": startForge(t), "pulls": listPulls, "push": push, "repush": repush, "requests": countRequests, "sign": sign},
 		Setup: func(env *testscript.Env) error {
 			env.Values[clustersKey{}], env.Values[signersKey{}], env.Values[forgeKey{}] = clusters{}, signers{}, &forgeOf{}
 			env.Setenv("CHARTS", folder)
