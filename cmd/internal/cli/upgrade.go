@@ -90,6 +90,7 @@ diff of the files. The exit code is 0, whether something would change or not.`,
 // add adds the flags of upgrade alone.
 func (o *upgradeOptions) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	_ = flags.MarkHidden("offline") // refused with a sentence
 	flags.StringVar(&o.server, "server", "", "`tag` of the server")
 	flags.StringVar(&o.ui, "ui", "", "`tag` of the ui")
 	flags.StringVar(&o.chart, "chart", "", "`version` of the chart prefect-cloud, of the same release line")
@@ -123,6 +124,8 @@ func (o upgradeOptions) check(cmd *cobra.Command) error {
 		return errors.New("--limit needs --all")
 	case o.all && !o.namesFiles && o.only != nil:
 		return errors.New("--all takes all environments: no --environment with it, unless --file names a folder")
+	case o.offline:
+		return errors.New("upgrade asks registries: no --offline")
 	case slices.Contains(o.files, "-"):
 		return errors.New("upgrade reads files of the repository, and not standard input")
 	case o.limit < 1:
@@ -223,18 +226,15 @@ func (a app) openRun(ctx context.Context, o upgradeOptions, request fleet.Reques
 	open := func(ctx context.Context, branch, from string) (*gitrepo.Remote, error) {
 		return gitrepo.OpenRemote(ctx, a.git(), url, gitrepo.RemoteOptions{Branch: branch, From: from})
 	}
+	client, err := a.registry(o.forRegistries())
+	if err != nil {
+		return nil, err
+	}
 	run := &upgrade.Run{
 		Maker:      upgrade.Maker{Request: request, Target: target, Layouts: a.targets.Layouts()},
 		BaseBranch: o.base, Wanted: o.wanted(), All: o.all, Whole: o.all && !o.namesFiles, Copies: o.mirror && !o.dryRun, Now: a.now(),
 		Commit: publish.Request{Version: a.programVersion, Sign: gitrepo.Signing(o.signs), System: a.git()},
-		Lists:  upgrade.NewLists(nil), Ages: upgrade.NewAges(nil),
-	}
-	if !o.offline {
-		client, err := a.registry(o.forRegistries())
-		if err != nil {
-			return nil, err
-		}
-		run.Lists, run.Ages = upgrade.NewLists(client), upgrade.NewAges(client)
+		Lists:  upgrade.NewLists(client), Ages: upgrade.NewAges(client),
 	}
 	if o.all {
 		run.Limit = o.limit

@@ -75,7 +75,7 @@ func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome)
 	if job == nil || failed != nil && !r.KeepGoing {
 		return failed
 	}
-	files, err := prefetch(ctx, base, job)
+	files, err := Prefetch(ctx, base, job)
 	if err != nil {
 		return err
 	}

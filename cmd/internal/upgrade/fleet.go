@@ -14,6 +14,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/proposal"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -87,19 +88,24 @@ func (r *Run) order(ctx context.Context) ([]fleet.Member, map[string]error, erro
 	}
 	var members []fleet.Member
 	for _, i := range order {
-		if at := slices.IndexFunc(r.Members, func(m fleet.Member) bool { return path.Clean(m.File) == r.all[i].File }); at >= 0 {
+		if at := slices.IndexFunc(r.Members, func(m fleet.Member) bool { return m.File == r.all[i].File }); at >= 0 {
 			members = append(members, r.Members[at])
+		}
+	}
+	for _, m := range r.Members { // in a folder that is not searched
+		if !slices.ContainsFunc(members, func(other fleet.Member) bool { return other.File == m.File }) {
+			members = append(members, m)
 		}
 	}
 	return members, problems, nil
 }
 
 // ours matches the branches of pull requests for patches.
-var ours = regexp.MustCompile(`^pm-gitops/([^/]+)/patch-([^/]+)$`)
+var ours = regexp.MustCompile(`^pm-gitops/([^/]+)/patch-`)
 
 // branchOf names the branch of an environment's pull request for patches of a line.
 func branchOf(m fleet.Member, line string) string {
-	return "pm-gitops/" + m.Plan.Environment + "/patch-" + line
+	return proposal.Patch{Environment: m.Plan.Environment, Line: line}.Branch()
 }
 
 // count counts the open pull requests of ours, if there is a limit.
@@ -141,7 +147,7 @@ func (r *Run) supersede(ctx context.Context, members []fleet.Member) ([]Result, 
 		if state.Pull == nil {
 			continue
 		}
-		why := r.useless(ctx, members, parts[1], parts[2], upgrade.ParseTarget(state.Target))
+		why := r.useless(ctx, members, parts[1], branch, upgrade.ParseTarget(state.Target))
 		if why == "" {
 			continue
 		}
@@ -160,7 +166,7 @@ func (r *Run) supersede(ctx context.Context, members []fleet.Member) ([]Result, 
 
 // useless says why a pull request is of no use any more; nothing if it is, or if that is not
 // known.
-func (r *Run) useless(ctx context.Context, members []fleet.Member, environment, line string, target upgrade.Versions) string {
+func (r *Run) useless(ctx context.Context, members []fleet.Member, environment, branch string, target upgrade.Versions) string {
 	at := slices.IndexFunc(members, func(m fleet.Member) bool { return m.Plan.Environment == environment })
 	if at < 0 {
 		if !r.All {
@@ -173,12 +179,12 @@ func (r *Run) useless(ctx context.Context, members []fleet.Member, environment, 
 		return fmt.Sprintf("the environment %s is gone from the base branch", environment)
 	}
 	now := upgrade.VersionsOf(members[at].Environment)
-	is, err := lineOf(members[at])
+	line, err := lineOf(members[at])
 	switch {
 	case err != nil:
 		return ""
-	case is != line:
-		return fmt.Sprintf("%s is of the release line %s now", environment, is)
+	case branchOf(members[at], line) != branch:
+		return fmt.Sprintf("%s is of the release line %s now", environment, line)
 	case len(target) > 0 && now.Reaches(target):
 		return environment + " has these versions already"
 	}

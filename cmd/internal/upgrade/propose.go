@@ -41,10 +41,13 @@ func (p *proposed) make(ctx context.Context) (err error) {
 	if p.change, err = p.run.Make(ctx, p.run.base.FS(ctx), p.member, p.run.everyone, p.to, p.run.Copies); err != nil {
 		return err
 	}
+	files, err := publish.Prefetch(ctx, p.run.base, p.change.job(p.run.Layouts))
+	if err != nil {
+		return err
+	}
 	var effects []Effects
 	for _, one := range p.change.All {
-		rendered := one.After.Rendering.Tree
-		had, err := folder.Before(p.run.base.FS(ctx, rendered), p.run.Layouts, []tree.Tree{rendered})
+		had, err := folder.Before(files, p.run.Layouts, []tree.Tree{one.After.Rendering.Tree})
 		if err != nil {
 			return err
 		}
@@ -55,9 +58,7 @@ func (p *proposed) make(ctx context.Context) (err error) {
 		effects = append(effects, effect)
 	}
 	p.patch = p.change.patch(p.line, effects)
-	for _, reason := range p.merging() {
-		p.patch.Merging = append(p.patch.Merging, reason.Message)
-	}
+	p.patch.Merging = p.sayMerging()
 	p.drafts, err = p.commits(ctx, p.run.base, p.change)
 	return err
 }
@@ -89,6 +90,27 @@ func (p *proposed) merging() []upgrade.Reason {
 		}
 	}
 	return reasons
+}
+
+// sayMerging says who merges the pull request, and when.
+func (p *proposed) sayMerging() (sentences []string) {
+	for _, reason := range p.merging() {
+		sentences = append(sentences, reason.Message)
+	}
+	switch {
+	case sentences != nil:
+	case p.mergesItself():
+		sentences = []string{"the forge merges it by itself as soon as the repository's rules allow it"}
+	default:
+		sentences = []string{"a person merges it: only a routine change that is not blocked is merged by itself"}
+	}
+	return sentences
+}
+
+// mergesItself reports whether the forge is to merge the pull request by itself.
+func (p *proposed) mergesItself() bool {
+	risk, _ := p.patch.Risk()
+	return len(p.merging()) == 0 && risk == proposal.Routine && len(p.patch.Blockers()) == 0
 }
 
 // commits gives the one draft of a change on top of a base.
@@ -152,16 +174,14 @@ const bodyLimit = 65536
 // proposal asks for the pull request with files of the commit.
 func (p *proposed) proposal(files []edit.File, result *Result) (pullrequest.Proposal, error) {
 	result.Merging = p.merging()
-	risk, _ := p.patch.Risk()
-	blocked := len(p.patch.Blockers()) > 0
 	plan, err := json.Marshal(files)
 	if err != nil {
 		return pullrequest.Proposal{}, err
 	}
 	request := pullrequest.Proposal{
-		Branch: branchOf(p.member, p.line), Base: p.run.BaseBranch, Title: p.patch.Title(), Body: p.patch.Body, Labels: p.patch.Labels(), Draft: blocked,
+		Branch: branchOf(p.member, p.line), Base: p.run.BaseBranch, Title: p.patch.Title(), Body: p.patch.Body, Labels: p.patch.Labels(), Draft: len(p.patch.Blockers()) > 0,
 		Plan: digest(plan), Target: p.change.From.Target(p.change.To), Commit: p.prepare, Options: gitrepo.CommitOptions{Sign: p.run.Commit.Sign},
-		Merge: len(result.Merging) == 0 && risk == proposal.Routine && !blocked,
+		Merge: p.mergesItself(),
 	}
 	facts, err := json.Marshal([]any{request.Title, request.Body(bodyLimit), request.Labels, request.Draft})
 	request.Fingerprint = digest(facts)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/forge"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
@@ -73,12 +74,21 @@ func (r *Run) Upgrade(ctx context.Context, progress func(done, total int)) ([]Re
 			result.fail(err)
 		}
 		results = append(results, result)
+		if isForAll(err) && i < len(order)-1 {
+			return results, errors.New("the other environments were not tried: the forge would refuse them too")
+		}
 	}
 	if progress != nil {
 		progress(len(order), len(order))
 	}
 	closed, err := r.supersede(ctx, order)
 	return append(results, closed...), err
+}
+
+// isForAll reports whether a forge refused something as it will for every environment.
+func isForAll(err error) bool {
+	var refused *forge.Error
+	return errors.As(err, &refused) && slices.Contains([]forge.Kind{forge.NoLogin, forge.Forbidden, forge.NotFound}, refused.Kind)
 }
 
 // upgrade finds the versions of an environment, and proposes them unless it waits.
