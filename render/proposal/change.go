@@ -31,7 +31,7 @@ type Environment struct {
 	Versions []Version
 }
 
-// Title gives the title: the subject in at most 200 characters.
+// Title gives the title: the subject in at most 190 characters.
 func (c Change) Title() string {
 	return cutRunes(text.FirstLine(c.Subject), maxTitle)
 }

@@ -49,6 +49,7 @@ func parse(source string) parsed {
 			p.html = append(p.html, strings.TrimSpace(string(n.Lines().Value(data))))
 		case *ast.RawHTML:
 			p.html = append(p.html, string(n.Segments.Value(data)))
+			plain.WriteString(" ")
 		case *ast.FencedCodeBlock:
 			p.fences = append(p.fences, string(n.Language(data)))
 			return ast.WalkSkipChildren, nil
@@ -77,11 +78,11 @@ var (
 	// https://docs.gitlab.com/user/markdown/#gitlab-specific-references,
 	// https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls,
 	// https://github.com/go-gitea/gitea/blob/main/modules/references/references.go.
-	referring = regexp.MustCompile(`(?i)[@#!$~%&^*_\\<>{}\[\]]|[a-z]-\d|[0-9a-f]{7}|:[a-z0-9]|/|\bwww\.`)
+	referring = regexp.MustCompile(`(?i)[@#!$~%&^*_\\<>{}\[\]]|[a-z]-\d|[0-9a-f]{7}|:[a-z0-9_+-]+:|/|\bwww\.`)
 	// closing is GitLab's pattern, which it looks for in the source, code or not; GitHub has
 	// fewer words: https://docs.gitlab.com/administration/issue_closing_pattern/.
-	closing  = regexp.MustCompile(`(?i)\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):?[ \t]+(?:issues?[ \t]+)?(?:\S*[#!]\d|[A-Z][A-Z0-9_]+-\d|https?://)`)
-	steering = regexp.MustCompile(`(?i)\[(?:skip|no|ci|actions)[ _-](?:ci|skip|actions)\]|<!--|[\x00-\x08\x0b-\x1f\x7f]|[\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]`)
+	closing  = regexp.MustCompile(`(?i)\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):?[ \t]+(?:issues?[ \t]+)?(?:[\w./-]*[#!]\d|[A-Z][A-Z0-9_]+-\d|https?://)`)
+	steering = regexp.MustCompile(`(?i)\[(?:skip|no|ci|actions)[ _-](?:ci|skip|actions)\]|<!--\s*pm-gitops|[\x00-\x08\x0b-\x1f\x7f]|[\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]`)
 )
 
 // checkBody checks a body: what the parser finds in it is ours alone.

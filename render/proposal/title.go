@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// maxTitle limits the characters of a title: GitHub takes 256, GitLab and Gitea 255, and
-// a forge without drafts puts a word before it.
-const maxTitle = 200
+// maxTitle limits the characters of a title: GitHub takes 256, GitLab and Gitea 255. A word
+// before it says that a pull request is a draft, or blocked.
+const maxTitle = 190
 
 // Branch gives the branch of the pull request: pm-gitops/ENVIRONMENT/patch-LINE. A
 // newer patch of the line has the same one.
@@ -16,7 +16,7 @@ func (p Patch) Branch() string {
 	return "pm-gitops/" + p.Environment + "/patch-" + p.Line
 }
 
-// Subject gives the commit's subject, in at most 200 characters, such as
+// Subject gives the commit's subject, in at most 190 characters, such as
 // "fix(prefect/prod): server 2025.10.1 -> 2025.10.2", with a "!" where it is [Breaking].
 func (p Patch) Subject() string {
 	mark := ""
@@ -38,9 +38,9 @@ func (p Patch) Title() string {
 // every version with its digest.
 func (p Patch) Message() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n%s:\n", p.Subject(), harmless(p.File))
+	fmt.Fprintf(&b, "%s\n\nIn %s:\n", p.Subject(), harmless(p.File, "/"))
 	for _, v := range p.Versions {
-		fmt.Fprintf(&b, "- %s%s\n", bump(v), prefixed(", ", harmless(v.Digest)))
+		fmt.Fprintf(&b, "- %s%s\n", bump(v), prefixed(", ", harmless(v.Digest, ":")))
 	}
 	return b.String()
 }
@@ -60,7 +60,7 @@ func (p Patch) Labels() []string {
 func subject(kind, environment, mark string, parts []string) string {
 	scope := "prefect"
 	if environment != "" {
-		scope += "/" + cut(harmless(environment), 63)
+		scope += "/" + cut(harmless(environment, ""), 63)
 	}
 	title := fmt.Sprintf("%s(%s)%s: ", kind, scope, mark)
 	const more = len(" and 99 more")
@@ -90,18 +90,18 @@ func bumps(versions []Version) []string {
 
 func bump(v Version) string {
 	if v.From == "" {
-		return harmless(v.What) + " " + harmless(v.To)
+		return harmless(v.What, "") + " " + harmless(v.To, "")
 	}
-	return harmless(v.What) + " " + harmless(v.From) + " -> " + harmless(v.To)
+	return harmless(v.What, "") + " " + harmless(v.From, "") + " -> " + harmless(v.To, "")
 }
 
 // harmless writes a foreign text for titles and messages of commits, which have no code in
-// which mentions, references and commands would be none: every character that no version
-// and no path needs becomes an underscore.
-func harmless(text string) string {
+// which mentions, references and commands would be none: a character that no version needs,
+// and that is none of some others, becomes an underscore.
+func harmless(text, others string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._+-/:", r):
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._+-"+others, r):
 			return r
 		}
 		return '_'

@@ -59,7 +59,7 @@ func MarkdownText(text string) string {
 		}
 	}
 	flush()
-	return b.String()
+	return defuse(b.String())
 }
 
 var (
@@ -80,7 +80,7 @@ func isPlainWord(word string) bool {
 // split at the bars of code as well (https://github.github.com/gfm/#example-200), so a bar
 // stands outside of it.
 func MarkdownCode(text string) string {
-	parts := strings.Split(defuse(Visible(text)), "|")
+	parts := strings.Split(Visible(text), "|")
 	for i, part := range parts {
 		if part == "" {
 			continue
@@ -91,13 +91,13 @@ func MarkdownCode(text string) string {
 		delimiter := strings.Repeat("`", longestRun(part)+1)
 		parts[i] = delimiter + part + delimiter
 	}
-	return strings.Join(parts, "&#124;")
+	return defuse(strings.Join(parts, "&#124;"))
 }
 
 // HTMLCode writes a text as code for a place that takes HTML and no Markdown, such as a
 // summary.
 func HTMLCode(text string) string {
-	return "<code>" + html.EscapeString(defuse(Visible(text))) + "</code>"
+	return "<code>" + defuse(html.EscapeString(Visible(text))) + "</code>"
 }
 
 // MarkdownFence writes a text of several lines as a block of code, which no line of it ends.
@@ -131,7 +131,7 @@ var (
 	// https://docs.github.com/en/actions/how-tos/manage-workflow-runs/skip-workflow-runs,
 	// https://docs.gitlab.com/ci/pipelines/#skip-a-pipeline.
 	skipping = regexp.MustCompile(`(?i)\[(skip|no|ci|actions)[ _-](ci|skip|actions)\]`)
-	marking  = regexp.MustCompile(`<!--\s*pm-gitops`)
+	marking  = regexp.MustCompile(`(?i)<!--\s*pm-gitops`)
 	// command matches the lines that GitLab and Prow run, in fences of more than three
 	// backticks too:
 	// https://gitlab.com/gitlab-org/gitlab/-/blob/master/lib/gitlab/quick_actions/extractor.rb.

@@ -15,7 +15,7 @@ func TestMarkdownText(t *testing.T) {
 		"@team and @org/team":              "`@team` and `@org/team`",
 		"see #12, !13 and a/b#14.":         "see `#12`, `!13` and `a/b#14`.",
 		"GH-1 ABC-12 cve-2024-1":           "`GH-1 ABC-12 cve-2024-1`",
-		"fixes #1":                         "fixes `#1`",
+		"fixes #1":                         "fixes\u00a0`#1`",
 		"commit d8a994e ok":                "commit `d8a994e` ok",
 		"at https://a.b/c?d=e&f.":          "at `https://a.b/c?d=e&f`.",
 		"www.a.test, a@b.test":             "`www.a.test`, `a@b.test`",
