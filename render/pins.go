@@ -129,9 +129,8 @@ func (p *Plan) findStale(locked lock.Lock) {
 	paths, cloud := p.ValuePaths(), p.release(PrefectCloud)
 	for _, image := range []string{"server", "ui"} {
 		path := paths["versions."+image]
-		name, _ := getPath(cloud.Values, paths["images."+image+".repository"])
 		tag, _ := getPath(cloud.Values, path)
-		if name, isText := name.(string); isText {
+		if name, isText := p.imageValue(image, paths); isText {
 			p.findStaleTag(locked, cloud.Key, path, name, tag)
 		}
 	}
@@ -146,6 +145,26 @@ func (p Plan) ValuePaths() map[string]string {
 		paths[a.rule.Field] = a.path
 	}
 	return paths
+}
+
+// imageValue gives the chart value that says where one of the vendor's own images is
+// pulled from, and reports whether it is a text.
+func (p *Plan) imageValue(image string, paths map[string]string) (string, bool) {
+	value, _ := getPath(p.release(PrefectCloud).Values, paths["images."+image+".repository"])
+	name, isText := value.(string)
+	return name, isText
+}
+
+// Image gives the repository that one of the vendor's own images, server or ui, is pulled
+// from, without a tag: the chart value that the catalog's layout sets it by, which
+// spec.values may have replaced; where the layout has none, or the value is no name with
+// a host, what spec.registry says.
+func (p Plan) Image(image string) string {
+	if name, isText := p.imageValue(image, p.ValuePaths()); isText && ref.IsFolder(name) && ref.HasHost(name) {
+		return name
+	}
+	registry := p.env.Spec.Registry
+	return registry.locate(registry.source() + "/" + image)
 }
 
 // findStaleTag finds that a lock has an image with other tags than the one at a path.

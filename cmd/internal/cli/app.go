@@ -16,6 +16,8 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/forge"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -41,11 +43,15 @@ type app struct {
 	getenv         func(string) string
 	environ        []string
 	targets        render.Targets
+	forges         forge.System
 	programVersion string
 }
 
 func newApp(s System) app {
-	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets, programVersion: versionOf(s.Version, buildInfo())}
+	return app{
+		in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets,
+		forges: forge.NewSystem(gitrepo.NewSystem(s.Getenv, s.Environ, s.Now)), programVersion: versionOf(s.Version, buildInfo()),
+	}
 }
 
 // Run executes a command line and returns the exit code, one of [ExitDone],
@@ -205,7 +211,7 @@ status, not ready yet.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
-	root.AddCommand(a.initCommand(), a.setCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.mirrorCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.verifyCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.setCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.mirrorCommand(), a.diffCommand(), a.upgradeCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.verifyCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
 }

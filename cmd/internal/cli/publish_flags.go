@@ -107,4 +107,4 @@ func (a app) repositoryHere() string {
 }
 
 // git gives what the package for repositories may reach.
-func (a app) git() gitrepo.System { return gitrepo.NewSystem(a.getenv, a.environ, a.now) }
+func (a app) git() gitrepo.System { return a.forges.Git }

@@ -19,6 +19,7 @@ type giteaForge struct {
 	mu     sync.Mutex
 	all    []PullRequest // the pull requests of this repository's own branches, the newest first
 	listed bool
+	known  map[string]int64 // the numbers of labels; nil until they are listed
 }
 
 // library gives a client for a call: a context is a client's there.
@@ -97,8 +98,11 @@ func readGitea(p *gitea.PullRequest) PullRequest {
 	if p.HasMerged {
 		pr.State = Merged
 	}
-	if p.Head != nil && p.Base != nil {
-		pr.Head, pr.Base, pr.Commit = p.Head.Ref, p.Base.Ref, p.Head.Sha
+	if p.Merged != nil {
+		pr.MergedAt = *p.Merged
+	}
+	if p.Head != nil && p.Base != nil { // a branch that is gone has a name, and another ref
+		pr.Head, pr.Base, pr.Commit = p.Head.Name, p.Base.Name, p.Head.Sha
 	}
 	if p.Poster != nil {
 		pr.Author = p.Poster.UserName
@@ -149,26 +153,21 @@ func (g *giteaForge) Open(ctx context.Context, d Draft) (PullRequest, error) {
 	return g.remember(readGitea(made)), nil
 }
 
-// labels gives the numbers of labels, and makes those that are not there.
+// labels gives the numbers of labels, and makes those that are not there. They are listed
+// once, and kept.
 func (g *giteaForge) labels(client *gitea.Client, wanted []string, make bool) ([]int64, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	owner, name := g.at.owner()
-	known := map[string]int64{}
-	for page := 1; page != 0; {
-		found, resp, err := client.ListRepoLabels(owner, name, gitea.ListLabelsOptions{ListOptions: gitea.ListOptions{Page: page, PageSize: 50}})
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range found {
-			known[one.Name] = one.ID
-		}
-		page = resp.NextPage
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.listLabels(client); err != nil {
+		return nil, err
 	}
+	owner, name := g.at.owner()
 	var numbers []int64
 	for _, label := range wanted {
-		number, there := known[label]
+		number, there := g.known[label]
 		if !there && !make {
 			continue
 		}
@@ -178,10 +177,32 @@ func (g *giteaForge) labels(client *gitea.Client, wanted []string, make bool) ([
 				return nil, err
 			}
 			number = made.ID
+			g.known[label] = number
 		}
 		numbers = append(numbers, number)
 	}
 	return numbers, nil
+}
+
+// listLabels lists the repository's labels for the first time.
+func (g *giteaForge) listLabels(client *gitea.Client) error {
+	if g.known != nil {
+		return nil
+	}
+	owner, name := g.at.owner()
+	known := map[string]int64{}
+	for page := 1; page != 0; {
+		found, resp, err := client.ListRepoLabels(owner, name, gitea.ListLabelsOptions{ListOptions: gitea.ListOptions{Page: page, PageSize: 50}})
+		if err != nil {
+			return err
+		}
+		for _, one := range found {
+			known[one.Name] = one.ID
+		}
+		page = resp.NextPage
+	}
+	g.known = known
+	return nil
 }
 
 // Edit implements [Forge].
@@ -273,38 +294,4 @@ func (g *giteaForge) Comment(ctx context.Context, pr PullRequest, body string) e
 	}
 	_, _, err = client.CreateIssueComment(owner, name, int64(pr.Number), gitea.CreateIssueCommentOption{Body: body})
 	return said("comment", err)
-}
-
-// Merge implements [Forge], in the way that is the repository's own. The server does not
-// compare the commit of a merge that has to wait, so it is compared here.
-// https://docs.gitea.com/usage/pull-request#automerge
-func (g *giteaForge) Merge(ctx context.Context, pr PullRequest) error {
-	const what = "have it merged"
-	client, owner, name, err := g.library(ctx)
-	if err != nil {
-		return said(what, err)
-	}
-	now, _, err := client.GetPullRequest(owner, name, int64(pr.Number))
-	if err != nil {
-		return said(what, err)
-	}
-	if now.Head == nil || now.Head.Sha != pr.Commit {
-		return said(what, errorf(Refused, "%s: the branch has another commit by now", g.at.Origin))
-	}
-	repository, _, err := client.GetRepo(owner, name)
-	if err != nil {
-		return said(what, err)
-	}
-	style := repository.DefaultMergeStyle
-	if style == "" {
-		style = gitea.MergeStyleMerge
-	}
-	_, resp, err := client.MergePullRequest(owner, name, int64(pr.Number), gitea.MergePullRequestOption{Style: style, HeadCommitId: pr.Commit, MergeWhenChecksSucceed: true})
-	switch {
-	case isKind(err, Exists): // asked for before
-		return nil
-	case err == nil && resp.StatusCode >= 300:
-		err = errorf(Other, "%s answers %s", g.at.Origin, resp.Status)
-	}
-	return said(what, err)
 }

@@ -23,6 +23,7 @@ type Remote struct {
 	who        *settings.Identities
 	branch     string
 	from       string
+	head       string // the default branch, once the server was asked
 	said       []string
 }
 
@@ -143,6 +144,8 @@ func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 	t.base = newBase(storage, r.connection)
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
 		t.head = cmp.Or(known.Head, "main")
+		r.head = t.head
+		t.base.branches = known.Branches()
 		t.branch = cmp.Or(r.branch, t.head)
 		t.at = known.Branch(t.branch)
 		t.base.commit, t.base.branch = t.at, t.branch

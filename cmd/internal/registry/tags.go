@@ -21,11 +21,32 @@ import (
 // and an underscore stands for a plus sign. Some registries forbid listing to
 // those who may read every chart: the error is then of kind [TagsForbidden].
 func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) {
+	tags, err := c.tags(ctx, "versions of ", repository)
+	if err != nil {
+		return nil, err
+	}
+	return versions(tags), nil
+}
+
+// ImageTags gives all tags of an image's repository, sorted as texts, which is no order
+// of versions. Errors are as for [Client.Tags].
+func (c *Client) ImageTags(ctx context.Context, repository string) ([]string, error) {
+	tags, err := c.tags(ctx, "tags of ", repository)
+	if err != nil {
+		return nil, err
+	}
+	tags = slices.Clone(tags) // which others got too
+	slices.Sort(tags)
+	return slices.Compact(tags), nil
+}
+
+// tags gives every tag of a repository. Others may have the same slice.
+func (c *Client) tags(ctx context.Context, subject, repository string) ([]string, error) {
 	at, err := c.repository(repository)
 	if err != nil {
 		return nil, &Error{Kind: BadRef, sentence: err.Error()}
 	}
-	subject := "versions of " + at.Name()
+	subject += at.Name()
 	if c.options.Offline {
 		return nil, about(subject, &Error{Kind: NotCached, sentence: "offline, and the cache holds no lists of versions"})
 	}
@@ -34,12 +55,12 @@ func (c *Client) Tags(ctx context.Context, repository string) ([]string, error) 
 		if err != nil {
 			return nil, c.explain(ctx, question{at: location{repository: at}, what: "tags"}, err)
 		}
-		return versions(tags), nil
+		return tags, nil
 	})
 	if err != nil {
 		return nil, about(subject, err)
 	}
-	return slices.Clone(tags), nil
+	return tags, nil
 }
 
 // maxPages bounds what a registry can make us ask for: a million tags.
