@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -91,6 +92,7 @@ type cleaner struct{ *testing.M }
 
 func (c cleaner) Run() int {
 	defer func() { _ = os.RemoveAll(built) }()
+	defer forgeServer.Stop()
 	return c.M.Run()
 }
 
@@ -102,9 +104,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push, "repush": repush, "sign": sign},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"api": askForge, "cluster": startCluster, "exits": exits, "expand": expand, "forge": startForge(t), "pulls": listPulls, "push": push, "repush": repush, "requests": countRequests, "sign": sign},
 		Setup: func(env *testscript.Env) error {
-			env.Values[clustersKey{}], env.Values[signersKey{}] = clusters{}, signers{}
+			env.Values[clustersKey{}], env.Values[signersKey{}], env.Values[forgeKey{}] = clusters{}, signers{}, &forgeOf{}
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)
@@ -127,7 +129,7 @@ func setUp(env *testscript.Env) error {
 // a registry in the vendor's form: charts are below it in /charts.
 func standIns(t testing.TB) (folder, source string) {
 	t.Helper()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(choosy(registry.New(registry.Logger(log.New(io.Discard, "", 0)))))
 	t.Cleanup(server.Close)
 	folder, source = t.TempDir(), server.Listener.Addr().String()+"/cloud"
 	for _, name := range []string{standins.Istiod, standins.Cloud} {
@@ -143,6 +145,21 @@ func standIns(t testing.TB) (folder, source string) {
 		}
 	}
 	return folder, source
+}
+
+// choosy is a registry that lists no tags of repositories with "unlisted" in their names, as
+// Artifact Registry without the right to, and lets nobody read those with "closed".
+func choosy(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/unlisted/") && strings.HasSuffix(r.URL.Path, "/tags/list"):
+			http.Error(w, `{"errors":[{"code":"UNSUPPORTED"}]}`, http.StatusMethodNotAllowed)
+		case strings.Contains(r.URL.Path, "/closed/") && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			http.Error(w, `{"errors":[{"code":"DENIED"}]}`, http.StatusForbidden)
+		default:
+			inner.ServeHTTP(w, r)
+		}
+	})
 }
 
 // samples is the sample environments, absolute, since scripts run elsewhere.

@@ -213,7 +213,10 @@ func TestHelpExamples(t *testing.T) {
 		if strings.Contains(command, "--repo") {
 			command = strings.Replace(command, "https://git.company.com/platform/fleet.git", "$WORK/fleet.git", 1)
 		}
-		if strings.Contains(command, "--commit") || strings.Contains(command, "--repo") || strings.Contains(command, "--base") {
+		if of == "upgrade" { // there is no forge: every example is a dry run
+			command = strings.TrimSuffix(command, " --dry-run") + " --dry-run"
+			script.WriteString(mirrorOfStarter + "push $REGISTRY/server:2025.10.202512010915\n" + inGit)
+		} else if strings.Contains(command, "--commit") || strings.Contains(command, "--repo") || strings.Contains(command, "--base") {
 			script.WriteString(inGit)
 		}
 		if of == "status" { // a cluster that has what is rendered, and in which all went well
@@ -232,7 +235,7 @@ func TestHelpExamples(t *testing.T) {
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}
 		script.WriteString("exec " + command + "\n")
-		if of == "mirror" {
+		if of == "mirror" || of == "upgrade" {
 			script.WriteString("-- mirrored.yaml --\n" + mirrored)
 		}
 		files = append(files, filepath.Join(scripts, fmt.Sprintf("%s-%d.txtar", of, len(files))))

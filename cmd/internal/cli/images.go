@@ -109,7 +109,9 @@ type foundNeeds struct {
 	needs
 	selection
 	failed error
-	done   []bool // by release
+	done   []bool   // by release
+	left   []string // notes of what is left out, and of charts that are not the mirror's
+	notes  []string // of what was not looked through
 }
 
 // failure is the error of environments that could not be looked into, if there are any.
@@ -133,11 +135,21 @@ func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice
 	return a.needsOf(ctx, chosen, o.jobs, pins)
 }
 
-// needsOf finds all that chosen releases need, and with pins which values take digests.
+// needsOf finds all that chosen releases need, and with pins which values take digests. It
+// says what the list may lack.
 func (a app) needsOf(ctx context.Context, chosen selection, jobs int, pins bool) (foundNeeds, error) {
-	originals := newOriginals(chosen, chosen.releases)
 	workers := a.workersFor(jobs, len(chosen.plans))
 	defer workers.Close()
+	found, err := a.needsBy(ctx, workers, chosen, jobs, pins)
+	for _, note := range dropRepeated(append(found.left, found.notes...)) {
+		a.err.Say("%s", note)
+	}
+	return found, err
+}
+
+// needsBy is needsOf with workers of the caller's, and says nothing.
+func (a app) needsBy(ctx context.Context, workers *charts.Workers, chosen selection, jobs int, pins bool) (foundNeeds, error) {
+	originals := newOriginals(chosen, chosen.releases)
 	found, done, failed := eachChart(ctx, jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, p.plan.Traits().Renderer, pins)
 	})
@@ -145,8 +157,9 @@ func (a app) needsOf(ctx context.Context, chosen selection, jobs int, pins bool)
 	if found = keepDone(found, done); failed != nil && len(found) == 0 {
 		return foundNeeds{}, hintKube(chosen.plans, failed)
 	}
-	a.noteImages(releases, found, originals)
-	return foundNeeds{gather(releases, found, originals), chosen, failed, done}, nil
+	result := foundNeeds{needs: gather(releases, found, originals), selection: chosen, failed: failed, done: done}
+	result.note(releases, found, originals)
+	return result, nil
 }
 
 // checkMirrors refuses a script where there is nothing to copy to.
@@ -199,19 +212,15 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string, withP
 	return releaseImages{found, own.Digest, pins, leftOut(p, all.Left)}, nil
 }
 
-// noteImages says what the list may lack.
-func (a app) noteImages(releases []planned, found []releaseImages, originals *originals) {
-	var notes []string
+// note notes what the list may lack.
+func (f *foundNeeds) note(releases []planned, found []releaseImages, originals *originals) {
 	for i, result := range found {
-		notes = append(notes, result.left...)
+		f.left = append(f.left, result.left...)
 		for _, object := range result.Unread {
-			notes = append(notes, fmt.Sprintf("note: %s: %s %s holds more text than is looked through", releases[i].Key, object.Kind, object.Name))
+			f.notes = append(f.notes, fmt.Sprintf("note: %s: %s %s holds more text than is looked through", releases[i].Key, object.Kind, object.Name))
 		}
 		if from, ok := originals.used(releases[i].Chart); ok {
-			notes = append(notes, fmt.Sprintf("note: %s: the mirror does not give the chart, so it is that of %s", releases[i].Key, from))
+			f.left = append(f.left, fmt.Sprintf("note: %s: the mirror does not give the chart, so it is that of %s", releases[i].Key, from))
 		}
-	}
-	for _, note := range dropRepeated(notes) {
-		a.err.Say("%s", note)
 	}
 }

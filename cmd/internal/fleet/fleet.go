@@ -29,8 +29,8 @@ type Request struct {
 	Catalog      string   // a file that adds to the catalog or corrects it; may be empty
 	Jobs         int      // how many environments are worked on at a time; one if it is less
 
-	// Instead has content that counts in place of what files of this machine hold, by
-	// the names that [Resolve] gives: edits that are not written yet.
+	// Instead has content that counts in place of what files hold, by the names that
+	// [Resolve] gives or, in a repository, [Request.Place]: edits that are not written yet.
 	Instead map[string][]byte
 
 	// Repository holds all files, by paths inside it. If it is nil they are

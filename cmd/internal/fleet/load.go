@@ -48,7 +48,7 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 	}
 	read := tree.Tree{}
 	if file.Name != "-" {
-		read[r.place(file.Name)] = data
+		read[r.Place(file.Name)] = data
 	}
 	env, cat, err := r.parse(file.Name, data, over, read)
 	return Member{File: file.Name, Sources: read, Environment: env, Catalog: cat}, err
@@ -111,7 +111,7 @@ func (r Request) readLock(file string, env render.Environment, read tree.Tree) (
 	case err != nil:
 		return env, render.Problems{env.Problem("spec.versions.pin", "%s", err)}
 	}
-	read[r.place(name)] = data
+	read[r.Place(name)] = data
 	locked, err := lock.Parse(name, data)
 	return env.WithLock(locked), err
 }

@@ -68,7 +68,10 @@ func (r Request) readRepository(name string) ([]byte, error) {
 	}
 	var data []byte
 	if clean, err = r.followLinks(clean); err == nil {
-		data, err = fs.ReadFile(r.Repository, clean)
+		var instead bool
+		if data, instead = r.Instead[clean]; !instead {
+			data, err = fs.ReadFile(r.Repository, clean)
+		}
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -144,15 +147,15 @@ func (r Request) noting(read tree.Tree, readFile render.ReadFile) render.ReadFil
 	return func(name string) ([]byte, error) {
 		data, err := readFile(name)
 		if err == nil {
-			read[r.place(name)] = data
+			read[r.Place(name)] = data
 		}
 		return data, err
 	}
 }
 
-// place gives the path that a file which was read has in the repository, where its links
+// Place gives the path that a file which was read has in the repository, where its links
 // lead; on this machine its name.
-func (r Request) place(name string) string {
+func (r Request) Place(name string) string {
 	if r.Repository == nil {
 		return name
 	}

@@ -40,10 +40,15 @@ type Base struct {
 	folders    map[plumbing.Hash]map[string]object.Entry // that were read
 	one        sync.Mutex                                // its file system is asked by many at once
 	walked     int                                       // entries of folders that its file system gave
+	branches   []string                                  // that a Remote has
 }
 
 // Commit returns the commit's hash in hexadecimal; zeros for the branch that is yet to be born.
 func (b *Base) Commit() string { return b.commit.String() }
+
+// Branches returns the branches that the server of a [Remote] had when the base was read,
+// sorted.
+func (b *Base) Branches() []string { return b.branches }
 
 // Close lets go of the files of a repository that was read.
 func (b *Base) Close() error {

@@ -153,7 +153,7 @@ func (l local) drafts(ctx context.Context, job Job) ([]Draft, error) {
 		return nil, err
 	}
 	defer head.Close()
-	files, err := prefetch(ctx, head, job)
+	files, err := Prefetch(ctx, head, job)
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,10 @@ import (
 // fetcher is files that may have to come from a server: several in one request.
 type fetcher interface{ Fetch(names ...string) error }
 
-// prefetch fetches what of a commit a job will read, in few requests: the
+// Prefetch fetches what of a commit a job will read, in few requests: the
 // inventories, what they list, and what is in the place of its files. It gives
 // the commit's files.
-func prefetch(ctx context.Context, base *gitrepo.Base, job Job) (fs.FS, error) {
+func Prefetch(ctx context.Context, base *gitrepo.Base, job Job) (fs.FS, error) {
 	files := base.FS(ctx, job.trees()...)
 	far, is := files.(fetcher)
 	if !is || !base.Far() {

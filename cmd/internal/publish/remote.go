@@ -52,6 +52,17 @@ func (r Request) Prepare(done *Outcome) gitrepo.Prepare {
 	}
 }
 
+// Commits gives what is to be committed on top of a base, as [ToRemote] commits it, and
+// commits nothing.
+func (r Request) Commits(ctx context.Context, base *gitrepo.Base) (Outcome, []gitrepo.Draft, error) {
+	var done Outcome
+	if err := r.prepare(ctx, base, &done); err != nil {
+		return done, nil, err
+	}
+	drafts, err := r.toCommit(done.Drafts)
+	return done, drafts, err
+}
+
 // prepare finds out what has to change on top of a base. Environments that failed
 // stop everything unless told to keep going.
 func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome) error {
@@ -64,7 +75,7 @@ func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome)
 	if job == nil || failed != nil && !r.KeepGoing {
 		return failed
 	}
-	files, err := prefetch(ctx, base, job)
+	files, err := Prefetch(ctx, base, job)
 	if err != nil {
 		return err
 	}
