@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
 )
 
 // linked is the modules whose versions decide what the program writes.
@@ -55,10 +57,6 @@ func (a app) versionCommand() *cobra.Command {
 	return cmd
 }
 
-// unknownVersion is the version of a build that nothing names: two such builds need not
-// be the same.
-const unknownVersion = "unknown"
-
 // buildInfo reads what the binary was built from; empty if it does not say.
 func buildInfo() debug.BuildInfo {
 	info, ok := debug.ReadBuildInfo()
@@ -81,7 +79,7 @@ func versionOf(release string, info debug.BuildInfo) string {
 	vcs := settingsOf(info)
 	when, err := time.Parse(time.RFC3339, vcs["vcs.time"])
 	if err != nil || len(vcs["vcs.revision"]) < 12 {
-		return unknownVersion
+		return publish.UnknownVersion
 	}
 	version := "v0.0.0-" + when.UTC().Format("20060102150405") + "-" + vcs["vcs.revision"][:12]
 	if vcs["vcs.modified"] != "false" {

@@ -147,3 +147,24 @@ func TestBytesAreStoredAsGitStoresThem(t *testing.T) {
 		})
 	}
 }
+
+// TestTrailersAsGit: the trailers of a message are those that git parses.
+func TestTrailersAsGit(t *testing.T) {
+	w := newWorld(t)
+	for name, message := range map[string]string{
+		"none":    "subject\n\nPm-Gitops-Version: v1 is not\nalone here\n",
+		"subject": "Pm-Gitops-Version: v1\n",
+		"ours":    "subject\n\nbody\n\nPm-Gitops-Plan: sha256:abc\nPm-Gitops-Version: v1\n",
+		"above":   "subject\n\nPm-Gitops-Version: v1\n\nCo-authored-by: Ada <ada@example.com>\n",
+	} {
+		w.write("message", message)
+		want := w.git(".", "interpret-trailers", "--parse", "message")
+		var got []string
+		for _, trailer := range Trailers(message) {
+			got = append(got, trailer.Key+": "+trailer.Value)
+		}
+		if joined := strings.Join(got, "\n"); joined != strings.TrimSpace(want) {
+			t.Errorf("%s: %q, git says %q", name, joined, want)
+		}
+	}
+}

@@ -142,6 +142,18 @@ func (m Message) String() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
+// Trailers returns the trailers of a commit's message, in their order, as git
+// interpret-trailers --parse does. A value that goes on in other lines has the first alone.
+func Trailers(message string) (found []Trailer) {
+	lines := cleanLines(message)
+	for _, line := range lines[trailerBlock(lines):] {
+		if key, value, is := strings.Cut(line, ":"); is && trailerLine.MatchString(line) {
+			found = append(found, Trailer{strings.TrimSpace(key), strings.TrimSpace(value)})
+		}
+	}
+	return found
+}
+
 // subject returns the message's first paragraph in one line, as reflogs have it.
 func (m Message) subject() string {
 	first, _, _ := strings.Cut(m.String(), "\n\n")

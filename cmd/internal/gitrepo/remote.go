@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/object"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/settings"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo/internal/transport"
-	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // Remote is a branch of a repository that has no checkout here.
@@ -143,7 +141,7 @@ func (r *Remote) Read(ctx context.Context) (*Base, error) {
 func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 	t := target{branch: r.branch}
 	storage := memory.NewStorage()
-	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
+	t.base = newBase(storage, r.connection)
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
 		t.head = cmp.Or(known.Head, "main")
 		r.head = t.head
@@ -170,11 +168,7 @@ func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 }
 
 func (r *Remote) noBranch(known transport.References) error {
-	hint := ""
-	if near := text.Nearest(r.from, known.Branches()); near != "" {
-		hint = fmt.Sprintf(": did you mean %s?", near)
-	}
-	return transport.Errorf(transport.NoBranch, "%s has no branch %s to start from%s", r.connection.URL(), r.from, hint)
+	return transport.Errorf(transport.NoBranch, "%s has no branch %s to start from%s", r.connection.URL(), r.from, didYouMean(r.from, known))
 }
 
 // attempt makes commits on a base and sends them.
