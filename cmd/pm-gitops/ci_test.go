@@ -186,3 +186,14 @@ func TestCIGitLabJobs(t *testing.T) {
 		t.Errorf("%+v\n%+v", checks, upgrade)
 	}
 }
+
+// TestDocsCI: the page names each system with the file that init writes for it.
+func TestDocsCI(t *testing.T) {
+	page := read(t, "docs/ci.md")
+	for _, system := range []string{"github", "gitlab", "gitea", "kubernetes"} {
+		got := execute(t, t.TempDir(), "init", "--ci", system)
+		if line := fmt.Sprintf("| `%s` | `%s`", system, strings.TrimSpace(strings.TrimPrefix(got.stdout, "wrote "))); !strings.Contains(page, line) {
+			t.Errorf("docs/ci.md has no %s", line)
+		}
+	}
+}
