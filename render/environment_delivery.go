@@ -40,6 +40,8 @@ type Git struct {
 	URL GitURL `json:"url"`
 	// Default main.
 	Branch Text `json:"branch,omitempty"`
+	// The software of the forge that hosts it, for pull requests: github, gitlab or gitea (Forgejo too); default: what the URL's host and variables tell.
+	Forge Forge `json:"forge,omitempty"`
 }
 
 // Flux is the Flux that reconciles the manifests.

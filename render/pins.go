@@ -126,12 +126,7 @@ func (e Environment) versionField(key string) string {
 // findStale finds images of the vendor that the lock has with another tag than the
 // environment.
 func (p *Plan) findStale(locked lock.Lock) {
-	c := composer{env: p.env, into: p.Secrets.Into, line: p.line, fields: p.env.fields(p.Secrets.Into), used: map[string]bool{}}
-	paths := map[string]string{} // of chart values, by the field that sets them
-	for _, a := range c.assignments(PrefectCloud) {
-		paths[a.rule.Field] = a.path
-	}
-	cloud := p.release(PrefectCloud)
+	paths, cloud := p.ValuePaths(), p.release(PrefectCloud)
 	for _, image := range []string{"server", "ui"} {
 		path := paths["versions."+image]
 		name, _ := getPath(cloud.Values, paths["images."+image+".repository"])
@@ -140,6 +135,17 @@ func (p *Plan) findStale(locked lock.Lock) {
 			p.findStaleTag(locked, cloud.Key, path, name, tag)
 		}
 	}
+}
+
+// ValuePaths gives the dotted chart values of prefect-cloud that fields of the environment
+// set on its release line, by the field, such as versions.server.
+func (p Plan) ValuePaths() map[string]string {
+	c := composer{env: p.env, into: p.Secrets.Into, line: p.line, fields: p.env.fields(p.Secrets.Into), used: map[string]bool{}}
+	paths := map[string]string{}
+	for _, a := range c.assignments(PrefectCloud) {
+		paths[a.rule.Field] = a.path
+	}
+	return paths
 }
 
 // findStaleTag finds that a lock has an image with other tags than the one at a path.

@@ -199,7 +199,9 @@ func (d Delivery) withDefaults() Delivery {
 		d.Argo.Destination.Server = "https://kubernetes.default.svc"
 	}
 	if d.Git != nil {
-		d.Git = &Git{d.Git.URL, or(d.Git.Branch, "main")}
+		git := *d.Git
+		git.Branch = or(git.Branch, "main")
+		d.Git = &git
 	}
 	return d
 }

@@ -66,9 +66,6 @@ type Path string
 // ValuePath is a dotted chart value such as smtp.password.
 type ValuePath string
 
-// Window is a weekly span of time such as "Sat 02:00-06:00 UTC".
-type Window string
-
 // Reason is a sentence that says why.
 type Reason string
 
@@ -244,16 +241,6 @@ func (p ValuePath) Validate() error {
 		if key == "" || strings.ContainsAny(key, "[]$ \t\"'") {
 			return fmt.Errorf("want dotted keys such as smtp.password, got %s", quoted(string(p)))
 		}
-	}
-	return nil
-}
-
-var windowForm = regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))? ([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d (UTC|[A-Z]\w+(/[\w+-]+)+)$`)
-
-// Validate wants days, hours and a time zone.
-func (w Window) Validate() error {
-	if !windowForm.MatchString(string(w)) {
-		return fmt.Errorf("want days, hours and a time zone such as %q, got %s", "Sat 02:00-06:00 UTC", quoted(string(w)))
 	}
 	return nil
 }

@@ -97,6 +97,14 @@ var (
 	uiTag     = regexp.MustCompile(`^\d{4}\.\d{3,4}\.\d{5,6}$`)
 )
 
+// IsServer reports whether a tag has the form of the server's in the vendor's guide: a
+// release line and a time stamp of twelve digits.
+func (t Tag) IsServer() bool { return serverTag.MatchString(string(t)) }
+
+// IsUI reports whether a tag has the form of the ui's in the vendor's guide: a year, a
+// day of it and a time, with or without zeros before them.
+func (t Tag) IsUI() bool { return uiTag.MatchString(string(t)) }
+
 // doubtVersions finds versions that seem not to belong together, where the catalog
 // does not say so: what is wrong with their form, and what the form of the vendor's
 // samples lets one guess. A guess is called one.
@@ -119,7 +127,7 @@ func (e Environment) doubtVersions(cat catalog.Catalog, line catalog.Line) Probl
 	}
 	server := serverTag.FindStringSubmatch(string(versions.Server))
 	switch {
-	case uiTag.MatchString(string(versions.Server)) && serverTag.MatchString(string(versions.UI)):
+	case versions.Server.IsUI() && versions.UI.IsServer():
 		doubt("server", "this has the form of the ui's tags in the vendor's guide, and ui that of the server's: are they swapped?")
 	case server != nil && len(line.Server) == 0:
 		found = append(found, e.doubtServer(cat, line, server)...)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -20,6 +21,7 @@ type (
 	FluxVersion     string // a minor release of Flux
 	ArgoVersion     string // a minor release of Argo CD
 	ArgoCharts      string // how Applications name charts
+	Forge           string // the software that hosts a repository
 	AutoMerge       string // which pull requests merge themselves
 	CheckID         string // a check of rendered objects
 )
@@ -51,6 +53,7 @@ func (ArgoVersion) words() []string {
 	return []string{"2.14", "3.0", "3.1", "3.2", "3.3", "3.4", "3.5"}
 }
 func (ArgoCharts) words() []string { return []string{"helm", "oci"} }
+func (Forge) words() []string      { return []string{"github", "gitlab", "gitea"} }
 func (AutoMerge) words() []string  { return []string{"never", "patch"} }
 
 func (CheckID) words() []string { return checkIDs() }
@@ -65,6 +68,7 @@ func (w ESOVersion) Validate() error      { return oneOf(w) }
 func (w FluxVersion) Validate() error     { return oneOf(w) }
 func (w ArgoVersion) Validate() error     { return oneOf(w) }
 func (w ArgoCharts) Validate() error      { return oneOf(w) }
+func (w Forge) Validate() error           { return oneOf(w) }
 func (w AutoMerge) Validate() error       { return oneOf(w) }
 
 // Validate refuses what is no check. There are too many to list in a message.
@@ -85,7 +89,14 @@ func oneOf[W word](w W) error {
 	if slices.Contains(w.words(), string(w)) {
 		return nil
 	}
-	return fmt.Errorf("want %s, got %s", text.OneOf(w.words()), quoted(string(w)))
+	meant := text.Nearest(string(w), w.words())
+	if strings.ContainsFunc(meant, unicode.IsDigit) { // a version is meant as it is
+		meant = ""
+	}
+	if meant != "" {
+		meant = fmt.Sprintf(": did you mean %q?", meant)
+	}
+	return fmt.Errorf("want %s, got %s%s", text.OneOf(w.words()), quoted(string(w)), meant)
 }
 
 // Minor is the second number of a Flux release: 7 for 2.7.

@@ -21,6 +21,10 @@ import (
 // order of help texts: the first one is the default.
 func deliverySystems() render.Targets { return render.Targets{targets.Flux{}, targets.Argo{}} }
 
+// version is the release, for a build that Git does not name, such as one from an archive
+// of the sources: go build -ldflags "-X main.version=v1.2.3". Only the linker sets it.
+var version string
+
 // grace is how long a command may take to end once it is told to. Reading a file
 // that never ends, such as a named pipe, cannot be told.
 const grace = 5 * time.Second
@@ -32,7 +36,7 @@ func run() int {
 	if len(os.Args) == 2 && os.Args[1] == charts.WorkerArgument {
 		return charts.Work(os.Stdin, os.Stdout)
 	}
-	system := cli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Environ: os.Environ(), Targets: deliverySystems()}
+	system := cli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Environ: os.Environ(), Targets: deliverySystems(), Version: version}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, func() {

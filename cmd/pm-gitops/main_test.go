@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"io"
@@ -30,7 +31,13 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(100) // as ever: the program holds the collector back while it starts
-	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": main, "crane": copyWithCrane})
+	testscript.Main(cleaner{m}, map[string]func(){"pm-gitops": mainOfTest, "crane": copyWithCrane})
+}
+
+// mainOfTest is the program as a release: that of TEST_VERSION, or v1.0.0.
+func mainOfTest() {
+	version = cmp.Or(os.Getenv("TEST_VERSION"), "v1.0.0")
+	main()
 }
 
 // copyWithCrane is the crane program, as far as scripts of images need it.
@@ -84,6 +91,7 @@ type cleaner struct{ *testing.M }
 
 func (c cleaner) Run() int {
 	defer func() { _ = os.RemoveAll(built) }()
+	defer forgeServer.Stop()
 	return c.M.Run()
 }
 
@@ -95,9 +103,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster, "exits": exits, "expand": expand, "push": push, "repush": repush, "sign": sign},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"api": askForge, "cluster": startCluster, "exits": exits, "expand": expand, "forge": startForge(t), "pulls": listPulls, "push": push, "repush": repush, "sign": sign},
 		Setup: func(env *testscript.Env) error {
-			env.Values[clustersKey{}], env.Values[signersKey{}] = clusters{}, signers{}
+			env.Values[clustersKey{}], env.Values[signersKey{}], env.Values[forgeKey{}] = clusters{}, signers{}, &forgeOf{}
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)

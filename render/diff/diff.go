@@ -101,6 +101,9 @@ type Change struct {
 	written  string // the hunks, once both sides are let go of
 }
 
+// LosesData reports whether data may be lost; see [Result.Effects].
+func (c Change) LosesData() bool { return c.first }
+
 // Result is the differences of two sides.
 type Result struct {
 	// Changes are sorted by Within, Source and object, after [Result.Effects] those

@@ -20,44 +20,59 @@ const marker = "<!-- pm-gitops diff -->\n"
 // not fit is counted. Nothing in a manifest is markup there, mentions anybody
 // or ends a block. Whoever updates such a comment finds it by its first line.
 func Markdown(r Result, most int) string {
+	title := fmt.Sprintf("%s### pm-gitops diff: %s\n", marker, r.Summary())
+	part, _ := r.MarkdownPart(most-len(title), true)
+	return title + part
+}
+
+// MarkdownPart gives the differences for a part of a Markdown text, in at most that many
+// bytes, as [Markdown] does without its title, and whether that is all of them. Where nothing
+// folds, each diff has its object as a line before it.
+func (r Result) MarkdownPart(most int, folds bool) (part string, isWhole bool) {
 	var b strings.Builder
-	b.WriteString(marker)
-	fmt.Fprintf(&b, "### pm-gitops diff: %s\n", r.Summary())
-	if len(r.Changes) == 0 {
-		return b.String()
-	}
 	const more = 160 // for what is counted, and how many were left out, twice
+	if len(r.Changes) == 0 || most < 3*more {
+		return "", len(r.Changes) == 0
+	}
 	shown := slices.DeleteFunc(slices.Clone(r.Changes), Change.routine)
 	if n := len(r.Changes) - len(shown); n > 0 {
-		fmt.Fprintf(&b, "\n%d changed in nothing but the labels %s.\n", n, strings.Join(versionLabels, " and "))
+		fmt.Fprintf(&b, "\n%d changed in nothing but the labels %s.\n", n, text.MarkdownText(strings.Join(versionLabels, " and ")))
 	}
 	if len(shown) == 0 {
-		return b.String()
+		return b.String(), true
 	}
 	b.WriteString("\n| | object | where | effect |\n|---|---|---|---|\n")
-	left := parts(&b, shown, most/2-more, func(c Change) string {
-		effect := ""
-		if c.Effect != nil {
-			effect = c.Effect.String()
-		}
-		where := text.Visible(c.Within)
-		if c.Source != c.Within {
-			where += "\n" + text.Visible(c.Source)
-		}
-		return fmt.Sprintf("| %s | %s | %s | %s |\n", c.Kind, text.MarkdownCell(c.name()), text.MarkdownCell(where), text.MarkdownCell(effect))
-	})
-	if left > 0 {
-		fmt.Fprintf(&b, "\nand %d more.\n", left)
+	unlisted := parts(&b, shown, most/2-more, Change.row)
+	if unlisted > 0 {
+		fmt.Fprintf(&b, "\nand %d more.\n", unlisted)
 	}
-	left = parts(&b, shown, most-more, func(c Change) string {
-		hunks := c.hunks()
-		fence := strings.Repeat("`", max(3, longest(hunks)+1))
-		return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%sdiff\n%s\n%s\n\n</details>\n", c.Kind, text.MarkdownCell(c.name()), fence, strings.TrimSuffix(hunks, "\n"), fence)
-	})
+	left := parts(&b, shown, most-more, func(c Change) string { return c.block(folds) })
 	if left > 0 {
 		fmt.Fprintf(&b, "\nThe diffs of %d more are too long for a comment.\n", left)
 	}
-	return b.String()
+	return b.String(), unlisted+left == 0
+}
+
+// row writes a change as a row of a table.
+func (c Change) row() string {
+	effect := ""
+	if c.Effect != nil {
+		effect = c.Effect.String()
+	}
+	where := text.Visible(c.Within)
+	if c.Source != c.Within {
+		where += "\n" + text.Visible(c.Source)
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s |\n", c.Kind, text.MarkdownCell(c.name()), text.MarkdownCell(where), text.MarkdownCell(effect))
+}
+
+// block writes the diff of a change, folded or not.
+func (c Change) block(folds bool) string {
+	fence := text.MarkdownFence("diff", c.hunks())
+	if !folds {
+		return fmt.Sprintf("\n%s %s:\n\n%s", c.Kind, text.MarkdownCode(c.name()), fence)
+	}
+	return fmt.Sprintf("\n<details><summary>%s %s</summary>\n\n%s\n</details>\n", c.Kind, text.HTMLCode(c.name()), fence)
 }
 
 // parts writes as many parts as fit, and gives how many it left out.
@@ -71,18 +86,4 @@ func parts(b *strings.Builder, changes []Change, most int, write func(Change) st
 		b.WriteString(text)
 	}
 	return left
-}
-
-// longest is the longest run of backticks in a text.
-func longest(text string) int {
-	most, run := 0, 0
-	for _, r := range text {
-		if r != '`' {
-			run = 0
-			continue
-		}
-		run++
-		most = max(most, run)
-	}
-	return most
 }

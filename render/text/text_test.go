@@ -121,17 +121,3 @@ func TestClosest(t *testing.T) {
 		}
 	}
 }
-
-func TestMarkdownCell(t *testing.T) {
-	for in, want := range map[string]string{
-		"server":       "server",
-		"a|b\nc":       "a&#124;b<br>c",
-		"<b>&`x`":      "&#60;b&#62;&#38;&#96;x&#96;",
-		"@team #12":    "@<!-- -->team #<!-- -->12",
-		"https://a.b/": "https:<!-- -->//a.b/",
-	} {
-		if got := text.MarkdownCell(in); got != want {
-			t.Errorf("MarkdownCell(%q) = %q, want %q", in, got, want)
-		}
-	}
-}

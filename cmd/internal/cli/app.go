@@ -16,13 +16,15 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/console"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/forge"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // System is all that the commands may reach outside their arguments and the
-// files that these name. All of its fields must be set.
+// files that these name. All of its fields must be set, but for Version.
 type System struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -30,20 +32,26 @@ type System struct {
 	Getenv   func(string) string
 	Environ  []string       // the environment, for programs that Git's configuration names
 	Targets  render.Targets // what --target takes, the default first
+	Version  string         // of the release; empty for that of the build information
 }
 
 // app is the system as the commands see it.
 type app struct {
-	in       io.Reader
-	out, err *console.Stream
-	now      func() time.Time
-	getenv   func(string) string
-	environ  []string
-	targets  render.Targets
+	in             io.Reader
+	out, err       *console.Stream
+	now            func() time.Time
+	getenv         func(string) string
+	environ        []string
+	targets        render.Targets
+	forges         forge.System
+	programVersion string
 }
 
 func newApp(s System) app {
-	return app{in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets}
+	return app{
+		in: s.In, out: console.New(s.Out), err: console.New(s.Err), now: s.Now, getenv: s.Getenv, environ: s.Environ, targets: s.Targets,
+		forges: forge.NewSystem(gitrepo.NewSystem(s.Getenv, s.Environ, s.Now)), programVersion: versionOf(s.Version, buildInfo()),
+	}
 }
 
 // Run executes a command line and returns the exit code, one of [ExitDone],
@@ -198,12 +206,12 @@ status, not ready yet.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.Version = versions().Version
+	root.Version = a.programVersion
 	root.SetVersionTemplate("pm-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
-	root.AddCommand(a.initCommand(), a.setCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.mirrorCommand(), a.diffCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.setCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.mirrorCommand(), a.diffCommand(), a.upgradeCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
 }

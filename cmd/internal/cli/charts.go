@@ -133,7 +133,7 @@ func (a app) chartOptions(flags chartFlags) charts.Options {
 		PlainHTTP: flags.plainHTTP,
 		Offline:   flags.offline,
 		Tokens:    flags.tokens,
-		UserAgent: "pm-gitops/" + versions().Version,
+		UserAgent: "pm-gitops/" + a.programVersion,
 		Getenv:    a.getenv,
 		Now:       a.now,
 		Warn:      func(warning string) { a.err.Say("warning: %s", warning) },

@@ -16,7 +16,7 @@ func (a app) printCheck(o checkOptions, report finding.Report, environments int)
 	case "json":
 		return a.printJSON(report)
 	case "sarif":
-		return a.printJSON(finding.SARIF(report, describeChecks(), findInRepository))
+		return a.printJSON(finding.SARIF(report, a.describeChecks(), findInRepository))
 	case "gitlab":
 		return a.printJSON(finding.CodeQuality(report, findInRepository))
 	case "github":
@@ -37,8 +37,8 @@ func (p painter) findings() finding.Paint {
 }
 
 // describeChecks describes this program to code scanning. All checks are rules.
-func describeChecks() finding.Tool {
-	tool := finding.Tool{Name: "pm-gitops", Version: versions().Version, URL: "https://github.com/pm-gitops/pm-gitops"}
+func (a app) describeChecks() finding.Tool {
+	tool := finding.Tool{Name: "pm-gitops", Version: a.programVersion, URL: "https://github.com/pm-gitops/pm-gitops"}
 	for _, c := range check.All() {
 		tool.Rules = append(tool.Rules, finding.Rule{ID: c.ID, Severity: c.Severity, Title: c.Title, Why: c.Why, Fix: c.Fix, Page: c.Page(""), Source: c.Source})
 	}

@@ -135,9 +135,14 @@ func (a app) findNeeds(ctx context.Context, o releaseFlags, target render.Choice
 
 // needsOf finds all that chosen releases need, and with pins which values take digests.
 func (a app) needsOf(ctx context.Context, chosen selection, jobs int, pins bool) (foundNeeds, error) {
-	originals := newOriginals(chosen, chosen.releases)
 	workers := a.workersFor(jobs, len(chosen.plans))
 	defer workers.Close()
+	return a.needsBy(ctx, workers, chosen, jobs, pins)
+}
+
+// needsBy is needsOf with workers of the caller's.
+func (a app) needsBy(ctx context.Context, workers *charts.Workers, chosen selection, jobs int, pins bool) (foundNeeds, error) {
+	originals := newOriginals(chosen, chosen.releases)
 	found, done, failed := eachChart(ctx, jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {
 		return imagesOf(ctx, p, own, p.plan.Traits().Renderer, pins)
 	})

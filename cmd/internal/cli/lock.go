@@ -121,7 +121,7 @@ func lockCopies(locks []*lockFile, found needs, results []mirror.Result) {
 			if !slices.Contains(r.Environments, one.plan.Environment) || r.Digest == "" {
 				continue
 			}
-			artifact := lock.Artifact{Source: sourceWithTag(r.Source, r.Target), Digest: r.Digest, Mirror: r.Target, Signature: r.Signature}
+			artifact := lock.Artifact{Source: mirror.SourceWithTag(r.Source, r.Target), Digest: r.Digest, Mirror: r.Target, Signature: r.Signature}
 			if r.Kind == mirror.Chart {
 				charts = append(charts, artifact)
 			} else {
@@ -130,16 +130,6 @@ func lockCopies(locks []*lockFile, found needs, results []mirror.Result) {
 		}
 		one.next = lock.New(one.plan.Environment, charts, found.pin(one.plan, images))
 	}
-}
-
-// sourceWithTag names the source of a copy as a lock has it: by the tag of its target
-// where that has one.
-func sourceWithTag(source, target string) string {
-	name, _, _ := ref.Split(source)
-	if _, tag, _ := ref.Split(target); tag != "" {
-		return name + ":" + tag
-	}
-	return source
 }
 
 // lockNeeds makes the next locks of what registries have, by the digests that they gave.

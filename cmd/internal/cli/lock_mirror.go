@@ -44,7 +44,7 @@ func (a app) prepareLocks(ctx context.Context, o mirrorOptions, found foundNeeds
 func holdTo(locks []*lockFile, artifacts []mirror.Artifact) {
 	for i := range artifacts {
 		one := &artifacts[i]
-		source := sourceWithTag(one.Source, one.Target)
+		source := mirror.SourceWithTag(one.Source, one.Target)
 		for _, of := range locks {
 			if !slices.Contains(one.Environments, of.plan.Environment) {
 				continue

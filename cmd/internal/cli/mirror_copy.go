@@ -22,7 +22,7 @@ func (o mirrorOptions) forCharts() releaseFlags {
 // copyOptions makes the options of the copies of some platforms, all without any.
 func (a app) copyOptions(o mirrorOptions, platforms []mirror.Platform) (mirror.Options, error) {
 	client, err := a.registry(o.chartFlags)
-	return mirror.Options{Client: client, Parallel: o.parallel, Platforms: platforms, Blobs: o.blobs, UserAgent: "pm-gitops/" + versions().Version}, err
+	return mirror.Options{Client: client, Parallel: o.parallel, Platforms: platforms, Blobs: o.blobs, UserAgent: "pm-gitops/" + a.programVersion}, err
 }
 
 // copyAll copies or checks artifacts, and prints each as soon as it is done.

@@ -40,6 +40,9 @@ func (a app) publish(ctx context.Context, f publishFlags, request publish.Reques
 		request.Files = append(request.Files, source.Name)
 	}
 	done, err := publish.ToCheckout(ctx, root, request)
+	if done.URL != "" {
+		return a.tellRemote(f, done, err)
+	}
 	done.Failed, err = hintRead(done.Failed), hintPublish(hintRead(err))
 	a.warn(done.Warnings)
 	switch {
@@ -68,23 +71,35 @@ func (a app) tellCheckout(f publishFlags, done publish.Outcome, read fleet.Reque
 	if err := a.tell(f, done); err != nil {
 		return err
 	}
-	for _, file := range done.Uncommitted {
-		a.err.Say("warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this", file)
-	}
+	a.warnUncommitted(done)
 	if !f.quiet && !f.dryRun && f.output != "json" {
 		a.remark(f.dir, leftOver(done.Drafts[0].All(), read, done.Failed))
 	}
 	return nil
 }
 
+// warnUncommitted names the files whose changes are in no commit.
+func (a app) warnUncommitted(done publish.Outcome) {
+	for _, file := range done.Uncommitted {
+		a.err.Say("warning: %s is not committed as it is here: commit and push it as well, or the next render of the repository undoes this", file)
+	}
+}
+
 // toRemote commits to a repository that has no checkout here.
 func (a app) toRemote(ctx context.Context, f publishFlags, request publish.Request) error {
 	done, err := publish.ToRemote(ctx, f.repo, request)
+	return a.tellRemote(f, done, err)
+}
+
+// tellRemote says what became of commits that were made without the checkout.
+func (a app) tellRemote(f publishFlags, done publish.Outcome, err error) error {
 	a.warn(done.Warnings)
 	if err != nil {
 		return hintPublish(hintRead(err))
 	}
-	if told := a.tell(f, done); told != nil || done.Failed == nil {
+	told := a.tell(f, done)
+	a.warnUncommitted(done)
+	if told != nil || done.Failed == nil {
 		return told
 	}
 	what := "written"

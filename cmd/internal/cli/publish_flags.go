@@ -33,7 +33,7 @@ func (f *publishFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.commit, "commit", false, "write into the Git repository and commit; --dir is its root if it is not given")
 	flags.BoolVar(&f.push, "push", false, "with --commit: have git push the branch")
 	flags.StringVar(&f.repo, "repo", "", "commit to the repository at this `URL` without a checkout, and push; --file names files in it")
-	flags.StringVar(&f.branch, "branch", "", "`branch` on the server (--repo: its default branch; --push: the name of ours)")
+	flags.StringVar(&f.branch, "branch", "", "`branch` on the server (--repo: its default branch; --push: the name of ours); one that is not checked out gets the commit there alone")
 	flags.StringArrayVarP(&f.messages, "message", "m", nil, "what the commit says, in place of our own `text`; several are paragraphs")
 	flags.Var(&f.signs, "sign", "sign the commit; without it, as Git's configuration says (commit.gpgSign)")
 	flags.Lookup("sign").NoOptDefVal = "true"
@@ -91,7 +91,7 @@ func (f publishFlags) check(given func(string) bool) error {
 func (f publishFlags) publication(a app) publish.Request {
 	return publish.Request{
 		Force: f.force, DryRun: f.dryRun, Push: f.push, Branch: f.branch,
-		Message: strings.Join(f.messages, "\n\n"), Version: versions().Version, Sign: gitrepo.Signing(f.signs), System: a.git(),
+		Message: strings.Join(f.messages, "\n\n"), Version: a.programVersion, Sign: gitrepo.Signing(f.signs), System: a.git(),
 	}
 }
 
@@ -107,4 +107,4 @@ func (a app) repositoryHere() string {
 }
 
 // git gives what the package for repositories may reach.
-func (a app) git() gitrepo.System { return gitrepo.NewSystem(a.getenv, a.environ, a.now) }
+func (a app) git() gitrepo.System { return a.forges.Git }

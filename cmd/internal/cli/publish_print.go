@@ -33,7 +33,7 @@ func (a app) tell(f publishFlags, done publish.Outcome) error {
 			files += " of " + one.Environments[0]
 		}
 		if f.dryRun {
-			a.out.Say("would commit %s", files)
+			a.out.Say("would commit %s%s", files, nameBase(done))
 			continue
 		}
 		a.out.Say("committed %.12s %s: %s", one.Commit, nameBranch(one.Branch, done.URL), files)
@@ -59,6 +59,18 @@ func (a app) tellServer(lines []string) {
 	for _, line := range lines {
 		a.err.Say("remote: %s", line)
 	}
+}
+
+// nameBase names the branch that commits to a remote repository would go to, and the one
+// that it would start from.
+func nameBase(done publish.Outcome) string {
+	switch {
+	case done.URL == "":
+		return ""
+	case done.Branch == done.Base:
+		return " " + nameBranch(done.Branch, done.URL)
+	}
+	return " " + nameBranch(done.Branch, done.URL) + ", which starts from " + done.Base
 }
 
 func nameBranch(branch, url string) string {

@@ -52,7 +52,9 @@ edited stays as it is. The message ends with the digest of what was rendered and
 the program's version. Hooks but pre-push are not run, and ignored files are refused.
 
 --push has git push the branch to the remote that git push would take, and never
-forces. If others were faster the commit stays here, and the exit code is 1.
+forces. If others were faster the commit stays here, and the exit code is 1. With a
+--branch that is not checked out, the commit is made on the server, on top of that
+branch, and has the environment files as well; the checkout stays as it is.
 
 --repo URL needs no checkout: it reads the environment files from the repository,
 commits what they render to on top of its newest commit, and pushes. If others

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -42,7 +43,7 @@ func (a app) versionCommand() *cobra.Command {
 			if err := checkOutput(output, textOrJSON); err != nil {
 				return err
 			}
-			report := versions()
+			report := a.versions()
 			if output == "json" {
 				return a.printJSON(report)
 			}
@@ -54,18 +55,53 @@ func (a app) versionCommand() *cobra.Command {
 	return cmd
 }
 
-// versions asks the binary what it was built from.
-func versions() versionReport {
+// unknownVersion is the version of a build that nothing names: two such builds need not
+// be the same.
+const unknownVersion = "unknown"
+
+// buildInfo reads what the binary was built from; empty if it does not say.
+func buildInfo() debug.BuildInfo {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return versionReport{Version: "unknown"}
+		return debug.BuildInfo{}
 	}
-	report := versionReport{Version: info.Main.Version, Go: info.GoVersion}
+	return *info
+}
+
+// versionOf gives the version of a build: the release that the linker was given, the
+// module's version, or one made of the commit, as Go names commits without a tag.
+// https://go.dev/ref/mod#pseudo-versions
+func versionOf(release string, info debug.BuildInfo) string {
+	switch {
+	case release != "":
+		return release
+	case info.Main.Version != "" && info.Main.Version != "(devel)":
+		return info.Main.Version
+	}
+	vcs := settingsOf(info)
+	when, err := time.Parse(time.RFC3339, vcs["vcs.time"])
+	if err != nil || len(vcs["vcs.revision"]) < 12 {
+		return unknownVersion
+	}
+	version := "v0.0.0-" + when.UTC().Format("20060102150405") + "-" + vcs["vcs.revision"][:12]
+	if vcs["vcs.modified"] != "false" {
+		version += "+dirty"
+	}
+	return version
+}
+
+func settingsOf(info debug.BuildInfo) map[string]string {
+	settings := map[string]string{}
 	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			report.Commit = setting.Value
-		}
+		settings[setting.Key] = setting.Value
 	}
+	return settings
+}
+
+// versions gives the program's version, and what it was built from.
+func (a app) versions() versionReport {
+	info := buildInfo()
+	report := versionReport{Version: a.programVersion, Commit: settingsOf(info)["vcs.revision"], Go: info.GoVersion}
 	versions := map[string]string{}
 	for _, dependency := range info.Deps {
 		versions[dependency.Path] = dependency.Version

@@ -29,8 +29,8 @@ type Request struct {
 	Catalog      string   // a file that adds to the catalog or corrects it; may be empty
 	Jobs         int      // how many environments are worked on at a time; one if it is less
 
-	// Instead has content that counts in place of what files of this machine hold, by
-	// the names that [Resolve] gives: edits that are not written yet.
+	// Instead has content that counts in place of what files hold, by the names that
+	// [Resolve] gives or, in a repository, [Request.Place]: edits that are not written yet.
 	Instead map[string][]byte
 
 	// Repository holds all files, by paths inside it. If it is nil they are
@@ -59,8 +59,13 @@ type Request struct {
 type Member struct {
 	// Index is the member's place among those that came with it, from 0. It tells
 	// apart what belongs to which of them.
-	Index       int
-	File        string // as the request names it, or as it was found
+	Index int
+	File  string // as the request names it, or as it was found
+	// Sources are the files that the environment was made from: its own, those that it
+	// extends, its catalog, its capabilities and its lock. Their names are paths in the
+	// request's repository, and on this machine as File. Standard input and the request's
+	// own catalog are not among them.
+	Sources     tree.Tree
 	Environment render.Environment
 	Catalog     catalog.Catalog // the program's own, with what the file and the request add
 	Plan        render.Plan     // its Warnings are for the caller to show
@@ -74,6 +79,15 @@ func Trees(members []Member) []tree.Tree {
 		trees = append(trees, m.Rendering.Tree)
 	}
 	return trees
+}
+
+// Sources gives the files that each member was made from, in the order of the members.
+func Sources(members []Member) []tree.Tree {
+	var sources []tree.Tree
+	for _, m := range members {
+		sources = append(sources, m.Sources)
+	}
+	return sources
 }
 
 // Failures are the errors of the environments that failed, in the order of their

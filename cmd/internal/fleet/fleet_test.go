@@ -431,3 +431,47 @@ func TestLinksInARepository(t *testing.T) {
 		}
 	}
 }
+
+// TestSourcesOfMembers: a member has every file that it was made from, by the path that
+// the file itself has, and no other.
+func TestSourcesOfMembers(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../../testdata/env")); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("top.yaml", "apiVersion: pm-gitops/v1\nkind: EnvironmentDefaults\nspec: {catalog: shared/stand-in.yaml}\n")
+	put("plain.yaml", strings.Replace(string(environment("plain")), "spec:\n", "extends: link.yaml\nspec:\n", 1))
+	if err := os.Symlink("top.yaml", filepath.Join(dir, "link.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, repository := range []fs.FS{nil, os.DirFS(dir)} {
+		link := "link.yaml" // on this machine a name stays as it is
+		if repository != nil {
+			link = "top.yaml"
+		}
+		for name, want := range map[string][]string{
+			"plain.yaml":  {link, "plain.yaml", "shared/stand-in.yaml"},
+			"pinned.yaml": {"pinned.yaml", "platform/.pm-gitops/pinned.lock.yaml"},
+		} {
+			members, err := fleet.Load(t.Context(), fleet.Request{Files: []string{name}, Repository: repository}, render.Only(targets.Flux{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources := fleet.Sources(members)[0]
+			if diff := cmp.Diff(slices.Sorted(slices.Values(want)), sources.Paths()); diff != "" {
+				t.Errorf("%s of %v: %s", name, repository, diff)
+			}
+			for name, got := range sources {
+				if want, err := os.ReadFile(name); err != nil || string(got) != string(want) {
+					t.Errorf("%s: %v, other bytes", name, err)
+				}
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/apis"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/lock"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // Readable gives the environments of a request that can be read before ctx
@@ -45,15 +46,20 @@ func (r Request) open(ctx context.Context, file Source, over catalog.Catalog) (M
 	if !file.Named && isForeign(data) {
 		return Member{}, errSkipped
 	}
-	env, cat, err := r.parse(file.Name, data, over)
-	return Member{File: file.Name, Environment: env, Catalog: cat}, err
+	read := tree.Tree{}
+	if file.Name != "-" {
+		read[r.Place(file.Name)] = data
+	}
+	env, cat, err := r.parse(file.Name, data, over, read)
+	return Member{File: file.Name, Sources: read, Environment: env, Catalog: cat}, err
 }
 
 // parse parses an environment file, with what was recorded from its cluster, and
 // gives the catalog that goes with it: the program's own, with what the
-// environment adds to it and, over that, what the request adds.
-func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.Environment, catalog.Catalog, error) {
-	cat, readBeside := catalog.Embedded(), r.readBeside(file)
+// environment adds to it and, over that, what the request adds. The files that it reads
+// are added to read.
+func (r Request) parse(file string, data []byte, over catalog.Catalog, read tree.Tree) (render.Environment, catalog.Catalog, error) {
+	cat, readBeside := catalog.Embedded(), r.noting(read, r.readBeside(file))
 	if file == "-" {
 		file = "<stdin>"
 	}
@@ -83,7 +89,7 @@ func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.E
 		}
 		env = env.WithCapabilities(recorded)
 	}
-	if env, err = r.readLock(file, env); err != nil {
+	if env, err = r.readLock(file, env, read); err != nil {
 		return env, cat, err
 	}
 	return env, cat.With(over), nil
@@ -91,7 +97,7 @@ func (r Request) parse(file string, data []byte, over catalog.Catalog) (render.E
 
 // readLock gives an environment its lock, if that pins it. One that is not there is a
 // matter of what is done with the environment.
-func (r Request) readLock(file string, env render.Environment) (render.Environment, error) {
+func (r Request) readLock(file string, env render.Environment, read tree.Tree) (render.Environment, error) {
 	switch {
 	case !env.IsPinned() || env.IsDefaults():
 		return env, nil
@@ -105,6 +111,7 @@ func (r Request) readLock(file string, env render.Environment) (render.Environme
 	case err != nil:
 		return env, render.Problems{env.Problem("spec.versions.pin", "%s", err)}
 	}
+	read[r.Place(name)] = data
 	locked, err := lock.Parse(name, data)
 	return env.WithLock(locked), err
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 // machine is the files of this machine, by the names that its users give them.
@@ -67,7 +68,10 @@ func (r Request) readRepository(name string) ([]byte, error) {
 	}
 	var data []byte
 	if clean, err = r.followLinks(clean); err == nil {
-		data, err = fs.ReadFile(r.Repository, clean)
+		var instead bool
+		if data, instead = r.Instead[clean]; !instead {
+			data, err = fs.ReadFile(r.Repository, clean)
+		}
 	}
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -136,4 +140,31 @@ func (r Request) readBeside(file string) render.ReadFile {
 		}
 		return insideRepository(file)(name)
 	}
+}
+
+// noting reads as a function does, and adds each file to read.
+func (r Request) noting(read tree.Tree, readFile render.ReadFile) render.ReadFile {
+	return func(name string) ([]byte, error) {
+		data, err := readFile(name)
+		if err == nil {
+			read[r.Place(name)] = data
+		}
+		return data, err
+	}
+}
+
+// Place gives the path that a file which was read has in the repository, where its links
+// lead; on this machine its name.
+func (r Request) Place(name string) string {
+	if r.Repository == nil {
+		return name
+	}
+	clean, err := inRepository(name)
+	if err != nil {
+		return name
+	}
+	if plain, err := r.followLinks(clean); err == nil {
+		return plain
+	}
+	return clean
 }

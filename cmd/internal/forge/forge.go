@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Forge is a repository at a forge. Errors of its methods are an [Error].
@@ -45,6 +46,9 @@ type Forge interface {
 	// Merge has the forge merge a pull request by itself when all that the
 	// repository asks for is there.
 	Merge(ctx context.Context, pr PullRequest) error
+
+	// CancelMerge takes that back. Where it was not asked for, nothing happens.
+	CancelMerge(ctx context.Context, pr PullRequest) error
 }
 
 // Limits says what a forge takes.
@@ -79,6 +83,10 @@ type PullRequest struct {
 	Head, Base string   `json:"-"` // branches
 	Commit     string   `json:"-"` // the head's, in hexadecimal
 	Author     string   `json:"-"`
+	// MergedAt is when it was merged, zero if it was not.
+	MergedAt time.Time `json:"-"`
+	// Merges says that the forge merges it by itself. Gitea does not tell: false.
+	Merges bool `json:"-"`
 
 	node string // GitHub's name for it in GraphQL
 }

@@ -97,8 +97,11 @@ func readGitea(p *gitea.PullRequest) PullRequest {
 	if p.HasMerged {
 		pr.State = Merged
 	}
-	if p.Head != nil && p.Base != nil {
-		pr.Head, pr.Base, pr.Commit = p.Head.Ref, p.Base.Ref, p.Head.Sha
+	if p.Merged != nil {
+		pr.MergedAt = *p.Merged
+	}
+	if p.Head != nil && p.Base != nil { // a branch that is gone has a name, and another ref
+		pr.Head, pr.Base, pr.Commit = p.Head.Name, p.Base.Name, p.Head.Sha
 	}
 	if p.Poster != nil {
 		pr.Author = p.Poster.UserName
@@ -273,38 +276,4 @@ func (g *giteaForge) Comment(ctx context.Context, pr PullRequest, body string) e
 	}
 	_, _, err = client.CreateIssueComment(owner, name, int64(pr.Number), gitea.CreateIssueCommentOption{Body: body})
 	return said("comment", err)
-}
-
-// Merge implements [Forge], in the way that is the repository's own. The server does not
-// compare the commit of a merge that has to wait, so it is compared here.
-// https://docs.gitea.com/usage/pull-request#automerge
-func (g *giteaForge) Merge(ctx context.Context, pr PullRequest) error {
-	const what = "have it merged"
-	client, owner, name, err := g.library(ctx)
-	if err != nil {
-		return said(what, err)
-	}
-	now, _, err := client.GetPullRequest(owner, name, int64(pr.Number))
-	if err != nil {
-		return said(what, err)
-	}
-	if now.Head == nil || now.Head.Sha != pr.Commit {
-		return said(what, errorf(Refused, "%s: the branch has another commit by now", g.at.Origin))
-	}
-	repository, _, err := client.GetRepo(owner, name)
-	if err != nil {
-		return said(what, err)
-	}
-	style := repository.DefaultMergeStyle
-	if style == "" {
-		style = gitea.MergeStyleMerge
-	}
-	_, resp, err := client.MergePullRequest(owner, name, int64(pr.Number), gitea.MergePullRequestOption{Style: style, HeadCommitId: pr.Commit, MergeWhenChecksSucceed: true})
-	switch {
-	case isKind(err, Exists): // asked for before
-		return nil
-	case err == nil && resp.StatusCode >= 300:
-		err = errorf(Other, "%s answers %s", g.at.Origin, resp.Status)
-	}
-	return said(what, err)
 }

@@ -90,6 +90,12 @@ func TestGiteaMerges(t *testing.T) {
 	if _, err := client.CancelScheduledAutoMerge(owner, name, int64(pr.Number)); err != nil && !merged() {
 		t.Errorf("neither merged nor about to be: %v", err)
 	}
+	if err := f.CancelMerge(t.Context(), pr); err != nil && !merged() {
+		t.Errorf("what was not asked for is taken back: %v", err)
+	}
+	if now, _, err := client.GetPullRequest(owner, name, int64(pr.Number)); err != nil || readGitea(now).MergedAt.IsZero() != !now.HasMerged {
+		t.Errorf("merged at %v, %v", now.Merged, err)
+	}
 }
 
 // More pull requests than a page has are all found, and those of a fork are not ours.
@@ -139,5 +145,20 @@ func TestGiteaRefuses(t *testing.T) {
 		if !isKind(c.err, c.kind) || !strings.Contains(c.err.Error(), c.want) || strings.Contains(c.err.Error(), canary) {
 			t.Errorf("%s: %v", name, c.err)
 		}
+	}
+}
+
+// A pull request is found by its branch when that is gone as well.
+func TestGiteaFindsWhatHasNoBranch(t *testing.T) {
+	user, f := atGitea(t, "pm-gitops/prod/gone")
+	pr, err := f.Open(t.Context(), Draft{Head: "pm-gitops/prod/gone", Base: "main", Title: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user.Do(t, "DELETE", "/repos/"+user.Name+"/fleet/branches/pm-gitops%2Fprod%2Fgone", nil, nil)
+	f.(*giteaForge).listed = false
+	found, err := f.Find(t.Context(), "pm-gitops/prod/gone")
+	if err != nil || len(found) != 1 || found[0].Commit != pr.Commit || found[0].Base != "main" {
+		t.Errorf("Find = %+v, %v", found, err)
 	}
 }

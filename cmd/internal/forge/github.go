@@ -15,26 +15,38 @@ type githubForge struct {
 	owner, name string
 	client      *github.Client
 	graphql     string
+	account     func(context.Context) (string, error) // of an App; else nil
 }
 
-func newGitHub(at Place, base *url.URL, client *http.Client) (*githubForge, error) {
+func newGitHub(at Place, base *url.URL, client *http.Client, account func(context.Context) (string, error)) (*githubForge, error) {
+	library, err := gitHubClient(base, client)
+	if err != nil {
+		return nil, err
+	}
+	g := &githubForge{client: library, graphql: strings.TrimSuffix(base.String(), "v3/") + "graphql", account: account}
+	g.owner, g.name = at.owner()
+	return g, nil
+}
+
+// gitHubClient gives the library for an API. Limits are the transport's.
+func gitHubClient(base *url.URL, client *http.Client) (*github.Client, error) {
 	api := base.String()
 	library, err := github.NewClient(github.WithHTTPClient(client), github.WithURLs(&api, &api), github.WithDisableRateLimitCheck())
 	if err != nil {
-		return nil, errorf(Other, "%s: %s", at.Origin, err)
+		return nil, errorf(Other, "%s: %s", base.Host, err)
 	}
-	g := &githubForge{client: library, graphql: strings.TrimSuffix(api, "v3/") + "graphql"}
-	g.owner, g.name = at.owner()
-	return g, nil
+	return library, nil
 }
 
 // Limits implements [Forge]. GitHub refuses longer bodies with "body is too long (maximum
 // is 65536 characters)".
 func (g *githubForge) Limits() Limits { return Limits{Body: 65536} }
 
-// Account implements [Forge]. The token of an App's installation has no user: its comments
-// are those of NAME[bot], which only the App itself can tell.
+// Account implements [Forge]. The token of an App's installation has no user.
 func (g *githubForge) Account(ctx context.Context) (string, error) {
+	if g.account != nil {
+		return g.account(ctx)
+	}
 	user, _, err := g.client.Users.Get(ctx, "")
 	return user.GetLogin(), said("ask for the account", err)
 }
@@ -60,6 +72,7 @@ func readGitHub(p *github.PullRequest) PullRequest {
 	pr := PullRequest{
 		Number: p.GetNumber(), URL: p.GetHTMLURL(), State: State(p.GetState()), Title: p.GetTitle(), Body: p.GetBody(), Draft: p.GetDraft(),
 		Head: p.GetHead().GetRef(), Base: p.GetBase().GetRef(), Commit: p.GetHead().GetSHA(), Author: p.GetUser().GetLogin(), node: p.GetNodeID(),
+		MergedAt: p.GetMergedAt().Time, Merges: p.AutoMerge != nil,
 	}
 	if p.MergedAt != nil {
 		pr.State = Merged
@@ -211,6 +224,15 @@ func (g *githubForge) Merge(ctx context.Context, pr PullRequest) error {
 	return said("have it merged", g.mutate(ctx, "enablePullRequestAutoMerge", map[string]any{
 		"pullRequestId": pr.node, "mergeMethod": method, "expectedHeadOid": pr.Commit,
 	}))
+}
+
+// CancelMerge implements [Forge].
+// https://docs.github.com/graphql/reference/mutations#disablepullrequestautomerge
+func (g *githubForge) CancelMerge(ctx context.Context, pr PullRequest) error {
+	if !pr.Merges {
+		return nil
+	}
+	return said("not have it merged", g.mutate(ctx, "disablePullRequestAutoMerge", map[string]any{"pullRequestId": pr.node}))
 }
 
 // missing gives the labels that are wanted and not there.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // gitlab is a project at GitLab. Its client library moves modules that Kubernetes' own
@@ -23,19 +24,21 @@ type gitlab struct {
 // mergeRequest is what we read of one.
 // https://docs.gitlab.com/api/merge_requests/
 type mergeRequest struct {
-	IID         int      `json:"iid"`
-	WebURL      string   `json:"web_url"`
-	State       string   `json:"state"` // opened, closed, locked (while it is merged), merged
-	Title       string   `json:"title"`
-	Description string   `json:"description"`
-	Draft       bool     `json:"draft"`
-	Labels      []string `json:"labels"`
-	Source      string   `json:"source_branch"`
-	Target      string   `json:"target_branch"`
-	SHA         string   `json:"sha"`
-	Author      account  `json:"author"`
-	SourceID    int      `json:"source_project_id"`
-	TargetID    int      `json:"target_project_id"`
+	IID         int        `json:"iid"`
+	WebURL      string     `json:"web_url"`
+	State       string     `json:"state"` // opened, closed, locked (while it is merged), merged
+	Title       string     `json:"title"`
+	Description string     `json:"description"`
+	Draft       bool       `json:"draft"`
+	Labels      []string   `json:"labels"`
+	Source      string     `json:"source_branch"`
+	Target      string     `json:"target_branch"`
+	SHA         string     `json:"sha"`
+	Author      account    `json:"author"`
+	SourceID    int        `json:"source_project_id"`
+	TargetID    int        `json:"target_project_id"`
+	MergedAt    *time.Time `json:"merged_at"`
+	Merges      bool       `json:"merge_when_pipeline_succeeds"` // auto-merge is set
 }
 
 type account struct {
@@ -115,6 +118,10 @@ func (m mergeRequest) read() PullRequest {
 	pr := PullRequest{
 		Number: m.IID, URL: m.WebURL, State: State(m.State), Title: strings.TrimPrefix(m.Title, draftPrefix), Body: m.Description, Draft: m.Draft,
 		Labels: sortLabels(m.Labels), Head: m.Source, Base: m.Target, Commit: m.SHA, Author: m.Author.Username,
+		Merges: m.Merges,
+	}
+	if m.MergedAt != nil {
+		pr.MergedAt = *m.MergedAt
 	}
 	if pr.State == "opened" || pr.State == "locked" {
 		pr.State = Opened
@@ -222,4 +229,14 @@ func (g *gitlab) Merge(ctx context.Context, pr PullRequest) error {
 		err = errorf(Refused, "%s: the branch has another commit by now", g.base.Host)
 	}
 	return said("have it merged", err)
+}
+
+// CancelMerge implements [Forge].
+// https://docs.gitlab.com/api/merge_requests/#cancel-merge-when-pipeline-succeeds
+func (g *gitlab) CancelMerge(ctx context.Context, pr PullRequest) error {
+	if !pr.Merges {
+		return nil
+	}
+	_, err := g.do(ctx, http.MethodPost, "/merge_requests/"+strconv.Itoa(pr.Number)+"/cancel_merge_when_pipeline_succeeds", nil, nil, nil)
+	return said("not have it merged", err)
 }

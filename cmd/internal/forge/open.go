@@ -13,10 +13,10 @@ func Open(at Place, o Options) (Forge, error) {
 	if err != nil {
 		return nil, errorf(Other, "%s is no address of a forge", at.Origin)
 	}
-	client := &http.Client{Transport: &transport{o, base}}
+	client := &http.Client{Transport: &transport{o, base, at.Product.needs()}}
 	switch at.Product {
 	case GitHub:
-		return newGitHub(at, base, client)
+		return newGitHub(at, base, client, o.Account)
 	case GitLab:
 		return &gitlab{at: at, base: base, client: client}, nil
 	case Gitea:

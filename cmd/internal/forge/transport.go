@@ -3,16 +3,15 @@ package forge
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -26,9 +25,13 @@ const (
 
 // Options say how a forge is reached.
 type Options struct {
-	Token  Token             // asked for again when the forge does not take what it gave
-	Client http.RoundTripper // below; it has proxies and certificates. It must follow no redirect
-	Now    func() time.Time
+	Token Token  // asked for again when the forge does not take what it gave
+	From  string // where the token is from, for messages; empty if it is not known
+	// Account gives the account that the token acts for; nil asks the forge. The token of
+	// a GitHub App has no user that the forge would tell.
+	Account func(context.Context) (string, error)
+	Client  http.RoundTripper // below; it has proxies and certificates. It must follow no redirect
+	Now     func() time.Time
 	// Sleep waits, and ends with the context's error.
 	Sleep     func(context.Context, time.Duration) error
 	UserAgent string
@@ -42,14 +45,15 @@ type Token func(ctx context.Context, fresh bool) (string, error)
 // forge's API are refused, redirects included.
 type transport struct {
 	Options
-	base *url.URL // of the API
+	base  *url.URL // of the API
+	needs string   // what a token must be allowed to do
 }
 
 // RoundTrip implements [http.RoundTripper]. An answer's body is read whole, and one that is
 // neither a success nor a redirect is an [Error].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != t.base.Scheme || req.URL.Host != t.base.Host {
-		return nil, errorf(Other, "%s sends us to %s: no request goes there, and no token", t.base.Host, text.Clip(req.URL.Host))
+		return nil, errorf(Other, "%s redirects to %s, and a token goes to no other server than that of the URL", t.base.Host, text.Clip(req.URL.Host))
 	}
 	content, err := body(req)
 	if err != nil {
@@ -64,11 +68,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 				return nil, err
 			}
 		} else if resp.StatusCode < 400 {
+			if err := t.moved(resp); err != nil {
+				return nil, err
+			}
 			return resp, nil
-		} else if err = t.refusal(resp); last || !t.again(resp, req, attempt) {
+		} else if err = t.refusal(resp); last || !t.again(resp, req, attempt, err) {
 			return nil, err
 		}
-		pause := t.pause(resp, attempt)
+		pause := t.pause(resp, attempt, err)
 		if waited += pause; waited > longest {
 			return nil, err
 		}
@@ -76,6 +83,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// moved refuses a redirect after which a change would be read: clients send GET there.
+func (t *transport) moved(resp *http.Response) error {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		if resp.Request.Method != http.MethodGet {
+			return errorf(Refused, "%s has the repository elsewhere: use its new URL", t.base.Host)
+		}
+	}
+	return nil
 }
 
 // body reads what a request sends, to send it again.
@@ -113,6 +131,9 @@ func (t *transport) once(req *http.Request, content []byte, again bool) (*http.R
 	case len(read) > maxAnswer:
 		return nil, errorf(Other, "%s sent more than %d bytes", t.base.Host, maxAnswer)
 	}
+	if secret := login[strings.LastIndexByte(login, ' ')+1:]; resp.StatusCode >= 400 && secret != "" {
+		read = bytes.ReplaceAll(read, []byte(secret), []byte("***")) // a server may repeat it
+	}
 	resp.Body, resp.Request = io.NopCloser(bytes.NewReader(read)), req
 	return resp, nil
 }
@@ -121,6 +142,9 @@ func (t *transport) once(req *http.Request, content []byte, again bool) (*http.R
 func (t *transport) broken(req *http.Request, err error) error {
 	if req.Context().Err() != nil {
 		return context.Cause(req.Context())
+	}
+	if said := new(gitrepo.RemoteError); errors.As(err, &said) { // it will not mend by itself
+		return errorf(Unavailable, "%s", said)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return brokenError{t.base.Host + " sent no whole answer within " + timeout.String()}
@@ -153,110 +177,3 @@ func said(what string, err error) error {
 
 // repeatable reports whether a request does the same when it is done twice.
 func repeatable(req *http.Request) bool { return req.Method != http.MethodPost }
-
-// again reports whether an answer asks for another attempt. A request that a limit
-// refused was not done, whatever it is.
-func (t *transport) again(resp *http.Response, req *http.Request, attempt int) bool {
-	switch {
-	case limited(resp):
-		return true
-	case resp.StatusCode == http.StatusUnauthorized:
-		return attempt == 1 // the token may have expired
-	}
-	return resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented && repeatable(req)
-}
-
-// limited reports whether an answer says that there were too many requests: 429, or
-// GitHub's 403 with one of two headers.
-// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-func limited(resp *http.Response) bool {
-	if resp.StatusCode == http.StatusTooManyRequests {
-		return true
-	}
-	return resp.StatusCode == http.StatusForbidden && (resp.Header.Get("Retry-After") != "" || resp.Header.Get("X-RateLimit-Remaining") == "0")
-}
-
-// pause says how long to wait: as long as the answer asks, or twice as long each time.
-func (t *transport) pause(resp *http.Response, attempt int) time.Duration {
-	own := time.Second << (attempt - 1)
-	if resp == nil || resp.StatusCode == http.StatusUnauthorized {
-		return own
-	}
-	after := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 {
-		return max(time.Duration(seconds)*time.Second, own)
-	}
-	if at, err := http.ParseTime(after); err == nil {
-		return max(at.Sub(t.Now()), own)
-	}
-	// GitLab's header has another name: https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
-	for _, name := range []string{"X-RateLimit-Reset", "RateLimit-Reset"} {
-		if seconds, err := strconv.ParseInt(resp.Header.Get(name), 10, 64); err == nil && limited(resp) {
-			return max(time.Unix(seconds, 0).Sub(t.Now()), own)
-		}
-	}
-	return own
-}
-
-// refusal gives the error for an answer that is no success. What the forge says is cut to a line.
-func (t *transport) refusal(resp *http.Response) error {
-	kind, why, said := Other, "", saying(resp)
-	switch code := resp.StatusCode; {
-	case limited(resp):
-		kind, why = Limited, "too many requests, and it asks to wait longer than "+longest.String()
-	case code == http.StatusUnauthorized:
-		kind, why = NoLogin, "the token is not taken: it is wrong, expired or revoked"
-	case code == http.StatusForbidden:
-		kind, why = Forbidden, "the token may not do that"
-	case code == http.StatusNotFound:
-		kind, why = NotFound, "there is no such repository or pull request, or the token may not see it"
-	case code == http.StatusConflict:
-		kind, why = Exists, "it is there already"
-	case code == http.StatusUnprocessableEntity && strings.Contains(said, "already exists"): // GitHub's
-		kind, why = Exists, "it is there already"
-	case code >= 500:
-		kind, why = Unavailable, resp.Status
-	default:
-		kind, why = Refused, resp.Status
-	}
-	if said != "" {
-		why += ": " + said
-	}
-	return errorf(kind, "%s: %s", t.base.Host, why)
-}
-
-// saying gives what a forge says in an error, in one line. GitHub and Gitea have message, and
-// GitHub errors with a message each; GitLab has message, which may be a list, or error.
-func saying(resp *http.Response) string {
-	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	var said struct {
-		Message json.RawMessage `json:"message"`
-		Error   string          `json:"error"`
-		Errors  []struct {
-			Message string `json:"message"`
-		} `json:"errors"`
-	}
-	if json.Unmarshal(raw, &said) != nil {
-		return ""
-	}
-	var parts []string
-	var one string
-	var many []string
-	switch {
-	case json.Unmarshal(said.Message, &one) == nil:
-		parts = append(parts, one)
-	case json.Unmarshal(said.Message, &many) == nil:
-		parts = append(parts, many...)
-	}
-	parts = append(parts, said.Error)
-	for _, each := range said.Errors {
-		parts = append(parts, each.Message)
-	}
-	var kept []string
-	for _, part := range parts {
-		if part != "" {
-			kept = append(kept, text.Clip(text.FirstLine(part)))
-		}
-	}
-	return strings.Join(kept, "; ")
-}

@@ -34,12 +34,21 @@ type Base struct {
 	partial    *partialClone         // of a Local whose store has not everything, or nil
 	storage    *memory.Storage       // of a Remote: where objects are fetched to
 	prefix     string                // the folder that paths are below; empty for the root
+	branch     string                // of a Remote
 	commit     plumbing.Hash         // zero for none: the branch is yet to be born
 	tree       plumbing.Hash
 	folders    map[plumbing.Hash]map[string]object.Entry // that were read
 	one        sync.Mutex                                // its file system is asked by many at once
 	walked     int                                       // entries of folders that its file system gave
+	branches   []string                                  // that a Remote has
 }
+
+// Commit returns the commit's hash in hexadecimal; zeros for the branch that is yet to be born.
+func (b *Base) Commit() string { return b.commit.String() }
+
+// Branches returns the branches that the server of a [Remote] had when the base was read,
+// sorted.
+func (b *Base) Branches() []string { return b.branches }
 
 // Close lets go of the files of a repository that was read.
 func (b *Base) Close() error {
@@ -208,21 +217,6 @@ func (b *Base) entry(ctx context.Context, name string) (object.Entry, bool, erro
 		at = next
 	}
 	return at, true, nil
-}
-
-// lazyStore reads objects of a base, and fetches files that are not here.
-type lazyStore struct {
-	ctx  context.Context
-	base *Base
-}
-
-func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
-	if kind == plumbing.BlobObject {
-		if err := s.base.fetch(s.ctx, []plumbing.Hash{hash}); err != nil {
-			return nil, err
-		}
-	}
-	return s.base.store.EncodedObject(kind, hash)
 }
 
 // readAbove fetches all files of some names that are in folders above paths, in one

@@ -56,6 +56,49 @@ func (l *Local) Push(ctx context.Context, o PushOptions) (Pushed, error) {
 	return Pushed{to.URLs(), strings.TrimPrefix(to.Ref, "refs/heads/"), to.Commit, answer.Said}, err
 }
 
+// PushURL returns the URL that git push would push HEAD's branch to, the first where there
+// are several. It may hold credentials.
+func (l *Local) PushURL() (string, error) {
+	urls, err := l.pushURLs()
+	if err != nil {
+		return "", err
+	}
+	return urls[0], nil
+}
+
+func (l *Local) pushURLs() ([]string, error) {
+	head, err := l.head()
+	if err != nil {
+		return nil, err
+	}
+	_, urls, err := l.findURLs(head.branch())
+	return urls, err
+}
+
+// PushesTo reports whether [Local.Push] to a branch pushes the branch of that name, or
+// what git push sends there. It is true of every branch where HEAD is detached: then no
+// branch here gets the commit.
+func (l *Local) PushesTo(branch string) (bool, error) {
+	named, err := branchName(branch)
+	if err != nil {
+		return false, err
+	}
+	head, err := l.head()
+	if err != nil || head.ref == "" || named == "" || named == head.branch() {
+		return err == nil, err
+	}
+	remote, _, err := l.findURLs(head.branch())
+	if err != nil {
+		return false, err
+	}
+	for _, spec := range l.config.All("remote." + remote + ".push") {
+		if there, covered := mapRef(strings.TrimPrefix(spec, "+"), head.ref); covered {
+			return there == "refs/heads/"+named, nil
+		}
+	}
+	return false, nil
+}
+
 // ErrNoBranch says that neither HEAD nor the caller names the branch to push to.
 var ErrNoBranch = errors.New("no branch with a commit is checked out: name the branch to push to")
 

@@ -25,6 +25,7 @@ type Remote struct {
 	who        *settings.Identities
 	branch     string
 	from       string
+	head       string // the default branch, once the server was asked
 	said       []string
 }
 
@@ -43,27 +44,6 @@ type Prepare func(context.Context, *Base) ([]Draft, error)
 type Draft struct {
 	Changes Changes
 	Message Message
-}
-
-// OpenRemote looks for credentials for a URL of https, ssh or file; nothing is
-// asked of the server yet. Errors are a [transport.Error].
-func OpenRemote(ctx context.Context, sys System, url string, o RemoteOptions) (*Remote, error) {
-	for _, name := range []*string{&o.Branch, &o.From} {
-		var err error
-		if *name, err = branchName(*name); err != nil {
-			return nil, err
-		}
-	}
-	git := settings.FindGit(sys, "")
-	config, err := settings.ReadConfig(sys, git, "")
-	if err != nil {
-		return nil, err
-	}
-	conn, err := transport.Open(ctx, sys, config, url)
-	if err != nil {
-		return nil, err
-	}
-	return &Remote{sys: sys, connection: conn, config: config, who: &settings.Identities{Sys: sys, Git: git, Config: config}, branch: o.Branch, from: o.From}, nil
 }
 
 // URL returns the URL that is pushed to, without credentials.
@@ -166,11 +146,14 @@ func (r *Remote) read(ctx context.Context, anew bool) (target, error) {
 	t.base = &Base{store: storage, storage: storage, connection: r.connection, folders: map[plumbing.Hash]map[string]object.Entry{}}
 	err := r.connection.Tip(ctx, t.base.storage, func(known transport.References) (plumbing.Hash, error) {
 		t.head = cmp.Or(known.Head, "main")
+		r.head = t.head
+		t.base.branches = known.Branches()
 		t.branch = cmp.Or(r.branch, t.head)
 		t.at = known.Branch(t.branch)
-		t.base.commit = t.at
+		t.base.commit, t.base.branch = t.at, t.branch
 		if t.at.IsZero() || anew {
-			t.base.commit = known.Branch(cmp.Or(r.from, t.head))
+			t.base.branch = cmp.Or(r.from, t.head)
+			t.base.commit = known.Branch(t.base.branch)
 		}
 		if t.base.commit.IsZero() && r.from != "" {
 			return t.base.commit, r.noBranch(known)

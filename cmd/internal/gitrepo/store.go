@@ -189,3 +189,18 @@ func (l *Local) appendLog(name, line string) error {
 	_, err = file.WriteString(line)
 	return errors.Join(err, file.Close())
 }
+
+// lazyStore reads objects of a base, and fetches files that are not here.
+type lazyStore struct {
+	ctx  context.Context
+	base *Base
+}
+
+func (s lazyStore) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
+	if kind == plumbing.BlobObject {
+		if err := s.base.fetch(s.ctx, []plumbing.Hash{hash}); err != nil {
+			return nil, err
+		}
+	}
+	return s.base.store.EncodedObject(kind, hash)
+}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sync/atomic"
+
+	"github.com/pm-gitops/pm-gitops/render/ref"
 )
 
 // Result says what became of an artifact.
@@ -111,3 +113,13 @@ func (t *tree) blobs() []descriptor {
 
 // moved counts the bytes of an artifact.
 type moved struct{ copied, mounted, skipped atomic.Int64 }
+
+// SourceWithTag names the source of a copy as a lock has it: by the tag of its target
+// where that has one.
+func SourceWithTag(source, target string) string {
+	name, _, _ := ref.Split(source)
+	if _, tag, _ := ref.Split(target); tag != "" {
+		return name + ":" + tag
+	}
+	return source
+}

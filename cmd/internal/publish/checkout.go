@@ -12,9 +12,14 @@ import (
 )
 
 // ToCheckout writes into a folder of a checkout and commits that, and pushes it if
-// the request says so. If others were faster, the commits stay. Where some environments failed, or an error came after
-// commits, the outcome has what was done; a [StageError] says what is left.
-// The error is [gitrepo.ErrNoBranch] if it cannot be known which branch is pushed.
+// the request says so. If others were faster, the commits stay. Where some environments
+// failed, or an error came after commits, the outcome has what was done; a [StageError]
+// says what is left. The error is [gitrepo.ErrNoBranch] if it cannot be known which branch
+// is pushed.
+//
+// A branch to push to that is not the one checked out gets the commits as in [ToRemote],
+// on top of what the server has, with the files that they are made from. Here nothing
+// changes then. HEAD that is detached is pushed to any branch.
 func ToCheckout(ctx context.Context, root *os.Root, r Request) (Outcome, error) {
 	repository, err := gitrepo.Open(r.System, root.Name())
 	if err != nil {
@@ -24,6 +29,13 @@ func ToCheckout(ctx context.Context, root *os.Root, r Request) (Outcome, error) 
 		return Outcome{}, gitrepo.ErrNoBranch
 	}
 	here := local{r, repository, root}
+	if r.Push {
+		if same, err := repository.PushesTo(r.Branch); err != nil {
+			return Outcome{}, err
+		} else if !same {
+			return here.toBranch(ctx)
+		}
+	}
 	if r.DryRun {
 		return here.dryRun(ctx)
 	}

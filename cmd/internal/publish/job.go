@@ -48,6 +48,7 @@ type Draft struct {
 type Changed struct {
 	Environment string
 	folder.Changes
+	Versions []Version // that it changes: charts, then images
 }
 
 // All gives the changes of all environments.
@@ -81,6 +82,12 @@ type Rendered struct {
 	Members        []fleet.Member
 	Layouts        tree.Layouts // of the targets that are known
 	PerEnvironment bool         // a commit for each environment, and not one for all
+	// Sources are the files that each member was made from, by their paths in the
+	// repository, as [fleet.Sources] gives them: the commit has those too that differ from
+	// the base. They are in no inventory, nothing takes them out, and nothing writes them
+	// into a folder. Nil for a commit of what was rendered alone. What several members
+	// share is in the first commit that has one of them.
+	Sources []tree.Tree
 }
 
 func (r Rendered) trees() []tree.Tree { return fleet.Trees(r.Members) }
@@ -132,16 +139,22 @@ func (r Rendered) drafts(files fs.FS, force bool) ([]Draft, error) {
 	}
 	var drafts []Draft
 	whole := Draft{what: fmt.Sprintf("render %d environments for %s", len(r.Members), strings.Join(r.targets(), " and ")), tree: tree.Tree{}}
+	for _, m := range r.Members {
+		maps.Copy(whole.tree, m.Rendering.Tree)
+	}
+	whole.plan = whole.tree.Digest()
 	for i, m := range r.Members {
-		rendered := m.Rendering.Tree
-		one := Changed{m.Rendering.Environment, each[i]}
-		drafts = append(drafts, Draft{[]Changed{one}, "render for " + m.Plan.Target().Name(), rendered, rendered.Digest()})
+		if r.Sources != nil {
+			if err := addSources(files, r.Sources[i], &each[i], whole.tree); err != nil {
+				return nil, err
+			}
+		}
+		one := Changed{m.Rendering.Environment, each[i], versionsOf(files, m, each[i])}
+		drafts = append(drafts, Draft{[]Changed{one}, "render for " + m.Plan.Target().Name(), whole.tree, m.Rendering.Tree.Digest()})
 		whole.Environments = append(whole.Environments, one)
-		maps.Copy(whole.tree, rendered)
 	}
 	if len(drafts) == 1 || r.PerEnvironment {
 		return drafts, nil
 	}
-	whole.plan = whole.tree.Digest()
 	return []Draft{whole}, nil
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
@@ -11,6 +12,8 @@ import (
 type Outcome struct {
 	Drafts []Draft
 	URL    string   // of a remote repository
+	Branch string   // of a remote repository, that gets the commits
+	Base   string   // the branch whose newest commit they are on top of
 	Pushed *Pushed  // from a checkout; nil if nothing was
 	Hooks  []string // of the commit, that git would have run
 	// Unstaged are files of ours whose staged content is in no commit.
@@ -43,11 +46,12 @@ type Pushed struct {
 	Remote []string `json:"remote,omitempty"`
 }
 
-// Commit is a commit that was made, or in a dry run would be: then it has no hash
-// and no branch.
+// Commit is a commit that was made, or in a dry run would be: then it has no hash,
+// and in a checkout no branch.
 type Commit struct {
 	Commit       string   `json:"commit"`
-	Branch       string   `json:"branch"` // empty where HEAD is detached
+	Branch       string   `json:"branch"`         // empty where HEAD is detached
+	Base         string   `json:"base,omitempty"` // the branch of the commit that it is on top of, in a remote repository
 	Environments []string `json:"environments"`
 	Created      []string `json:"created"`
 	Updated      []string `json:"updated"`
@@ -66,7 +70,7 @@ func (o Outcome) Commits() []Commit {
 		if o.made == nil && all.Empty() || o.made != nil && made.Hash == "" {
 			continue
 		}
-		one := Commit{made.Hash, made.Branch, []string{}, append([]string{}, all.Created...), append([]string{}, all.Updated...), append([]string{}, all.Removed...)}
+		one := Commit{made.Hash, cmp.Or(made.Branch, o.Branch), o.Base, []string{}, append([]string{}, all.Created...), append([]string{}, all.Updated...), append([]string{}, all.Removed...)}
 		for _, environment := range d.Environments {
 			if !environment.Empty() {
 				one.Environments = append(one.Environments, environment.Environment)

@@ -42,7 +42,11 @@ func prefetch(ctx context.Context, base *gitrepo.Base, job Job) (fs.FS, error) {
 	if err := far.Fetch(beside...); err != nil {
 		return nil, err
 	}
-	return files, far.Fetch(filesOf(files, inventories, job.trees())...)
+	trees := job.trees()
+	if rendered, is := job.(Rendered); is {
+		trees = slices.Concat(trees, rendered.Sources)
+	}
+	return files, far.Fetch(filesOf(files, inventories, trees)...)
 }
 
 // inventoriesOf finds where a job's inventories are. A job that looks for them, or an

@@ -1,8 +1,10 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 )
@@ -16,6 +18,10 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	return r.toRemote(ctx, remote)
+}
+
+func (r Request) toRemote(ctx context.Context, remote *gitrepo.Remote) (Outcome, error) {
 	done := Outcome{URL: remote.URL()}
 	if r.DryRun {
 		base, err := remote.Read(ctx)
@@ -26,12 +32,8 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 		done.Removed = nil // nothing is
 		return done, err
 	}
-	done.made, err = remote.CommitEach(ctx, func(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
-		if err := r.prepare(ctx, base, &done); err != nil {
-			return nil, err
-		}
-		return r.toCommit(done.Drafts)
-	}, r.options())
+	var err error
+	done.made, err = remote.CommitEach(ctx, r.Prepare(&done), r.options())
 	done.said = remote.Said()
 	if errors.Is(err, gitrepo.ErrUnchanged) {
 		err = nil
@@ -39,9 +41,33 @@ func ToRemote(ctx context.Context, url string, r Request) (Outcome, error) {
 	return done, err
 }
 
+// Prepare gives the function that makes a request's commits on a base. Each call tells
+// done the drafts, warnings and failures of that base.
+func (r Request) Prepare(done *Outcome) gitrepo.Prepare {
+	return func(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
+		if err := r.prepare(ctx, base, done); err != nil {
+			return nil, err
+		}
+		return r.toCommit(done.Drafts)
+	}
+}
+
+// Commits gives what is to be committed on top of a base, as [ToRemote] commits it, and
+// commits nothing.
+func (r Request) Commits(ctx context.Context, base *gitrepo.Base) (Outcome, []gitrepo.Draft, error) {
+	var done Outcome
+	if err := r.prepare(ctx, base, &done); err != nil {
+		return done, nil, err
+	}
+	drafts, err := r.toCommit(done.Drafts)
+	return done, drafts, err
+}
+
 // prepare finds out what has to change on top of a base. Environments that failed
 // stop everything unless told to keep going.
 func (r Request) prepare(ctx context.Context, base *gitrepo.Base, done *Outcome) error {
+	done.Base = base.Branch()
+	done.Branch = cmp.Or(strings.TrimPrefix(r.Branch, "refs/heads/"), done.Base)
 	job, failed := r.Make(ctx, base.FS(ctx))
 	if job != nil {
 		done.warn(job.warnings(base.FS(ctx), ""))

@@ -102,7 +102,7 @@ func (r *Removal) drafts(files fs.FS, force bool) ([]Draft, error) {
 	changes, err := r.compareAt(files, inventory, force)
 	r.committed = true
 	changes.Removed = append(changes.Removed, inventory)
-	return []Draft{{Environments: []Changed{{r.Environment, changes}}, what: "remove"}}, err
+	return []Draft{{Environments: []Changed{{Environment: r.Environment, Changes: changes}}, what: "remove"}}, err
 }
 
 var errNoEnvironment = errors.New("no environment")

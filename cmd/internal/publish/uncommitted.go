@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"path/filepath"
@@ -25,7 +24,7 @@ func (l local) uncommitted(ctx context.Context) []string {
 			continue
 		}
 		mine, err := fleet.Read(ctx, file, nil)
-		if committed, missing := fs.ReadFile(files, name); err == nil && (missing != nil || !bytes.Equal(bytes.ReplaceAll(mine, []byte("\r\n"), []byte("\n")), committed)) {
+		if committed, missing := fs.ReadFile(files, name); err == nil && (missing != nil || !sameText(mine, committed)) {
 			found = append(found, file)
 		}
 	}

@@ -27,6 +27,15 @@ type System struct {
 	Sleep func(context.Context, time.Duration) error
 	// Random is a number from 0 up to 1, so that those who wait do not do so in step.
 	Random func() float64
+	// Login, where it is set, returns a login for a repository by its URL of https. It is
+	// asked before variables and Git's own ways; nil leaves the URL to these.
+	Login func(ctx context.Context, url string) (*Login, error)
+}
+
+// Login holds a user and a password, or token, for one origin.
+type Login struct {
+	User, Password string
+	From           string // where it was found, for messages
 }
 
 // Home returns the user's home folder, or "".

@@ -61,7 +61,7 @@ func TestAnswersOfHelpersAreForTheirServer(t *testing.T) {
 		sys := system(t, nil, "[credential]\n\tprotectProtocol = false\n"+helper(answer))
 		c, err := Open(context.Background(), sys, nil, server.URL+"/a.git")
 		if want == "" {
-			if err != nil || c.login.password != canary {
+			if err != nil || c.login.Password != canary {
 				t.Errorf("Open = %v, with %s", err, answer)
 			}
 			continue

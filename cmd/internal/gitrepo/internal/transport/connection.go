@@ -34,7 +34,8 @@ type Connection struct {
 	client  gotransport.Transport
 	http    *http.Client // below it, if it is one of HTTP
 	auth    gotransport.AuthMethod
-	login   *login
+	login   *Login
+	judged  bool // git credential knows whether the login was good
 	ssh     *sshLogin
 	open    *conversation // where one request does not end it
 	last    *watch        // the request that is watched, or was
@@ -95,14 +96,15 @@ func (c *Connection) URL() string { return c.at.shown }
 func (c *Connection) PushURL() string { return cmp.Or(c.toPush, c).URL() }
 
 func (c *Connection) connectHTTP(ctx context.Context) error {
-	var err error
-	if c.http, err = c.httpClient(); err != nil {
+	tuned, err := c.httpTransport()
+	if err != nil {
 		return err
 	}
+	c.http = &http.Client{Transport: &bound{c, tuned, c.extraHeaders()}}
 	c.client = githttp.NewClient(c.http)
 	for _, header := range c.extraHeaders() {
 		if isLogin(header[0]) && header[1] != "" { // as actions/checkout leaves it
-			return c.use(&login{from: "http.extraHeader"})
+			return c.use(&Login{From: "http.extraHeader"})
 		}
 	}
 	found, err := findLogin(ctx, c.sys, c.config, c.at)
@@ -113,22 +115,22 @@ func (c *Connection) connectHTTP(ctx context.Context) error {
 }
 
 // use takes a login, if there is one, unless it would go without TLS.
-func (c *Connection) use(found *login) error {
+func (c *Connection) use(found *Login) error {
 	if c.login = found; found == nil {
 		return nil
 	}
-	if isBroken(found.user, found.password) {
-		return Errorf(BadLogin, "the credentials from %s have a line break or another control character in them", found.from)
+	if isBroken(found.User, found.Password) {
+		return Errorf(BadLogin, "the credentials from %s have a line break or another control character in them", found.From)
 	}
 	if !safeForLogin(c.at) {
 		return c.scrub(c.say(plainHTTP))
 	}
-	if found.user+found.password == "" {
+	if found.User+found.Password == "" {
 		return nil // a header
 	}
-	c.secrets = append(c.secrets, c.login.password, url.QueryEscape(c.login.password), url.PathEscape(c.login.password),
-		base64.StdEncoding.EncodeToString([]byte(c.login.user+":"+c.login.password)))
-	c.auth = &githttp.BasicAuth{Username: c.login.user, Password: c.login.password}
+	c.secrets = append(c.secrets, c.login.Password, url.QueryEscape(c.login.Password), url.PathEscape(c.login.Password),
+		base64.StdEncoding.EncodeToString([]byte(c.login.User+":"+c.login.Password)))
+	c.auth = &githttp.BasicAuth{Username: c.login.User, Password: c.login.Password}
 	return nil
 }
 
@@ -147,10 +149,10 @@ func (c *Connection) variable(names ...string) string {
 	return ""
 }
 
-// httpClient honours http.proxy and the variables for proxies, http.sslCAInfo
+// httpTransport honours http.proxy and the variables for proxies, http.sslCAInfo
 // and GIT_SSL_CAINFO. http.sslVerify is not honoured: name the CA instead. As for git,
 // an empty http.proxy means none, and HTTP_PROXY in capitals does not count.
-func (c *Connection) httpClient() (*http.Client, error) {
+func (c *Connection) httpTransport() (*http.Transport, error) {
 	tuned := http.DefaultTransport.(*http.Transport).Clone()
 	proxies := httpproxy.Config{
 		HTTPProxy: c.variable("http_proxy", "all_proxy", "ALL_PROXY"), HTTPSProxy: c.variable("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
@@ -178,7 +180,7 @@ func (c *Connection) httpClient() (*http.Client, error) {
 		}
 		tuned.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	return &http.Client{Transport: &bound{c, tuned, c.extraHeaders()}}, nil
+	return tuned, nil
 }
 
 // extraHeaders reads http.extraHeader; an empty one forgets those before it. What is no
@@ -246,7 +248,7 @@ func (c *Connection) moved(to string) *Error {
 
 // judge tells git credential whether what it gave was good.
 func (c *Connection) judge(ctx context.Context, err error) {
-	if c.login == nil || !c.login.helped {
+	if c.login == nil || c.login.From != fromHelper || c.judged {
 		return
 	}
 	switch said := c.explain(ctx, err).(type) {
@@ -257,5 +259,5 @@ func (c *Connection) judge(ctx context.Context, err error) {
 			_, _ = gitCredential(ctx, c.sys, c.at, "reject", c.login)
 		}
 	}
-	c.login.helped = false // once is enough
+	c.judged = true // once is enough
 }

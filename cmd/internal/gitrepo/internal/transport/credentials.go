@@ -14,12 +14,11 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
-// login holds a user and a password, or token, for one origin.
-type login struct {
-	user, password string
-	from           string // where it was found, for messages
-	helped         bool   // by git credential, which wants to hear whether it was good
-}
+// Login holds a user and a password, or token, for one origin.
+type Login = settings.Login
+
+// fromHelper marks the logins of git credential, which wants to hear whether they were good.
+const fromHelper = "git credential"
 
 // tokenVariable names a variable with a token, and the hosts it is for. Hosts that
 // another variable of the same product names are added: CI systems set it to their
@@ -81,10 +80,13 @@ func hostOf(text string) string {
 	return host
 }
 
-// findLogin looks for credentials: a variable for the host, then git credential
-// (helpers and GIT_ASKPASS), then GIT_ASKPASS itself where there is no git. Nil
-// where there are none. None is sent without TLS, but to this machine.
-func findLogin(ctx context.Context, sys settings.System, c settings.Config, at address) (*login, error) {
+// findLogin looks for credentials: the system's own login, a variable for the host,
+// then git credential (helpers and GIT_ASKPASS), then GIT_ASKPASS itself where there is
+// no git. Nil where there are none. None is sent without TLS, but to this machine.
+func findLogin(ctx context.Context, sys settings.System, c settings.Config, at address) (*Login, error) {
+	if found, err := ownLogin(ctx, sys, at); found != nil || err != nil {
+		return found, err
+	}
 	if found := tokenFor(sys, at); found != nil {
 		return found, nil
 	}
@@ -95,11 +97,39 @@ func findLogin(ctx context.Context, sys settings.System, c settings.Config, at a
 	return found, err
 }
 
+// ownLogin returns the login of the system itself, or nil. What goes wrong is about it, not
+// about the server.
+func ownLogin(ctx context.Context, sys settings.System, at address) (*Login, error) {
+	if sys.Login == nil || at.Protocol != "https" {
+		return nil, nil
+	}
+	found, err := sys.Login(ctx, at.given)
+	if err != nil && ctx.Err() == nil {
+		err = Errorf(BadLogin, "%s", err)
+	}
+	return found, err
+}
+
+// Variables lists the variables that may have a token for the server of a URL, in the
+// order in which they count.
+func Variables(sys settings.System, url string) (names []string) {
+	at, err := newAddress(url, nil, false)
+	if err != nil {
+		return nil
+	}
+	for _, variable := range tokenVariables() {
+		if variable.covers(at.host(), sys.Getenv) {
+			names = append(names, variable.name)
+		}
+	}
+	return names
+}
+
 // tokenFor returns the token of a variable that is for a host, or nil.
-func tokenFor(sys settings.System, at address) *login {
+func tokenFor(sys settings.System, at address) *Login {
 	for _, variable := range tokenVariables() {
 		if token := sys.Getenv(variable.name); token != "" && variable.covers(at.host(), sys.Getenv) {
-			return &login{user: variable.user, password: strings.TrimSpace(token), from: variable.name}
+			return &Login{User: variable.user, Password: strings.TrimSpace(token), From: variable.name}
 		}
 	}
 	return nil
@@ -121,7 +151,7 @@ func safeForLogin(at address) bool {
 }
 
 // gitCredential runs git credential. https://git-scm.com/docs/git-credential
-func gitCredential(ctx context.Context, sys settings.System, at address, action string, known *login) (*login, error) {
+func gitCredential(ctx context.Context, sys settings.System, at address, action string, known *Login) (*Login, error) {
 	git := settings.FindGit(sys, "")
 	if git == nil {
 		return nil, exec.ErrNotFound
@@ -131,13 +161,13 @@ func gitCredential(ctx context.Context, sys settings.System, at address, action 
 		question += "username=" + at.user + "\n"
 	}
 	if known != nil {
-		question += "username=" + known.user + "\npassword=" + known.password + "\n"
+		question += "username=" + known.User + "\npassword=" + known.Password + "\n"
 	}
 	out, err := settings.RunGit(git.Command(ctx, "credential", action), question+"\n")
 	if err != nil {
 		return nil, ctx.Err() // there are none
 	}
-	found := login{from: "git credential", helped: true}
+	found := Login{From: fromHelper}
 	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
@@ -146,19 +176,19 @@ func gitCredential(ctx context.Context, sys settings.System, at address, action 
 				return nil, Errorf(NoLogin, "a credential helper answers for %q in place of %s: its answer is not used", text.Clip(value), at.origin())
 			}
 		case "username":
-			found.user = value
+			found.User = value
 		case "password":
-			found.password = value
+			found.Password = value
 		}
 	}
-	if found.password == "" {
+	if found.Password == "" {
 		return nil, nil
 	}
 	return &found, nil
 }
 
 // askpass runs the program that git would ask. https://git-scm.com/docs/gitcredentials
-func askpass(ctx context.Context, sys settings.System, c settings.Config, at address) (*login, error) {
+func askpass(ctx context.Context, sys settings.System, c settings.Config, at address) (*Login, error) {
 	program := cmp.Or(sys.Getenv("GIT_ASKPASS"), c.Get("core.askpass"), sys.Getenv("SSH_ASKPASS"))
 	if program == "" {
 		return nil, nil
@@ -178,5 +208,5 @@ func askpass(ctx context.Context, sys settings.System, c settings.Config, at add
 	if err != nil {
 		return nil, Errorf(NoLogin, "the program of GIT_ASKPASS gives no password for %s", at.host())
 	}
-	return &login{user: user, password: password, from: "GIT_ASKPASS"}, nil
+	return &Login{User: user, Password: password, From: "GIT_ASKPASS"}, nil
 }

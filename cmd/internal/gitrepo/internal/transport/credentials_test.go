@@ -55,7 +55,7 @@ func TestTokensGoToTheirHostsOnly(t *testing.T) {
 		got := ""
 		found, err := findLogin(context.Background(), settings.System{Getenv: func(name string) string { return env[name] }}, nil, at)
 		if found != nil {
-			got = found.user + " " + found.password
+			got = found.User + " " + found.Password
 		}
 		if err != nil || got != c.want {
 			t.Errorf("%s with %s, without %s: %q, %v, want %q", c.host, c.env, c.remove, got, err, c.want)

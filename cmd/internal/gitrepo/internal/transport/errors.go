@@ -89,9 +89,9 @@ var (
 
 // say makes a sentence of a problem.
 func (c *Connection) say(p problem) *Error {
-	from := "git credential"
+	from := fromHelper
 	if c.login != nil {
-		from = c.login.from
+		from = c.login.From
 	}
 	return Errorf(p.kind, p.sentence, c.at.host(), c.at.shown, from, tokenHint(c.at.host()))
 }

@@ -214,8 +214,27 @@ func (c *Connection) Tip(ctx context.Context, into *memory.Storage, choose func(
 	if !errors.Is(err, errMany) {
 		return err
 	}
-	err = c.more(ctx, into, want{hashes: []plumbing.Hash{hash}, flat: true, justThat: true})
-	if err != nil && ctx.Err() == nil { // not every server knows how to leave folders out
+	return c.bare(ctx, into, hash)
+}
+
+// Commit fetches the commit that choose picks of the references, without its files and
+// folders where the server leaves them out. Nothing is fetched where choose returns zero.
+func (c *Connection) Commit(ctx context.Context, into *memory.Storage, choose func(References) plumbing.Hash) error {
+	var hash plumbing.Hash
+	_, err := c.fetch(ctx, nil, func(known References) (want, error) {
+		hash = choose(known)
+		return want{}, nil
+	})
+	if err != nil || hash.IsZero() {
+		return err
+	}
+	return c.bare(ctx, into, hash)
+}
+
+// bare fetches a commit alone. Not every server knows how to leave folders out.
+func (c *Connection) bare(ctx context.Context, into storer.Storer, hash plumbing.Hash) error {
+	err := c.more(ctx, into, want{hashes: []plumbing.Hash{hash}, flat: true, justThat: true})
+	if err != nil && ctx.Err() == nil {
 		err = c.more(ctx, into, want{hashes: []plumbing.Hash{hash}, noBlobs: true, justThat: true})
 	}
 	return err

@@ -71,11 +71,14 @@ func (p *GitPush) push(ctx context.Context) (Answer, error) {
 	}
 	report := readReport(out)
 	var failed *settings.GitError
-	if !errors.As(err, &failed) {
+	switch {
+	case err == nil:
 		for _, to := range p.To {
 			said = to.hide(said)
 		}
-		return Answer{report.unchanged, remarks(remoteLines(said))}, err
+		return Answer{report.unchanged, remarks(remoteLines(said))}, nil
+	case !errors.As(err, &failed): // git did not run
+		return Answer{}, err
 	}
 	if report.rejected != "" {
 		to := p.To[min(report.by, len(p.To)-1)]
@@ -116,6 +119,15 @@ func (c *Connection) HaveGitFetch(ctx context.Context, git *settings.Program, re
 // run runs git with the logins of the servers, and returns what it prints, and what is
 // on its standard error.
 func (p *GitPush) run(ctx context.Context, in string, args ...string) (out, said string, err error) {
+	for _, to := range p.To {
+		found, err := ownLogin(ctx, to.sys, to.at)
+		if found != nil {
+			err = to.use(found)
+		}
+		if err != nil {
+			return "", "", err
+		}
+	}
 	logins, secrets := p.logins()
 	cmd := p.Git.Command(ctx, append(logins, args...)...)
 	cmd.Env = append(cmd.Env, secrets...)
@@ -195,7 +207,7 @@ func (p *GitPush) logins() (args, env []string) {
 		case to.login != nil:
 			set(helper, "")
 			set(helper, fmt.Sprintf(tokenHelper, i))
-			env = append(env, fmt.Sprintf("PM_GITOPS_GIT_USER_%d=%s", i, to.login.user), fmt.Sprintf("PM_GITOPS_GIT_TOKEN_%d=%s", i, to.login.password))
+			env = append(env, fmt.Sprintf("PM_GITOPS_GIT_USER_%d=%s", i, to.login.User), fmt.Sprintf("PM_GITOPS_GIT_TOKEN_%d=%s", i, to.login.Password))
 		case to.at.Protocol == "http" && !safeForLogin(to.at):
 			set(helper, "")
 			env = append(env, "GIT_ASKPASS=")

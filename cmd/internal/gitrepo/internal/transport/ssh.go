@@ -34,9 +34,7 @@ func newSSHLogin(sys settings.System, at address) (*sshLogin, error) {
 	endpoint := *at.Endpoint
 	s := &sshLogin{endpoint: &endpoint}
 	config := readSSHConfig(sys, at.Host)
-	if name := config.get("HostName"); name != "" {
-		endpoint.Host = strings.NewReplacer("%%", "%", "%h", at.Host).Replace(name)
-	}
+	endpoint.Host = config.hostName()
 	if port, err := strconv.Atoi(config.get("Port")); err == nil && at.Port == 0 {
 		endpoint.Port = port
 	}

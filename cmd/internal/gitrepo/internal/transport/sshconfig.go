@@ -65,6 +65,14 @@ func withoutMatch(config string) string {
 	return kept.String()
 }
 
+// hostName returns the host to connect to.
+func (c sshConfig) hostName() string {
+	if name := c.get("HostName"); name != "" {
+		return strings.NewReplacer("%%", "%", "%h", c.host).Replace(name)
+	}
+	return c.host
+}
+
 // all returns every value of a keyword, the user's first.
 func (c sshConfig) all(keyword string) (values []string) {
 	for _, file := range c.files {

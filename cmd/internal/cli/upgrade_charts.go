@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/lock"
+	"github.com/pm-gitops/pm-gitops/render/tree"
+)
+
+// upgradeCharts looks into charts for upgrades, one environment at a time.
+type upgradeCharts struct {
+	app
+	flags   upgradeOptions
+	source  charts.Source
+	workers *charts.Workers // nil for a single environment
+}
+
+// Needs implements [upgrade.Charts].
+func (c upgradeCharts) Needs(ctx context.Context, after fleet.Member, had lock.Lock, copies bool) (upgrade.Needs, error) {
+	needs := upgrade.Needs{Had: had}
+	plans := []render.Plan{after.Plan}
+	releases, err := plannedReleases(plans, nil)
+	if err != nil {
+		return needs, err
+	}
+	found, err := c.needsBy(ctx, c.workers, selection{c.source, []fleet.Member{after}, plans, releases}, c.flags.jobs, true)
+	switch {
+	case ctx.Err() != nil:
+		return needs, ctx.Err()
+	case err != nil || found.failed != nil:
+		needs.Unseen = errors.Join(err, found.failed)
+		needs.Unlocked = needs.Unseen
+		return needs, nil
+	case after.Plan.Mirror() == "":
+		needs.Lock, needs.Unlocked = c.lockOf(ctx, after, had, found.needs)
+		return needs, ctx.Err()
+	}
+	artifacts, problems := found.artifacts()
+	needs.Problems = problems
+	return needs, c.askMirror(ctx, &needs, after, found.needs, artifacts, copies)
+}
+
+// lockOf makes the next lock of what registries have.
+func (c upgradeCharts) lockOf(ctx context.Context, after fleet.Member, had lock.Lock, found needs) (lock.Lock, error) {
+	for _, image := range found.Images {
+		if image.Problem != "" {
+			return lock.Lock{}, fmt.Errorf("%s, in %s", image.Problem, listUses(image.Uses, true))
+		}
+	}
+	options := imagesOptions{releaseFlags: releaseFlags{input: c.flags.input, chartFlags: c.flags.chartFlags}}
+	options.lock = true
+	if err := c.resolve(ctx, options, &found); err != nil {
+		return lock.Lock{}, err
+	}
+	one := &lockFile{plan: &after.Plan, had: had}
+	lockNeeds([]*lockFile{one}, found)
+	return one.next, nil
+}
+
+// askMirror asks whether the mirror has artifacts, and copies what it lacks if that is
+// wanted. The lock is that of the copies where every source answers.
+func (c upgradeCharts) askMirror(ctx context.Context, needs *upgrade.Needs, after fleet.Member, found needs, artifacts []mirror.Artifact, copies bool) error {
+	one := &lockFile{plan: &after.Plan, name: after.Environment.LockFile(), had: needs.Had}
+	results, err := c.mirrorAll(ctx, artifacts, (*mirror.Mirror).Check)
+	if err == nil && copies {
+		lockCopies([]*lockFile{one}, found, results)
+		if err := (lockFlags{}).compare([]*lockFile{one}, ""); err != nil {
+			return err
+		}
+		holdTo([]*lockFile{one}, artifacts)
+		if results, err = c.mirrorAll(ctx, artifacts, (*mirror.Mirror).Copy); err == nil {
+			err = errors.Join(mirrorFailures(results)...)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	client, err := c.registry(c.flags.forRegistries())
+	if err != nil {
+		return err
+	}
+	answered := true
+	for _, result := range results {
+		artifact := upgrade.Artifact{Result: result}
+		if result.Error != "" && result.Digest == "" { // the source does not give it
+			answered = false
+			artifact.Mirrored, _ = client.Digest(ctx, result.Target)
+		}
+		needs.Artifacts = append(needs.Artifacts, artifact)
+	}
+	if answered {
+		lockCopies([]*lockFile{one}, found, results)
+		needs.Lock = one.next
+	} else {
+		needs.Lock, needs.Unlocked = c.lockOf(ctx, after, needs.Had, found)
+	}
+	return ctx.Err()
+}
+
+// mirrorAll checks or copies artifacts.
+func (c upgradeCharts) mirrorAll(ctx context.Context, artifacts []mirror.Artifact, work func(*mirror.Mirror, context.Context) ([]mirror.Result, error)) ([]mirror.Result, error) {
+	options, err := c.copyOptions(mirrorOptions{releaseFlags: releaseFlags{chartFlags: c.flags.forRegistries()}, parallel: mirrorsAtOnce}, nil)
+	if err != nil {
+		return nil, err
+	}
+	copier, err := mirror.New(artifacts, options)
+	if err != nil {
+		return nil, err
+	}
+	return work(copier, ctx)
+}
+
+// Compare implements [upgrade.Charts].
+func (c upgradeCharts) Compare(ctx context.Context, before, after fleet.Member, had tree.Tree) (upgrade.Effects, error) {
+	after.Index = 0
+	both := comparison{target: after.Plan.Target()}
+	if _, err := both.add(&after, had); err != nil {
+		return upgrade.Effects{Unseen: err}, nil
+	}
+	source := newOriginals(c.source, both.releases)
+	options := diffOptions{input: c.flags.input, output: "markdown"}
+	changes, _, err := c.compareCharts(ctx, options, c.workers, source, both)
+	if ctx.Err() != nil || err != nil {
+		return upgrade.Effects{Unseen: err}, ctx.Err()
+	}
+	found, err := c.newFindings(ctx, before, after)
+	return upgrade.Effects{Changes: changes, Findings: found, Unseen: err}, ctx.Err()
+}
+
+// newFindings gives what the checks find in an environment and did not find before.
+func (c upgradeCharts) newFindings(ctx context.Context, before, after fleet.Member) ([]finding.Finding, error) {
+	var sides [2][]finding.Finding
+	for i, m := range []fleet.Member{before, after} {
+		m.Index = 0
+		plan := m.Plan
+		plan.Unlocked = nil
+		var err error
+		if m.Rendering, err = render.Render(plan, plan.Target()); err != nil {
+			return nil, err
+		}
+		releases, err := plannedReleases([]render.Plan{m.Plan}, nil)
+		if err != nil {
+			return nil, err
+		}
+		options := checkOptions{severity: string(finding.Error)}
+		options.jobs = c.flags.jobs
+		looks := looker{checkOptions: options, workers: c.workers, source: newOriginals(c.source, releases)}
+		looked, err := looks.findSome(ctx, []fleet.Member{m})
+		if err != nil {
+			return nil, err
+		}
+		sides[i] = looked.found
+	}
+	type key struct{ id, release, object, field string }
+	keyOf := func(f finding.Finding) key {
+		return key{f.ID, f.Release, fmt.Sprint(cmp.Or(f.Object, &finding.Object{})), f.Field}
+	}
+	known := map[key]bool{}
+	for _, f := range sides[0] {
+		known[keyOf(f)] = true
+	}
+	var found []finding.Finding
+	for _, f := range sides[1] {
+		if !known[keyOf(f)] && f.Ignored == "" {
+			found = append(found, f)
+		}
+	}
+	return found, nil
+}

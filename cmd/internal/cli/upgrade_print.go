@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// upgradeReport is the result of upgrade as JSON, an interface: fields are only ever added.
+type upgradeReport struct {
+	Environments []upgradeResult `json:"environments"`
+}
+
+// upgradeResult is the result of an environment, with the differences of a dry run.
+type upgradeResult struct {
+	upgrade.Result
+	Diff string `json:"diff,omitempty"`
+}
+
+// tellUpgrades prints what became of environments, and gives the errors of those that
+// failed.
+func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread error) error {
+	report := upgradeReport{[]upgradeResult{}}
+	var failed []error
+	for _, result := range results {
+		one := upgradeResult{Result: result}
+		if result.Pull != nil && o.dryRun {
+			one.Diff = diffFiles(result.Pull.Edited, nil)
+		}
+		report.Environments = append(report.Environments, one)
+		if err := result.Err(); err != nil {
+			if others, _ := splitFindings(err); len(results) > 1 && others == nil {
+				err = fmt.Errorf("%s: %w", result.Environment, err)
+			}
+			failed = append(failed, err)
+		}
+	}
+	if o.output == "json" {
+		if err := a.printJSON(report); err != nil {
+			return err
+		}
+	} else {
+		for _, result := range results {
+			a.tellUpgrade(o, result)
+		}
+	}
+	err := hintRead(errors.Join(append(failed, unread)...))
+	if err != nil && len(failed) < len(results) {
+		return partialError{err, "upgraded"}
+	}
+	return err
+}
+
+// tellUpgrade prints what became of an environment.
+func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
+	for _, note := range result.Notes {
+		a.err.Say("note: %s: %s", result.Environment, note.Message)
+	}
+	var versions []string
+	for _, v := range result.Versions {
+		versions = append(versions, fmt.Sprintf("%s %s -> %s", v.Part, v.From, v.To))
+	}
+	what := strings.Join(versions, ", ")
+	switch result.State {
+	case upgrade.UpToDate:
+		a.err.Say("%s: up to date", result.Environment)
+	case upgrade.Waiting:
+		a.out.Say("%s: waits with %s", result.Environment, what)
+		for _, reason := range result.Waits {
+			a.out.Say("  %s", reason.Message)
+		}
+	case upgrade.Proposed:
+		a.tellProposed(o, result, what)
+	case upgrade.Failed, upgrade.Refused:
+	default:
+		a.out.Say("%s: %s %s: %s", result.Environment, result.State, result.Pull.URL, what)
+		if result.State == upgrade.State(pullrequest.Unchanged) {
+			a.err.Say("%s: up to date", result.Environment)
+		}
+	}
+	if result.Why != "" {
+		a.err.Say("%s: %s", result.Environment, result.Why)
+	}
+	if result.Pull == nil {
+		return
+	}
+	for _, why := range result.Pull.Blocked {
+		a.err.Say("%s: blocked: %s", result.Environment, why)
+	}
+	for _, note := range result.Pull.Notes {
+		a.err.Say("note: %s: %s", result.Environment, note)
+	}
+}
+
+// tellProposed prints the pull request of a dry run, or what would be pushed.
+func (a app) tellProposed(o upgradeOptions, result upgrade.Result, what string) {
+	pull := result.Pull
+	if !o.dryRun {
+		a.out.Say("%s: would push %s to %s: %s", result.Environment, text.Count(len(pull.Files), "file"), pull.Branch, what)
+		return
+	}
+	a.out.Say("title:  %s", pull.Title)
+	a.out.Say("branch: %s", pull.Branch)
+	if pull.Base != "" {
+		a.out.Say("base:   %s", pull.Base)
+	}
+	a.out.Say("labels: %s", strings.Join(pull.Labels, ", "))
+	a.out.Say("draft:  %t", pull.Draft)
+	_ = a.out.Text("\n" + pull.Body + "\n")
+	_ = a.out.Text(diffFiles(pull.Edited, a.colour().diff()))
+	a.err.Say("This was a dry run: nothing was pushed.")
+}

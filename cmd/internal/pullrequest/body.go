@@ -1,0 +1,51 @@
+package pullrequest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// footer gives the controls and the marker that end a body.
+func footer(p Proposal, base string, m marker) string {
+	return fmt.Sprintf(`
+
+---
+
+To decline %s, close this pull request: it stays closed until you reopen it. Another version opens a new pull request.
+
+- [ ] %sMake the branch anew from %s, without commits of others. The label %s does the same.
+
+%s`, code(p.Target), rebaseBox, code(base), code(RebaseLabel), m)
+}
+
+// code gives a text as code in a line of Markdown.
+func code(text string) string {
+	return "`" + strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(text) + "`"
+}
+
+// compose gives a whole body of at most limit characters.
+func compose(p Proposal, base string, limit int, m marker) string {
+	end := footer(p, base, m)
+	room := limit - characters(end) - markerGrows
+	text := []rune(harmless(strings.TrimRight(p.Body(room), "\n")))
+	if len(text) > room {
+		text = []rune(harmless(string(text[:max(0, room-len(opener))])))
+	}
+	return string(text) + end
+}
+
+// opener stands for the beginning of a comment.
+const opener = "&lt;!--"
+
+// harmless gives a text without anything that is a marker or a checkbox of ours, or that
+// would hide what stands behind it.
+func harmless(text string) string {
+	text = strings.ReplaceAll(text, "<!-- pm-gitops:", opener+" pm-gitops:")
+	if at := strings.LastIndex(text, "<!--"); at >= 0 && !strings.Contains(text[at:], "-->") {
+		text = text[:at] + opener + text[at+len("<!--"):]
+	}
+	return text
+}
+
+// characters counts as the forges do.
+func characters(text string) int { return len([]rune(text)) }

@@ -1,0 +1,186 @@
+package upgrade
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/tree"
+	"github.com/pm-gitops/pm-gitops/render/upgrade"
+)
+
+// everyone gives all environments of the repository. If some fail the error is
+// [fleet.Failures], and the others are given with it.
+func (r *Run) everyone(ctx context.Context) ([]fleet.Member, error) {
+	if r.all != nil {
+		return r.all, nil
+	}
+	var err error
+	r.all, err = r.environmentsOf(ctx, r.base)
+	return r.all, err
+}
+
+// isEnvironment matches the line by which a file says that it is an environment.
+var isEnvironment = regexp.MustCompile(`(?m)^kind:[ \t]*["']?Environment["']?[ \t]*(#.*)?\r?$`)
+
+// environmentsOf gives all environments of a commit. What was rendered is not searched.
+func (r *Run) environmentsOf(ctx context.Context, base *gitrepo.Base) ([]fleet.Member, error) {
+	names, err := base.List(ctx, ".")
+	if err != nil {
+		return nil, err
+	}
+	rendered := map[string]bool{}
+	for _, name := range names {
+		if tree.IsInventory(name) {
+			rendered[path.Dir(path.Dir(name))+"/"] = true
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		for dir := range rendered {
+			if strings.HasPrefix(name, dir) {
+				return true
+			}
+		}
+		return !fleet.IsYAML(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
+	})
+	files, err := base.Files(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	request := r.Request
+	request.Files, request.Environments, request.Repository = nil, nil, base.FS(ctx)
+	for _, name := range files.Paths() {
+		if isEnvironment.Match(files[name]) && bytes.Contains(files[name], []byte("pm-gitops")) {
+			request.Files = append(request.Files, name)
+		}
+	}
+	if request.Files == nil {
+		return nil, errors.New("the repository has no environment")
+	}
+	return fleet.Load(ctx, request, r.Target)
+}
+
+// order gives the environments in their order, and the problems of those that wait for one
+// that does not exist, or for each other, by file.
+func (r *Run) order(ctx context.Context) ([]fleet.Member, map[string]error, error) {
+	if !slices.ContainsFunc(r.Members, func(m fleet.Member) bool { return len(m.Environment.Spec.Upgrade.After) > 0 }) {
+		return r.Members, nil, nil
+	}
+	if _, err := r.everyone(ctx); err != nil && !fleet.IsPartial(err) {
+		return nil, nil, err
+	}
+	var environments []render.Environment
+	for _, m := range r.all {
+		environments = append(environments, m.Environment)
+	}
+	order, found := upgrade.Order(environments)
+	problems := map[string]error{}
+	for _, problem := range found {
+		problems[problem.Position.File] = errors.Join(problems[problem.Position.File], render.Problems{problem})
+	}
+	var members []fleet.Member
+	for _, i := range order {
+		if at := slices.IndexFunc(r.Members, func(m fleet.Member) bool { return path.Clean(m.File) == r.all[i].File }); at >= 0 {
+			members = append(members, r.Members[at])
+		}
+	}
+	return members, problems, nil
+}
+
+// ours matches the branches of pull requests for patches.
+var ours = regexp.MustCompile(`^pm-gitops/([^/]+)/patch-([^/]+)$`)
+
+// branchOf names the branch of an environment's pull request for patches of a line.
+func branchOf(m fleet.Member, line string) string {
+	return "pm-gitops/" + m.Plan.Environment + "/patch-" + line
+}
+
+// count counts the open pull requests of ours, if there is a limit.
+func (r *Run) count(ctx context.Context) error {
+	if r.Limit == 0 || r.Keeper == nil {
+		return nil
+	}
+	for _, branch := range r.base.Branches() {
+		if !ours.MatchString(branch) {
+			continue
+		}
+		state, err := r.Keeper.Find(ctx, branch)
+		if err != nil {
+			return err
+		}
+		if state.Pull != nil {
+			r.open++
+		}
+	}
+	return nil
+}
+
+// supersede closes the pull requests of environments that run their versions already, are
+// of another release line, or are gone.
+func (r *Run) supersede(ctx context.Context, members []fleet.Member) ([]Result, error) {
+	if r.Keeper == nil {
+		return nil, nil
+	}
+	var results []Result
+	for _, branch := range r.base.Branches() {
+		parts := ours.FindStringSubmatch(branch)
+		if parts == nil {
+			continue
+		}
+		state, err := r.Keeper.Find(ctx, branch)
+		if err != nil {
+			return results, err
+		}
+		if state.Pull == nil {
+			continue
+		}
+		why := r.useless(members, parts[1], parts[2], upgrade.ParseTarget(state.Target))
+		if why == "" {
+			continue
+		}
+		result := newResult(fleet.Member{Plan: render.Plan{Environment: parts[1]}})
+		outcome, err := r.Keeper.Supersede(ctx, branch, why)
+		if err != nil {
+			result.fail(err)
+		} else {
+			result.State, result.Why = State(outcome.Result), why
+			if outcome.Why != "" {
+				result.Why += ": " + outcome.Why
+			}
+		}
+		result.Pull = &Pull{Number: state.Pull.Number, URL: state.Pull.URL, Branch: branch, Base: state.Pull.Base, Title: state.Pull.Title, Labels: state.Pull.Labels, Draft: state.Pull.Draft, Blocked: []string{}, Files: []string{}, Notes: append([]string{}, outcome.Notes...)}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// useless says why a pull request is of no use any more; nothing if it is, or if that is not
+// known.
+func (r *Run) useless(members []fleet.Member, environment, line string, target upgrade.Versions) string {
+	at := slices.IndexFunc(members, func(m fleet.Member) bool { return m.Plan.Environment == environment })
+	switch {
+	case at < 0 && r.Whole && !r.Partial:
+		return fmt.Sprintf("the environment %s is gone from the base branch", environment)
+	case at < 0:
+		return ""
+	}
+	now := upgrade.VersionsOf(members[at].Environment)
+	is, err := lineOf(members[at])
+	switch {
+	case err != nil:
+		return ""
+	case is != line:
+		return fmt.Sprintf("%s is of the release line %s now", environment, is)
+	case len(target) > 0 && now.Reaches(target):
+		return environment + " has these versions already"
+	}
+	return ""
+}

@@ -1,0 +1,185 @@
+package upgrade
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/publish"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/edit"
+	"github.com/pm-gitops/pm-gitops/render/proposal"
+	"github.com/pm-gitops/pm-gitops/render/tree"
+	"github.com/pm-gitops/pm-gitops/render/upgrade"
+)
+
+// proposed is the pull request of an environment, and its commit on top of the base.
+type proposed struct {
+	run    *Run
+	member fleet.Member
+	line   string
+	to     upgrade.Versions
+	state  pullrequest.State // of its branch
+
+	change Change
+	patch  proposal.Patch
+	drafts []gitrepo.Draft
+}
+
+// make makes the commit and the facts of the pull request.
+func (p *proposed) make(ctx context.Context) (err error) {
+	if p.change, err = p.run.Make(ctx, p.run.base.FS(ctx), p.member, p.run.everyone, p.to, p.run.Copies); err != nil {
+		return err
+	}
+	var effects []Effects
+	for _, one := range p.change.All {
+		rendered := one.After.Rendering.Tree
+		had, err := folder.Before(p.run.base.FS(ctx, rendered), p.run.Layouts, []tree.Tree{rendered})
+		if err != nil {
+			return err
+		}
+		effect, err := p.run.Charts.Compare(ctx, one.Before, one.After, had.Tree)
+		if err != nil {
+			return err
+		}
+		effects = append(effects, effect)
+	}
+	p.patch = p.change.patch(p.line, effects)
+	for _, reason := range p.merging() {
+		p.patch.Merging = append(p.patch.Merging, reason.Message)
+	}
+	p.drafts, err = p.commits(ctx, p.run.base, p.change)
+	return err
+}
+
+// lineOf names the release line of an environment.
+func lineOf(m fleet.Member) (string, error) {
+	version, _, _ := strings.Cut(string(m.Environment.Spec.Versions.PrefectCloud), "@")
+	line, known, err := m.Catalog.Find(render.PrefectCloud, version)
+	if err == nil && !known {
+		err = fmt.Errorf("the catalog has no release line for chart version %s", version)
+	}
+	return line.Name, err
+}
+
+// merging gives why the forge does not merge the pull request by itself, each reason once;
+// none if it does.
+func (p *proposed) merging() []upgrade.Reason {
+	reasons := []upgrade.Reason{}
+	for _, one := range p.change.All {
+		policy := one.After.Environment.Spec.Upgrade
+		var zone *time.Location // nil where the system does not know it
+		if policy.Window != "" {
+			zone, _ = time.LoadLocation(policy.Window.Zone())
+		}
+		for _, reason := range upgrade.WaitToMerge(policy, p.run.Now, zone) {
+			if !slices.Contains(reasons, reason) {
+				reasons = append(reasons, reason)
+			}
+		}
+	}
+	return reasons
+}
+
+// commits gives the one draft of a change on top of a base.
+func (p *proposed) commits(ctx context.Context, base *gitrepo.Base, change Change) ([]gitrepo.Draft, error) {
+	request := p.run.Commit
+	request.Make = func(context.Context, fs.FS) (publish.Job, error) { return change.job(p.run.Layouts), nil }
+	request.Message = p.patch.Message()
+	_, drafts, err := request.Commits(ctx, base)
+	return drafts, err
+}
+
+// prepare gives the draft on top of a base, as a [gitrepo.Prepare]: of another one than that
+// of the run everything is made again.
+func (p *proposed) prepare(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft, error) {
+	if base.Commit() == p.run.base.Commit() {
+		return p.drafts, nil
+	}
+	request := p.run.Request
+	request.Files, request.Repository, request.Progress = []string{p.member.File}, base.FS(ctx), nil
+	members, err := fleet.Load(ctx, request, p.run.Target)
+	if err != nil {
+		return nil, err
+	}
+	all := func(ctx context.Context) ([]fleet.Member, error) { return p.run.environmentsOf(ctx, base) }
+	change, err := p.run.Make(ctx, base.FS(ctx), members[0], all, p.to, false)
+	if err != nil {
+		return nil, err
+	}
+	return p.commits(ctx, base, change)
+}
+
+// propose keeps the pull request, or says what it would be.
+func (p *proposed) propose(ctx context.Context, result *Result) error {
+	files, err := p.edited(ctx)
+	if err != nil {
+		return err
+	}
+	request, err := p.proposal(files, result)
+	if err != nil {
+		return err
+	}
+	result.Pull = &Pull{Branch: request.Branch, Base: request.Base, Title: request.Title, Labels: append([]string{}, request.Labels...), Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: []string{}, Notes: []string{}}
+	for _, file := range files {
+		result.Pull.Files = append(result.Pull.Files, file.Name)
+	}
+	if p.run.Keeper == nil {
+		result.State, result.Pull.Body, result.Pull.Edited = Proposed, request.Body(bodyLimit), files
+		return nil
+	}
+	outcome, err := p.run.Keeper.Keep(ctx, request)
+	result.State, result.Why = State(outcome.Result), outcome.Why
+	result.Pull.Number, result.Pull.URL, result.Pull.Commit = outcome.Pull.Number, outcome.Pull.URL, outcome.Commit
+	result.Pull.Notes = append(result.Pull.Notes, outcome.Notes...)
+	return err
+}
+
+// bodyLimit is the limit of a body where no forge says one, GitHub's: fingerprints are made
+// of that length on every forge.
+const bodyLimit = 65536
+
+// proposal asks for the pull request with files of the commit.
+func (p *proposed) proposal(files []edit.File, result *Result) (pullrequest.Proposal, error) {
+	result.Merging = p.merging()
+	risk, _ := p.patch.Risk()
+	blocked := len(p.patch.Blockers()) > 0
+	plan, err := json.Marshal(files)
+	if err != nil {
+		return pullrequest.Proposal{}, err
+	}
+	request := pullrequest.Proposal{
+		Branch: branchOf(p.member, p.line), Base: p.run.BaseBranch, Title: p.patch.Title(), Body: p.patch.Body, Labels: p.patch.Labels(), Draft: blocked,
+		Plan: digest(plan), Target: p.change.From.Target(p.change.To), Commit: p.prepare, Options: gitrepo.CommitOptions{Sign: p.run.Commit.Sign},
+		Merge: len(result.Merging) == 0 && risk == proposal.Routine && !blocked,
+	}
+	facts, err := json.Marshal([]any{request.Title, request.Body(bodyLimit), request.Labels, request.Draft})
+	request.Fingerprint = digest(facts)
+	return request, err
+}
+
+func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
+
+// edited gives the files of the commit, with their content before and after, by name.
+func (p *proposed) edited(ctx context.Context) ([]edit.File, error) {
+	changes, base := p.drafts[0].Changes, p.run.base.FS(ctx)
+	var all []edit.File
+	for _, name := range slices.Sorted(slices.Values(append(changes.Write.Paths(), changes.Remove...))) {
+		before, err := fs.ReadFile(base, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read %s of the repository: %w", name, err)
+		}
+		all = append(all, edit.File{Name: name, Old: before, New: changes.Write[name]})
+	}
+	return all, nil
+}

@@ -1,0 +1,131 @@
+package upgrade
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/text"
+)
+
+// takeNewest takes the newest version of the line, and says what stands against it.
+func (c candidate) takeNewest() {
+	if _, err := c.compare(plain(c.now), plain(c.now)); err != nil {
+		c.say(finding.Warning, "stays as it is: %s", err)
+		return
+	}
+	newest, err := c.newest()
+	switch {
+	case err != nil:
+		c.say(finding.Warning, "stays at %s: %s; --%s names one", plain(c.now), err, c.part.Flag())
+	case c.part == UI && len(c.line.UI) == 0:
+		c.tellUnpaired(newest)
+	case newest != "":
+		c.to[c.part] = newest
+	case !c.known.Complete:
+		c.say(finding.Warning, "stays at %s: no newer version is known, and not every registry lists its versions; --%s names one", plain(c.now), c.part.Flag())
+	}
+}
+
+// tellUnpaired says why the ui stays: its tags do not say which server they go with.
+func (c candidate) tellUnpaired(newest string) {
+	const reason = "tags of the ui do not say which server they go with, and the catalog lists none for the release line"
+	switch {
+	case newest != "":
+		c.say(finding.Info, "stays at %s although there is %s: %s; say --ui", c.now, newest, reason)
+	case !c.known.Complete:
+		c.say(finding.Info, "stays at %s: %s; say --ui", c.now, reason)
+	}
+}
+
+// newest finds the newest version of the line that registries or the catalog know, if it
+// is newer than the environment's; otherwise it is empty. The error names two versions
+// that are both the newest.
+func (c candidate) newest() (string, error) {
+	newest, tie := plain(c.now), ""
+	for _, version := range c.candidates() {
+		order, err := c.compare(version, newest)
+		switch {
+		case err != nil:
+			tie = version
+		case order > 0:
+			newest, tie = version, ""
+		}
+	}
+	if tie != "" {
+		_, err := c.compare(newest, tie)
+		return "", err
+	}
+	if newest == plain(c.now) {
+		return "", nil
+	}
+	return newest, nil
+}
+
+// candidates gives the versions of the line that may be chosen unasked, and that are not
+// known to be as old as the environment's, in the order of their texts: of charts no
+// pre-releases; of tags those with as many numbers as the environment's has.
+func (c candidate) candidates() []string {
+	all := slices.Clone(c.known.Versions)
+	fits := c.fitsChart
+	if !c.part.IsChart() {
+		fits = c.fitsTag
+		for _, pattern := range c.patterns(c.line) {
+			if tag := string(pattern); !strings.ContainsAny(tag, `*?[\`) && !c.known.lacks(tag) {
+				all = append(all, tag)
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(version string) bool {
+		order, err := c.compare(version, plain(c.now))
+		return err != nil && !errors.Is(err, errAmbiguous) || err == nil && order <= 0 || !fits(version)
+	})
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (c candidate) fitsChart(version string) bool {
+	v, err := semver.StrictNewVersion(version)
+	return err == nil && v.Prerelease() == "" && c.inChartLine(version)
+}
+
+func (c candidate) fitsTag(tag string) bool {
+	has, err := parts(tag)
+	now, _ := parts(c.now)
+	switch {
+	case err != nil || len(has) != len(now):
+		return false
+	case c.part == Server && len(now) > 1 && (compareNumbers(has[0], now[0]) != 0 || compareNumbers(has[1], now[1]) != 0):
+		return false
+	}
+	return len(c.patterns(c.line)) == 0 || c.matches(c.line, tag)
+}
+
+// compareOf gives the function that orders two versions of a part, without digests.
+func compareOf(part Part) func(a, b string) (int, error) {
+	if part.IsChart() {
+		return compareCharts
+	}
+	return Compare
+}
+
+// compareCharts orders two versions of a chart. Build metadata has no precedence, so two
+// versions that differ in it alone are an error.
+func compareCharts(a, b string) (int, error) {
+	var versions [2]*semver.Version
+	for i, version := range []string{a, b} {
+		var err error
+		if versions[i], err = semver.StrictNewVersion(strings.TrimPrefix(version, "v")); err != nil {
+			return 0, fmt.Errorf("%s is no chart version that can be compared: want one such as 1.2.3", text.Quoted(version))
+		}
+	}
+	order := versions[0].Compare(versions[1])
+	if order == 0 && a != b {
+		return 0, fmt.Errorf("%s and %s are the same version: %w", text.Quoted(a), text.Quoted(b), errAmbiguous)
+	}
+	return order, nil
+}
