@@ -22,13 +22,21 @@ var ArgoHealth string
 //go:embed commit.txt
 var Commit string
 
-// CIGitHub is a workflow of GitHub Actions that holds a repository to its
-// environment files.
+// CIGitHub and those after it are text/templates, with [[ and ]] around actions, of
+// files that hold a repository to its environment files. Each gets System, the name of
+// the system; File, a path or pattern in the repository; and Target, the value of
+// --target, empty without it: both as quoted texts of YAML. CIGitHub is a workflow of GitHub
+// Actions or Gitea Actions.
 //
 //go:embed ci-github.yaml
-var CIGitHub []byte
+var CIGitHub string
 
-// CIGitLab is a job of GitLab CI that does so.
+// CIGitLab is jobs of GitLab CI.
 //
 //go:embed ci-gitlab.yaml
-var CIGitLab []byte
+var CIGitLab string
+
+// CIKubernetes is a CronJob of Kubernetes and what it needs.
+//
+//go:embed ci-kubernetes.yaml
+var CIKubernetes string

@@ -37,12 +37,18 @@ func blocks(text, language string) []string {
 	return found
 }
 
-// TestReadmeSessions runs every terminal session of the README, one after
-// another in one folder, and compares what they print.
-func TestReadmeSessions(t *testing.T) {
-	sessions := blocks(read(t, "README.md"), "console")
-	if len(sessions) < 2 {
-		t.Fatalf("the README has %d terminal sessions", len(sessions))
+// TestSessions runs every terminal session of a page, one after another in one folder,
+// and compares what they print.
+func TestSessions(t *testing.T) {
+	for page, atLeast := range map[string]int{"README.md": 2, "docs/ci.md": 1} {
+		t.Run(page, func(t *testing.T) { testSessions(t, page, atLeast) })
+	}
+}
+
+func testSessions(t *testing.T, page string, atLeast int) {
+	sessions := blocks(read(t, page), "console")
+	if len(sessions) < atLeast {
+		t.Fatalf("%s has %d terminal sessions", page, len(sessions))
 	}
 	var script, files strings.Builder
 	commands := 0
@@ -54,10 +60,10 @@ func TestReadmeSessions(t *testing.T) {
 		if output = strings.TrimSuffix(output, "\n"); output != "" {
 			fmt.Fprintln(&files, output)
 		}
-		// The files of the script itself are not what the README's user sees.
+		// The files of the script itself are not what the page's user sees.
 		fmt.Fprintf(&script, "exec sh $WORK/command%d\ncmp stdout $WORK/output%d\n", commands, commands)
 	}
-	file := filepath.Join(t.TempDir(), "readme.txtar")
+	file := filepath.Join(t.TempDir(), "page.txtar")
 	if err := os.WriteFile(file, []byte("mkdir here\ncd here\n"+script.String()+files.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}

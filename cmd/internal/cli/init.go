@@ -19,7 +19,8 @@ type initOptions struct {
 	name          string
 	prefectCloud  string
 	prefectIstiod string
-	ci            string
+	ci, ciFile    string
+	target        targetFlag
 	force         bool
 }
 
@@ -38,14 +39,18 @@ under values, and every secret becomes a reference: its value is never written
 or printed. Rendering the file gives the same chart values back; what it adds,
 and what is still to fill in, init says.
 
-With --ci it writes a workflow of GitHub Actions or a job of GitLab CI instead:
-the environment files must be valid, what they render to must be committed
-(diff), and check must find nothing; on a pull or merge request diff says what
-the cluster does about it. Set the variable PM_GITOPS_REF there to the commit or
-tag of pm-gitops that is to be built and used.`,
+With --ci it writes what a system runs instead: on a pull or merge request the
+environment files must be valid, what they render to must be committed (diff),
+and check must find nothing; diff says what the cluster does about the change. By
+a schedule, upgrade opens pull requests for newer versions. -f names the
+environments there, as it does everywhere: a file, a folder or a pattern. Run
+from a subfolder, the file goes to the root of the repository. --ci-file names
+another file; -f still does so where it names no environments. Set the variable
+PM_GITOPS_REF there to the commit or tag that is to be built and used.`,
 		Example: `  pm-gitops init
   pm-gitops init -f environments/dev.yaml
-  pm-gitops init --ci github                       or gitlab
+  pm-gitops init --ci github                       or gitlab, gitea, kubernetes
+  pm-gitops init --ci gitlab -f environments/ --target argo
   pm-gitops init --from values-override.yaml --prefect-cloud 1.2.6 --prefect-istiod 1.2.6
   pm-gitops init --from prefect-cloud=values.yaml --from prefect-istiod=istiod.yaml -f environments/prod.yaml
   helm get values customer-managed -n customer-managed | pm-gitops init --from -
@@ -54,13 +59,15 @@ tag of pm-gitops that is to be built and used.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInit(cmd, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&o.file, "file", "f", "environment.yaml", "file to write, or - for standard output")
+	flags.StringVarP(&o.file, "file", "f", "environment.yaml", "file to write, or - for standard output; with --ci: environment file, folder or pattern")
 	flags.StringArrayVar(&o.from, "from", nil, "file with the values of an installation, or - for standard input; RELEASE=FILE says whose they are; repeat it for more")
 	flags.StringVar(&o.name, "name", "", "name of the environment (default: that of the file, or prod)")
 	flags.StringVar(&o.prefectCloud, "prefect-cloud", "", "chart version of prefect-cloud, where the files do not say it")
 	flags.StringVar(&o.prefectIstiod, "prefect-istiod", "", "chart version of prefect-istiod, where the files do not say it")
 	flags.StringVar(&o.catalog, "catalog", "", "catalog file that adds release lines or corrects them")
-	flags.StringVar(&o.ci, "ci", "", "write what `system` runs for every change instead: "+text.OneOf(ciNames()))
+	flags.StringVar(&o.ci, "ci", "", "write what `system` runs for every change and by a schedule instead: "+text.OneOf(ciNames()))
+	flags.StringVar(&o.ciFile, "ci-file", "", "with --ci: `file` to write, or - for standard output (default: the one that the system looks for)")
+	a.addTarget(cmd, &o.target)
 	flags.BoolVar(&o.force, "force", false, "with --ci: overwrite the file")
 	completeWith(cmd, "ci", ciNames())
 	_ = cmd.MarkFlagFilename("from", "yaml", "yml", "json")

@@ -1,19 +1,25 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	texttemplate "text/template"
+	"unicode"
 
+	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
-// ciSystem is a system for continuous integration that init --ci knows.
+// ciSystem is a system that init --ci writes a file for.
 type ciSystem struct {
-	name, file string
-	content    []byte
+	name, file string // the file is relative to the root of the repository
+	template   string
 	next       string // what is to be done besides
 }
 
@@ -22,6 +28,8 @@ func ciSystems() []ciSystem {
 	return []ciSystem{
 		{"github", ".github/workflows/pm-gitops.yaml", templates.CIGitHub, "set the variable PM_GITOPS_REF of the repository"},
 		{"gitlab", ".gitlab/ci/pm-gitops.yml", templates.CIGitLab, "include it in .gitlab-ci.yml, and set the CI/CD variable PM_GITOPS_REF"},
+		{"gitea", ".gitea/workflows/pm-gitops.yaml", templates.CIGitHub, "set the variable PM_GITOPS_REF of the repository"},
+		{"kubernetes", "pm-gitops-upgrade.yaml", templates.CIKubernetes, "build the image and make the Secrets that it names"},
 	}
 }
 
@@ -36,8 +44,11 @@ func ciNames() []string {
 // checkCI refuses flags that exclude or need --ci.
 func (o initOptions) checkCI(given func(string) bool) error {
 	if !given("ci") {
-		if o.force {
+		switch {
+		case o.force:
 			return errors.New("--force is for --ci alone: an environment file is never overwritten")
+		case given("ci-file"), given("target"):
+			return errors.New("--ci-file and --target need --ci")
 		}
 		return nil
 	}
@@ -45,6 +56,9 @@ func (o initOptions) checkCI(given func(string) bool) error {
 		if given(flag) {
 			return fmt.Errorf("--ci writes no environment file: no --%s with it", flag)
 		}
+	}
+	if o.file == "" || given("ci-file") && o.ciFile == "" {
+		return errors.New("--file or --ci-file is empty (unset variable?)")
 	}
 	for _, system := range ciSystems() {
 		if system.name == o.ci {
@@ -54,22 +68,105 @@ func (o initOptions) checkCI(given func(string) bool) error {
 	return fmt.Errorf("unknown system %q: want %s", o.ci, text.OneOf(ciNames()))
 }
 
-// initCI writes the file of a system where it looks for it, or into another.
-func (a app) initCI(o initOptions, elsewhere bool) error {
+// initCI writes the file of a system where the system looks for it, or where the
+// flags say.
+func (a app) initCI(o initOptions, fileGiven bool) error {
+	if _, err := a.target(o.target); err != nil {
+		return err
+	}
+	if fileGiven && o.ciFile == "" && !namesEnvironments(o.file) {
+		o.ciFile, o.file = o.file, fleet.DefaultFile
+	}
+	top, environments, err := inRepositoryHere(o.file)
+	if err != nil {
+		return err
+	}
 	for _, system := range ciSystems() {
 		if system.name != o.ci {
 			continue
 		}
-		file := system.file
-		if elsewhere {
-			file = o.file
+		file := o.ciFile
+		if file == "" {
+			file = filepath.Join(top, filepath.FromSlash(system.file))
 		}
-		if err := a.writeCI(file, system.content, o.force); err != nil || file == "-" {
+		content, err := system.fill(environments, o.target.name)
+		if err != nil {
+			return err
+		}
+		if err := a.writeCI(file, content, o.force); err != nil || file == "-" {
 			return err
 		}
 		a.err.Say("Look at the variables at its top, then %s.", system.next)
 	}
 	return nil
+}
+
+// namesEnvironments reports whether a name that --file has is one of environments,
+// and not that of the file to write, which --file may name too: a folder, a pattern, or
+// an environment file that is there.
+func namesEnvironments(name string) bool {
+	if name == "-" {
+		return false
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		data, err := os.ReadFile(filepath.Clean(name))
+		return err == nil && fleet.IsEnvironment(data)
+	} else if err == nil {
+		return info.IsDir()
+	}
+	return strings.HasSuffix(filepath.ToSlash(name), "/") || strings.ContainsAny(name, "*?[{")
+}
+
+// inRepositoryHere finds the root of the repository that holds this folder, and
+// gives the way there from here, and that from there to what name names here.
+// Where there is no repository, this folder is the root.
+func inRepositoryHere(name string) (top, inside string, err error) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return "", "", fmt.Errorf("find the working directory: %w", err)
+	}
+	root := fleet.RepositoryAbove(here)
+	if root == "" {
+		root = here
+	}
+	if strings.ContainsFunc(name, steersCI) {
+		return "", "", usageError{fmt.Errorf("%q has a character that means something to a CI system: want letters, digits, spaces and .-_/*?[]{},+@", name)}
+	}
+	place, err := filepath.Abs(name)
+	if err != nil {
+		return "", "", fmt.Errorf("find %s: %w", name, err)
+	}
+	if inside, err = filepath.Rel(root, place); err != nil || !filepath.IsLocal(inside) {
+		return "", "", fmt.Errorf("%s lies outside the repository %s", name, root)
+	}
+	if top, err = filepath.Rel(here, root); err != nil {
+		return "", "", fmt.Errorf("find %s: %w", root, err)
+	}
+	return top, filepath.ToSlash(inside), nil
+}
+
+// steersCI reports whether a character of a path may be more than itself in a file
+// of a CI system: the start of an expression or a variable, or the end of a text.
+func steersCI(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(` .-_/\*?[]{},+@`, r)
+}
+
+// fill makes the file of the system for environments, which are a path in the
+// repository, and a target, which is empty where each environment says its own.
+func (s ciSystem) fill(environments, target string) ([]byte, error) {
+	if target != "" {
+		target = strconv.Quote(target)
+	}
+	parsed, err := texttemplate.New("ci-"+s.name).Delims("[[", "]]").Parse(s.template)
+	if err != nil {
+		return nil, fmt.Errorf("read the template of %s: %w", s.name, err)
+	}
+	var content bytes.Buffer
+	err = parsed.Execute(&content, struct{ System, File, Target string }{s.name, strconv.Quote(environments), target})
+	if err != nil {
+		return nil, fmt.Errorf("write for %s: %w", s.name, err)
+	}
+	return content.Bytes(), nil
 }
 
 // writeCI creates a file, or with force replaces it.
@@ -78,7 +175,7 @@ func (a app) writeCI(file string, content []byte, force bool) error {
 		var h hinted
 		err := a.create(file, content)
 		if errors.As(err, &h) {
-			h.hint = "Name another file with -f FILE, or overwrite it with --force."
+			h.hint = "Name another file with --ci-file FILE, or overwrite it with --force."
 			return h
 		}
 		return err

@@ -115,7 +115,7 @@ apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {name: fleet, namespace: %[1]s}
 spec: {interval: 1h, retryInterval: 2s, path: ./clusters/prod, prune: true, sourceRef: {kind: GitRepository, name: fleet}}
-`, world.FluxNamespace, world.GitUser, world.GitPassword, f.repo)))
+`, world.FluxNamespace, world.GitUser, f.token, f.repo)))
 		return
 	}
 	f.prepareArgo()
@@ -129,7 +129,7 @@ func (f *fixture) prepareArgo() {
 	f.check(err)
 	for _, object := range objects {
 		if url, _, _ := unstructured.NestedString(object.Object, "stringData", "url"); url != "" {
-			login := node.Login{Username: world.GitUser, Password: world.GitPassword}
+			login := node.Login{Username: world.GitUser, Password: f.token}
 			if url != f.repo {
 				login = registryLogin
 			}

@@ -35,8 +35,10 @@ type fixture struct {
 	ctx      context.Context
 	target   string
 	env      *environment
-	other    *environment // a second one, in the scenario that has it
-	repo     string       // the repository's URL
+	other    *environment    // a second one, in the scenario that has it
+	repo     string          // the repository's URL
+	token    string          // of the Git server
+	forge    forgeRepository // the repository at Gitea, in the scenario that has it
 	checkout string
 	limits   mutation         // shortens time limits, in scenarios that wait for them
 	edited   bool             // what was rendered last was changed
@@ -90,7 +92,7 @@ func start(t *testing.T, target string) *fixture {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), scenarioTime)
 	t.Cleanup(cancel)
-	f := &fixture{T: t, World: w, ctx: ctx, target: target, checkout: filepath.Join(dir, "checkout"), stderr: &strings.Builder{}}
+	f := &fixture{T: t, World: w, ctx: ctx, target: target, token: world.GitPassword, checkout: filepath.Join(dir, "checkout"), stderr: &strings.Builder{}}
 	t.Cleanup(f.record)
 	switch target {
 	case "flux":
@@ -199,7 +201,7 @@ func (f *fixture) try(ctx context.Context, program string, args ...string) (stri
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = f.checkout
-	cmd.Env = append(f.Environ(), "GITEA_SERVER_URL="+f.Git.URL, "GITEA_TOKEN="+world.GitPassword)
+	cmd.Env = append(f.Environ(), "GITEA_SERVER_URL="+f.Git.URL, "GITEA_TOKEN="+f.token)
 	var out strings.Builder
 	f.stderr = &strings.Builder{}
 	cmd.Stdout, cmd.Stderr = &out, io.MultiWriter(f.stderr)
@@ -220,7 +222,7 @@ func (f *fixture) clone() {
 	f.run("git", "config", "--global", "init.defaultBranch", "main")
 	f.run("git", "config", "--global", "credential.helper", "store")
 	host, _ := strings.CutPrefix(f.Git.URL, "https://")
-	f.check(os.WriteFile(filepath.Join(f.Dir, "home/.git-credentials"), fmt.Appendf(nil, "https://%s:%s@%s\n", world.GitUser, world.GitPassword, host), 0o600))
+	f.check(os.WriteFile(filepath.Join(f.Dir, "home/.git-credentials"), fmt.Appendf(nil, "https://%s:%s@%s\n", world.GitUser, f.token, host), 0o600))
 	f.run("git", "init", "-q")
 	f.run("git", "remote", "add", "origin", f.repo)
 	f.write("README.md", "The fleet.\n")

@@ -161,10 +161,22 @@ var head = regexp.MustCompile(`(?m)^(apiVersion|kind):[ \t]*["']?([^\s"'#]+)`)
 // environment or its defaults: what lies beside them in a folder. One that
 // does not say what it is may be an environment with a mistake in it.
 func isForeign(data []byte) bool {
+	version, kind := readHead(data)
+	return version != "" && !strings.Contains(version, "gitops") && !strings.HasPrefix(kind, "Environment") || kind == "Catalog" || kind == "Capabilities"
+}
+
+// IsEnvironment reports whether a file says that it is an environment or its
+// defaults, whatever mistakes it has.
+func IsEnvironment(data []byte) bool {
+	version, kind := readHead(data)
+	return version+kind != "" && !isForeign(data)
+}
+
+// readHead gives the last apiVersion and kind that a file says at its top level.
+func readHead(data []byte) (version, kind string) {
 	said := map[string]string{}
 	for _, m := range head.FindAllSubmatch(data, -1) {
 		said[string(m[1])] = string(m[2])
 	}
-	version := said["apiVersion"]
-	return version != "" && !strings.Contains(version, "gitops") && !strings.HasPrefix(said["kind"], "Environment") || said["kind"] == "Catalog" || said["kind"] == "Capabilities"
+	return said["apiVersion"], said["kind"]
 }

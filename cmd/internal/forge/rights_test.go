@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +224,19 @@ func TestGraphQLRefuses(t *testing.T) {
 		_, err = f.Edit(t.Context(), PullRequest{Draft: true}, Change{Draft: new(bool)})
 		if !isKind(err, want) || !strings.HasSuffix(err.Error(), ": one") || at != "https://api.github.com/graphql" {
 			t.Errorf("%s: %q at %s", kind, err, at)
+		}
+	}
+}
+
+// docs/git.md names what a token needs, and every variable of a GitHub App.
+func TestLoginsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "git.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{GitHub.needs(), GitLab.needs(), Gitea.needs(), "`" + appID + "`", "`" + appKey + "`", "`" + appKeyFile + "`", "`" + appInstallation + "`"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("docs/git.md does not have %s", want)
 		}
 	}
 }

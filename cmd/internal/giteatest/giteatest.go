@@ -235,6 +235,9 @@ func (s *Server) showLog(t testing.TB) {
 	})
 }
 
+// Transport trusts the server's certificate and nothing else.
+func (s *Server) Transport() http.RoundTripper { return s.client.Transport }
+
 // trusting is a client that trusts the server's certificate and nothing else.
 func trusting(certificate *x509.Certificate) *http.Client {
 	pool := x509.NewCertPool()
