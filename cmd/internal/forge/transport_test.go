@@ -39,6 +39,7 @@ func TestLimitsAndFaults(t *testing.T) {
 		"a wrong token":                      {[]reply{{401, nil, `{"message":"401 Unauthorized"}`}}, []time.Duration{time.Second}, NoLogin, "the token is not taken: it is wrong, expired or revoked: 401 Unauthorized"},
 		"403 is not a limit by itself":       {[]reply{{403, nil, `{"message":"Resource not accessible by integration"}`}}, nil, Forbidden, "the token may not do that: Resource not accessible by integration"},
 		"errors of several lines and escape": {[]reply{{400, nil, `{"message":"one\u001b[31m\ntwo"}`}}, nil, Refused, `one`},
+		"Gitea's lost race":                  {[]reply{{400, nil, `{"message":"the issue is already changed"}`}}, nil, Changed, "at the same moment"},
 		"a page that is no JSON":             {[]reply{{404, nil, "<html>" + canary}}, nil, NotFound, "there is no such repository"},
 		"an answer without end":              {[]reply{{200, nil, strings.Repeat("x", maxAnswer+1)}}, nil, Other, "sent more than"},
 	} {
