@@ -28,8 +28,8 @@ func compose(p Proposal, base string, limit int, m marker) string {
 	end := footer(p, base, m)
 	room := limit - characters(end) - markerGrows
 	text := []rune(harmless(strings.TrimRight(p.Body(room), "\n")))
-	if len(text) > room {
-		text = []rune(harmless(string(text[:max(0, room-len(opener))])))
+	for cut := room; len(text) > room; cut -= len(opener) { // what is cut may open a comment, and writing that out takes room again
+		text = []rune(harmless(string(text[:max(0, cut)])))
 	}
 	return string(text) + end
 }
@@ -41,9 +41,11 @@ const opener = "&lt;!--"
 // would hide what stands behind it.
 func harmless(text string) string {
 	text = strings.ReplaceAll(text, "<!-- pm-gitops:", opener+" pm-gitops:")
-	if at := strings.LastIndex(text, "<!--"); at >= 0 && !strings.Contains(text[at:], "-->") {
-		text = text[:at] + opener + text[at+len("<!--"):]
+	closed := 0 // behind this no comment ends
+	if at := strings.LastIndex(text, "-->"); at >= 0 {
+		closed = at + len("-->")
 	}
+	text = text[:closed] + strings.ReplaceAll(text[closed:], "<!--", opener)
 	return text
 }
 

@@ -160,7 +160,12 @@ func TestAutoMergeIsAskedForOnce(t *testing.T) {
 				t.Error("was not asked for")
 			}
 			s.keep(version{Number: 1, Merge: true}, Unchanged)
+			s.people.(fakePeople).s.Change(1, func(p *forgetest.Pull) { p.Merges = "" }) // a person, or the forge for the new commit
+			s.keep(version{Number: 1, Merge: true}, Unchanged)
 			s.keep(version{Number: 2, Merge: true}, Refreshed)
+			if !s.only().Merges {
+				t.Error("was not asked for another commit")
+			}
 			s.keep(version{Number: 2}, Refreshed) // it may wait again: taken back, and nothing else
 			if s.only().Merges {
 				t.Error("was not taken back")
@@ -322,5 +327,10 @@ func TestFindIsRemembered(t *testing.T) {
 	}
 	if all, _ := s.front.asked(); len(all) != 2 {
 		t.Errorf("requests %q", all)
+	}
+	for _, want := range []Result{Refreshed, Unchanged} { // and what was changed is asked for again
+		if out, err := k.Keep(t.Context(), version{Number: 2}.proposal()); err != nil || out.Result != want {
+			t.Fatalf("%+v, %v, want %s", out, err, want)
+		}
 	}
 }
