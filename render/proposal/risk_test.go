@@ -36,7 +36,7 @@ func TestRisk(t *testing.T) {
 		"said to break":       {func(p *proposal.Patch) { p.Concerns = []proposal.Concern{{Risk: proposal.Breaking, Why: "b"}} }, proposal.Breaking, false, "**Breaking.**"},
 		"both": {func(p *proposal.Patch) {
 			p.Blocked, p.Concerns = []string{"a"}, []proposal.Concern{{Risk: proposal.Breaking, Why: "b"}}
-		}, proposal.Breaking, true, "**Blocked.**"},
+		}, proposal.Breaking, true, "**Blocked and breaking.**"},
 	} {
 		p := routine()
 		test.change(&p)
