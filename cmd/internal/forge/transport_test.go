@@ -40,6 +40,7 @@ func TestLimitsAndFaults(t *testing.T) {
 		"403 is not a limit by itself":       {[]reply{{403, nil, `{"message":"Resource not accessible by integration"}`}}, nil, Forbidden, "the token may not do that: Resource not accessible by integration"},
 		"errors of several lines and escape": {[]reply{{400, nil, `{"message":"one\u001b[31m\ntwo"}`}}, nil, Refused, `one`},
 		"a token that is repeated":           {[]reply{{400, nil, `{"message":"bad header: Bearer ` + canary + `"}`}}, nil, Refused, "bad header: Bearer ***"},
+		"Gitea's lost race":                  {[]reply{{400, nil, `{"message":"the issue is already changed"}`}}, nil, Changed, "at the same moment"},
 		"a page that is no JSON":             {[]reply{{404, nil, "<html>" + canary}}, nil, NotFound, "there is no such repository"},
 		"an answer without end":              {[]reply{{200, nil, strings.Repeat("x", maxAnswer+1)}}, nil, Other, "sent more than"},
 	} {
