@@ -147,3 +147,28 @@ func TestBrokenConnections(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 }
+
+// Only a token that was not taken is asked for again: a limit says nothing of it.
+func TestTokensAreKept(t *testing.T) {
+	for status, want := range map[int]string{401: "[false true]", 429: "[false false]", 503: "[false false]"} {
+		asked := 0
+		o := options(stub(func(*http.Request) *http.Response {
+			if asked++; asked == 1 {
+				return reply(status, "")
+			}
+			return reply(200, `{"username":"bot"}`)
+		}), "")
+		var fresh []bool
+		o.Token = func(_ context.Context, again bool) (string, error) {
+			fresh = append(fresh, again)
+			return "Bearer x", nil
+		}
+		f, err := Open(Place{GitLab, "https://git.corp", "a/b"}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Account(t.Context()); err != nil || fmt.Sprint(fresh) != want {
+			t.Errorf("%d: asked for a fresh token %v, %v, want %s", status, fresh, err, want)
+		}
+	}
+}
