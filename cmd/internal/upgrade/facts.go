@@ -36,7 +36,7 @@ func (c Change) patch(line string, effects []Effects) proposal.Patch {
 	p.MirrorCommand, p.DiffCommand = checkout+"pm-gitops mirror", checkout+"pm-gitops diff --manifests --base HEAD~1"
 	for _, part := range inTables {
 		if c.From[part] != c.To[part] {
-			p.Versions = append(p.Versions, own.version(part, c.From[part], c.To[part]))
+			p.Versions = append(p.Versions, own.version(part, plain(c.From[part]), plain(c.To[part])))
 		}
 	}
 	for i, one := range c.All {
@@ -189,6 +189,12 @@ func waves(plan render.Plan) []proposal.Wave {
 		all = append(all, wave)
 	}
 	return all
+}
+
+// plain gives a version without a digest.
+func plain(version string) string {
+	version, _, _ = strings.Cut(version, "@")
+	return version
 }
 
 // oneLine gives an error on one line.
