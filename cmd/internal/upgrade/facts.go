@@ -160,18 +160,22 @@ func (a Artifact) state(had lock.Lock) proposal.Mirror {
 	return proposal.Mirror{Why: a.Error}
 }
 
-// signature reads what came of verifying signatures.
+// signature reads what came of verifying signatures, as [mirror.Result] has it.
 func signature(said string) proposal.Signature {
-	by, verified := strings.CutPrefix(said, "verified: ")
-	switch {
-	case said == "":
-		return proposal.Signature{State: proposal.NoRule}
-	case verified:
-		return proposal.Signature{State: proposal.Signed, By: by}
-	case said == "none":
-		return proposal.Signature{State: proposal.NotSigned}
+	var by []string
+	for one := range strings.SplitSeq(said, ", ") {
+		name, verified := strings.CutPrefix(one, "verified: ")
+		switch {
+		case said == "":
+			return proposal.Signature{State: proposal.NoRule}
+		case one == "none":
+			return proposal.Signature{State: proposal.SignatureUnknown, Why: "it has none, and the rule does not require one"}
+		case !verified:
+			return proposal.Signature{State: proposal.SignatureUnknown, Why: said}
+		}
+		by = append(by, name)
 	}
-	return proposal.Signature{State: proposal.SignatureUnknown, Why: said}
+	return proposal.Signature{State: proposal.Signed, By: strings.Join(by, ", ")}
 }
 
 // waves gives the waves of a plan.
