@@ -13,6 +13,7 @@ import (
 // upgradeReport is the result of upgrade as JSON, an interface: fields are only ever added.
 type upgradeReport struct {
 	Environments []upgradeResult `json:"environments"`
+	Errors       []string        `json:"errors"` // of files that could not be read, and of the run
 }
 
 // upgradeResult is the result of an environment, with the differences of a dry run.
@@ -24,7 +25,10 @@ type upgradeResult struct {
 // tellUpgrades prints what became of environments, and gives the errors of those that
 // failed.
 func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread error) error {
-	report := upgradeReport{[]upgradeResult{}}
+	report := upgradeReport{[]upgradeResult{}, []string{}}
+	if unread != nil {
+		report.Errors = strings.Split(unread.Error(), "\n")
+	}
 	var failed []error
 	for _, result := range results {
 		one := upgradeResult{Result: result}
