@@ -52,7 +52,7 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread err
 			a.tellUpgrade(o, result)
 		}
 	}
-	err := hintRead(errors.Join(append(failed, unread)...))
+	err := hintBase(errors.Join(append(failed, unread)...))
 	if err != nil && len(failed) < len(results) {
 		return partialError{err, "upgraded"}
 	}
