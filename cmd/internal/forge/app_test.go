@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -251,5 +252,27 @@ func TestAppClaims(t *testing.T) {
 	now := float64(w.now.Unix())
 	if claims["iss"] != w.app.ID || claims["iat"] != now-60 || claims["exp"].(float64) > now+600 || len(claims) != 3 {
 		t.Errorf("claims %v at %v", claims, now)
+	}
+}
+
+// Environments that are worked on side by side share one token.
+func TestAppTokensAreShared(t *testing.T) {
+	w := newAppWorld(t)
+	sys := w.system()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			f, err := Connect(t.Context(), w.remote, "", sys)
+			if err == nil {
+				_, err = f.Find(t.Context(), "b")
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if made := w.posted(); made != 1 {
+		t.Errorf("%d tokens were made", made)
 	}
 }

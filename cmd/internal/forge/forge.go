@@ -125,6 +125,7 @@ const (
 	Refused          // the forge does not take what was sent
 	Limited          // too many requests, and it would take too long to wait
 	Unavailable      // the forge does not answer, or answers 5xx
+	Changed          // it was changed by another request at the same moment
 )
 
 // Error is an error of a forge: a sentence without the token.

@@ -65,11 +65,11 @@ func exercise(t *testing.T, f Forge, head string) {
 	if _, err := f.Open(ctx, Draft{Head: head, Base: "main", Title: "again", Body: "x"}); !isKind(err, Exists) {
 		t.Errorf("a second pull request of a branch: %v", err)
 	}
-	if pr, err = f.Edit(ctx, pr, Change{Title: new("fix(a): c"), Body: new("second\n\n- [ ] box"), Draft: new(false), Add: []string{"blocked", "patch"}, Remove: []string{"env/prod", "never"}}); err != nil {
+	if _, err = f.Edit(ctx, pr, Change{Title: new("fix(a): c"), Body: new("second\n\n- [ ] box"), Draft: new(false), Add: []string{"blocked", "patch"}, Remove: []string{"env/prod", "never"}}); err != nil {
 		t.Fatal(err)
 	}
 	pr = check("edited", PullRequest{Title: "fix(a): c", Body: "second\n\n- [ ] box", State: Opened, Labels: []string{"blocked", "patch"}})
-	if pr, err = f.Edit(ctx, pr, Change{Draft: new(true)}); err != nil {
+	if _, err = f.Edit(ctx, pr, Change{Draft: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	pr = check("a draft again", PullRequest{Title: "fix(a): c", Body: "second\n\n- [ ] box", Draft: true, State: Opened, Labels: []string{"blocked", "patch"}})

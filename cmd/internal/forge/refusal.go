@@ -89,6 +89,8 @@ func (t *transport) refusal(resp *http.Response) error {
 		kind, why = Exists, "it is there already"
 	case code == http.StatusUnprocessableEntity && strings.Contains(said, "already exists"): // GitHub's
 		kind, why = Exists, "it is there already"
+	case code == http.StatusBadRequest && strings.Contains(said, "already changed"): // Gitea's
+		kind, why = Changed, "another request changed it at the same moment"
 	case code >= 500:
 		kind, why = Unavailable, resp.Status
 	default:

@@ -60,8 +60,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	var waited time.Duration
+	fresh := false
 	for attempt := 1; ; attempt++ {
-		resp, err := t.once(req, content, attempt > 1)
+		resp, err := t.once(req, content, fresh)
 		last := attempt == attempts || req.Context().Err() != nil
 		if err != nil {
 			if last || !repeatable(req) || errors.As(err, new(*Error)) {
@@ -75,6 +76,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		} else if err = t.refusal(resp); last || !t.again(resp, req, attempt, err) {
 			return nil, err
 		}
+		fresh = isKind(err, NoLogin)
 		pause := t.pause(resp, attempt, err)
 		if waited += pause; waited > longest {
 			return nil, err
@@ -106,8 +108,8 @@ func body(req *http.Request) ([]byte, error) {
 }
 
 // once does a request once.
-func (t *transport) once(req *http.Request, content []byte, again bool) (*http.Response, error) {
-	login, err := t.Token(req.Context(), again)
+func (t *transport) once(req *http.Request, content []byte, fresh bool) (*http.Response, error) {
+	login, err := t.Token(req.Context(), fresh)
 	if err != nil {
 		return nil, err
 	}

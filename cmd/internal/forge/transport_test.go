@@ -40,6 +40,7 @@ func TestLimitsAndFaults(t *testing.T) {
 		"403 is not a limit by itself":       {[]reply{{403, nil, `{"message":"Resource not accessible by integration"}`}}, nil, Forbidden, "the token may not do that: Resource not accessible by integration"},
 		"errors of several lines and escape": {[]reply{{400, nil, `{"message":"one\u001b[31m\ntwo"}`}}, nil, Refused, `one`},
 		"a token that is repeated":           {[]reply{{400, nil, `{"message":"bad header: Bearer ` + canary + `"}`}}, nil, Refused, "bad header: Bearer ***"},
+		"Gitea's lost race":                  {[]reply{{400, nil, `{"message":"the issue is already changed"}`}}, nil, Changed, "at the same moment"},
 		"a page that is no JSON":             {[]reply{{404, nil, "<html>" + canary}}, nil, NotFound, "there is no such repository"},
 		"an answer without end":              {[]reply{{200, nil, strings.Repeat("x", maxAnswer+1)}}, nil, Other, "sent more than"},
 	} {
@@ -144,5 +145,30 @@ func TestBrokenConnections(t *testing.T) {
 	cancel()
 	if _, err := f.Account(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// Only a token that was not taken is asked for again: a limit says nothing of it.
+func TestTokensAreKept(t *testing.T) {
+	for status, want := range map[int]string{401: "[false true]", 429: "[false false]", 503: "[false false]"} {
+		asked := 0
+		o := options(stub(func(*http.Request) *http.Response {
+			if asked++; asked == 1 {
+				return reply(status, "")
+			}
+			return reply(200, `{"username":"bot"}`)
+		}), "")
+		var fresh []bool
+		o.Token = func(_ context.Context, again bool) (string, error) {
+			fresh = append(fresh, again)
+			return "Bearer x", nil
+		}
+		f, err := Open(Place{GitLab, "https://git.corp", "a/b"}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Account(t.Context()); err != nil || fmt.Sprint(fresh) != want {
+			t.Errorf("%d: asked for a fresh token %v, %v, want %s", status, fresh, err, want)
+		}
 	}
 }

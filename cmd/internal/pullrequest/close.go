@@ -19,7 +19,23 @@ func (k *Keeper) Supersede(ctx context.Context, branch, why string) (Outcome, er
 	if err != nil || state.Pull == nil {
 		return Outcome{Result: Unchanged}, err
 	}
-	return newTask(k, Proposal{Branch: branch}, state).supersede(ctx, why)
+	t := newTask(k, Proposal{Branch: branch}, state)
+	if err := t.closeTwins(ctx); err != nil {
+		return Outcome{}, err
+	}
+	return t.supersede(ctx, why)
+}
+
+// closeTwins closes what other runs opened of the branch at the same moment.
+func (t *task) closeTwins(ctx context.Context) error {
+	for _, pr := range t.state.twins {
+		m, _, _ := parseMarker(pr.Body)
+		twin := &task{keeper: t.keeper, p: t.p, state: t.state, pr: pr, old: m}
+		if _, err := twin.close(ctx, fmt.Sprintf("Pull request %d of the same branch was opened at the same moment, and stays.", t.pr.Number)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // supersede closes the pull request unless somebody else's commit is on the branch.

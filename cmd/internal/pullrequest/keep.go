@@ -18,6 +18,9 @@ func (k *Keeper) Keep(ctx context.Context, p Proposal) (Outcome, error) {
 		return Outcome{}, err
 	}
 	t := newTask(k, p, state)
+	if err := t.closeTwins(ctx); err != nil {
+		return Outcome{}, err
+	}
 	if t.pr.Number != 0 && p.Base != "" && t.pr.Base != p.Base {
 		out, err := t.supersede(ctx, "This change is proposed for the branch "+p.Base+" now.")
 		if err != nil || out.Result != Superseded {
@@ -34,6 +37,12 @@ func (k *Keeper) Keep(ctx context.Context, p Proposal) (Outcome, error) {
 		}
 	}
 	out, err := t.run(ctx)
+	if kindOf(err) == forge.Changed {
+		out, err = Outcome{Result: Outpaced, Pull: t.pr, Commit: t.commit, Why: "another run edits the pull request at this moment"}, nil
+	}
+	if out.Result == Unchanged && t.held {
+		out.Result = Refreshed
+	}
 	if err != nil || out.Result != Unchanged {
 		k.forget(p.Branch)
 	}
@@ -50,6 +59,7 @@ type task struct {
 	old    marker // of the pull request
 	rebase bool   // a person wants the branch made anew, whatever is on it
 	anew   bool   // a commit of ours is not good enough: it is for another base
+	held   bool   // auto-merge was taken back
 	remote *gitrepo.Remote
 	commit string // ours, that the branch has
 	notes  []string
@@ -115,6 +125,6 @@ func (t *task) hold(ctx context.Context) error {
 		return err
 	}
 	m := t.old
-	m.merges = false
+	m.merges, t.held = false, true
 	return t.remark(ctx, m)
 }

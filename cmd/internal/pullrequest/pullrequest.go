@@ -93,7 +93,7 @@ type Outcome struct {
 
 // State is what a forge has of a branch.
 type State struct {
-	// Pull is the open pull request of ours, or nil.
+	// Pull is the open pull request of ours, the oldest if there are several, or nil.
 	Pull *forge.PullRequest
 	// Target is the open pull request's.
 	Target string
@@ -101,6 +101,7 @@ type State struct {
 	All []forge.PullRequest
 
 	account string
+	twins   []forge.PullRequest // more open ones of ours: Gitea takes several at the same moment
 }
 
 // Keeper keeps pull requests of a repository. It may be used for several branches at once.

@@ -155,7 +155,7 @@ func atGitea(t *testing.T) *site {
 	t.Cleanup(own.CloseIdleConnections)
 	f := newFront(t, proxy(t, s.URL, own))
 	token := bot.NewToken(t, "write:repository", "write:issue", "read:user").Secret
-	return newSite(t, w, f, forge.Gitea, owner.Name+"/fleet", token, giteaPeople{t, w, owner})
+	return newSite(t, w, f, forge.Gitea, owner.Name+"/fleet", token, giteaPeople{t, w, owner, bot})
 }
 
 func pool(t *testing.T, file string) *x509.CertPool {
@@ -382,9 +382,9 @@ func (p fakePeople) merge(n int) {
 
 // giteaPeople is the owner of a repository at Gitea.
 type giteaPeople struct {
-	t     *testing.T
-	w     *gittest.World
-	owner *giteatest.User
+	t          *testing.T
+	w          *gittest.World
+	owner, bot *giteatest.User
 }
 
 func (p giteaPeople) do(method, path string, send, answer any) {

@@ -26,11 +26,14 @@ func (k *Keeper) Find(ctx context.Context, branch string) (State, error) {
 		k.mu.Unlock()
 	}
 	state := State{All: slices.Clone(all), account: me}
-	for _, pr := range all {
-		if pr.State == forge.Opened && pr.Author == me {
+	for _, pr := range slices.Backward(all) {
+		switch {
+		case pr.State != forge.Opened || pr.Author != me:
+		case state.Pull == nil:
 			m, _, _ := parseMarker(pr.Body)
 			state.Pull, state.Target = new(pr), m.target
-			break
+		default:
+			state.twins = append(state.twins, pr)
 		}
 	}
 	return state, nil
