@@ -11,8 +11,7 @@ import (
 
 const (
 	// essentials is the limit within which every body has its verdict, versions, actions,
-	// waves and rollback: that of the forge which takes least, Azure DevOps
-	// (https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create).
+	// waves and rollback: that of the forge which takes least, Azure DevOps.
 	essentials = 4_000
 	// pointing is kept for the sentence that says where the rest is.
 	pointing = 400
@@ -84,6 +83,8 @@ func (p Patch) verdict(most int) string {
 // judge gives the verdict in a word or two.
 func (p Patch) judge(risk Risk, isBlocked bool) string {
 	switch {
+	case isBlocked && risk == Breaking:
+		return "Blocked and breaking"
 	case isBlocked:
 		return "Blocked"
 	case risk == Breaking:
