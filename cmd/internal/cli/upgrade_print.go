@@ -68,7 +68,7 @@ func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 	}
 	var versions []string
 	for _, v := range result.Versions {
-		versions = append(versions, fmt.Sprintf("%s %s -> %s", v.Part, v.From, v.To))
+		versions = append(versions, fmt.Sprintf("%s %s -> %s", v.Part.Title(), v.From, v.To))
 	}
 	what := strings.Join(versions, ", ")
 	switch result.State {
