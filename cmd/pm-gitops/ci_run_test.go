@@ -241,7 +241,7 @@ func TestCIRuns(t *testing.T) {
 	r.change(strings.Replace(r.environment, "2025.10.202511042343", "2025.10.202512010000", 1))
 	r.check("not rendered", "main", stepRendered, "spec.values.global.backend.app.image.tag: 2025.10.202511042343 -> 2025.10.202512010000", 3)
 	r.render()
-	if summary := r.check("rendered", "main", "", "no differences", 0); !strings.Contains(summary, "| changed | Deployment customer-managed/server |") || !strings.Contains(summary, "10 restart") {
+	if summary := r.check("rendered", "main", "", "no differences", 0); !strings.Contains(summary, "| changed | Deployment `customer-managed/server` |") || !strings.Contains(summary, "10 restart") {
 		t.Errorf("the summary of a change: %s", summary)
 	}
 	if comment, err := os.ReadFile(filepath.Join(r.dir, "pm-gitops-diff.md")); err != nil || !strings.Contains(string(comment), "10 restart") {

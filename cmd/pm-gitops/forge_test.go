@@ -56,7 +56,7 @@ func (f *forgeOf) count(t testing.TB, server *giteatest.Server) *httptest.Server
 	proxy := httputil.NewSingleHostReverseProxy(at)
 	proxy.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 	proxy.ErrorLog = log.New(io.Discard, "", 0)
-	counted := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	counted := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			f.api.Add(1)
 		} else {
@@ -64,6 +64,8 @@ func (f *forgeOf) count(t testing.TB, server *giteatest.Server) *httptest.Server
 		}
 		proxy.ServeHTTP(w, r)
 	}))
+	counted.Config.ErrorLog = proxy.ErrorLog // connections that the program ends
+	counted.StartTLS()
 	t.Cleanup(counted.Close)
 	return counted
 }

@@ -222,6 +222,9 @@ func TestHelpExamples(t *testing.T) {
 		if of == "upgrade" { // there is no forge: every example is a dry run
 			command = strings.TrimSuffix(command, " --dry-run") + " --dry-run"
 			script.WriteString(mirrorOfStarter + "push $REGISTRY/server:2025.10.202512010915\n" + inGit)
+		} else if of == "verify" { // two commits that are what they render to
+			script.WriteString("exec pm-gitops render -f environments/ --dir .\n" + inGit +
+				"exec git commit -q --allow-empty -m again\nexec git push -q origin main\n")
 		} else if strings.Contains(command, "--commit") || strings.Contains(command, "--repo") || strings.Contains(command, "--base") {
 			script.WriteString(inGit)
 		}

@@ -147,7 +147,7 @@ func (a app) needsOf(ctx context.Context, chosen selection, jobs int, pins bool)
 	return found, err
 }
 
-// needsBy is needsOf with workers of the caller's, and says nothing.
+// needsBy finds what needsOf does, with workers of the caller's, and prints nothing.
 func (a app) needsBy(ctx context.Context, workers *charts.Workers, chosen selection, jobs int, pins bool) (foundNeeds, error) {
 	originals := newOriginals(chosen, chosen.releases)
 	found, done, failed := eachChart(ctx, jobs, workers, originals, chosen.releases, func(ctx context.Context, p planned, own charts.Chart) (releaseImages, error) {

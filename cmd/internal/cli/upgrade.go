@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -171,13 +172,22 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 	}
 	run, err := a.openRun(ctx, o, request, target, url)
 	if err != nil && (run == nil || len(run.Members) == 0) {
-		return hintRead(err)
+		return hintBase(err)
 	}
 	workers := a.workersFor(o.jobs, len(run.Members))
 	defer workers.Close()
 	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: workers}
 	results, failed := run.Upgrade(ctx, a.progress("environments upgraded"))
 	return a.tellUpgrades(o, results, errors.Join(err, failed))
+}
+
+// hintBase adds to errors about files what to do next: they are those of the base branch.
+func hintBase(err error) error {
+	var failed *fleet.ReadError
+	if errors.As(err, &failed) && failed.InRepository && errors.Is(err, fs.ErrNotExist) {
+		return hinted{err, "The files are those of the base branch on the server: push yours, or name the branch with --base."}
+	}
+	return hintRead(err)
 }
 
 // upgradeRepository gives the URL of the repository, and names the files of the request as

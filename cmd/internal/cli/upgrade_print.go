@@ -13,6 +13,7 @@ import (
 // upgradeReport is the result of upgrade as JSON, an interface: fields are only ever added.
 type upgradeReport struct {
 	Environments []upgradeResult `json:"environments"`
+	Errors       []string        `json:"errors"` // of files that could not be read, and of the run
 }
 
 // upgradeResult is the result of an environment, with the differences of a dry run.
@@ -24,7 +25,10 @@ type upgradeResult struct {
 // tellUpgrades prints what became of environments, and gives the errors of those that
 // failed.
 func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread error) error {
-	report := upgradeReport{[]upgradeResult{}}
+	report := upgradeReport{[]upgradeResult{}, []string{}}
+	if unread != nil {
+		report.Errors = strings.Split(unread.Error(), "\n")
+	}
 	var failed []error
 	for _, result := range results {
 		one := upgradeResult{Result: result}
@@ -48,7 +52,7 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread err
 			a.tellUpgrade(o, result)
 		}
 	}
-	err := hintRead(errors.Join(append(failed, unread)...))
+	err := hintBase(errors.Join(append(failed, unread)...))
 	if err != nil && len(failed) < len(results) {
 		return partialError{err, "upgraded"}
 	}
@@ -64,7 +68,7 @@ func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 	}
 	var versions []string
 	for _, v := range result.Versions {
-		versions = append(versions, fmt.Sprintf("%s %s -> %s", v.Part, v.From, v.To))
+		versions = append(versions, fmt.Sprintf("%s %s -> %s", v.Part.Title(), v.From, v.To))
 	}
 	what := strings.Join(versions, ", ")
 	switch result.State {

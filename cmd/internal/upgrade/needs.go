@@ -2,7 +2,6 @@ package upgrade
 
 import (
 	"context"
-	"strings"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
@@ -72,9 +71,8 @@ func (n Needs) find(of fleet.Member, part upgrade.Part, version string) lock.Art
 // sourceOf names the source of a part in a version, as locks have it; empty where the
 // environment has no such part.
 func sourceOf(of fleet.Member, part upgrade.Part, version string) string {
-	version, _, _ = strings.Cut(version, "@")
 	for _, pulled := range places(of.Plan, part) {
-		return of.Plan.LockedSource(pulled, version)
+		return of.Plan.LockedSource(pulled, plain(version))
 	}
 	return ""
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
@@ -65,7 +64,7 @@ func (p *proposed) make(ctx context.Context) (err error) {
 
 // lineOf names the release line of an environment.
 func lineOf(m fleet.Member) (string, error) {
-	version, _, _ := strings.Cut(string(m.Environment.Spec.Versions.PrefectCloud), "@")
+	version := plain(string(m.Environment.Spec.Versions.PrefectCloud))
 	line, known, err := m.Catalog.Find(render.PrefectCloud, version)
 	if err == nil && !known {
 		err = fmt.Errorf("the catalog has no release line for chart version %s", version)

@@ -2,7 +2,6 @@ package upgrade
 
 import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
-	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/render/edit"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -70,16 +69,6 @@ type Pull struct {
 
 	// Edited are the files with their content before and after: in a dry run.
 	Edited []edit.File `json:"-"`
-}
-
-// changes reports whether the environment gets, or would get, a pull request or other
-// content of one.
-func (r Result) Changes() bool {
-	switch r.State {
-	case Proposed, State(pullrequest.Opened), State(pullrequest.Refreshed):
-		return true
-	}
-	return false
 }
 
 // fail notes an error.

@@ -166,7 +166,7 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 		}
 	}
 	for _, part := range now.Changed(to) {
-		result.Versions = append(result.Versions, Version{part, now[part], to[part]})
+		result.Versions = append(result.Versions, Version{part, plain(now[part]), plain(to[part])})
 	}
 	if p.to = to; len(result.Versions) == 0 {
 		result.State = UpToDate
