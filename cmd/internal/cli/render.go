@@ -23,6 +23,7 @@ type renderOptions struct {
 	keepGoing bool
 	local     bool
 	per       string
+	pull      bool // open a pull request
 
 	removal string // deprecated, like setup
 	setup   prerequisiteOptions
@@ -56,6 +57,12 @@ forces. If others were faster the commit stays here, and the exit code is 1. Wit
 --branch that is not checked out, the commit is made on the server, on top of that
 branch, and has the environment files as well; the checkout stays as it is.
 
+--pull-request commits to a branch of its own, pm-gitops/ENVIRONMENT/render (several
+environments: pm-gitops/render), made anew from the base each time, and opens or
+refreshes the pull request. The checkout stays as it is; the environment files as they
+are here are in the commit. One that a person closed, and a branch with commits of
+others, are left alone, and that is said.
+
 --repo URL needs no checkout: it reads the environment files from the repository,
 commits what they render to on top of its newest commit, and pushes. If others
 are faster, all of that is done again. --local takes the files from here: what
@@ -70,6 +77,7 @@ Argo CD must be set up first: see pm-gitops argo prerequisites.`,
   pm-gitops render --target flux --dir .           write them into this repository
   pm-gitops render --dir . --commit --push         commit and push them
   pm-gitops render -f environments/ --commit --commit-per environment
+  pm-gitops render -f environments/ --commit --pull-request
   pm-gitops render -f environments/ --repo https://git.company.com/platform/fleet.git --dry-run
   pm-gitops render --target flux --built | kubectl diff -f -`,
 		Args: noArgs,
@@ -89,6 +97,7 @@ func (o *renderOptions) add(cmd *cobra.Command) {
 	flags.BoolVar(&o.built, "built", false, "print what reaches the cluster: overlays as kustomize builds them")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on with the environments that are fine where others are not; the exit code stays 1")
 	flags.BoolVar(&o.local, "local", false, "with --repo: --file and --catalog name files here, not in the repository")
+	flags.BoolVar(&o.pull, "pull-request", false, "with --commit or --repo: commit to a branch of pm-gitops' own, and keep a pull request of it")
 	flags.StringVar(&o.per, "commit-per", commitsPer[0], "make one commit of all, or one `per` environment: "+text.OneOf(commitsPer))
 	completeWith(cmd, "commit-per", commitsPer)
 }
@@ -152,7 +161,7 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	if !slices.Contains(commitsPer, o.per) {
 		return fmt.Errorf("unknown --commit-per %q: want %s", o.per, text.OneOf(commitsPer))
 	}
-	if err := o.publishFlags.check(given); err != nil {
+	if err := cmp.Or(o.checkPull(given), o.publishFlags.check(given)); err != nil {
 		return err
 	}
 	switch {
@@ -180,6 +189,21 @@ func (o renderOptions) check(cmd *cobra.Command, targets render.Targets) error {
 	return checkOutput(o.output, textOrJSON)
 }
 
+// checkPull refuses flags that make no sense with --pull-request.
+func (o renderOptions) checkPull(given func(string) bool) error {
+	switch {
+	case !o.pull:
+		return nil
+	case !o.commits():
+		return errors.New("--pull-request needs --commit or --repo")
+	case given("branch") || o.per != commitsPer[0]:
+		return errors.New("--pull-request has a branch of its own, with one commit: no --branch and --commit-per with it")
+	case o.push:
+		return errors.New("--pull-request pushes by itself: no --push with it")
+	}
+	return nil
+}
+
 // render renders the environments that the flags name, and prints them or takes
 // them where the flags say.
 func (a app) render(ctx context.Context, o renderOptions, target render.Choice) error {
@@ -194,6 +218,9 @@ func (a app) render(ctx context.Context, o renderOptions, target render.Choice) 
 		request.KeepGoing = o.keepGoing
 		if request.Make = job.Make; o.local {
 			request.Make = job.FromHere()
+		}
+		if o.pull {
+			return a.pullRequest(ctx, o.publishFlags, request)
 		}
 		return a.publish(ctx, o.publishFlags, request, wanted)
 	}

@@ -50,7 +50,7 @@ var refusalsOfBoth = map[string]giteaRefusal{
 	"protected branch": {func(w *world, _ *giteatest.Server, url string) string {
 		w.owner.Protect(w.t, "origin", "main")
 		return url
-	}, transport.Rejected, `does not take the commit \(pre-receive hook declined\): Not allowed to push to protected branch main; the branch is protected: push another branch`},
+	}, transport.Rejected, `does not take the commit \(pre-receive hook declined\): Not allowed to push to protected branch main; the branch is protected: propose the change as a pull request`},
 	"archived": {func(w *world, _ *giteatest.Server, url string) string {
 		w.owner.Archive(w.t, "origin")
 		return url

@@ -143,7 +143,7 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			url := https(w)
 			w.hook("error: GH006: Protected branch update failed for refs/heads/main.\nerror: Changes must be made through a pull request.")
 			return url
-		}, transport.Rejected, `does not take the commit \(pre-receive hook declined\): GH006: Protected branch update failed for refs/heads/main. Changes must be made through a pull request.; the branch is protected: push another branch`},
+		}, transport.Rejected, `does not take the commit \(pre-receive hook declined\): GH006: Protected branch update failed for refs/heads/main. Changes must be made through a pull request.; the branch is protected: propose the change as a pull request`},
 		"GitLab's protection": {func(w *world) string {
 			url := https(w)
 			w.hook("GitLab: You are not allowed to push code to protected branches on this project.")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,52 +16,79 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
-// toBranch commits what the files of this machine render to, and those files, to a
-// branch that is not checked out, and pushes it. The checkout's branches, index and
-// working tree stay as they are. The commits go on top of the branch; a new one starts
-// from the branch that the environments are delivered from (delivery.git.branch), by
-// default the server's default branch.
+// toBranch commits to a branch that is not checked out, as a [Checkout] has it, and pushes
+// it: on top of the branch, or of where a new one starts.
 func (l local) toBranch(ctx context.Context) (Outcome, error) {
-	c := checkout{local: l}
-	var err error
-	if c.top, err = fleet.Resolve(l.root.Name()); err != nil {
-		return Outcome{}, fmt.Errorf("find %s: %w", l.root.Name(), err)
-	}
-	if fleet.RepositoryAbove(c.top) != c.top {
-		return Outcome{}, fmt.Errorf("%s is no root of a Git repository: a branch that is not checked out gets commits of the whole repository", l.root.Name())
-	}
-	from, err := c.from(ctx)
+	c, err := l.elsewhere(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
-	remote, err := l.repository.Remote(ctx, gitrepo.RemoteOptions{Branch: l.Branch, From: from})
+	remote, err := c.Open(ctx, l.Branch, c.From)
 	if err != nil {
 		return Outcome{}, err
 	}
 	request := l.Request
-	request.Make = c.make
+	request.Make = c.Make
 	done, err := request.toRemote(ctx, remote)
-	done.Uncommitted = c.outside
+	done.Uncommitted = c.Outside
 	return done, err
 }
 
-// checkout is a working tree whose files are committed to a branch that is not checked
-// out.
-type checkout struct {
+// Checkout is a working tree whose files are committed to a branch that is not checked
+// out: what they render to, and those files. Its branches, index and working tree stay as
+// they are.
+type Checkout struct {
+	// From is the branch that the environments are delivered from (delivery.git.branch),
+	// empty if they do not say.
+	From string
+	// URL is where HEAD's branch is pushed to. It may hold credentials.
+	URL string
+	// Outside are the files that lie outside of the repository, and are in no commit.
+	Outside []string
+
 	local
 	top      string // its root, with links followed
 	rendered *Rendered
-	failed   error    // of rendered
-	outside  []string // sources that lie outside of the repository
+	failed   error // of rendered
+}
+
+// OpenCheckout opens the working tree of a folder, its root, for a request.
+func OpenCheckout(ctx context.Context, root *os.Root, r Request) (*Checkout, error) {
+	repository, err := gitrepo.Open(r.System, root.Name())
+	if err != nil {
+		return nil, err
+	}
+	return local{r, repository, root}.elsewhere(ctx)
+}
+
+func (l local) elsewhere(ctx context.Context) (*Checkout, error) {
+	c := &Checkout{local: l}
+	var err error
+	if c.top, err = fleet.Resolve(l.root.Name()); err != nil {
+		return nil, fmt.Errorf("find %s: %w", l.root.Name(), err)
+	}
+	if fleet.RepositoryAbove(c.top) != c.top {
+		return nil, fmt.Errorf("%s is no root of a Git repository: a branch that is not checked out gets commits of the whole repository", l.root.Name())
+	}
+	if c.URL, err = l.repository.PushURL(); err != nil {
+		return nil, err
+	}
+	c.From, err = c.from(ctx)
+	return c, err
+}
+
+// Open opens a branch of the repository that HEAD's branch is pushed to.
+func (c *Checkout) Open(ctx context.Context, branch, from string) (*gitrepo.Remote, error) {
+	return c.repository.Remote(ctx, gitrepo.RemoteOptions{Branch: branch, From: from})
 }
 
 // job makes the request's job of the files of this machine: what is rendered once, with
 // its sources, and anything else each time.
-func (c *checkout) job(ctx context.Context) (Job, error) {
+func (c *Checkout) job(ctx context.Context) (Job, error) {
 	if c.rendered != nil {
 		return *c.rendered, c.failed
 	}
-	job, failed := c.Make(ctx, nil)
+	job, failed := c.Request.Make(ctx, nil)
 	rendered, is := job.(Rendered)
 	if !is {
 		return job, failed
@@ -70,8 +98,8 @@ func (c *checkout) job(ctx context.Context) (Job, error) {
 		for _, name := range sources.Paths() {
 			if place, err := c.place(name); err == nil {
 				inside[place] = sources[name]
-			} else if !slices.Contains(c.outside, name) {
-				c.outside = append(c.outside, name)
+			} else if !slices.Contains(c.Outside, name) {
+				c.Outside = append(c.Outside, name)
 			}
 		}
 		rendered.Sources = append(rendered.Sources, inside)
@@ -80,9 +108,9 @@ func (c *checkout) job(ctx context.Context) (Job, error) {
 	return rendered, failed
 }
 
-// make makes the job on a base, as a [Make] does, unless it would undo what others
+// Make makes the job on a base, as a [Make] does, unless it would undo what others
 // committed.
-func (c *checkout) make(ctx context.Context, base fs.FS) (Job, error) {
+func (c *Checkout) Make(ctx context.Context, base fs.FS) (Job, error) {
 	job, failed := c.job(ctx)
 	if rendered, is := job.(Rendered); is && !c.Force {
 		if err := c.refuseStale(ctx, base, rendered.Sources); err != nil {
@@ -93,7 +121,7 @@ func (c *checkout) make(ctx context.Context, base fs.FS) (Job, error) {
 }
 
 // place gives the path that a file of this machine has in the repository.
-func (c *checkout) place(name string) (string, error) {
+func (c *Checkout) place(name string) (string, error) {
 	full, err := fleet.Resolve(filepath.FromSlash(name))
 	if err != nil {
 		return "", err
@@ -103,7 +131,7 @@ func (c *checkout) place(name string) (string, error) {
 
 // refuseStale refuses sources that are as HEAD has them where the base has others: the
 // commit would undo what others did.
-func (c *checkout) refuseStale(ctx context.Context, base fs.FS, sources []tree.Tree) error {
+func (c *Checkout) refuseStale(ctx context.Context, base fs.FS, sources []tree.Tree) error {
 	head, err := c.repository.At("HEAD")
 	if err != nil {
 		return err
@@ -136,7 +164,7 @@ func (e *StaleError) Error() string {
 
 // from gives the branch that all environments are delivered from, empty if they do not
 // say.
-func (c *checkout) from(ctx context.Context) (string, error) {
+func (c *Checkout) from(ctx context.Context) (string, error) {
 	job, failed := c.job(ctx)
 	rendered, is := job.(Rendered)
 	if job == nil || !is {

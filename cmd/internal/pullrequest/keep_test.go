@@ -105,7 +105,7 @@ func TestSupersede(t *testing.T) {
 		s.keep(version{Number: 1}, Opened)
 		s.supersede("Version 2 is out, @ada #1.", Superseded)
 		pr := s.only()
-		if pr.State != "closed" || len(pr.Comments) != 1 || !strings.HasPrefix(pr.Comments[0], "Version 2 is out, @<!-- -->ada #<!-- -->1.\n") {
+		if pr.State != "closed" || len(pr.Comments) != 1 || !strings.HasPrefix(pr.Comments[0], "Version 2 is out, `@ada #1`.\n") {
 			t.Errorf("superseded %+v", pr)
 		}
 		s.supersede("again", Unchanged)

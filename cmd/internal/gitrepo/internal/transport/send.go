@@ -128,7 +128,7 @@ func afterColon(said string) string {
 func rejectionHint(text string) string {
 	for _, words := range []string{"GH006", "GH013", "protected branch", "You are not allowed to push", "Not allowed to push", "TF402455", "not permitted to"} {
 		if strings.Contains(strings.ToLower(text), strings.ToLower(words)) {
-			return "; the branch is protected: push another branch and open a pull request, or be allowed to push"
+			return "; the branch is protected: propose the change as a pull request, or be allowed to push"
 		}
 	}
 	return ""
