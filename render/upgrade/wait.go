@@ -122,6 +122,13 @@ func waitFor(first render.UpgradeAfter, now time.Time, facts Facts) (Reason, boo
 	return reason, reason.Message != ""
 }
 
+// Reached reports whether versions of another environment are at least as new as those of
+// the upgrade, in every part that it has, and it has one.
+func (f Facts) Reached(has Versions) bool {
+	behind, runs := behind(has, f)
+	return runs && len(behind) == 0
+}
+
 // behind gives what of an upgrade another environment does not have yet, and whether it
 // has any of its parts.
 func behind(has Versions, facts Facts) (behind []string, any bool) {

@@ -40,6 +40,7 @@ type Run struct {
 	Members []fleet.Member
 
 	base      *gitrepo.Base
+	history   history
 	all       []fleet.Member    // of the repository; nil before they are asked for
 	allFailed error             // of those that failed
 	open      int               // pull requests of ours
@@ -185,7 +186,7 @@ func (p *proposed) wait(ctx context.Context) []upgrade.Reason {
 		}
 	}
 	if len(policy.After) > 0 {
-		facts.First = Soaking(ctx, r.base, r.all, policy, facts, r.Now)
+		facts.First = r.predecessors(ctx, policy, facts)
 	}
 	return upgrade.Wait(policy, r.Now, facts)
 }

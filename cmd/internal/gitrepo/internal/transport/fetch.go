@@ -47,6 +47,7 @@ type want struct {
 	noBlobs  bool
 	flat     bool // only what is named: no folder comes with what is in it
 	justThat bool // without the history
+	depth    int  // with justThat: how many commits deep the history is, if more than one
 	most     int  // if it is more objects, the error is errMany; 0 for any number
 }
 
@@ -177,7 +178,7 @@ func (c *Connection) request(has *capability.List, known References, asked want)
 	request.Wants = asked.hashes
 	if asked.justThat && known.shallow {
 		_ = request.Capabilities.Set(capability.Shallow)
-		request.Depth = packp.DepthCommits(1)
+		request.Depth = packp.DepthCommits(max(asked.depth, 1))
 	}
 	if known.partial && (asked.noBlobs || asked.flat) {
 		_ = request.Capabilities.Set(capability.Filter)
