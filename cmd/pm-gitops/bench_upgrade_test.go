@@ -146,7 +146,7 @@ func (f *forgeFleet) run(dir, name string, args ...string) {
 	}
 }
 
-// cost is what a run took.
+// cost holds requests, time and memory of a run.
 type cost struct{ requests, seconds, memory float64 }
 
 // upgrade upgrades the fleet, with a text that the output has at least so many times.

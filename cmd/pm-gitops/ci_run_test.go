@@ -20,7 +20,7 @@ type ciRepository struct {
 	layout      ciLayout
 }
 
-// ciLayout is where a repository has its environments, and how init --ci is run there.
+// ciLayout says where a repository has its environments, and how init --ci is run there.
 type ciLayout struct {
 	file   string // of the environment that a test changes
 	others []string

@@ -52,7 +52,7 @@ type workflow struct {
 	} `yaml:"jobs"`
 }
 
-// gitlabJob is what our jobs of GitLab CI say
+// gitlabJob holds the fields that our jobs of GitLab CI have
 // (https://docs.gitlab.com/ci/yaml/).
 type gitlabJob struct {
 	Extends       string              `yaml:"extends"`
@@ -79,7 +79,7 @@ func strictly(t *testing.T, data []byte, into any) {
 	}
 }
 
-// actionsFile is where a system that runs workflows of GitHub Actions looks for them.
+// actionsFile names the folder in which a system looks for workflows of GitHub Actions.
 func actionsFile(system string) string { return "." + system + "/workflows/pm-gitops.yaml" }
 
 // ciFile returns what init --ci writes for a system.

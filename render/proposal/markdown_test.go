@@ -14,7 +14,7 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// parsed is what a parser of Markdown finds in a body, with the extensions of GitHub,
+// parsed holds all that a parser of Markdown finds in a body, with the extensions of GitHub,
 // GitLab and Gitea.
 type parsed struct {
 	headings, html, fences, strong []string

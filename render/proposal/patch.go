@@ -2,7 +2,7 @@ package proposal
 
 import "github.com/pm-gitops/pm-gitops/render/diff"
 
-// Patch is what is known of a patch of one environment: a new server or ui, or a
+// Patch holds the facts of a patch of one environment: a new server or ui, or a
 // chart of the same line.
 type Patch struct {
 	Environment string

@@ -37,7 +37,7 @@ type upgradeOptions struct {
 	output                    string
 }
 
-// mirrorsAtOnce is how many artifacts are asked for, or copied, at a time: the default of
+// mirrorsAtOnce bounds the artifacts that are asked for, or copied, at a time: the default of
 // mirror.
 const mirrorsAtOnce = 4
 

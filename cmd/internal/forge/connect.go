@@ -10,7 +10,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/gitrepo"
 )
 
-// System is what the package may reach outside of its arguments. Make it once, with
+// System holds what the package may reach outside of its arguments. Make it once, with
 // [NewSystem]: it keeps the tokens of a GitHub App until they end.
 type System struct {
 	// Git has the variables, the clock and Git's settings. Its pushes have the login of

@@ -106,7 +106,7 @@ type Change struct {
 	Add, Remove []string // labels; those that are there, or are not, already, do no harm
 }
 
-// Comment is what an account said of a pull request.
+// Comment holds the words of an account about a pull request.
 type Comment struct {
 	Author string
 	Body   string

@@ -85,7 +85,7 @@ type Result struct {
 	Unstaged []string
 }
 
-// System is what the package may reach outside of its arguments.
+// System holds what the package may reach outside of its arguments.
 type System = settings.System
 
 // RemoteError says why a remote repository does not answer, in a sentence without

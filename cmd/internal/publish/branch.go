@@ -41,7 +41,7 @@ type Checkout struct {
 	// From is the branch that the environments are delivered from (delivery.git.branch),
 	// empty if they do not say.
 	From string
-	// URL is where HEAD's branch is pushed to. It may hold credentials.
+	// URL names where HEAD's branch is pushed to. It may hold credentials.
 	URL string
 	// Outside are the files that lie outside of the repository, and are in no commit.
 	Outside []string

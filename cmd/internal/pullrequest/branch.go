@@ -90,7 +90,7 @@ type ownership int
 // The kinds of newest commits.
 const (
 	none    ownership = iota // there is no such branch
-	others                   // somebody else's
+	others                   // another account's
 	ours                     // ours, of another plan or merged
 	current                  // ours, of the proposal's plan
 )

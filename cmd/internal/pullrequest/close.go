@@ -38,7 +38,7 @@ func (t *task) closeTwins(ctx context.Context) error {
 	return nil
 }
 
-// supersede closes the pull request unless somebody else's commit is on the branch.
+// supersede closes the pull request unless a commit of others is on the branch.
 func (t *task) supersede(ctx context.Context, why string) (Outcome, error) {
 	if t.isFrozen() {
 		return t.frozen(), nil
@@ -80,7 +80,7 @@ func (t *task) close(ctx context.Context, why string) (Outcome, error) {
 	return Outcome{Result: Superseded, Pull: t.pr, Why: why}, nil
 }
 
-// freeze leaves a branch with somebody else's commit alone, and says so once.
+// freeze leaves a branch with a commit of others alone, and says so once.
 func (t *task) freeze(ctx context.Context, tip gitrepo.Tip) (Outcome, error) {
 	if t.pr.Number == 0 {
 		return Outcome{Result: Frozen, Why: fmt.Sprintf("the branch %s has commit %.12s, which is not pm-gitops': delete the branch, or keep its commits elsewhere first", t.p.Branch, tip.Hash)}, nil

@@ -103,8 +103,8 @@ func (t *task) run(ctx context.Context) (Outcome, error) {
 // isKnown reports whether the branch has, as far as the forge knows, the commit of the marker.
 func (t *task) isKnown() bool { return t.old.commit != "" && t.pr.Commit == t.old.commit }
 
-// isFrozen reports whether the branch has, as far as the forge knows, the commit of somebody
-// else that was commented on.
+// isFrozen reports whether the branch has, as far as the forge knows, the commit of
+// another that was commented on.
 func (t *task) isFrozen() bool { return t.old.frozen != "" && t.pr.Commit == t.old.frozen }
 
 // remark writes another marker into the body.

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// marker is what the end of a body says of the state, and nothing else does.
+// marker holds the state that the end of a body has, and nothing else has.
 type marker struct {
 	plan, target, fingerprint string
 	commit                    string   // ours, that the branch has
 	labels                    []string // ours, in their order
-	frozen                    string   // the commit of somebody else that was commented on; empty if there is none
+	frozen                    string   // the commit of others that was commented on; empty if there is none
 	closing                   bool     // we are about to close it, or closed it
 	merges                    bool     // the forge was asked to merge it by itself
 }

@@ -10,7 +10,7 @@
 //     lease, and edits the same pull request.
 //   - A pull request that a person closed stays closed for its target. A person takes that back
 //     by reopening it. Another target opens another pull request.
-//   - A commit of somebody else on the branch freezes the pull request: nothing is pushed or
+//   - A commit of others on the branch freezes the pull request: nothing is pushed or
 //     edited, and a comment says so once. The label `rebase` or the checkbox in the body makes
 //     the branch anew, without that commit.
 //   - A superseded pull request is closed after a comment that says why.
@@ -45,7 +45,7 @@ type Proposal struct {
 	// Plan is a digest of what the commit changes, the content of every file before and after.
 	// It stays when the base moves elsewhere.
 	Plan string
-	// Target is what a person declines who closes the pull request, such as
+	// Target names the versions that a person declines by closing the pull request, such as
 	// "server=2025.10.1 ui=2025.11.2". It stays when only the base moves.
 	Target string
 	// Fingerprint is a digest of all that title, body, labels and draft are made of.
@@ -72,7 +72,7 @@ const (
 	Refreshed  Result = "refreshed" // pushed, edited or both
 	Unchanged  Result = "unchanged" // it is as it should be, or there is nothing to propose
 	Declined   Result = "declined"  // a person closed it for this target
-	Frozen     Result = "frozen"    // somebody else's commit is on the branch
+	Frozen     Result = "frozen"    // a commit of others is on the branch
 	Outpaced   Result = "outpaced"  // another run was faster, and does the same
 	Superseded Result = "superseded"
 )
@@ -91,7 +91,7 @@ type Outcome struct {
 	Notes []string
 }
 
-// State is what a forge has of a branch.
+// State holds the pull requests that a forge has of a branch.
 type State struct {
 	// Pull is the open pull request of ours, the oldest if there are several, or nil.
 	Pull *forge.PullRequest

@@ -185,7 +185,7 @@ type errand struct {
 	Supersede               string
 }
 
-// version is what an errand proposes.
+// version describes a proposal of an errand.
 type version struct {
 	Number int
 	Plan   string   // if it is not the number's

@@ -70,7 +70,7 @@ func (a *Ages) created(ctx context.Context, image string) (time.Time, error) {
 	return ask()
 }
 
-// zones is how much later than UTC says a time stamp may have been written: the clocks of
+// zones bounds how much later than UTC says a time stamp may have been written: the clocks of
 // no place are further behind (https://www.iana.org/time-zones, Etc/GMT+12).
 const zones = 12 * time.Hour
 

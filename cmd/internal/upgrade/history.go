@@ -14,8 +14,8 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
-// firstDepth is how many commits are asked for first; each time after that it is four
-// times as many, up to maxDepth.
+// firstDepth commits are asked for first; each time after that four times as many, up to
+// maxDepth.
 const firstDepth, maxDepth = 16, 1024
 
 // history is the past of the base branch, as far as it was read.

@@ -50,7 +50,7 @@ type Artifact struct {
 	Mirrored string
 }
 
-// Effects is what the cluster does about a change.
+// Effects describes how the cluster reacts to a change.
 type Effects struct {
 	Changes  diff.Result
 	Findings []finding.Finding // that the environment had not before

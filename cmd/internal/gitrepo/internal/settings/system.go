@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// System is what the package may reach outside of its arguments.
+// System holds what the package may reach outside of its arguments.
 type System struct {
 	// Getenv is the environment: Git's own variables, HOME and the like.
 	Getenv func(string) string

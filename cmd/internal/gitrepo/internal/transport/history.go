@@ -7,7 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// maxWhole is how many commits are fetched of a server that leaves out nothing: each
+// maxWhole bounds the commits that are fetched of a server that leaves out nothing: each
 // comes with all its folders and files.
 const maxWhole = 32
 
