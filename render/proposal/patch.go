@@ -53,7 +53,7 @@ type Release struct {
 	Key string // such as prefect-cloud
 	// Within is that of its changes in [Patch.Changes].
 	Within string
-	// Migrations is how long its migrations may take, such as 1h0m0s; empty if it is not known.
+	// Migrations says how long its migrations may take, such as 1h0m0s; empty if it is not known.
 	Migrations string
 }
 

@@ -32,7 +32,7 @@ type Concern struct {
 	Why  string // a sentence without a period
 }
 
-// Unseen is what could not be looked at. It makes a change one of [Caution].
+// Unseen names something that could not be looked at. It makes a change one of [Caution].
 type Unseen struct {
 	What string // such as "the manifests of prefect-cloud"
 	Why  string // such as "us-docker.pkg.dev answers 403"

@@ -62,7 +62,7 @@ func routine() proposal.Patch {
 	}
 }
 
-// blocked is what no mirror has as yet, with what could not be looked at.
+// blocked has things that no mirror has as yet, and some that could not be looked at.
 func blocked() proposal.Patch {
 	p := routine()
 	p.Versions[0].Mirror = proposal.Mirror{State: proposal.NotMirrored}

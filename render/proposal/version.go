@@ -38,7 +38,7 @@ type Signature struct {
 	Why   string // why that is not known, if it is [SignatureUnknown]
 }
 
-// SignatureState says whether somebody signed a version.
+// SignatureState says whether a version is signed.
 type SignatureState int
 
 // The states. [NotSigned] blocks the pull request: a rule asks for a signature.

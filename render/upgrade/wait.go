@@ -31,7 +31,7 @@ type Reason struct {
 	Until       time.Time `json:"until,omitzero"` // when the reason ends by itself, in UTC; zero: not known
 }
 
-// Facts is what the policy needs to know about an upgrade.
+// Facts holds all that the policy needs to know about an upgrade.
 type Facts struct {
 	Now, To Versions
 	Ages    map[Part]Age           // of the versions that change

@@ -49,7 +49,7 @@ type Pull struct {
 	commit string // that was given last
 }
 
-// Comment is what an account said.
+// Comment holds the words of an account.
 type Comment struct{ Author, Body string }
 
 // Server is a repository at a forge.
