@@ -29,10 +29,7 @@ spec:
 `
 
 // story is a repository whose commits are made on days of their own.
-type story struct {
-	*gittest.World
-	day int
-}
+type story struct{ *gittest.World }
 
 // noon is the moment of a day, the first of which is 2025-12-01.
 func noon(day int) time.Time { return time.Date(2025, 12, day, 12, 0, 0, 0, time.UTC) }
