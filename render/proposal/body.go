@@ -18,8 +18,7 @@ const (
 )
 
 // Body gives the body in Markdown, in at most limit characters: verdict, versions,
-// actions, rollout, changes in the cluster, changed defaults, deprecated API versions,
-// rollback. What does not fit is counted, and the body says where it is whole. The first
+// actions, rollout, changes in the cluster, changed defaults, rollback. What does not fit is counted, and the body says where it is whole. The first
 // four and the rollback are within 4,000 characters.
 func (p Patch) Body(limit int) string {
 	d := document{limit: limit}
@@ -38,7 +37,6 @@ func (p Patch) Body(limit int) string {
 	}
 	isWhole := p.writeChanges(&d)
 	d.add(p.defaults(d.left()))
-	d.add(p.deprecations(d.left()))
 	d.limit += len(rollback) + pointing
 	d.add(rollback)
 	if !isWhole {
@@ -242,15 +240,6 @@ func (p Patch) defaults(most int) string {
 	table := rows{head: "\n### Changed chart defaults\n\n| release | value | from | to |\n|---|---|---|---|\n", of: "defaults"}
 	for _, one := range p.Defaults {
 		table.lines = append(table.lines, fmt.Sprintf("| %s | %s | %s | %s |", code(one.Release), code(one.Key), code(one.From), code(one.To)))
-	}
-	return table.write(most)
-}
-
-// deprecations lists API versions that go away.
-func (p Patch) deprecations(most int) string {
-	table := rows{head: "\n### Deprecated API versions\n\n| object | API version | gone in Kubernetes |\n|---|---|---|\n", of: "objects"}
-	for _, one := range p.Deprecated {
-		table.lines = append(table.lines, fmt.Sprintf("| %s | %s | %s |", code(one.Object), code(one.APIVersion), code(one.Removed)))
 	}
 	return table.write(most)
 }

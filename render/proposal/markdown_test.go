@@ -68,7 +68,7 @@ func parse(source string) parsed {
 }
 
 var (
-	ourHeadings = []string{"Before the merge", "Changed along with the versions", "Rollout", "Merging", "Changes in the cluster", "Changed chart defaults", "Deprecated API versions", "Rollback"}
+	ourHeadings = []string{"Before the merge", "Changed along with the versions", "Rollout", "Merging", "Changes in the cluster", "Changed chart defaults", "Rollback"}
 	ourStrong   = regexp.MustCompile(`^(Routine|Needs a change|Needs a look|Breaking|Blocked|Blocked and breaking)\.$|^(missing|none|unknown|another digest|as far as it could be looked at|\d+ environments?)$`)
 	ourSummary  = regexp.MustCompile(`^<details><summary>(?:(?:Wave \d+|Releases that go away): [a-z0-9 ,]+|The waves, drawn|(?:added|removed|changed) <code>[^<]*</code>)</summary>$`)
 	ourHeading4 = regexp.MustCompile(`^(?:Wave \d+|Releases that go away): [a-z0-9 ,]+$`)

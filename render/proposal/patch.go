@@ -32,8 +32,6 @@ type Patch struct {
 	Merging []string
 	// Defaults are changed defaults of the chart that the environment does not set.
 	Defaults []Default
-	// Deprecated are API versions that cluster.kubeVersion still serves, and a later one does not.
-	Deprecated []Deprecation
 	// MirrorCommand copies to the mirror what it lacks. It is shown where the pull request
 	// is blocked.
 	MirrorCommand string
@@ -63,11 +61,4 @@ type Default struct {
 	Key     string // dotted chart value
 	// From and To are its values as YAML on a line; empty where the chart has no such default.
 	From, To string
-}
-
-// Deprecation is an object whose API version goes away.
-type Deprecation struct {
-	Object     string // such as "Deployment apps/server"
-	APIVersion string
-	Removed    string // the release of Kubernetes that no longer serves it, such as 1.34
 }

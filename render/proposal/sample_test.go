@@ -90,7 +90,6 @@ func breaking() proposal.Patch {
 		{Text: "set values.prefect-cloud.smtp.host: the chart requires it", File: "environments/prod.yaml", Line: 70},
 	}
 	p.Defaults = []proposal.Default{{Release: "prefect-cloud", Key: "server.resources.limits.memory", From: "1Gi", To: "2Gi"}}
-	p.Deprecated = []proposal.Deprecation{{Object: "FlowSchema prefect", APIVersion: "flowcontrol.apiserver.k8s.io/v1beta3", Removed: "1.32"}}
 	p.Lacks = proposal.Lacks{Labels: true, Drafts: true, Folding: true, Mermaid: true}
 	return p
 }

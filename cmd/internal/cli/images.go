@@ -188,6 +188,15 @@ type releaseImages struct {
 	left   []string              // notes of the objects that nothing applies
 }
 
+// refusedError is what a chart says that makes nothing of a release's values.
+type refusedError struct {
+	release string
+	error
+}
+
+func (e refusedError) Error() string { return e.release + ": " + e.error.Error() }
+func (e refusedError) Unwrap() error { return e.error }
+
 // imagesOf finds the images of all that a release can make, and with pins the values
 // that take their digests.
 func imagesOf(ctx context.Context, p planned, own charts.Chart, as string, withPins bool) (releaseImages, error) {
@@ -197,7 +206,7 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string, withP
 	}
 	all, err := own.RenderAll(ctx, in)
 	if err != nil {
-		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
+		return releaseImages{}, refusedError{p.Key, err}
 	}
 	found, err := images.Find(all.Objects)
 	if err != nil {

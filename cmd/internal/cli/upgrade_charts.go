@@ -13,7 +13,9 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/lock"
+	"github.com/pm-gitops/pm-gitops/render/proposal"
 	"github.com/pm-gitops/pm-gitops/render/tree"
+	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
 // upgradeCharts looks into charts for upgrades, one environment at a time.
@@ -39,6 +41,9 @@ func (c upgradeCharts) Needs(ctx context.Context, after fleet.Member, had lock.L
 	case err != nil || found.failed != nil:
 		needs.Unseen = errors.Join(err, found.failed)
 		needs.Unlocked = needs.Unseen
+		if refused := (refusedError{}); errors.As(needs.Unseen, &refused) {
+			needs.Refused = refused
+		}
 		return needs, nil
 	case after.Plan.Mirror() == "":
 		needs.Notes = found.notes
@@ -133,8 +138,40 @@ func (c upgradeCharts) Compare(ctx context.Context, before, after fleet.Member, 
 	if ctx.Err() != nil || err != nil {
 		return upgrade.Effects{Unseen: err}, ctx.Err()
 	}
-	found, err := c.newFindings(ctx, before, after)
-	return upgrade.Effects{Changes: changes, Findings: found, Unseen: err}, ctx.Err()
+	effects := upgrade.Effects{Changes: changes}
+	if effects.Findings, err = c.newFindings(ctx, before, after); err == nil {
+		effects.Defaults, err = changedDefaults(ctx, source, before.Plan, after.Plan)
+	}
+	effects.Unseen = err
+	return effects, ctx.Err()
+}
+
+// changedDefaults compares the defaults of the charts that have another version.
+func changedDefaults(ctx context.Context, source charts.Source, before, after render.Plan) (all []proposal.Default, err error) {
+	had := map[string]render.Chart{}
+	for _, old := range before.Releases() {
+		had[old.Key] = old.Chart
+	}
+	for _, new := range after.Releases() {
+		old, found := had[new.Key]
+		if !found || old.Version == new.Chart.Version {
+			continue
+		}
+		var defaults [2]map[string]any
+		for i, wanted := range []render.Chart{old, new.Chart} {
+			own, err := source.Chart(ctx, wanted)
+			if err == nil {
+				defaults[i], err = own.Defaults()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", new.Key, err)
+			}
+		}
+		for _, one := range choice.ChangedDefaults(defaults[0], defaults[1], new.Values) {
+			all = append(all, proposal.Default{Release: new.Key, Key: one.Key, From: one.From, To: one.To})
+		}
+	}
+	return all, nil
 }
 
 // newFindings gives what the checks find in an environment and did not find before.

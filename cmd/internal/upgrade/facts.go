@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/lock"
 	"github.com/pm-gitops/pm-gitops/render/proposal"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -31,6 +32,8 @@ func (c Change) patch(line string, effects []Effects) proposal.Patch {
 		Line:        line,
 		File:        own.After.File,
 		Waves:       waves(plan),
+		Gate:        gate(plan.Traits()),
+		Graph:       string(graph.New(plan).Mermaid()),
 	}
 	checkout := "git fetch origin " + p.Branch() + " && git switch --detach FETCH_HEAD && "
 	p.MirrorCommand, p.DiffCommand = checkout+"pm-gitops mirror", checkout+"pm-gitops diff --manifests --base HEAD~1"
@@ -46,6 +49,8 @@ func (c Change) patch(line string, effects []Effects) proposal.Patch {
 		p.Blocked = append(p.Blocked, one.blocked(c, i > 0)...)
 		p.Unseen = append(p.Unseen, one.unseen(effects[i])...)
 		p.Concerns = append(p.Concerns, one.concerns(effects[i])...)
+		p.Actions = append(p.Actions, effects[i].actions()...)
+		p.Defaults = append(p.Defaults, effects[i].Defaults...)
 	}
 	if others := c.others(); len(others) > 0 {
 		p.Concerns = append(p.Concerns, proposal.Concern{Risk: proposal.Caution, Why: "the versions are in defaults that other environments extend, which change too: " + strings.Join(others, ", ")})
@@ -77,11 +82,38 @@ func (c Changed) concerns(effects Effects) (all []proposal.Concern) {
 		caution("%s", note)
 	}
 	for _, f := range effects.Findings {
-		if f.Severity != finding.Info {
+		if f.Severity == finding.Warning {
 			caution("check %s: %s", f.ID, f.Message)
 		}
 	}
 	return all
+}
+
+// actions gives what a person has to do: the errors that checks find, each with its place
+// in the environment and what mends it.
+func (e Effects) actions() (all []proposal.Action) {
+	for _, f := range e.Findings {
+		if f.Severity != finding.Error {
+			continue
+		}
+		action := proposal.Action{Text: "check " + f.ID + ": " + f.Message, File: f.File, Line: f.Line}
+		if f.Fix != "" {
+			action.Text += ": " + f.Fix
+		}
+		all = append(all, action)
+	}
+	return all
+}
+
+// gate says when a wave starts.
+func gate(traits render.Traits) string {
+	switch {
+	case traits.Controller == render.NoController:
+		return ""
+	case traits.WholeWaves:
+		return traits.Title + " starts a wave when every release of the waves before it is healthy"
+	}
+	return traits.Title + " starts a release when every release that it needs is ready"
 }
 
 // version describes the change of a part.
@@ -127,6 +159,9 @@ func (c Changed) blocked(change Change, versions bool) []string {
 		case proposal.MirrorUnknown:
 			why = append(why, fmt.Sprintf("it is not known whether the mirror has %s: %s", a.Target, state.Why))
 		}
+	}
+	if c.Needs.Refused != nil {
+		why = append(why, "a chart refuses the values of "+c.After.Plan.Environment+", and so does the cluster: "+oneLine(c.Needs.Refused))
 	}
 	if c.After.Plan.Mirror() != "" && c.Needs.Unseen != nil {
 		why = append(why, "it is not known what "+c.After.Plan.Environment+" needs, and so whether its mirror has it")

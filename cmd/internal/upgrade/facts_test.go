@@ -47,12 +47,13 @@ func TestStateOfArtifact(t *testing.T) {
 	}
 }
 
-// What was not looked at is unseen, and new findings and notes are concerns.
+// What was not looked at is unseen, new errors are actions, warnings and notes concerns.
 func TestUnseenAndConcerns(t *testing.T) {
 	c := Changed{After: fleet.Member{}}
 	c.After.Plan.Environment = "prod"
 	c.Needs = Needs{Unlocked: errors.New("no\ndigest"), Had: lock.New("prod", nil, nil), Notes: []string{"a lot of text"}}
-	effects := Effects{Unseen: errors.New("no chart"), Findings: []finding.Finding{{ID: "image-tag", Severity: finding.Warning, Message: "m"}, {ID: "fyi", Severity: finding.Info}}}
+	effects := Effects{Unseen: errors.New("no chart"), Findings: []finding.Finding{{ID: "image-tag", Severity: finding.Warning, Message: "m"}, {ID: "fyi", Severity: finding.Info},
+		{ID: "removed-api", Severity: finding.Error, Message: "gone", Fix: "take another", File: "prod.yaml", Line: 7}, {ID: "bad", Severity: finding.Error, Message: "b"}}}
 	want := []proposal.Unseen{{What: "the changes in the cluster of prod", Why: "no chart"}}
 	if diff := cmp.Diff(want, c.unseen(effects)); diff != "" {
 		t.Errorf("unseen (-want +got):\n%s", diff)
@@ -60,6 +61,10 @@ func TestUnseenAndConcerns(t *testing.T) {
 	concerns := []proposal.Concern{{Risk: proposal.Caution, Why: "a lot of text"}, {Risk: proposal.Caution, Why: "check image-tag: m"}}
 	if diff := cmp.Diff(concerns, c.concerns(effects)); diff != "" {
 		t.Errorf("concerns of an environment without a lock (-want +got):\n%s", diff)
+	}
+	actions := []proposal.Action{{Text: "check removed-api: gone: take another", File: "prod.yaml", Line: 7}, {Text: "check bad: b"}}
+	if diff := cmp.Diff(actions, effects.actions()); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
 	}
 	c.Needs.Unseen = errors.New("401")
 	want = append([]proposal.Unseen{{What: "the images and charts of prod", Why: "401"}}, want...)

@@ -8,6 +8,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/lock"
+	"github.com/pm-gitops/pm-gitops/render/proposal"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -38,8 +39,9 @@ type Needs struct {
 	Lock     lock.Lock
 	Unlocked error
 	// Unseen says why the charts could not be looked into, nil if they were. The others
-	// are empty then.
-	Unseen error
+	// are empty then, but for Refused: what a chart says that makes nothing of the
+	// environment's values, nil where none does.
+	Unseen, Refused error
 }
 
 // Artifact is an image or a chart, and whether the mirror has it.
@@ -54,6 +56,9 @@ type Artifact struct {
 type Effects struct {
 	Changes  diff.Result
 	Findings []finding.Finding // that the environment had not before
+	// Defaults are those of charts that change, by release and key, and that the environment
+	// does not set.
+	Defaults []proposal.Default
 	// Unseen says why that could not be found out; nil if it was.
 	Unseen error
 }

@@ -210,7 +210,7 @@ func (p *proposed) checkOthers(ctx context.Context, result *Result) error {
 	if missing == nil {
 		return nil
 	}
-	return fmt.Errorf("%s has its versions in defaults that %s extends too: name all of them with -f, or set the versions in the file of %s itself", p.member.Plan.Environment, strings.Join(missing, " and "), p.member.Plan.Environment)
+	return fmt.Errorf("%s has its versions in defaults that are also those of %s: name all of them with -f, or set the versions in the file of %s itself", p.member.Plan.Environment, strings.Join(missing, " and "), p.member.Plan.Environment)
 }
 
 // Open reads the environments of the request from the base branch: the one that is named,
