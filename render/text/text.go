@@ -144,5 +144,15 @@ func FirstLine(foreign string) string {
 	return Clip(Visible(strings.TrimSpace(line)))
 }
 
-// ShellWord writes a text as one word of a POSIX shell.
+// ShellArgument writes a text as one word of a POSIX shell, in quotes where it needs them.
+func ShellArgument(text string) string {
+	// No shell takes these for anything else, in any place.
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@,+"
+	if text != "" && strings.Trim(text, plain) == "" {
+		return text
+	}
+	return ShellWord(text)
+}
+
+// ShellWord writes a text as one word of a POSIX shell, in quotes.
 func ShellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -121,3 +121,21 @@ func TestClosest(t *testing.T) {
 		}
 	}
 }
+
+// Words are quoted where a shell would take them for something else.
+func TestShellArgument(t *testing.T) {
+	for word, want := range map[string]string{
+		"environments/prod.yaml": "environments/prod.yaml",
+		"a=b,c:d@e+f_g-h":        "a=b,c:d@e+f_g-h",
+		"":                       "''",
+		"my file.yaml":           "'my file.yaml'",
+		"it's":                   `'it'\''s'`,
+		"~":                      "'~'",
+		"$HOME":                  "'$HOME'",
+		"ü":                      "'ü'",
+	} {
+		if got := text.ShellArgument(word); got != want {
+			t.Errorf("ShellArgument(%q) = %s, want %s", word, got, want)
+		}
+	}
+}

@@ -128,20 +128,9 @@ func (f *fixing) report(report finding.Report, written bool, shown string) fixRe
 
 // setCommand is the command that makes proposals in the file that has the values.
 func setCommand(file string, set []finding.Proposal) string {
-	command := "pm-gitops set -f " + shellWord(file)
+	command := "pm-gitops set -f " + text.ShellArgument(file)
 	for _, p := range set {
-		command += " " + shellWord(p.Assignment())
+		command += " " + text.ShellArgument(p.Assignment())
 	}
 	return command
 }
-
-// shellWord quotes a text for a shell where that is needed.
-func shellWord(word string) string {
-	if strings.Trim(word, plainCharacters) == "" {
-		return word
-	}
-	return text.ShellWord(word)
-}
-
-// plainCharacters are those that no shell takes for anything else, in any place.
-const plainCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@,+"

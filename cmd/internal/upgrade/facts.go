@@ -43,8 +43,8 @@ func (c Change) patch(line string, effects []Effects) proposal.Patch {
 		}
 	}
 	for i, one := range c.All {
-		p.MirrorCommand += " -f " + text.ShellWord(one.After.File)
-		p.DiffCommand += " -f " + text.ShellWord(one.After.File)
+		p.MirrorCommand += " -f " + text.ShellArgument(one.After.File)
+		p.DiffCommand += " -f " + text.ShellArgument(one.After.File)
 		p.Changes.Add(effects[i].Changes)
 		p.Blocked = append(p.Blocked, one.blocked(c, i > 0)...)
 		p.Unseen = append(p.Unseen, one.unseen(effects[i])...)
@@ -220,7 +220,7 @@ func waves(plan render.Plan) []proposal.Wave {
 		var wave proposal.Wave
 		for _, r := range releases {
 			one := proposal.Release{Key: r.Key, Within: plan.Environment + " " + r.Key}
-			if r.Key == render.PrefectCloud {
+			if r.Key == render.PrefectCloud && plan.Traits().Applier == render.ByHelm { // nothing else has a limit
 				one.Migrations = r.UpgradeTimeout.String()
 			}
 			wave.Releases = append(wave.Releases, one)
