@@ -48,7 +48,7 @@ func TestUpgradeByPullRequest(t *testing.T) {
 			f.check(f.checkPatch(before, patchServer))
 		})
 		f.step("nothing to do", func() {
-			f.run("pm-gitops", "upgrade", "-f", f.env.file)
+			f.run("pm-gitops", "upgrade", "-f", f.env.file, "--target", f.target, "--server", patchServer, "--ui", patchUI)
 			if open := f.pulls(); len(open) > 0 {
 				f.Fatalf("%d pull requests are open: %+v", len(open), open)
 			}
