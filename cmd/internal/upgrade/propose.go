@@ -134,11 +134,29 @@ func (p *proposed) prepare(ctx context.Context, base *gitrepo.Base) ([]gitrepo.D
 		return nil, err
 	}
 	all := func(ctx context.Context) ([]fleet.Member, error) { return p.run.environmentsOf(ctx, base) }
-	change, err := p.run.Make(ctx, base.FS(ctx), members[0], all, p.to, false)
+	to, err := p.onTopOf(members[0])
+	if err != nil {
+		return nil, err
+	}
+	change, err := p.run.Make(ctx, base.FS(ctx), members[0], all, to, false)
 	if err != nil {
 		return nil, err
 	}
 	return p.commits(ctx, base, change)
+}
+
+// onTopOf gives the versions of the upgrade for the environment as a newer base has it. Only
+// those that the pull request names change: the others may have changed there meanwhile. One
+// of them that changed there needs another pull request.
+func (p *proposed) onTopOf(now fleet.Member) (upgrade.Versions, error) {
+	to := upgrade.VersionsOf(now.Environment)
+	for _, part := range p.change.From.Changed(p.to) {
+		if to[part] != p.change.From[part] {
+			return nil, fmt.Errorf("upgrade %s of %s: the base branch got %s meanwhile, and had %s: run upgrade again", part.Title(), now.Plan.Environment, plain(to[part]), plain(p.change.From[part]))
+		}
+		to[part] = p.to[part]
+	}
+	return to, nil
 }
 
 // propose keeps the pull request, or says what it would be.
