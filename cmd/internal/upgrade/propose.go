@@ -133,7 +133,7 @@ func (p *proposed) prepare(ctx context.Context, base *gitrepo.Base) ([]gitrepo.D
 	if err != nil {
 		return nil, err
 	}
-	all := func(ctx context.Context) ([]fleet.Member, error) { return p.run.environmentsOf(ctx, base) }
+	all := func(ctx context.Context) ([]fleet.Member, error) { return p.run.environmentsOf(ctx, base, false) }
 	to, err := p.onTopOf(members[0])
 	if err != nil {
 		return nil, err
