@@ -75,8 +75,11 @@ func lineOf(m fleet.Member) (string, error) {
 // merging gives why the forge does not merge the pull request by itself, each reason once;
 // none if it does.
 func (p *proposed) merging() []upgrade.Reason {
-	reasons := []upgrade.Reason{}
-	for _, one := range p.change.All {
+	reasons, all := []upgrade.Reason{}, p.change.All
+	if all == nil { // not made as yet
+		all = []Changed{{After: p.member}}
+	}
+	for _, one := range all {
 		policy := one.After.Environment.Spec.Upgrade
 		var zone *time.Location // nil where the system does not know it
 		if policy.Window != "" {
@@ -89,6 +92,15 @@ func (p *proposed) merging() []upgrade.Reason {
 		}
 	}
 	return reasons
+}
+
+// hold keeps the forge from merging the open pull request by itself where the policy does not
+// allow that now: newer versions wait, and so nothing else looks after it.
+func (p *proposed) hold(ctx context.Context) error {
+	if p.state.Pull == nil || len(p.merging()) == 0 {
+		return nil
+	}
+	return p.run.Keeper.Hold(ctx, p.state.Pull.Head)
 }
 
 // sayMerging says who merges the pull request, and when.

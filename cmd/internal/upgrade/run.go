@@ -104,14 +104,17 @@ func (r *Run) upgrade(ctx context.Context, m fleet.Member, result *Result) error
 	}
 	if len(result.Waits) > 0 {
 		result.State = Waiting
-		return nil
+		return p.hold(ctx)
 	}
 	if err := p.make(ctx); err != nil {
 		return err
 	}
 	result.Others = append(result.Others, p.change.others()...)
-	if err := p.checkOthers(ctx, result); err != nil || result.State != "" {
+	if err := p.checkOthers(ctx, result); err != nil {
 		return err
+	}
+	if result.State != "" {
+		return p.hold(ctx)
 	}
 	if len(p.drafts[0].Changes.Write)+len(p.drafts[0].Changes.Remove) == 0 {
 		result.State = UpToDate
