@@ -166,7 +166,7 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 		}
 		// What a person asked for with --server may be newer than what registries list.
 		if p.state.Pull != nil && len(r.Wanted) == 0 {
-			to = to.Newest(upgrade.ParseTarget(p.state.Target))
+			to = to.Newest(known.Existing(upgrade.ParseTarget(p.state.Target)))
 		}
 	}
 	for _, part := range now.Changed(to) {
