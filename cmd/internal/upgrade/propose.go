@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -181,7 +182,7 @@ func (p *proposed) propose(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
-	result.Pull = &Pull{Branch: request.Branch, Base: request.Base, Title: request.Title, Labels: append([]string{}, request.Labels...), Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: []string{}, Notes: []string{}}
+	result.Pull = &Pull{Branch: request.Branch, Base: cmp.Or(request.Base, p.run.base.Branch()), Title: request.Title, Labels: append([]string{}, request.Labels...), Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: []string{}, Notes: []string{}}
 	for _, file := range files {
 		result.Pull.Files = append(result.Pull.Files, file.Name)
 	}
