@@ -88,6 +88,7 @@ func (a app) pullRequest(ctx context.Context, f publishFlags, request publish.Re
 			return hintPublish(hintRead(err))
 		}
 		report.Result, report.Number, report.URL, report.Commit, report.Why = string(out.Result), out.Pull.Number, out.Pull.URL, out.Commit, out.Why
+		report.Title = cmp.Or(report.Title, out.Pull.Title)
 		report.Notes = append(report.Notes, out.Notes...)
 	case p.keep.Plan == "":
 		report.Result = string(pullrequest.Unchanged)
