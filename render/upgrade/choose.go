@@ -27,6 +27,17 @@ func (l Listed) lacks(version string) bool {
 	return l.Complete && !slices.Contains(l.Versions, version)
 }
 
+// Existing leaves out versions that are known not to exist, such as those that were withdrawn.
+func (k Known) Existing(versions Versions) Versions {
+	existing := Versions{}
+	for part, version := range versions {
+		if !k[part].lacks(version) {
+			existing[part] = version
+		}
+	}
+	return existing
+}
+
 // Note is something to say about the choice of a part's version. An error is a refusal;
 // the others say why a part stays as it is although there may be a newer version, or what
 // is doubtful about a version that is wanted. The message does not name the part.

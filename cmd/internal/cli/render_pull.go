@@ -88,6 +88,7 @@ func (a app) pullRequest(ctx context.Context, f publishFlags, request publish.Re
 			return hintPublish(hintRead(err))
 		}
 		report.Result, report.Number, report.URL, report.Commit, report.Why = string(out.Result), out.Pull.Number, out.Pull.URL, out.Commit, out.Why
+		report.Title = cmp.Or(report.Title, out.Pull.Title)
 		report.Notes = append(report.Notes, out.Notes...)
 	case p.keep.Plan == "":
 		report.Result = string(pullrequest.Unchanged)
@@ -107,7 +108,10 @@ func (p *pull) settle(ctx context.Context, forges forge.System) (pullrequest.Out
 		return pullrequest.Outcome{}, err
 	}
 	keeper := pullrequest.New(at, p.open)
-	if p.keep.Plan == "" {
+	switch {
+	case p.keep.Plan == "" && p.done.Failed != nil: // those that failed may have changes in it
+		return pullrequest.Outcome{Result: pullrequest.Unchanged}, nil
+	case p.keep.Plan == "":
 		return keeper.Supersede(ctx, p.keep.Branch, "The base branch has all of this by now.")
 	}
 	return keeper.Keep(ctx, p.keep)
@@ -169,7 +173,7 @@ func (p *pull) prepare(ctx context.Context, base *gitrepo.Base) ([]gitrepo.Draft
 // name fills in which branch is proposed.
 func (p *pull) name() {
 	p.keep = pullrequest.Proposal{Branch: "pm-gitops/render", Base: p.from, Options: gitrepo.CommitOptions{Sign: p.request.Sign}}
-	if len(p.members) == 1 {
+	if len(p.members) == 1 && p.done.Failed == nil { // where others failed it is one of several
 		p.keep.Branch = "pm-gitops/" + p.members[0].Plan.Environment + "/render"
 	}
 }

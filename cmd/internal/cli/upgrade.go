@@ -20,6 +20,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -129,6 +130,8 @@ func (o upgradeOptions) check(cmd *cobra.Command) error {
 		return errors.New("upgrade asks registries: no --offline")
 	case slices.Contains(o.files, "-"):
 		return errors.New("upgrade reads files of the repository, and not standard input")
+	case o.forge != "" && !slices.Contains(forge.Products(), o.forge):
+		return fmt.Errorf("unknown forge %q: want %s", o.forge, text.OneOf(forge.Products()))
 	case o.limit < 1:
 		return fmt.Errorf("want at least one pull request, got --limit %d", o.limit)
 	}

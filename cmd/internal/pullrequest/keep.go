@@ -118,6 +118,21 @@ func (t *task) remark(ctx context.Context, m marker) error {
 	return nil
 }
 
+// Hold takes back that the forge merges the open pull request of ours of a branch by itself,
+// if it was asked to. All else stays.
+func (k *Keeper) Hold(ctx context.Context, branch string) error {
+	state, err := k.Find(ctx, branch)
+	if err != nil {
+		return err
+	}
+	t := newTask(k, Proposal{Branch: branch}, state)
+	if !t.old.merges {
+		return nil
+	}
+	defer k.forget(branch)
+	return t.hold(ctx)
+}
+
 // hold takes back that the forge merges the pull request by itself: a version that has to
 // wait must not be merged because the one before did not have to.
 func (t *task) hold(ctx context.Context) error {

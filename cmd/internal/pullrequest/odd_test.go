@@ -175,6 +175,20 @@ func TestAutoMergeIsAskedForOnce(t *testing.T) {
 			if pr := s.only(); pr.Merges || strings.Contains(pr.Body, "merges=") {
 				t.Errorf("a version that has to wait: %+v", pr)
 			}
+			s.keep(version{Number: 3, Merge: true}, Refreshed)
+			before := s.only().Body
+			for range 2 {
+				k, err := s.errand.keeper()
+				if err == nil {
+					err = k.Hold(t.Context(), branch)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if pr := s.only(); pr.Merges || pr.Body != strings.Replace(before, " merges=yes", "", 1) {
+					t.Errorf("held: %+v", pr)
+				}
+			}
 		})
 	}
 }

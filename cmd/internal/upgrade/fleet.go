@@ -23,7 +23,7 @@ import (
 // [fleet.Failures], and the others are given with it.
 func (r *Run) everyone(ctx context.Context) ([]fleet.Member, error) {
 	if r.all == nil && r.allFailed == nil {
-		r.all, r.allFailed = r.environmentsOf(ctx, r.base)
+		r.all, r.allFailed = r.environmentsOf(ctx, r.base, false)
 	}
 	return r.all, r.allFailed
 }
@@ -31,8 +31,9 @@ func (r *Run) everyone(ctx context.Context) ([]fleet.Member, error) {
 // isEnvironment matches the line by which a file says that it is an environment.
 var isEnvironment = regexp.MustCompile(`(?m)^kind:[ \t]*["']?Environment["']?[ \t]*(#.*)?\r?$`)
 
-// environmentsOf gives all environments of a commit. What was rendered is not searched.
-func (r *Run) environmentsOf(ctx context.Context, base *gitrepo.Base) ([]fleet.Member, error) {
+// environmentsOf gives all environments of a commit. What was rendered is not searched, and
+// hidden folders only if asked for: people keep there what is not in use.
+func (r *Run) environmentsOf(ctx context.Context, base *gitrepo.Base, hidden bool) ([]fleet.Member, error) {
 	names, err := base.List(ctx, ".")
 	if err != nil {
 		return nil, err
@@ -40,7 +41,8 @@ func (r *Run) environmentsOf(ctx context.Context, base *gitrepo.Base) ([]fleet.M
 	rendered := map[string]bool{}
 	for _, name := range names {
 		if tree.IsInventory(name) {
-			rendered[path.Dir(path.Dir(name))+"/"] = true
+			at := path.Dir(path.Dir(name))
+			rendered[path.Join(at, "base")+"/"], rendered[path.Join(at, "overlays")+"/"] = true, true
 		}
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
@@ -49,7 +51,8 @@ func (r *Run) environmentsOf(ctx context.Context, base *gitrepo.Base) ([]fleet.M
 				return true
 			}
 		}
-		return !fleet.IsYAML(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
+		isHidden := strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
+		return !fleet.IsYAML(name) || isHidden && !hidden
 	})
 	files, err := base.Files(ctx, names...)
 	if err != nil {
@@ -172,9 +175,15 @@ func (r *Run) useless(ctx context.Context, members []fleet.Member, environment, 
 		if !r.All {
 			return ""
 		}
-		all, err := r.everyone(ctx)
-		if err != nil || slices.ContainsFunc(all, func(m fleet.Member) bool { return m.Plan.Environment == environment }) {
-			return ""
+		for _, hidden := range []bool{false, true} { // --file may have named a hidden one
+			search := r.everyone
+			if hidden {
+				search = func(ctx context.Context) ([]fleet.Member, error) { return r.environmentsOf(ctx, r.base, true) }
+			}
+			all, err := search(ctx)
+			if err != nil || slices.ContainsFunc(all, func(m fleet.Member) bool { return m.Plan.Environment == environment }) {
+				return ""
+			}
 		}
 		return fmt.Sprintf("the environment %s is gone from the base branch", environment)
 	}

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -75,8 +76,11 @@ func lineOf(m fleet.Member) (string, error) {
 // merging gives why the forge does not merge the pull request by itself, each reason once;
 // none if it does.
 func (p *proposed) merging() []upgrade.Reason {
-	reasons := []upgrade.Reason{}
-	for _, one := range p.change.All {
+	reasons, all := []upgrade.Reason{}, p.change.All
+	if all == nil { // not made as yet
+		all = []Changed{{After: p.member}}
+	}
+	for _, one := range all {
 		policy := one.After.Environment.Spec.Upgrade
 		var zone *time.Location // nil where the system does not know it
 		if policy.Window != "" {
@@ -89,6 +93,15 @@ func (p *proposed) merging() []upgrade.Reason {
 		}
 	}
 	return reasons
+}
+
+// hold keeps the forge from merging the open pull request by itself where the policy does not
+// allow that now: newer versions wait, and so nothing else looks after it.
+func (p *proposed) hold(ctx context.Context) error {
+	if p.state.Pull == nil || len(p.merging()) == 0 {
+		return nil
+	}
+	return p.run.Keeper.Hold(ctx, p.state.Pull.Head)
 }
 
 // sayMerging says who merges the pull request, and when.
@@ -133,12 +146,30 @@ func (p *proposed) prepare(ctx context.Context, base *gitrepo.Base) ([]gitrepo.D
 	if err != nil {
 		return nil, err
 	}
-	all := func(ctx context.Context) ([]fleet.Member, error) { return p.run.environmentsOf(ctx, base) }
-	change, err := p.run.Make(ctx, base.FS(ctx), members[0], all, p.to, false)
+	all := func(ctx context.Context) ([]fleet.Member, error) { return p.run.environmentsOf(ctx, base, false) }
+	to, err := p.onTopOf(members[0])
+	if err != nil {
+		return nil, err
+	}
+	change, err := p.run.Make(ctx, base.FS(ctx), members[0], all, to, false)
 	if err != nil {
 		return nil, err
 	}
 	return p.commits(ctx, base, change)
+}
+
+// onTopOf gives the versions of the upgrade for the environment as a newer base has it. Only
+// those that the pull request names change: the others may have changed there meanwhile. One
+// of them that changed there needs another pull request.
+func (p *proposed) onTopOf(now fleet.Member) (upgrade.Versions, error) {
+	to := upgrade.VersionsOf(now.Environment)
+	for _, part := range p.change.From.Changed(p.to) {
+		if to[part] != p.change.From[part] {
+			return nil, fmt.Errorf("upgrade %s of %s: the base branch got %s meanwhile, and had %s: run upgrade again", part.Title(), now.Plan.Environment, plain(to[part]), plain(p.change.From[part]))
+		}
+		to[part] = p.to[part]
+	}
+	return to, nil
 }
 
 // propose keeps the pull request, or says what it would be.
@@ -151,7 +182,7 @@ func (p *proposed) propose(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
-	result.Pull = &Pull{Branch: request.Branch, Base: request.Base, Title: request.Title, Labels: append([]string{}, request.Labels...), Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: []string{}, Notes: []string{}}
+	result.Pull = &Pull{Branch: request.Branch, Base: cmp.Or(request.Base, p.run.base.Branch()), Title: request.Title, Labels: append([]string{}, request.Labels...), Draft: request.Draft, Blocked: append([]string{}, p.patch.Blockers()...), Files: []string{}, Notes: []string{}}
 	for _, file := range files {
 		result.Pull.Files = append(result.Pull.Files, file.Name)
 	}

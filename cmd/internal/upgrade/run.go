@@ -104,14 +104,17 @@ func (r *Run) upgrade(ctx context.Context, m fleet.Member, result *Result) error
 	}
 	if len(result.Waits) > 0 {
 		result.State = Waiting
-		return nil
+		return p.hold(ctx)
 	}
 	if err := p.make(ctx); err != nil {
 		return err
 	}
 	result.Others = append(result.Others, p.change.others()...)
-	if err := p.checkOthers(ctx, result); err != nil || result.State != "" {
+	if err := p.checkOthers(ctx, result); err != nil {
 		return err
+	}
+	if result.State != "" {
+		return p.hold(ctx)
 	}
 	if len(p.drafts[0].Changes.Write)+len(p.drafts[0].Changes.Remove) == 0 {
 		result.State = UpToDate
@@ -163,7 +166,7 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 		}
 		// What a person asked for with --server may be newer than what registries list.
 		if p.state.Pull != nil && len(r.Wanted) == 0 {
-			to = to.Newest(upgrade.ParseTarget(p.state.Target))
+			to = to.Newest(known.Existing(upgrade.ParseTarget(p.state.Target)))
 		}
 	}
 	for _, part := range now.Changed(to) {
