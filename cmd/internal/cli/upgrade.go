@@ -20,6 +20,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/pullrequest"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -129,6 +130,8 @@ func (o upgradeOptions) check(cmd *cobra.Command) error {
 		return errors.New("upgrade asks registries: no --offline")
 	case slices.Contains(o.files, "-"):
 		return errors.New("upgrade reads files of the repository, and not standard input")
+	case o.forge != "" && !slices.Contains(forge.Products(), o.forge):
+		return fmt.Errorf("unknown forge %q: want %s", o.forge, text.OneOf(forge.Products()))
 	case o.limit < 1:
 		return fmt.Errorf("want at least one pull request, got --limit %d", o.limit)
 	}
@@ -176,8 +179,12 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 	}
 	workers := a.workersFor(o.jobs, len(run.Members))
 	defer workers.Close()
-	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: workers}
+	notes := &chartNotes{of: map[string][]string{}}
+	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: workers, notes: notes}
 	results, failed := run.Upgrade(ctx, a.progress("environments upgraded"))
+	for _, line := range notes.lines(len(run.Members) > 1) {
+		a.err.Say("%s", line)
+	}
 	return a.tellUpgrades(o, results, errors.Join(err, failed))
 }
 
