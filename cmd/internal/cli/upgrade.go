@@ -190,9 +190,14 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 
 // hintBase adds to errors about files what to do next: they are those of the base branch.
 func hintBase(err error) error {
+	return hintMissing(err, "The files are those of the base branch on the server: push yours, name others with -f (all with --all), or another branch with --base.")
+}
+
+// hintMissing adds a hint to the error of a file that a commit lacks, and to others theirs.
+func hintMissing(err error, hint string) error {
 	var failed *fleet.ReadError
 	if errors.As(err, &failed) && failed.InRepository && errors.Is(err, fs.ErrNotExist) {
-		return hinted{err, "The files are those of the base branch on the server: push yours, or name the branch with --base."}
+		return hinted{err, hint}
 	}
 	return hintRead(err)
 }
