@@ -78,7 +78,9 @@ func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 	what := strings.Join(versions, ", ")
 	switch result.State {
 	case upgrade.UpToDate:
-		a.err.Say("%s: up to date", result.Environment)
+		if result.Why == "" {
+			a.err.Say("%s: up to date", result.Environment)
+		}
 	case upgrade.Waiting:
 		a.out.Say("%s: waits with %s", result.Environment, what)
 		for _, reason := range result.Waits {

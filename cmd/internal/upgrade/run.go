@@ -175,6 +175,9 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 	}
 	if p.to = to; len(result.Versions) == 0 {
 		result.State = UpToDate
+		if len(r.Wanted) == 0 && len(unknown) > 0 {
+			result.Why = "no newer version is known, and not every registry gave its list"
+		}
 	}
 	return nil
 }
