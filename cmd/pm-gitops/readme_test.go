@@ -70,6 +70,29 @@ func testSessions(t *testing.T, page string, atLeast int) {
 	testscript.Run(t, testscript.Params{Files: []string{file}, RequireExplicitExec: true, Setup: setUp})
 }
 
+// TestDocsUpgradeStart keeps the first commands of a page those that a script runs, in the
+// same order.
+func TestDocsUpgradeStart(t *testing.T) {
+	script := read(t, "testdata/script/upgrade-start.txtar")
+	commands := 0
+	for line := range strings.Lines(blocks(read(t, "docs/upgrade.md"), "")[0]) {
+		command, is := strings.CutPrefix(strings.TrimSpace(line), "$ ")
+		if !is {
+			continue
+		}
+		commands++
+		_, rest, found := strings.Cut(script, "\nexec "+command+"\n")
+		if !found {
+			t.Errorf("the script does not run %q, or not in this order", command)
+			continue
+		}
+		script = "\n" + rest
+	}
+	if commands < 5 {
+		t.Errorf("the page begins with %d commands", commands)
+	}
+}
+
 // TestReadmeMainCommand runs the first of the README's two commands as it
 // stands, from the sources. The second one is what runs this test.
 func TestReadmeMainCommand(t *testing.T) {

@@ -42,15 +42,22 @@ func Unified(r Result, paint Paint) string {
 }
 
 // Files is a unified diff of a file before and after an edit; empty where both are the
-// same.
+// same. A file that is not there before, or after, is empty.
 func Files(name, before, after string, paint Paint) string {
 	if before == after {
 		return ""
 	}
+	old, new, head := "a/"+name, "b/"+name, ""
+	switch {
+	case before == "":
+		old, head = "/dev/null", fmt.Sprintf("@@ -0,0 +1,%d @@\n", strings.Count(after, "\n"))
+	case after == "":
+		new, head = "/dev/null", fmt.Sprintf("@@ -1,%d +0,0 @@\n", strings.Count(before, "\n"))
+	}
 	var b strings.Builder
-	fmt.Fprintln(&b, paint.paint(Title, "--- a/"+name))
-	fmt.Fprintln(&b, paint.paint(Title, "+++ b/"+name))
-	for line := range strings.Lines(hunks(before, after)) {
+	fmt.Fprintln(&b, paint.paint(Title, "--- "+old))
+	fmt.Fprintln(&b, paint.paint(Title, "+++ "+new))
+	for line := range strings.Lines(head + hunks(before, after)) {
 		fmt.Fprintln(&b, paint.line(strings.TrimSuffix(line, "\n")))
 	}
 	return b.String()

@@ -36,3 +36,17 @@ f: &ab {g: 1} # -p postgres://me:CANARY-6@db/x
 		}
 	}
 }
+
+// TestShownDocuments: each document of a file is shown with its own secrets hidden, and one
+// that cannot be read not at all.
+func TestShownDocuments(t *testing.T) {
+	for _, c := range []struct{ file, want string }{
+		{"kind: A\n---\nspec: {values: {prefect-cloud: {password: hunter2-hunter2}}}\n---\nkind: B\n", "kind: A\n---\nspec: {values: {prefect-cloud: {password: (redacted)}}}\n---\nkind: B\n"},
+		{"kind: A\n---\npassword: [\n", "kind: A\n---\n(redacted)\n"},
+		{"password: [\n", "(redacted)\n"},
+	} {
+		if got := string(Shown("some.yaml", []byte(c.file))); got != c.want {
+			t.Errorf("Shown(%q) = %q, want %q", c.file, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 
@@ -60,9 +61,19 @@ func describe(root *strictyaml.Value, at []step) string {
 }
 
 // Shown gives a file with all that may be a secret hidden, comments too, for a diff. Where its place
-// is not known the whole file is.
+// is not known the whole document is.
 func Shown(name string, data []byte) []byte {
 	d, problems := open(name, data)
+	if documents := bytes.SplitAfter(data, []byte("\n---\n")); problems != nil && len(documents) > 1 {
+		for i, document := range documents {
+			separator := []byte("---\n")
+			body, more := bytes.CutSuffix(document, separator)
+			if documents[i] = Shown(name, body); more {
+				documents[i] = slices.Concat(documents[i], separator)
+			}
+		}
+		return bytes.Join(documents, nil)
+	}
 	if problems != nil {
 		return []byte(Hidden + "\n")
 	}

@@ -25,6 +25,7 @@ type comparison struct {
 	target   render.Target // of all environments
 	releases []planned
 	sides    []side // of releases
+	tell     func(note string)
 }
 
 // side is what decides how a release of one side is rendered and compared.
@@ -61,7 +62,7 @@ func (a app) diffCharts(ctx context.Context, o diffOptions, members []fleet.Memb
 	var failures []error
 	var done []bool // of all releases
 	for start, end := 0, 0; start < len(members); start = end {
-		some := comparison{target: members[start].Plan.Target()}
+		some := comparison{target: members[start].Plan.Target(), tell: func(note string) { a.err.Say("%s", note) }}
 		end = endOfPart(members, start)
 		for i := start; i < end; i++ {
 			same, err := some.add(&members[i], had)
@@ -125,7 +126,7 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.W
 		}
 	}
 	for _, note := range dropRepeated(notes) {
-		a.err.Say("%s", note)
+		c.tell(note)
 	}
 	result = diff.Compare(old, new).Effects(c.target.Traits(render.Delivery{}).Applier).Settled(o.output == "unified" || o.output == "markdown")
 	return result, done, err

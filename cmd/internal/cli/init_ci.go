@@ -20,18 +20,20 @@ import (
 type ciSystem struct {
 	name, file string // the file is relative to the root of the repository
 	template   string
-	next       string // what is to be done besides
+	next       string // what is to be done with the file, and besides
 }
 
 // ciSystems lists all systems, in the order in which help lists them.
 func ciSystems() []ciSystem {
 	return []ciSystem{
-		{"github", ".github/workflows/pm-gitops.yaml", templates.CIGitHub, "set the variable PM_GITOPS_REF of the repository"},
-		{"gitlab", ".gitlab/ci/pm-gitops.yml", templates.CIGitLab, "include it in .gitlab-ci.yml, and set the CI/CD variable PM_GITOPS_REF"},
-		{"gitea", ".gitea/workflows/pm-gitops.yaml", templates.CIGitHub, "set the variable PM_GITOPS_REF of the repository"},
-		{"kubernetes", "pm-gitops-upgrade.yaml", templates.CIKubernetes, "build the image and make the Secrets that it names"},
+		{"github", ".github/workflows/pm-gitops.yaml", templates.CIGitHub, variablesFirst + "set the variable PM_GITOPS_REF of the repository, and give the job upgrade a login (docs/ci.md)"},
+		{"gitlab", ".gitlab/ci/pm-gitops.yml", templates.CIGitLab, variablesFirst + "include it in .gitlab-ci.yml, set the CI/CD variables PM_GITOPS_REF and GITLAB_TOKEN, and create a schedule (docs/ci.md)"},
+		{"gitea", ".gitea/workflows/pm-gitops.yaml", templates.CIGitHub, variablesFirst + "set the variable PM_GITOPS_REF and the secret PM_GITOPS_TOKEN of the repository (docs/ci.md)"},
+		{"kubernetes", "pm-gitops-upgrade.yaml", templates.CIKubernetes, "Set --repo, build the image and name it, and create the Secrets that it names (docs/ci.md)"},
 	}
 }
+
+const variablesFirst = "Look at the variables at its top, "
 
 func ciNames() []string {
 	var names []string
@@ -96,7 +98,7 @@ func (a app) initCI(o initOptions, fileGiven bool) error {
 		if err := a.writeCI(file, content, o.force); err != nil || file == "-" {
 			return err
 		}
-		a.err.Say("Look at the variables at its top, then %s.", system.next)
+		a.err.Say("%s.", system.next)
 	}
 	return nil
 }

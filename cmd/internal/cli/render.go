@@ -196,8 +196,10 @@ func (o renderOptions) checkPull(given func(string) bool) error {
 		return nil
 	case !o.commits():
 		return errors.New("--pull-request needs --commit or --repo")
-	case given("branch") || o.per != commitsPer[0]:
-		return errors.New("--pull-request has a branch of its own, with one commit: no --branch and --commit-per with it")
+	case given("branch"):
+		return errors.New("--pull-request has a branch of its own, which is made anew each time: to name one, use --push --branch NAME, and open the pull request yourself")
+	case o.per != commitsPer[0]:
+		return errors.New("--pull-request has one commit: no --commit-per with it")
 	case o.push:
 		return errors.New("--pull-request pushes by itself: no --push with it")
 	}

@@ -48,7 +48,13 @@ func (e edited) diff(paint diff.Paint) string { return diffFiles(e.changed(), pa
 func diffFiles(files []edit.File, paint diff.Paint) string {
 	var b strings.Builder
 	for _, f := range files {
-		before, after := edit.Shown(f.Name, f.Old), edit.Shown(f.Name, f.New)
+		var before, after []byte
+		if len(f.Old) > 0 {
+			before = edit.Shown(f.Name, f.Old)
+		}
+		if len(f.New) > 0 {
+			after = edit.Shown(f.Name, f.New)
+		}
 		b.WriteString(diff.Files(f.Name, string(before), string(after), paint))
 	}
 	return b.String()

@@ -179,16 +179,25 @@ func (a app) upgrade(ctx context.Context, o upgradeOptions) error {
 	}
 	workers := a.workersFor(o.jobs, len(run.Members))
 	defer workers.Close()
-	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: workers}
+	notes := &chartNotes{of: map[string][]string{}}
+	run.Charts = upgradeCharts{app: a, flags: o, source: source, workers: workers, notes: notes}
 	results, failed := run.Upgrade(ctx, a.progress("environments upgraded"))
+	for _, line := range notes.lines(len(run.Members) > 1) {
+		a.err.Say("%s", line)
+	}
 	return a.tellUpgrades(o, results, errors.Join(err, failed))
 }
 
 // hintBase adds to errors about files what to do next: they are those of the base branch.
 func hintBase(err error) error {
+	return hintMissing(err, "The files are those of the base branch on the server: push yours, name others with -f (all with --all), or another branch with --base.")
+}
+
+// hintMissing adds a hint to the error of a file that a commit lacks, and to others theirs.
+func hintMissing(err error, hint string) error {
 	var failed *fleet.ReadError
 	if errors.As(err, &failed) && failed.InRepository && errors.Is(err, fs.ErrNotExist) {
-		return hinted{err, "The files are those of the base branch on the server: push yours, or name the branch with --base."}
+		return hinted{err, hint}
 	}
 	return hintRead(err)
 }

@@ -24,6 +24,7 @@ type upgradeCharts struct {
 	flags   upgradeOptions
 	source  charts.Source
 	workers *charts.Workers // nil for a single environment
+	notes   *chartNotes
 }
 
 // Needs implements [upgrade.Charts].
@@ -128,7 +129,7 @@ func (c upgradeCharts) mirrorAll(ctx context.Context, artifacts []mirror.Artifac
 // Compare implements [upgrade.Charts].
 func (c upgradeCharts) Compare(ctx context.Context, before, after fleet.Member, had tree.Tree) (upgrade.Effects, error) {
 	after.Index = 0
-	both := comparison{target: after.Plan.Target()}
+	both := comparison{target: after.Plan.Target(), tell: func(note string) { c.notes.add(after.Plan.Environment, note) }}
 	if _, err := both.add(&after, had); err != nil {
 		return upgrade.Effects{Unseen: err}, nil
 	}

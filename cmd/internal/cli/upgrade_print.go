@@ -48,8 +48,13 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread err
 			return err
 		}
 	} else {
+		proposed := false
 		for _, result := range results {
 			a.tellUpgrade(o, result)
+			proposed = proposed || result.State == upgrade.Proposed
+		}
+		if o.dryRun && proposed {
+			a.err.Say("This was a dry run: nothing was pushed.")
 		}
 	}
 	err := hintBase(errors.Join(append(failed, unread)...))
@@ -73,7 +78,9 @@ func (a app) tellUpgrade(o upgradeOptions, result upgrade.Result) {
 	what := strings.Join(versions, ", ")
 	switch result.State {
 	case upgrade.UpToDate:
-		a.err.Say("%s: up to date", result.Environment)
+		if result.Why == "" {
+			a.err.Say("%s: up to date", result.Environment)
+		}
 	case upgrade.Waiting:
 		a.out.Say("%s: waits with %s", result.Environment, what)
 		for _, reason := range result.Waits {
@@ -125,5 +132,4 @@ func (a app) tellProposed(o upgradeOptions, result upgrade.Result, what string) 
 	a.out.Say("draft:  %t", pull.Draft)
 	_ = a.out.Text("\n" + pull.Body + "\n")
 	_ = a.out.Text(diffFiles(pull.Edited, a.colour().diff()))
-	a.err.Say("This was a dry run: nothing was pushed.")
 }

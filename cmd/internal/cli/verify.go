@@ -107,7 +107,7 @@ func (a app) verify(ctx context.Context, o verifyOptions) error {
 	case errors.As(err, &other):
 		return hinted{err, "Verify it with the version that made it: another one may render other files."}
 	case err != nil:
-		return fmt.Errorf("verify commit %.12s: %w", verdict.Commit, hintRead(err))
+		return fmt.Errorf("verify commit %.12s: %w", verdict.Commit, hintMissing(err, "The files are those of the commit: commit yours, or name others with -f."))
 	}
 	return a.printVerdict(o, verdict)
 }

@@ -79,7 +79,7 @@ func TestRemoteErrorsAreSentences(t *testing.T) {
 			url := https(w)
 			w.env["GITEA_SERVER_URL"], w.env["GITHUB_TOKEN"], w.env["GITLAB_TOKEN"], w.env["CI_JOB_TOKEN"] = "https://elsewhere.example.com", canary, canary, canary
 			return url
-		}, transport.NoLogin, `wants credentials, and there are none`},
+		}, transport.NoLogin, `wants credentials, and there are none: .* or a token and its host: GITEA_TOKEN and GITEA_SERVER_URL, GITLAB_TOKEN and GITLAB_HOST, or GH_ENTERPRISE_TOKEN and GH_HOST$`},
 		"unknown CA": {func(w *world) string {
 			url := https(w)
 			delete(w.env, "GIT_SSL_CAINFO")

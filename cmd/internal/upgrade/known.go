@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/parallel"
@@ -67,7 +68,11 @@ func (l *Lists) Known(ctx context.Context, plan render.Plan) (upgrade.Known, []s
 		listed.Complete = (listed.Complete || !seen) && answers[i].err == nil
 		known[q.part] = listed
 		if answers[i].err != nil {
-			unknown = append(unknown, fmt.Sprintf("not known which versions %s has: %s", q.repository, answers[i].err))
+			why := answers[i].err.Error()
+			for _, listed := range []string{"versions", "tags"} { // the sentence has the repository already
+				why = strings.TrimPrefix(why, listed+" of "+q.repository+": ")
+			}
+			unknown = append(unknown, fmt.Sprintf("not known which versions %s has: %s", q.repository, why))
 		}
 	}
 	return known, unknown, nil

@@ -75,8 +75,12 @@ func (r *Run) Upgrade(ctx context.Context, progress func(done, total int)) ([]Re
 			result.fail(err)
 		}
 		results = append(results, result)
-		if isForAll(err) && i < len(order)-1 {
+		switch {
+		case !isForAll(err):
+		case i < len(order)-1:
 			return results, errors.New("the other environments were not tried: the forge would refuse them too")
+		default:
+			return results, nil
 		}
 	}
 	if progress != nil {
@@ -174,6 +178,9 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 	}
 	if p.to = to; len(result.Versions) == 0 {
 		result.State = UpToDate
+		if len(r.Wanted) == 0 && len(unknown) > 0 {
+			result.Why = "no newer version is known, and not every registry gave its list"
+		}
 	}
 	return nil
 }

@@ -47,14 +47,15 @@ func tokenVariables() []tokenVariable {
 	}
 }
 
-// tokenHint names the variable for a host that is known.
+// tokenHint names the variable for a host that is known. A token for any other host goes
+// nowhere until a second variable names that host.
 func tokenHint(host string) string {
 	for _, variable := range tokenVariables() {
 		if variable.covers(host, func(string) string { return "" }) {
 			return " or " + variable.name
 		}
 	}
-	return " or a variable such as GITHUB_TOKEN"
+	return ", or a token and its host: GITEA_TOKEN and GITEA_SERVER_URL, GITLAB_TOKEN and GITLAB_HOST, or GH_ENTERPRISE_TOKEN and GH_HOST"
 }
 
 func (v tokenVariable) covers(host string, getenv func(string) string) bool {
