@@ -145,8 +145,16 @@ func TestKilledRuns(t *testing.T) {
 				}
 				cmd := exec.Command(program)
 				cmd.Env = append(os.Environ(), errandVariable+"="+string(text))
-				s.front.begin(at, late, func() { _ = cmd.Process.Kill() })
-				if cmd.Run() != nil && !cmd.ProcessState.Exited() {
+				started := make(chan struct{})
+				s.front.begin(at, late, func() {
+					<-started
+					_ = cmd.Process.Kill()
+				})
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				close(started)
+				if cmd.Wait() != nil && !cmd.ProcessState.Exited() {
 					killed++
 				}
 			})
