@@ -88,7 +88,7 @@ func (a app) runInit(cmd *cobra.Command, o initOptions) error {
 	}
 	for _, flag := range []string{"name", "prefect-cloud", "prefect-istiod", "catalog"} {
 		if cmd.Flags().Changed(flag) {
-			return hinted{usageError{fmt.Errorf("--%s says nothing without --from", flag)}, "See pm-gitops init --help."}
+			return hinted{usageError{fmt.Errorf("--%s needs --from", flag)}, "See pm-gitops init --help."}
 		}
 	}
 	return a.init(o.file)

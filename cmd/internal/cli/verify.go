@@ -104,6 +104,8 @@ func (a app) verify(ctx context.Context, o verifyOptions) error {
 	verdict, err := publish.Verify(ctx, base, publish.Fleet{Request: wanted, Target: target, Layouts: a.targets.Layouts()}, a.programVersion)
 	var other *publish.VersionError
 	switch {
+	case errors.As(err, &other) && other.Program == publish.UnknownVersion:
+		return hinted{err, "Build the program in a clone, with its .git folder, or set its version as docs/git.md says."}
 	case errors.As(err, &other):
 		return hinted{err, "Verify it with the version that made it: another one may render other files."}
 	case err != nil:

@@ -78,6 +78,9 @@ func (c Changed) concerns(effects Effects) (all []proposal.Concern) {
 	if c.Needs.Unseen == nil && c.Needs.Unlocked != nil && c.Needs.Had.File() != "" {
 		caution("the lock of %s could not be updated: %s", c.After.Plan.Environment, oneLine(c.Needs.Unlocked))
 	}
+	if effects.New {
+		caution("the base branch has nothing that %s renders to: this pull request adds all of it", c.After.Plan.Environment)
+	}
 	for _, note := range c.Needs.Notes {
 		caution("%s", note)
 	}

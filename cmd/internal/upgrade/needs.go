@@ -54,6 +54,7 @@ type Artifact struct {
 
 // Effects describes how the cluster reacts to a change.
 type Effects struct {
+	New      bool // the base branch has nothing of what the environment renders to
 	Changes  diff.Result
 	Findings []finding.Finding // that the environment had not before
 	// Defaults are those of charts that change, by release and key, and that the environment

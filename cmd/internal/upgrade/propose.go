@@ -55,6 +55,7 @@ func (p *proposed) make(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
+		effect.New = !slices.ContainsFunc(had.Tree.Paths(), tree.IsInventory)
 		effects = append(effects, effect)
 	}
 	p.patch = p.change.patch(p.line, effects)
