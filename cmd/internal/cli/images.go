@@ -188,7 +188,7 @@ type releaseImages struct {
 	left   []string              // notes of the objects that nothing applies
 }
 
-// refusedError is what a chart says that makes nothing of a release's values.
+// refusedError says that a chart makes nothing of the values of a release.
 type refusedError struct {
 	release string
 	error

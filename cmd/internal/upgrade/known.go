@@ -26,7 +26,7 @@ type Lists struct {
 	asked map[string]func() answer // by repository
 }
 
-// answer is what a registry says about a repository.
+// answer holds the reply of a registry about a repository.
 type answer struct {
 	versions []string
 	err      error
