@@ -39,9 +39,6 @@ func (e Environment) Warnings() Problems {
 	if entra := e.Spec.Auth.Entra; entra != nil && off(entra.ClientVerifySSL) {
 		warn("spec.auth.entra.clientVerifySSL", "certificates of the identity provider are not verified")
 	}
-	if !e.source.Get("spec").Get("upgrade").IsNull() {
-		warn("spec.upgrade", "nothing reads this yet: no upgrade is proposed or held back by it")
-	}
 	if registry := e.Spec.Registry; registry.Mirror != "" && string(registry.Mirror) == registry.source() {
 		warn("spec.registry.mirror", "the mirror is spec.registry.source itself: pm-gitops mirror would copy images and charts onto themselves")
 	}

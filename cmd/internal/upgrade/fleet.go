@@ -71,11 +71,14 @@ func (r *Run) environmentsOf(ctx context.Context, base *gitrepo.Base, hidden boo
 	return fleet.Load(ctx, request, r.Target)
 }
 
-// order gives the environments in their order, and the problems of those that wait for one
-// that does not exist, or for each other, by file.
+// order gives the environments in their order, by file but for those that wait for others,
+// and the problems of those that have a name in common, wait for one that does not exist, or
+// for each other, by file.
 func (r *Run) order(ctx context.Context) ([]fleet.Member, map[string]error, error) {
+	slices.SortStableFunc(r.Members, func(a, b fleet.Member) int { return strings.Compare(a.File, b.File) })
+	problems := namesakes(r.Members)
 	if !slices.ContainsFunc(r.Members, func(m fleet.Member) bool { return len(m.Environment.Spec.Upgrade.After) > 0 }) {
-		return r.Members, nil, nil
+		return r.Members, problems, nil
 	}
 	if _, err := r.everyone(ctx); err != nil && !fleet.IsPartial(err) {
 		return nil, nil, err
@@ -85,7 +88,6 @@ func (r *Run) order(ctx context.Context) ([]fleet.Member, map[string]error, erro
 		environments = append(environments, m.Environment)
 	}
 	order, found := upgrade.Order(environments)
-	problems := map[string]error{}
 	for _, problem := range found {
 		problems[problem.Position.File] = errors.Join(problems[problem.Position.File], render.Problems{problem})
 	}
@@ -101,6 +103,23 @@ func (r *Run) order(ctx context.Context) ([]fleet.Member, map[string]error, erro
 		}
 	}
 	return members, problems, nil
+}
+
+// namesakes gives the problems of environments that have a name in common, by file: they
+// would have their branch in common too.
+func namesakes(members []fleet.Member) map[string]error {
+	problems, first := map[string]error{}, map[string]fleet.Member{}
+	for _, m := range members {
+		name := m.Plan.Environment
+		if other, taken := first[name]; taken {
+			for _, both := range [][2]fleet.Member{{m, other}, {other, m}} {
+				problems[both[0].File] = render.Problems{both[0].Environment.Problem("metadata.name", "%s has the name %q too: want another", both[1].File, name)}
+			}
+			continue
+		}
+		first[name] = m
+	}
+	return problems
 }
 
 // ours matches the branches of pull requests for patches.
