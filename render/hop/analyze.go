@@ -1,0 +1,5 @@
+package hop
+
+import "context"
+
+func analyze(context.Context, Input) (Analysis, error) { return Analysis{}, nil }
