@@ -45,9 +45,10 @@ func (w *work) look() error {
 	for _, l := range texts {
 		f := w.fates[l.path.String()]
 		if _, tried := first.tokens[l.path.String()]; tried {
-			f.probed, f.lands, f.effect.a, f.effect.b = true, first.lands(l.path), first.effect.a, first.effect.b
+			f.probed, f.effect = true, first.marked(l.path)
+			f.lands = f.used()
 		}
-		if f.probed && len(f.lands) == 0 {
+		if f.probed && !f.lands {
 			silent = append(silent, l)
 		}
 	}
@@ -91,7 +92,7 @@ func (w *work) probeAlone(f *fate) {
 	if err != nil {
 		return
 	}
-	f.probed, f.lands = true, nil
+	f.probed, f.lands = true, false
 	for _, other := range w.tried(w.old.defaults, w.old.schema, f.leaf) {
 		made, err := w.render(w.old, with(w.old.values, f.path, other))
 		if err != nil {

@@ -43,7 +43,7 @@ func (w *work) texts() {
 		}
 	}
 	for _, f := range w.open() {
-		if len(f.lands) == 0 {
+		if !f.lands {
 			continue
 		}
 		if value, there := get(w.now, f.path); there {
@@ -118,14 +118,7 @@ func (w *work) provedTexts(f *fate, found batch, options []candidate) (proved []
 // reach compares the fields that a text reached in the old chart with those that another
 // one reaches in the new.
 func (w *work) reach(f *fate, found batch, at path) agreement {
-	mark := func(places []place, e effect) effect {
-		marked := effect{places: map[place]change{}, a: e.a, b: e.b}
-		for _, p := range places {
-			marked.places[p] = change{is: "token", had: true, has: true}
-		}
-		return marked
-	}
-	return agree(mark(f.lands, f.effect), mark(found.lands(at), found.effect), w.twins)
+	return agree(f.effect, found.marked(at), w.twins)
 }
 
 // verify renders with all texts that moved in their new places, and takes back what is
@@ -171,7 +164,7 @@ func theFields(n int) string {
 // others follows, one by one, what is no text, and texts that choose among a few.
 func (w *work) others() {
 	for _, f := range w.open() {
-		if f.effect.empty() || f.value == nil || len(f.lands) > 0 {
+		if f.effect.empty() || f.value == nil || f.lands {
 			continue
 		}
 		if _, there := get(w.now, f.path); there {

@@ -148,6 +148,9 @@ func (w *work) together(s *side, values map[string]any, all []leaf) (batch, []le
 	return first.joined(second), append(failed, others...)
 }
 
+// end stands where a text ends.
+const end = "\x00"
+
 // joined puts two batches into one.
 func (b batch) joined(other batch) batch {
 	all := batch{maps.Clone(b.tokens), effect{places: map[place]change{}, a: b.effect.a, b: b.effect.b}}
@@ -155,7 +158,7 @@ func (b batch) joined(other batch) batch {
 	maps.Copy(all.effect.places, b.effect.places)
 	for at, c := range other.effect.places {
 		if before, both := all.effect.places[at]; both {
-			c.is += "\n" + before.is
+			c.is += end + before.is
 		}
 		all.effect.places[at] = c
 	}
@@ -165,17 +168,34 @@ func (b batch) joined(other batch) batch {
 	return all
 }
 
-// lands is the places that the text of a path reached.
-func (b batch) lands(at path) (all []place) {
+// marked gives the places that the text of a path reached, each with what stands
+// before and behind it: the user and the password of an address are in one text.
+func (b batch) marked(at path) effect {
+	e := effect{places: map[place]change{}, a: b.effect.a, b: b.effect.b}
 	token := b.tokens[at.String()]
-	if token == "" {
-		return nil
-	}
 	for p, c := range b.effect.places {
-		if strings.Contains(strings.ToLower(c.is), token) {
-			all = append(all, p)
+		if around := neighbours(strings.ToLower(c.is), token); token != "" && around != "" {
+			e.places[p] = change{was: around, had: true, has: true}
 		}
 	}
-	slices.SortFunc(all, comparePlaces)
-	return all
+	return e
+}
+
+// neighbours writes down what stands around a token in a text, wherever it is in it.
+func neighbours(text, token string) string {
+	var all []string
+	side := func(r byte) string {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
+			return "a"
+		}
+		return string(r)
+	}
+	text = end + text + end
+	for i := strings.Index(text, token); token != "" && i >= 0; i = strings.Index(text, token) {
+		before := side(text[i-1])
+		text = text[i+len(token):]
+		all = append(all, before+"*"+side(text[0]))
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
 }

@@ -55,8 +55,8 @@ type work struct {
 type fate struct {
 	leaf
 	secret  bool
-	effect  effect  // in the old chart, where it was probed alone
-	lands   []place // in the old chart, where it was probed with others
+	effect  effect // in the old chart
+	lands   bool   // it is a text that is to be read at the places of the effect
 	probed  bool
 	other   any // what it was probed with
 	state   Fate
@@ -70,7 +70,7 @@ type fate struct {
 }
 
 // used reports whether the value does anything in the old chart.
-func (f *fate) used() bool { return !f.effect.empty() || len(f.lands) > 0 }
+func (f *fate) used() bool { return !f.effect.empty() }
 
 // errMost is the error of a render that there is no budget for.
 var errMost = errors.New("not tried: too much was rendered")
