@@ -182,6 +182,9 @@ func (w *work) open() (all []*fate) {
 
 // settle says what became of a leaf. Where it moved, the new chart has it from then on.
 func (w *work) settle(f *fate, state Fate, sure Certainty, to path, why string, at []place) {
+	if said := w.said.to(f.path); w.twins != nil && state == Placed && !slices.Equal(said, to) {
+		sure, state = Suspected, Lost // that objects have another name is suspected, too
+	}
 	f.state, f.sure, f.to, f.why, f.at = state, sure, to, why, at
 	if to == nil {
 		return

@@ -39,14 +39,13 @@ func (all sayings) about(at path) (found saying, ok bool) {
 	return found, ok
 }
 
-// forms is how texts of charts say what became of a value: "X was renamed to Y". Names
-// are dotted, with .Values before them or not, in quotes or not.
+// Names are dotted, with .Values before them or not, in quotes or not.
 const (
 	name    = "[\"'`]?(?:\\.?Values\\.)?([A-Za-z_][\\w-]*(?:\\.[\\w-]+)*)[\"'`]?"
 	hasGone = `(?: was| were| is| are| has been| have been|)(?: now)? `
 )
 
-// forms of sentences, with whether the second name comes first.
+// forms is how texts of charts say what became of a value: "X was renamed to Y".
 func forms() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile(name + hasGone + `(?:renamed|moved|changed|relocated) (?:in)?to ` + name),
@@ -56,12 +55,12 @@ func forms() []*regexp.Regexp {
 	}
 }
 
-// removals is how they say that there is nothing in its place.
+// removal is how they say that there is nothing in its place.
 func removal() *regexp.Regexp {
 	return regexp.MustCompile(name + hasGone + `(?:removed|dropped|no longer supported)`)
 }
 
-// read collects what the templates of the new chart say, and the catalog. Only what is
+// readSayings collects what the texts of the new chart say, and the catalog. Only what is
 // a value of the old chart, and of the new one, counts.
 func readSayings(texts string, moves []catalog.Move, old, new map[string]any) (all sayings) {
 	for _, m := range moves {
@@ -74,7 +73,7 @@ func readSayings(texts string, moves []catalog.Move, old, new map[string]any) (a
 		}
 	}
 	add := func(by string, from, to string) {
-		s := saying{from: parse(from), by: fmt.Sprintf("the new chart says %q", strings.TrimSpace(by))}
+		s := saying{from: parse(from), by: fmt.Sprintf("the new chart says %q", strings.Trim(by, " \"'`"))}
 		if to != "" {
 			s.to = parse(to)
 		}

@@ -2,11 +2,11 @@ package hop
 
 import "fmt"
 
-// begun makes an analysis of its input.
+// newWork begins an analysis.
 func newWork(in Input) (*work, error) {
 	w := &work{
 		in: in, secret: newSecrets(in.Secrets), numbers: map[string]int{},
-		fates: map[string]*fate{}, taken: map[string]bool{}, filled: map[string]string{},
+		fates: map[string]*fate{}, taken: map[string]bool{}, filled: map[string]string{}, explained: map[object]bool{},
 	}
 	if w.in.Most == 0 {
 		w.in.Most = MostRenders

@@ -13,7 +13,6 @@ const maxPasses = 5
 
 // follow finds out what became of each value, until nothing more can be.
 func (w *work) follow() {
-	w.begin()
 	for range maxPasses {
 		if !w.repair() {
 			return
@@ -28,6 +27,20 @@ func (w *work) follow() {
 		if w.ctx.Err() != nil || len(w.open())+len(w.unset) == before {
 			return
 		}
+	}
+}
+
+// followTwins goes on with what is open, now that it is known which objects have another
+// name.
+func (w *work) followTwins() {
+	before, after, ok := w.sides()
+	if !ok {
+		return
+	}
+	w.unset = nil
+	if w.pairs = pair(before, after); len(w.open()) > 0 && len(w.pairs) > 0 {
+		w.twins = w.pairs
+		w.follow()
 	}
 }
 
@@ -73,9 +86,12 @@ func (w *work) texts() {
 	var moved []*fate
 	for _, f := range w.open() {
 		if proved := w.provedTexts(f, found, options[f.path.String()]); len(proved) == 1 {
-			c := proved[0]
-			w.settle(f, Placed, Certain, c.path, "", w.reach(f, found, c.path).same)
-			moved = append(moved, f)
+			at := w.reach(f, found, proved[0].path).same
+			why := fmt.Sprintf("set at %s, it reaches %s in the new chart that it reached in the old one, and no others that both have", proved[0].path, theFields(len(at)))
+			w.settle(f, Placed, Certain, proved[0].path, why, at)
+			if f.state == Placed {
+				moved = append(moved, f)
+			}
 		} else if len(proved) > 1 {
 			f.closest = nil
 			for _, c := range proved {
@@ -148,9 +164,7 @@ func (w *work) verify(moved []*fate) {
 			w.now = without(w.now, f.to)
 			f.closest = append(f.closest, f.to)
 			f.state, f.sure, f.to, f.at = "", "", nil, nil
-			continue
 		}
-		f.why = fmt.Sprintf("set at %s, it reaches %s in the new chart that it reached in the old one, and no others that both have", f.to, theFields(len(f.at)))
 	}
 }
 
@@ -248,9 +262,9 @@ func (w *work) elsewhere(f *fate) {
 	}
 	switch {
 	case len(proved) == 1:
-		f.form = proved[0].form
-		w.settle(f, Placed, Certain, proved[0].path, "", proved[0].at)
-		f.why = fmt.Sprintf("set at %s%s, and nowhere else, it does to %s what it did", f.to, spaced(f.form.how), theFields(len(f.at)))
+		o := proved[0]
+		f.form = o.form
+		w.settle(f, Placed, Certain, o.path, fmt.Sprintf("set at %s%s, and nowhere else, it does to %s what it did", o.path, spaced(o.form.how), theFields(len(o.at))), o.at)
 	case len(proved) > 1:
 		f.closest = nil
 		for _, o := range proved {

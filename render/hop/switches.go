@@ -45,8 +45,7 @@ func (w *work) switches() {
 		if _, there := get(w.now, f.path); !there {
 			w.switchOf(f, func(c candidate, form form, at []place) {
 				f.form = form
-				w.settle(f, Placed, Certain, c.path, "", at)
-				f.why = fmt.Sprintf("switched at %s%s, and nowhere else, it does to %s what it did", f.to, spaced(form.how), theFields(len(at)))
+				w.settle(f, Placed, Certain, c.path, fmt.Sprintf("switched at %s%s, and nowhere else, it does to %s what it did", c.path, spaced(form.how), theFields(len(at))), at)
 			})
 		}
 	}

@@ -48,7 +48,10 @@ type work struct {
 	failed error             // why the new chart does not render with them
 	unset  []*flip           // switches that the environment does not set, and that are open
 	flips  []*flip           // those whose place is known
-	twins  map[object]object // objects that have another name in the new chart
+	twins  map[object]object // objects that have another name in the new chart, when that counts
+	pairs  map[object]object // the same, when it is known
+	// explained is the objects whose coming or going a finding explains.
+	explained map[object]bool
 }
 
 // fate is what is known of a leaf of the old values.
@@ -160,6 +163,9 @@ func mayBeRandom(c chart.Chart) bool {
 	}
 	return false
 }
+
+// list writes a list as a sentence does.
+func list(all []string) string { return strings.Join(all, ", ") }
 
 // few limits a list to MostObjects, and says how many more there are.
 func few(all []string) []string {
