@@ -190,7 +190,7 @@ func (w *work) settle(f *fate, state Fate, sure Certainty, to path, why string, 
 		return
 	}
 	w.taken[to.String()] = true
-	if sure == Certain && state == Placed {
+	if sure == Certain && state == Placed && f.form.how != presence {
 		w.now = with(w.now, to, f.form.of(f.value))
 		delete(w.filled, to.String())
 	}

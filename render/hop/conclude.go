@@ -132,7 +132,7 @@ func (w *work) guess(f *fate) {
 	switch {
 	case !f.used() && f.probed:
 		w.settle(f, Gone, Certain, nil, "it did nothing for this environment, and the new chart has no such value", nil)
-	case remain == 0 && rendered && !w.exhausted && f.probed:
+	case remain == 0 && rendered && !w.otherType(f.path) && !w.exhausted && f.probed:
 		w.settle(f, Gone, Certain, nil, "the new chart has no such value, and none of the fields that it reached: "+list(placesOf(e.sorted())), nil)
 	default:
 		w.settle(f, Lost, Unknown, nil, fmt.Sprintf("the new chart has no such value, and no other one does to %s what it did", theFields(len(e.places))), nil)

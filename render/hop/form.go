@@ -11,6 +11,7 @@ const (
 	inList   = "as an item of a list"
 	inItem   = "as a field of an item of a list"
 	opposite = "the other way round"
+	presence = "by its being there" // of something else, where a switch was
 )
 
 // of gives a value in the form.

@@ -11,6 +11,7 @@ package hop
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/chart"
@@ -83,7 +84,7 @@ func (a Analysis) Blocked() bool {
 }
 
 // Edits gives the edits of all findings, each once, in an order in which they can be
-// made one after the other.
+// made one after the other: first what moves, then what is taken out, then what is set.
 func (a Analysis) Edits() []Edit {
 	var all []Edit
 	seen := map[string]bool{}
@@ -95,6 +96,16 @@ func (a Analysis) Edits() []Edit {
 			}
 		}
 	}
+	rank := func(e Edit) int {
+		switch {
+		case e.To != "":
+			return 0
+		case e.Remove:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(all, func(a, b Edit) int { return rank(a) - rank(b) })
 	return all
 }
 

@@ -132,9 +132,4 @@ func compare(t *testing.T, a hop.Analysis, want []string) {
 			t.Errorf("extra:   %s", line)
 		}
 	}
-	if t.Failed() {
-		for _, f := range a.Findings {
-			t.Logf("%s %s %s: %s (%s) %s", f.Class, f.From, f.To, f.Message, f.Evidence, f.Objects)
-		}
-	}
 }

@@ -69,7 +69,7 @@ func (w *work) move(g group) Finding {
 		Class: classOf(g, first), Severity: finding.Error, Certainty: first.sure,
 		Evidence: evidenceOf(g), From: g.from.String(), To: g.to.String(), Objects: objectsOf(placesIn(g.fates)),
 	}
-	if w.otherType(first.path) && slices.ContainsFunc(g.fates, func(f *fate) bool { return slices.Equal(f.path, g.from) }) {
+	if w.otherType(first.path) {
 		f.Class = TypeChange
 	}
 	used := slices.ContainsFunc(g.fates, (*fate).used)
@@ -87,7 +87,9 @@ func (w *work) move(g group) Finding {
 	if !used {
 		f.Severity = finding.Warning
 	}
-	if len(f.Edits) == 0 && first.sure == Certain { // the layout of the new line has it there
+	if _, there := get(w.new.values, first.path); len(f.Edits) == 0 && first.sure == Certain && there {
+		f.Todo = fmt.Sprintf("write %s by hand: not all of what is there now is known", f.To)
+	} else if len(f.Edits) == 0 && first.sure == Certain { // the layout of the new line has it there
 		f.Severity, f.Message = finding.Info, f.Message+", and the environment sets it there already"
 	}
 	return f
@@ -102,6 +104,9 @@ func withForm(to string, form form) string {
 
 // classOf tells what became of the name of a value.
 func classOf(g group, f *fate) Class {
+	for len(g.from) > 1 && len(g.to) > 1 && g.from.last() == g.to.last() {
+		g.from, g.to = g.from.parent(), g.to.parent()
+	}
 	switch {
 	case f.form.how != "":
 		return Restructured
@@ -149,17 +154,31 @@ func (w *work) editsOf(g group) (edits []Edit) {
 	for _, f := range g.fates {
 		_, there := get(w.new.values, f.path)
 		_, already := get(w.new.values, f.to)
+		if f.path.within(f.to) { // a list in the place of the mapping around it
+			already = false
+			if !w.replaces(f.to) {
+				return nil
+			}
+		}
 		switch {
 		case !there:
-		case already:
+		case already || f.form.how == presence:
 			edits = append(edits, Edit{Path: f.path.String(), Remove: true})
 		case f.form.how == "":
 			edits = append(edits, Edit{Path: f.path.String(), To: f.to.String()})
 		case !f.secret:
-			edits = append(edits, Edit{Path: f.to.String(), Value: f.form.of(f.value)}, Edit{Path: f.path.String(), Remove: true})
+			edits = append(edits, Edit{Path: f.path.String(), Remove: true}, Edit{Path: f.to.String(), Value: f.form.of(f.value)})
 		}
 	}
 	return edits
+}
+
+// replaces reports whether it is known of all values of a mapping what they become, so
+// that another value can take its place.
+func (w *work) replaces(at path) bool {
+	return !slices.ContainsFunc(w.all(), func(f *fate) bool {
+		return f.path.within(at) && (f.sure != Certain || f.state != Placed && f.state != Gone)
+	})
 }
 
 // movesWhole reports whether a mapping can move with all that is in it.

@@ -178,6 +178,10 @@ func theFields(n int) string {
 // others follows, one by one, what is no text, and texts that choose among a few.
 func (w *work) others() {
 	for _, f := range w.open() {
+		if at := w.retyped(f.path); at != nil && f.used() {
+			w.inOtherType(f, at)
+			continue
+		}
 		if f.effect.empty() || f.value == nil || f.lands {
 			continue
 		}

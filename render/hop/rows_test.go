@@ -25,7 +25,7 @@ func TestRows(t *testing.T) {
 		{"resources were ignored", "services: {server: {resources: {limits: {cpu: '1', memory: 1Gi}}}}", "1.2.900", both,
 			beside("activated warning certain from services.server.resources to services.server.resources"), nil},
 		{"certificate of the ingress", "ingress: {enabled: true, tls: {enabled: true, secretName: cert}}", "1.2.900", both,
-			beside("type-change error certain from ingress.tls.secretName to ingress.tls"), nil},
+			beside(`type-change error certain from ingress.tls.secretName to ingress.tls; remove ingress.tls.secretName; set ingress.tls=[{"secretName":"cert"}]`, "type-change error certain from ingress.tls.enabled to ingress.tls; remove ingress.tls.enabled"), nil},
 		{"overridden service", "services: {ladler: {replicas: 3}}", "1.2.900", []string{"1.3.900"},
 			beside("renamed error certain from services.ladler to services.event-archiver; move services.ladler to services.event-archiver"), nil},
 		{"overridden service, silent", "services: {ladler: {replicas: 3}}", "1.2.900", []string{"1.3.901"},
@@ -74,9 +74,6 @@ func contains(t *testing.T, a hop.Analysis, want, gone []string) {
 	}
 	if t.Failed() {
 		t.Log(got)
-		for _, f := range a.Findings {
-			t.Logf("%s %s %s: %s (%s) %s", f.Class, f.From, f.To, f.Message, f.Evidence, f.Objects)
-		}
 	}
 }
 

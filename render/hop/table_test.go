@@ -19,7 +19,7 @@ var guideTable = []string{
 	"renamed error certain blocks from db.serviceuser to db.serviceUser; move db.serviceuser to db.serviceUser",
 	"renamed error certain blocks from db.superuser to db.adminUser; move db.superuser to db.adminUser",
 	"renamed error certain from ui.cloud2 to ui.web; move ui.cloud2 to ui.web",
-	`restructured error certain from global.authProvider.type to global.authProvider.providers; set global.authProvider.providers=["adfs"]; remove global.authProvider.type`,
+	`restructured error certain from global.authProvider.type to global.authProvider.providers; remove global.authProvider.type; set global.authProvider.providers=["adfs"]`,
 	"removed error certain from global.instanceName; remove global.instanceName",
 	"required error certain to global.encryptionKeySecret.name",
 	"required error certain to redis.leases.host",
