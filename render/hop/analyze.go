@@ -20,6 +20,7 @@ func analyze(ctx context.Context, in Input) (Analysis, error) {
 	w.findUnset()
 	w.begin()
 	w.follow()
+	w.reshape()
 	w.followTwins()
 	w.conclude()
 	found := slices.Concat(w.moves(), w.losses(), w.activated())

@@ -16,6 +16,8 @@ func (w *work) conclude() {
 			w.settle(f, Lost, Unknown, nil, "the new chart was not rendered", nil)
 		case there && f.used():
 			w.concludeHere(f)
+		case there && !f.probed:
+			w.settle(f, Landed, Suspected, nil, "both charts have it; what it does was not found out", nil)
 		case there:
 			w.settle(f, Landed, Certain, nil, "it does nothing for this environment in either version", nil)
 			if places := active[f.path.String()]; len(places) > 0 {
@@ -74,7 +76,7 @@ func (w *work) concludeHere(f *fate) {
 		w.settle(f, Landed, Certain, nil, "the objects that it reached are gone, and it reaches others", e.sorted())
 	case !e.empty():
 		w.settle(f, Landed, Suspected, nil, "it does something, and not the same as before", e.sorted())
-	case a.other == 0 && !w.exhausted:
+	case w.vanished(f):
 		w.settle(f, Gone, Certain, nil, "what it reached is gone from the objects of the new chart, which has a value of its name and makes nothing of it", nil)
 	default:
 		w.settle(f, Lost, Unknown, nil, "the new chart has a value of its name and makes nothing of it", nil)
@@ -94,10 +96,14 @@ func (w *work) concludeGone(f *fate) {
 		w.settle(f, Gone, Certain, nil, said.by, nil)
 	case isSaid && f.used() && w.failed == nil && (there || stands(w.new.defaults, to) == free):
 		w.settle(f, Lost, Suspected, to, said.by+", and rendering does not show it", nil)
+	case isSaid && w.failed == nil && !f.probed:
+		w.settle(f, Lost, Suspected, to, said.by+"; what it does was not found out", nil)
 	case isSaid && (kindOf(value) == kindOf(f.value) || value == nil):
 		w.settle(f, Placed, Certain, to, said.by, nil)
 	case isSaid:
 		w.settle(f, Lost, Suspected, to, said.by+": in which form is not known", nil)
+	case len(f.closest) > 0 && f.secret:
+		w.settle(f, Lost, Unknown, nil, "which of these it became is not certain, and for a secret nothing is guessed: "+enumerate(f.closest), nil)
 	case len(f.closest) > 1:
 		w.settle(f, Lost, Suspected, f.closest[0], "several values of the new chart do what it did: "+enumerate(f.closest), nil)
 	case len(f.closest) == 1:
@@ -121,22 +127,31 @@ func (w *work) guess(f *fate) {
 			return
 		}
 	}
-	e := f.effect
-	remain := 0
-	_, after, rendered := w.sides()
-	for at := range e.places {
-		if _, there := after.at(at.renamed(w.twins)); rendered && there {
-			remain++
-		}
-	}
+	vanished := w.vanished(f)
 	switch {
 	case !f.used() && f.probed:
 		w.settle(f, Gone, Certain, nil, "it did nothing for this environment, and the new chart has no such value", nil)
-	case remain == 0 && rendered && !w.otherType(f.path) && !w.exhausted && f.probed:
-		w.settle(f, Gone, Certain, nil, "the new chart has no such value, and none of the fields that it reached: "+list(placesOf(e.sorted())), nil)
+	case vanished && !w.otherType(f.path):
+		w.settle(f, Gone, Certain, nil, "the new chart has no such value, and none of the fields that it reached: "+list(placesOf(f.effect.sorted())), nil)
 	default:
-		w.settle(f, Lost, Unknown, nil, fmt.Sprintf("the new chart has no such value, and no other one does to %s what it did", theFields(len(e.places))), nil)
+		w.settle(f, Lost, Unknown, nil, fmt.Sprintf("the new chart has no such value, and no other one does to %s what it did", theFields(len(f.effect.places))), nil)
 	}
+}
+
+// vanished reports whether all fields that a value reached are gone from objects that are
+// still there. Where an object is gone, something that is not known may have it back.
+func (w *work) vanished(f *fate) bool {
+	_, after, rendered := w.sides()
+	if !rendered || w.exhausted || !f.probed {
+		return false
+	}
+	for at := range f.effect.places {
+		at = at.renamed(w.twins)
+		if _, there := after.at(at); there || !after.has(at.object) {
+			return false
+		}
+	}
+	return true
 }
 
 func enumerate(paths []path) string {

@@ -39,7 +39,12 @@ func (w *work) losses() (found []Finding) {
 			one.Message = fmt.Sprintf("nothing shows what becomes of %s in the new chart", name)
 			one.Todo = fmt.Sprintf("find out what became of %s: see the release notes of the chart", name)
 		}
+		if !there {
+			one.Severity = finding.Info
+			one.Message += ", and the environment does not set it there"
+		}
 		if one.Blocks {
+			one.Severity = finding.Error
 			one.Todo = fmt.Sprintf("find out where the chart takes the secret of %s from", name)
 		}
 		found = append(found, one)

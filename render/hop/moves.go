@@ -78,7 +78,8 @@ func (w *work) move(g group) Finding {
 	case first.sure == Certain:
 		f.Message = fmt.Sprintf("%s is %s in the new chart", f.From, withForm(f.To, first.form))
 		f.Edits = w.editsOf(g)
-		f.Blocks = used && len(f.Edits) > 0 && (secret || w.isDangerous(first))
+		_, there := get(w.new.values, first.path)
+		f.Blocks = used && there && (secret || w.isDangerous(first))
 	default:
 		f.Message = fmt.Sprintf("%s may be %s in the new chart", f.From, withForm(f.To, first.form))
 		f.Todo = fmt.Sprintf("find out what became of %s, and move it by hand", f.From)

@@ -92,13 +92,13 @@ func (w *work) probeAlone(f *fate) {
 	if err != nil {
 		return
 	}
-	f.probed, f.lands = true, false
+	f.probed, f.lands, f.effect = false, false, effect{}
 	for _, other := range w.tried(w.old.defaults, w.old.schema, f.leaf) {
 		made, err := w.render(w.old, with(w.old.values, f.path, other))
 		if err != nil {
 			continue
 		}
-		f.other, f.effect = other, differ(base, made, w.old.random)
+		f.probed, f.other, f.effect = true, other, differ(base, made, w.old.random)
 		if !f.effect.empty() {
 			return
 		}
@@ -107,7 +107,7 @@ func (w *work) probeAlone(f *fate) {
 		return
 	}
 	if made, err := w.render(w.old, without(w.old.values, f.path)); err == nil { // no other value is taken
-		f.effect = differ(base, made, w.old.random)
+		f.probed, f.effect = true, differ(base, made, w.old.random)
 		f.effect.oneSided = true
 	}
 }

@@ -1,6 +1,7 @@
 package hop
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -36,7 +37,7 @@ func (w *work) needs(at path) bool {
 		left = with(w.now, at, value)
 	}
 	if _, err := w.render(w.new, left); err != nil {
-		return true
+		return !errors.Is(err, errMost)
 	}
 	w.now = left
 	delete(w.filled, at.String())
