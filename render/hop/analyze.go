@@ -31,7 +31,9 @@ func analyze(ctx context.Context, in Input) (Analysis, error) {
 	}
 	if before, after, ok := w.sides(); ok {
 		found = append(found, w.objects(before, after)...)
-		found = slices.Concat(found, hooks(before, after), newImages(before, after), stateful(before, after), definitions(before, after))
+		var mirror []Finding
+		mirror, a.Images = newImages(before, after)
+		found = slices.Concat(found, hooks(before, after), mirror, stateful(before, after), definitions(before, after))
 		a.Before, a.Objects = before.objects, after.objects
 	} else if w.failed != nil {
 		a.Unrendered = strings.TrimSpace(redacted(w.failed.Error()))

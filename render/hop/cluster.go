@@ -85,15 +85,16 @@ func needed(m *made) map[string]bool {
 	return all
 }
 
-// newImages gives a finding if the new version needs images that the old one did not.
-func newImages(before, after *made) []Finding {
+// newImages gives a finding if the new version needs images that the old one did not, and
+// the images.
+func newImages(before, after *made) ([]Finding, []string) {
 	was, err := images.Find(before.objects)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	is, err := images.Find(after.objects)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	known := map[string]bool{}
 	for _, image := range was.Images {
@@ -106,16 +107,16 @@ func newImages(before, after *made) []Finding {
 		}
 	}
 	if len(fresh) == 0 {
-		return nil
+		return nil, nil
 	}
 	slices.Sort(fresh)
 	slices.Sort(objects)
 	fresh = slices.Compact(fresh)
 	return []Finding{{
 		Class: Images, Severity: finding.Warning, Certainty: Certain, Objects: few(slices.Compact(objects)),
-		Message:  "images that the old version does not need: " + strings.Join(fresh, ", "),
+		Message:  "images that the old version does not need: " + list(few(fresh)),
 		Evidence: "the images of all objects of both charts", Todo: "have them in the mirror before the upgrade",
-	}}
+	}}, fresh
 }
 
 // stateful gives findings for programs that keep data and have another major version.

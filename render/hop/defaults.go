@@ -143,11 +143,16 @@ func (w *work) changedDefault(d other, e effect) (f Finding, reported bool) {
 	}
 	f.Message = fmt.Sprintf("the default of %s is %s, and was %s", d.to, f.Is, f.Was)
 	f.Todo = fmt.Sprintf("set %s if it shall stay %s", d.to, f.Was)
+	for _, m := range w.in.Moves {
+		if m.Require == f.To && m.Why != "" {
+			f.Evidence += "; the catalog says: " + m.Why
+		}
+	}
 	f.endanger(e)
 	runs := runsOnce(e.b)
 	gone, fresh := goneAndNew(e.a, e.b)
 	switch renamed := pair(e.a, e.b); {
-	case f.Blocks:
+	case f.Blocks && shown(d.to, d.was) == written(d.was):
 		f.Edits = []Edit{{Path: d.to.String(), Value: d.was}}
 	case all(e, func(p place) bool { return runs[p.object] || strings.HasSuffix(p.field, ".image") }):
 		return f, false // what runs and which images are needed have findings of their own
@@ -159,6 +164,7 @@ func (w *work) changedDefault(d other, e effect) (f Finding, reported bool) {
 			w.explained[id], w.explained[renamed[id]] = true, true
 		}
 		f.Message += ": " + list(few(names)) + ", and the old one is deleted"
+		f.Todo = fmt.Sprintf("leave %s out if the new name is wanted, and delete nothing that the old one is needed for", d.to)
 		f.Edits = []Edit{{Path: d.to.String(), Value: d.was}}
 	case slices.ContainsFunc(e.sorted(), isPort):
 		f.Severity = finding.Warning

@@ -78,7 +78,8 @@ func readSayings(texts string, moves []catalog.Move, old, new map[string]any) (a
 			s.to = parse(to)
 		}
 		knowsTo := to == "" || stands(new, s.to) == known
-		if _, said := all.about(s.from); !said && stands(old, s.from) == known && knowsTo {
+		isGone := stands(old, s.from) == known && stands(new, s.from) != known
+		if _, said := all.about(s.from); !said && isGone && knowsTo {
 			all = append(all, s)
 		}
 	}

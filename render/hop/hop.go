@@ -57,6 +57,9 @@ type Analysis struct {
 	Findings []Finding `json:"findings"`
 	// Parity is every leaf of the values of Old, by path.
 	Parity []Parity `json:"parity"`
+	// Images is what the new version needs, and the old one did not: those of the finding
+	// of class [Images], sorted.
+	Images []string `json:"images,omitempty"`
 	// Values is the values of New with all edits of the findings. What must be set and
 	// has no value yet is not in it. Secrets are as they were handed in.
 	Values map[string]any `json:"-"`

@@ -21,8 +21,19 @@ func (w *work) required() (found []Finding) {
 			found = append(found, requiredAt(at, w.filled[name], nil))
 		}
 	}
+	for _, m := range w.in.Moves {
+		at := parse(m.Require)
+		if at == nil || m.Was != "" || slices.ContainsFunc(found, func(f Finding) bool { return f.To == at.String() }) {
+			continue
+		}
+		if value, _ := get(w.new.values, at); isEmpty(value) {
+			found = append(found, requiredAt(at, strings.TrimSuffix("the catalog asks for it: "+m.Why, ": "), nil))
+		}
+	}
 	for _, one := range w.hollow() {
-		found = append(found, requiredAt(one.path, one.why, one.at))
+		if !slices.ContainsFunc(found, func(f Finding) bool { return f.To == one.path.String() }) {
+			found = append(found, requiredAt(one.path, one.why, one.at))
+		}
 		w.now = with(w.now, one.path, placeholder)
 		w.filled[one.path.String()] = one.why
 	}

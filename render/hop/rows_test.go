@@ -124,11 +124,28 @@ func TestMesh(t *testing.T) {
 	}
 }
 
-// TestCatalog: what a catalog says is as good as the chart's own text, and a secret goes
-// where it says.
+// TestCatalog: what a catalog says is as good as the chart's own text, and what it asks
+// for must be set.
 func TestCatalog(t *testing.T) {
-	all := values(t, "smtp: {existingSecret: smtp-login}\nservices: {ladler: {replicas: 3}}")
-	moves := []catalog.Move{{From: "services.ladler", To: "services.event-archiver"}}
+	all := values(t, "services: {ladler: {replicas: 3}}")
+	moves := []catalog.Move{{From: "services.ladler", To: "services.event-archiver"}, {Require: "smtp.host", Why: "mail is sent now"}, {Require: "db.sslmode", Was: "prefer", Why: "of security"}}
 	a := analyze(t, hop.Input{Old: side(standIn(t, charts.Cloud, "1.2.900"), all), New: side(standIn(t, charts.Cloud, "1.3.901"), all), Secrets: guideSecrets, Moves: moves})
-	contains(t, a, []string{"renamed error certain from services.ladler to services.event-archiver; move services.ladler to services.event-archiver"}, nil)
+	contains(t, a, []string{
+		"renamed error certain from services.ladler to services.event-archiver; move services.ladler to services.event-archiver",
+		"required error certain to smtp.host",
+	}, []string{"required error certain to db.sslmode"})
+	for _, f := range a.Findings {
+		if f.To == "db.sslmode" && !strings.HasSuffix(f.Evidence, "the catalog says: of security") {
+			t.Errorf("db.sslmode: %s", f.Evidence)
+		}
+	}
+}
+
+// TestKubernetes: a chart that wants a newer Kubernetes than the cluster has blocks.
+func TestKubernetes(t *testing.T) {
+	all := values(t, "")
+	in := hop.Input{Old: side(standIn(t, charts.Cloud, "1.2.900"), all), New: side(standIn(t, charts.Cloud, "1.2.901"), all), Secrets: guideSecrets, KubeVersion: "1.28"}
+	contains(t, analyze(t, in), []string{"kubernetes error certain blocks "}, nil)
+	in.KubeVersion = "1.33"
+	contains(t, analyze(t, in), nil, []string{"kubernetes"})
 }

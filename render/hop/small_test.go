@@ -111,6 +111,14 @@ func TestSmall(t *testing.T) {
 			"{mail: {existingSecret: ''}}", config("a", "x"), "{mail: {secretRef: '', host: ''}}", config("a", "x"),
 			"{mail: {existingSecret: some}}", "", []string{"renamed warning suspected from mail.existingSecret to mail.secretRef"},
 		},
+		"a database that starts": {
+			"{}", config("b", "x"), "{}", config("b", "x") + "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {template: {spec: {containers: [{name: a, image: 'postgres:17'}]}}}}",
+			"{}", "", []string{"flipped error unknown blocks StatefulSet/db", "images warning certain StatefulSet/db"},
+		},
+		"a key with a dot": {
+			`{"a.b/c": {old: ''}}`, config("a", `{{ index .Values "a.b/c" "old" }}`), `{"a.b/c": {new: ''}}`, config("a", `{{ index .Values "a.b/c" "new" }}`),
+			`{"a.b/c": {old: some}}`, "", []string{`renamed error certain from ["a.b/c"].old to ["a.b/c"].new; move ["a.b/c"].old to ["a.b/c"].new`},
+		},
 		"a list": {
 			"{hosts: []}", "{{ range .Values.hosts }}" + config("{{ . }}", "x") + "{{ end }}" + config("z", "x"),
 			"{names: []}", "{{ range .Values.names }}" + config("{{ . }}", "x") + "{{ end }}" + config("z", "x"),

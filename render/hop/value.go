@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
@@ -229,10 +230,27 @@ func stands(defaults map[string]any, at path) standing {
 // equal reports whether two values are the same.
 func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
-// parse reads a dotted path as people and catalogs write it.
-func parse(text string) path {
-	if strings.ContainsAny(text, `["`) {
-		return nil
+// parse reads a path as [path.String] writes it, and as people and catalogs do; nil for
+// what is no path of keys, such as an item of a list.
+func parse(text string) (all path) {
+	for text != "" {
+		switch {
+		case strings.HasPrefix(text, `["`):
+			quoted, err := strconv.QuotedPrefix(text[1:])
+			if err != nil || !strings.HasPrefix(text[1+len(quoted):], "]") {
+				return nil
+			}
+			key, _ := strconv.Unquote(quoted)
+			all, text = append(all, key), strings.TrimPrefix(text[2+len(quoted):], ".")
+		case text[0] == '[' || text[0] == '.':
+			return nil
+		default:
+			end := strings.IndexAny(text, ".[")
+			if end < 0 {
+				end = len(text)
+			}
+			all, text = append(all, text[:end]), strings.TrimPrefix(text[end:], ".")
+		}
 	}
-	return strings.Split(text, ".")
+	return all
 }
