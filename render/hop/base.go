@@ -45,7 +45,7 @@ const maxRepairs = 12
 // repair completes the values until the new chart renders with them: what its schema or
 // its texts want to be set gets a text that stands for it.
 func (w *work) repair() bool {
-	fills, err := w.completed(w.now)
+	fills, err := w.completed(w.new, w.now)
 	w.failed = err
 	for _, f := range fills {
 		w.now = with(w.now, f.path, f.value)
@@ -60,15 +60,15 @@ type filling struct {
 	why string
 }
 
-// completed gives what has to be filled in so that the new chart renders with values, or
-// the error that remains.
-func (w *work) completed(values map[string]any) (fills []filling, err error) {
+// completed gives what has to be filled in so that a chart renders with values, or the
+// error that remains.
+func (w *work) completed(s *side, values map[string]any) (fills []filling, err error) {
 	tries := map[string]int{}
 	for range maxRepairs {
-		if _, err = w.render(w.new, values); err == nil || errors.Is(err, errMost) || w.ctx.Err() != nil {
+		if _, err = w.render(s, values); err == nil || errors.Is(err, errMost) || w.ctx.Err() != nil {
 			return fills, err
 		}
-		more := w.asked(values, err, tries)
+		more := w.asked(s, values, err, tries)
 		if len(more) == 0 {
 			return fills, err
 		}
@@ -82,21 +82,21 @@ func (w *work) completed(values map[string]any) (fills []filling, err error) {
 }
 
 // asked gives fillings for what an error or the schema asks for.
-func (w *work) asked(values map[string]any, failure error, tries map[string]int) (fills []filling) {
+func (w *work) asked(s *side, values map[string]any, failure error, tries map[string]int) (fills []filling) {
 	fill := func(at path, why string) {
 		if at == nil || w.isSet(values, at, tries) {
 			return
 		}
-		choices := w.fillings(at)
+		choices := w.fillings(s, at)
 		n := tries[at.String()]
 		if tries[at.String()]++; n < len(choices) {
 			fills = append(fills, filling{leaf{at, choices[n]}, why})
 		}
 	}
-	problems, _, err := w.new.chart.SchemaProblems(values)
+	problems, _, err := s.chart.SchemaProblems(values)
 	for _, p := range problems {
 		if err == nil {
-			fill(parse(p.Path), "the schema of the new chart refuses the values without it: "+strings.TrimSpace(redacted(p.Message)))
+			fill(parse(p.Path), "the schema of the chart refuses the values without it: "+strings.TrimSpace(redacted(p.Message)))
 		}
 	}
 	if len(fills) > 0 {
@@ -105,8 +105,8 @@ func (w *work) asked(values map[string]any, failure error, tries map[string]int)
 	for line := range strings.Lines(failure.Error()) {
 		for _, word := range dotted().FindAllString(line, -1) {
 			at := parse(strings.TrimPrefix(strings.TrimPrefix(word, "."), "Values."))
-			if value, there := get(w.new.defaults, at); there && isEmpty(value) && len(fills) == 0 {
-				fill(at, fmt.Sprintf("the new chart says %q", strings.TrimSpace(redacted(lastClause(line)))))
+			if value, there := get(s.defaults, at); there && isEmpty(value) && len(fills) == 0 {
+				fill(at, fmt.Sprintf("the chart says %q", strings.TrimSpace(redacted(lastClause(line)))))
 			}
 		}
 	}
@@ -136,9 +136,9 @@ func (w *work) isSet(values map[string]any, at path, tries map[string]int) bool 
 // fillings is what may stand for a value that must be set, the best first: what the
 // environment set in the old chart under the same name, what the schema lists, texts of
 // usual forms.
-func (w *work) fillings(at path) (all []any) {
+func (w *work) fillings(s *side, at path) (all []any) {
 	list := false
-	if value, there := get(w.new.defaults, at); there {
+	if value, there := get(s.defaults, at); there {
 		switch value.(type) {
 		case []any:
 			list = true
@@ -162,7 +162,7 @@ func (w *work) fillings(at path) (all []any) {
 			texts(text)
 		}
 	}
-	texts(choices(w.new.schema, at)...)
+	texts(choices(s.schema, at)...)
 	texts(placeholder, "https://"+placeholder+".example.com", "203.0.113.9", placeholder+"@example.com")
 	return append(all, 1.0, true)
 }
@@ -182,7 +182,7 @@ func (w *work) open() (all []*fate) {
 
 // settle says what became of a leaf. Where it moved, the new chart has it from then on.
 func (w *work) settle(f *fate, state Fate, sure Certainty, to path, why string, at []place) {
-	if said := w.said.to(f.path); w.twins != nil && state == Placed && !slices.Equal(said, to) {
+	if said := w.said.to(f.path); w.byTwins && state == Placed && !slices.Equal(said, to) {
 		sure, state = Suspected, Lost // that objects have another name is suspected, too
 	}
 	f.state, f.sure, f.to, f.why, f.at = state, sure, to, why, at

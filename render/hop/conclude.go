@@ -3,6 +3,7 @@ package hop
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // conclude says of each value that rendering alone did not follow what is known of it
@@ -41,7 +42,7 @@ func (w *work) awake() map[string][]place {
 		if value, there := get(w.now, f.path); there && !f.used() {
 			if w.isPlainText(w.new, leaf{f.path, value}) {
 				texts = append(texts, leaf{f.path, value})
-			} else if e, ok := w.effectOf(w.now, w.changed(f)); ok && !e.empty() {
+			} else if e, ok := w.effectOf(w.new, w.now, w.changed(f)); ok && !e.empty() {
 				found[f.path.String()] = e.sorted()
 			}
 		}
@@ -68,7 +69,7 @@ func (w *work) changed(f *fate) map[string]any {
 
 // concludeHere is for a value that the new chart has too, and that did something.
 func (w *work) concludeHere(f *fate) {
-	e, ok := w.effectOf(w.now, w.changed(f))
+	e, ok := w.effectOf(w.new, w.now, w.changed(f))
 	switch a := agree(f.effect, e, w.twins); {
 	case !ok:
 		w.settle(f, Lost, Unknown, nil, "the new chart does not render with another value, so nothing shows what it does", nil)
@@ -108,9 +109,39 @@ func (w *work) concludeGone(f *fate) {
 		w.settle(f, Lost, Suspected, f.closest[0], "several values of the new chart do what it did: "+enumerate(f.closest), nil)
 	case len(f.closest) == 1:
 		w.settle(f, Lost, Suspected, f.closest[0], "it does nearly what it did", nil)
+	case !f.used() && !f.secret && w.alongside(f):
 	default:
 		w.guess(f)
 	}
+}
+
+// alongside takes a value that does nothing to where the values beside it went, if the
+// new chart has one of its name there. It is as sure as those are.
+func (w *work) alongside(f *fate) bool {
+	for _, other := range w.all() {
+		if other.to == nil || other.form.how != "" {
+			continue
+		}
+		from, to := other.path, other.to
+		for len(from) > 1 && len(to) > 1 && from.last() == to.last() {
+			from, to = from.parent(), to.parent()
+		}
+		if !f.path.within(from) || len(from) == len(f.path) {
+			continue
+		}
+		there := append(slices.Clip(to), f.path[len(from):]...)
+		value, _ := get(w.new.defaults, there)
+		if stands(w.new.defaults, there) == absent || value != nil && kindOf(value) != kindOf(f.value) {
+			continue
+		}
+		state := Placed
+		if other.sure != Certain {
+			state = Lost
+		}
+		w.settle(f, state, other.sure, there, fmt.Sprintf("it did nothing for this environment, and what is beside it became %s", to), nil)
+		return true
+	}
+	return false
 }
 
 // guess is for a value of which nothing but its name says what became of it.
@@ -129,13 +160,23 @@ func (w *work) guess(f *fate) {
 	}
 	vanished := w.vanished(f)
 	switch {
-	case !f.used() && f.probed:
+	case !f.used() && (f.secret || !f.probed || w.mayBe(f)):
+		w.settle(f, Lost, Unknown, nil, "it did nothing for this environment that could be compared, and the new chart has no such value", nil)
+	case !f.used():
 		w.settle(f, Gone, Certain, nil, "it did nothing for this environment, and the new chart has no such value", nil)
 	case vanished && !w.otherType(f.path):
 		w.settle(f, Gone, Certain, nil, "the new chart has no such value, and none of the fields that it reached: "+list(placesOf(f.effect.sorted())), nil)
 	default:
 		w.settle(f, Lost, Unknown, nil, fmt.Sprintf("the new chart has no such value, and no other one does to %s what it did", theFields(len(f.effect.places))), nil)
 	}
+}
+
+// mayBe reports whether a new value of the chart is of the same kind, so that an old one
+// may have become it.
+func (w *work) mayBe(f *fate) bool {
+	return slices.ContainsFunc(w.candidates(f.leaf), func(c candidate) bool {
+		return kindOf(c.value) == kindOf(f.value) && strings.EqualFold(c.path.last(), f.path.last())
+	})
 }
 
 // vanished reports whether all fields that a value reached are gone from objects that are

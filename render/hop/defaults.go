@@ -95,7 +95,7 @@ func (w *work) defaults() (found []Finding) {
 		}
 	}
 	for _, d := range w.changedDefaults() {
-		e, ok := w.effectOf(with(w.now, d.to, d.was), w.now)
+		e, ok := w.effectOf(w.new, with(w.now, d.to, d.was), w.now)
 		if !ok || e.empty() {
 			continue
 		}

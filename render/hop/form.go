@@ -80,7 +80,7 @@ func (w *work) inOtherType(f *fate, at path) {
 		case f.other != nil:
 			b = with(w.now, at, one.of(f.other))
 		}
-		e, ok := w.effectOf(a, b)
+		e, ok := w.effectOf(w.new, a, b)
 		e.oneSided = f.effect.oneSided
 		if result := agree(f.effect, e, w.twins); ok && result.proves() {
 			proved, places = append(proved, one), result.same

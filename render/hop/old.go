@@ -86,28 +86,25 @@ func (w *work) inTwo(s *side, values map[string]any, all []leaf) (batch, []leaf)
 	return first.joined(second), append(failed, others...)
 }
 
-// probeAlone tries other values in the place of one, until the chart takes one.
+// probeAlone tries other values in the place of one, until the chart takes one and makes
+// something else of it.
 func (w *work) probeAlone(f *fate) {
-	base, err := w.render(w.old, w.old.values)
-	if err != nil {
-		return
-	}
 	f.probed, f.lands, f.effect = false, false, effect{}
 	for _, other := range w.tried(w.old.defaults, w.old.schema, f.leaf) {
-		made, err := w.render(w.old, with(w.old.values, f.path, other))
-		if err != nil {
+		e, ok := w.effectOf(w.old, w.old.values, with(w.old.values, f.path, other))
+		if !ok {
 			continue
 		}
-		f.probed, f.other, f.effect = true, other, differ(base, made, w.old.random)
-		if !f.effect.empty() {
+		f.probed, f.other, f.effect = true, other, e
+		if !e.empty() {
 			return
 		}
 	}
-	if f.other != nil {
+	if is, _ := get(w.old.defaults, f.path); f.probed || equal(is, f.value) {
 		return
 	}
-	if made, err := w.render(w.old, without(w.old.values, f.path)); err == nil { // no other value is taken
-		f.probed, f.effect = true, differ(base, made, w.old.random)
+	if e, ok := w.effectOf(w.old, w.old.values, without(w.old.values, f.path)); ok { // no other value is taken
+		f.probed, f.effect = true, e
 		f.effect.oneSided = true
 	}
 }

@@ -51,8 +51,9 @@ func (w *work) followTwins() {
 	}
 	w.unset = nil
 	if w.pairs = pair(before, after); len(w.open()) > 0 && len(w.pairs) > 0 {
-		w.twins = w.pairs
+		w.twins, w.byTwins = w.pairs, true
 		w.follow()
+		w.byTwins = false
 	}
 }
 
@@ -83,17 +84,17 @@ func (w *work) here(f *fate) {
 	if f.other != nil {
 		changed = with(w.now, f.path, f.other)
 	}
-	e, ok := w.effectOf(w.now, changed)
+	e, ok := w.effectOf(w.new, w.now, changed)
 	if a := agree(f.effect, e, w.twins); ok && len(a.same) > 0 {
 		w.settle(f, Landed, Certain, nil, "it does what it did, to the same fields", a.same)
 	}
 }
 
-// effectOf renders the new chart with two sets of values. What one of them needs
-// besides, both get.
-func (w *work) effectOf(a, b map[string]any) (effect, bool) {
+// effectOf renders a chart with two sets of values. What one of them needs besides, both
+// get.
+func (w *work) effectOf(s *side, a, b map[string]any) (effect, bool) {
 	for _, values := range []map[string]any{a, b} {
-		fills, err := w.completed(values)
+		fills, err := w.completed(s, values)
 		if err != nil {
 			return effect{}, false
 		}
@@ -101,15 +102,15 @@ func (w *work) effectOf(a, b map[string]any) (effect, bool) {
 			a, b = with(a, f.path, f.value), with(b, f.path, f.value)
 		}
 	}
-	first, err := w.render(w.new, a)
+	first, err := w.render(s, a)
 	if err != nil {
 		return effect{}, false
 	}
-	second, err := w.render(w.new, b)
+	second, err := w.render(s, b)
 	if err != nil {
 		return effect{}, false
 	}
-	return differ(first, second, w.new.random), true
+	return differ(first, second, s.random), true
 }
 
 // maxAlone limits at how many values of the new chart one that cannot be tried with
@@ -135,7 +136,7 @@ func (w *work) elsewhere(f *fate) {
 			if f.other != nil {
 				changed = with(w.now, c.path, form.of(f.other))
 			}
-			e, ok := w.effectOf(with(w.now, c.path, form.of(f.value)), changed)
+			e, ok := w.effectOf(w.new, with(w.now, c.path, form.of(f.value)), changed)
 			e.oneSided = f.effect.oneSided
 			if a := agree(f.effect, e, w.twins); ok && a.proves() {
 				proved = append(proved, option{c, form, a.same})

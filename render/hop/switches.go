@@ -15,10 +15,6 @@ type flip struct {
 // findUnset collects the switches of the old chart that the environment does not set,
 // and that have no place or another default in the new chart.
 func (w *work) findUnset() {
-	base, err := w.render(w.old, w.old.values)
-	if err != nil {
-		return
-	}
 	for _, l := range leavesOf(w.old.defaults) {
 		value, isSwitch := l.value.(bool)
 		_, isSet := get(w.old.values, l.path)
@@ -27,9 +23,7 @@ func (w *work) findUnset() {
 			continue
 		}
 		f := &flip{fate: fate{leaf: l, other: !value, probed: true}}
-		if made, err := w.render(w.old, with(w.old.values, l.path, !value)); err == nil {
-			f.effect = differ(base, made, w.old.random)
-		}
+		f.effect, _ = w.effectOf(w.old, w.old.values, with(w.old.values, l.path, !value))
 		if !f.effect.empty() {
 			w.unset = append(w.unset, f)
 		}
@@ -89,7 +83,7 @@ func (w *work) switchOf(f *fate, found func(candidate, form, []place)) {
 		}
 		for _, form := range formsOf(f.path, f.value, c.value) {
 			on, off := with(w.now, c.path, form.of(f.value)), with(w.now, c.path, form.of(f.other))
-			e, ok := w.effectOf(w.near(on, c), w.near(off, c))
+			e, ok := w.effectOf(w.new, w.near(on, c), w.near(off, c))
 			if a := agree(f.effect, e, w.twins); ok && a.proves() {
 				proved = append(proved, option{c, form, a.same})
 			}

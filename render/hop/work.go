@@ -43,13 +43,14 @@ type work struct {
 	fates  map[string]*fate
 	taken  map[string]bool // values of the new chart that an old one has become
 
-	now    map[string]any    // values for the new chart, as far as they are known
-	filled map[string]string // what must be set and has no value: path to why
-	failed error             // why the new chart does not render with them
-	unset  []*flip           // switches that the environment does not set, and that are open
-	flips  []*flip           // those whose place is known
-	twins  map[object]object // objects that have another name in the new chart, when that counts
-	pairs  map[object]object // the same, when it is known
+	now     map[string]any    // values for the new chart, as far as they are known
+	filled  map[string]string // what must be set and has no value: path to why
+	failed  error             // why the new chart does not render with them
+	unset   []*flip           // switches that the environment does not set, and that are open
+	flips   []*flip           // those whose place is known
+	twins   map[object]object // objects that have another name in the new chart, when that counts
+	byTwins bool              // what is found out now rests on them
+	pairs   map[object]object // the same, when it is known
 	// explained is the objects whose coming or going a finding explains.
 	explained map[object]bool
 }
