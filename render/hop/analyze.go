@@ -49,7 +49,7 @@ func analyze(ctx context.Context, in Input) (Analysis, error) {
 }
 
 // listen reads what the catalog and the new chart say of values: also what it says when
-// it is rendered with those of today.
+// it gives rendered with those of today.
 func (w *work) listen() {
 	texts := templates(w.new.chart.Parts())
 	if _, err := w.render(w.new, w.new.values); err != nil && !errors.Is(err, errMost) {

@@ -115,7 +115,7 @@ func (w *work) asked(s *side, values map[string]any, failure error, tries map[st
 
 var dotted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.?[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+`) })
 
-// lastClause is what a template said, without where that was.
+// lastClause gives what a template said, without where that was.
 func lastClause(line string) string {
 	if i := strings.LastIndex(line, ">: error calling "); i >= 0 {
 		if _, said, ok := strings.Cut(line[i+len(">: error calling "):], ": "); ok {
@@ -133,7 +133,7 @@ func (w *work) isSet(values map[string]any, at path, tries map[string]int) bool 
 	return there && !isFilled && tries[at.String()] == 0 && !isEmpty(value)
 }
 
-// fillings is what may stand for a value that must be set, the best first: what the
+// fillings gives what may stand for a value that must be set, the best first: what the
 // environment set in the old chart under the same name, what the schema lists, texts of
 // usual forms.
 func (w *work) fillings(s *side, at path) (all []any) {
@@ -170,7 +170,7 @@ func (w *work) fillings(s *side, at path) (all []any) {
 // placeholder stands for a value that must be set and has none yet.
 const placeholder = "pm9qmissing"
 
-// open is the leaves of the old values whose fate is not known yet.
+// open gives the leaves of the old values whose fate is not known yet.
 func (w *work) open() (all []*fate) {
 	for _, l := range w.leaves {
 		if f := w.fates[l.path.String()]; f.state == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
-// BenchmarkGuide is the hop of the guide's values to the next line.
+// BenchmarkGuide gives the hop of the guide's values to the next line.
 func BenchmarkGuide(b *testing.B) {
 	for _, version := range []string{"1.3.900", "1.3.901"} {
 		b.Run(version, func(b *testing.B) {

@@ -46,7 +46,7 @@ func hooks(before, after *made) []Finding {
 	return []Finding{f}
 }
 
-// running is what runs once, and when.
+// running gives what runs once, and when.
 func running(m *made) map[string]string {
 	all := map[string]string{}
 	for _, o := range m.objects {
@@ -61,7 +61,7 @@ func running(m *made) map[string]string {
 	return all
 }
 
-// newNeeds is the Secrets and ConfigMaps that what runs once reads in the new chart
+// newNeeds gives the Secrets and ConfigMaps that what runs once reads in the new chart
 // alone.
 func newNeeds(before, after *made) (all []string) {
 	was, is := needed(before), needed(after)
@@ -141,7 +141,7 @@ func stateful(before, after *made) (found []Finding) {
 	return found
 }
 
-// imagesOf is the tags of the images of an object, by repository.
+// imagesOf gives the tags of the images of an object, by repository.
 func imagesOf(tree map[string]any) map[string]string {
 	all := map[string]string{}
 	for _, p := range reads.Pods(tree) {
@@ -155,12 +155,12 @@ func imagesOf(tree map[string]any) map[string]string {
 	return all
 }
 
-// lastPart is the name of an image without where it is.
+// lastPart gives the name of an image without where it is.
 func lastPart(repository string) string {
 	return repository[strings.LastIndex(repository, "/")+1:]
 }
 
-// major is the first number of a tag.
+// major gives the first number of a tag.
 func major(tag string) string {
 	tag = strings.TrimPrefix(tag, "v")
 	number, _, _ := strings.Cut(tag, ".")
@@ -201,7 +201,7 @@ func definitions(before, after *made) (found []Finding) {
 	return found
 }
 
-// versions is those that a definition has.
+// versions gives those that a definition has.
 func versions(tree map[string]any) (all []string) {
 	spec, _ := tree["spec"].(map[string]any)
 	items, _ := spec["versions"].([]any)

@@ -56,7 +56,7 @@ func (w *work) awake() map[string][]place {
 	return found
 }
 
-// changed is the values with another one in the place of one.
+// changed gives the values with another one in the place of one.
 func (w *work) changed(f *fate) map[string]any {
 	if f.other != nil {
 		return with(w.now, f.path, f.other)
@@ -67,7 +67,7 @@ func (w *work) changed(f *fate) map[string]any {
 	return without(w.now, f.path)
 }
 
-// concludeHere is for a value that the new chart has too, and that did something.
+// concludeHere settles a value that the new chart has too, and that did something.
 func (w *work) concludeHere(f *fate) {
 	e, ok := w.effectOf(w.new, w.now, w.changed(f))
 	switch a := agree(f.effect, e, w.twins); {
@@ -84,10 +84,10 @@ func (w *work) concludeHere(f *fate) {
 	}
 }
 
-// alike is how much two names have to look like each other to be suspected.
+// alike is the likeness from which on a name is suspected to be the old one's successor.
 const alike = 55
 
-// concludeGone is for a value that the new chart has not.
+// concludeGone settles a value that the new chart has not.
 func (w *work) concludeGone(f *fate) {
 	said, isSaid := w.said.about(f.path)
 	to := w.said.to(f.path)
@@ -144,7 +144,7 @@ func (w *work) alongside(f *fate) bool {
 	return false
 }
 
-// guess is for a value of which nothing but its name says what became of it.
+// guess settles a value of which nothing but its name says what became of it.
 func (w *work) guess(f *fate) {
 	least := alike
 	if f.secret {

@@ -10,7 +10,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
-// dangers is what another value would delete that keeps data, and which databases and
+// dangers gives what another value would delete that keeps data, and which databases and
 // caches it would start: a is what there is, b what there would be.
 func dangers(e effect) (deleted, started []object) {
 	if e.a == nil || e.b == nil {
@@ -70,7 +70,7 @@ func (w *work) changedDefaults() (all []other) {
 	return all
 }
 
-// mapped is where a value that the environment does not set has its place, by what is
+// mapped gives where a value that the environment does not set has its place, by what is
 // around it; nil if that is not known.
 func (w *work) mapped(at path) path {
 	var fates []*fate
@@ -106,7 +106,7 @@ func (w *work) defaults() (found []Finding) {
 	return found
 }
 
-// flipped is for a switch that has to be set so that it stays as it was.
+// flipped reports a switch that has to be set so that it stays as it was.
 func (w *work) flipped(f *flip) Finding {
 	is, _ := get(w.new.defaults, f.to)
 	one := Finding{
@@ -182,7 +182,7 @@ func isPort(p place) bool {
 	return p.kind == "Service" && strings.HasPrefix(p.field, "spec.ports") && strings.HasSuffix(p.field, ".port")
 }
 
-// shown is a default on a line, if it is no secret.
+// shown gives a default on a line, if it is no secret.
 func shown(at path, value any) string {
 	if plaintext.Key(at.last()) != nil && !isEmpty(value) {
 		return "(hidden)"

@@ -45,7 +45,7 @@ func TestEdited(t *testing.T) {
 	}
 }
 
-// secretsIn is what the Secrets of objects hold.
+// secretsIn gives what the Secrets of objects hold.
 func secretsIn(t *testing.T, objects []chart.Object) map[string]string {
 	t.Helper()
 	all := map[string]string{}

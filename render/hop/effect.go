@@ -14,7 +14,7 @@ type change struct {
 	had, has bool
 }
 
-// effect is all places that another value changes.
+// effect holds all places that another value changes.
 type effect struct {
 	places map[place]change
 	a, b   *made // with the one value and with the other
@@ -78,7 +78,7 @@ func (e effect) exists(p place) bool {
 // hash is what a checksum looks like: it says nothing but that something changed.
 var hash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{32,128}$`) })
 
-// essence is what a value does to a text, without the text around it: two charts may
+// essence gives what a value does to a text, without the text around it: two charts may
 // write different texts around the same value.
 func (c change) essence() string {
 	switch {
@@ -99,7 +99,7 @@ func (c change) essence() string {
 	return "=" + a + "\x00" + b
 }
 
-// agreement is how the effects of an old and of a new value compare, on places that both
+// agreement compares the effects of an old and of a new value, on places that both
 // charts have.
 type agreement struct {
 	same    []place // the same effect
@@ -140,7 +140,7 @@ func agree(old, new effect, renamed map[object]object) agreement {
 	return result
 }
 
-// renamed is the place in an object that has another name in the new chart: the names of
+// renamed gives the place in an object that has another name in the new chart: the names of
 // its containers and its variables may have changed with it.
 func (p place) renamed(names map[object]object) place {
 	other, ok := names[p.object]

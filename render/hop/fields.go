@@ -32,7 +32,7 @@ func (p place) String() string { return p.object.String() + " " + p.field }
 // Secrets hold is decoded.
 type fields map[string]string
 
-// made is what a chart made of some values.
+// made holds the objects that a chart made of some values.
 type made struct {
 	objects []chart.Object
 	texts   map[object]string // the YAML of all documents of an object

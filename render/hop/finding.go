@@ -54,7 +54,7 @@ type Finding struct {
 	Class     Class            `json:"class"`
 	Severity  finding.Severity `json:"severity"`
 	Certainty Certainty        `json:"certainty"`
-	// Evidence is what makes it certain, or suspected, as a sentence.
+	// Evidence makes it certain, or suspected, as a sentence.
 	Evidence string `json:"evidence"`
 	// Message says what changes for the environment, and Todo what a person has to do or
 	// decide; empty where the edits do it or nothing is to be done.
@@ -73,12 +73,12 @@ type Finding struct {
 	// Objects is those that it is about, such as Deployment/server, sorted: at most
 	// [MostObjects], and behind them how many more there are.
 	Objects []string `json:"objects,omitempty"`
-	// Edits is what is to be edited in the values of the release: only for what is
+	// Edits change the values of the release accordingly: only for a finding that is
 	// certain, and never with the value of a secret.
 	Edits []Edit `json:"edits,omitempty"`
 }
 
-// MostObjects is how many objects a finding names.
+// MostObjects limits how many objects a finding names.
 const MostObjects = 12
 
 // Edit is a change of the values of a release.
@@ -107,7 +107,7 @@ func (e Edit) String() string {
 	return "set " + e.Path + "=" + string(data)
 }
 
-// Fate is what becomes of a value.
+// Fate says what becomes of a value.
 type Fate string
 
 // The fates.
@@ -125,6 +125,6 @@ type Parity struct {
 	Fate   Fate   `json:"fate"`
 	To     string `json:"to,omitempty"` // where it moved, or may have moved
 	Why    string `json:"why"`          // how that is known, as a sentence
-	// Objects is where it lands: objects and fields, at most [MostObjects].
+	// Objects lists where it lands: objects and fields, at most [MostObjects].
 	Objects []string `json:"objects,omitempty"`
 }

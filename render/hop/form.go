@@ -2,7 +2,7 @@ package hop
 
 import "fmt"
 
-// form is what has to be done with a value so that the new chart takes it. The zero
+// form changes a value so that the new chart takes it. The zero
 // form takes it as it is.
 type form struct {
 	how string
@@ -31,7 +31,7 @@ func (f form) of(value any) any {
 	return value
 }
 
-// formsOf is the forms in which an old value may be tried where the new chart has
+// formsOf gives the forms in which an old value may be tried where the new chart has
 // another.
 func formsOf(at path, value, other any) []form {
 	switch a, b := kindOf(value), kindOf(other); {

@@ -11,7 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/chart"
 )
 
-// saying is what a catalog or a text of the chart says of a value.
+// saying holds the statement of a catalog, or of a text of the chart, about a value.
 type saying struct {
 	from, to path // to is empty for what was removed
 	by       string
@@ -45,7 +45,7 @@ const (
 	hasGone = `(?: was| were| is| are| has been| have been|)(?: now)? `
 )
 
-// forms is how texts of charts say what became of a value: "X was renamed to Y".
+// forms gives how texts of charts say what became of a value: "X was renamed to Y".
 func forms() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile(name + hasGone + `(?:renamed|moved|changed|relocated) (?:in)?to ` + name),
@@ -55,7 +55,7 @@ func forms() []*regexp.Regexp {
 	}
 }
 
-// removal is how they say that there is nothing in its place.
+// removal gives how they say that there is nothing in its place.
 func removal() *regexp.Regexp {
 	return regexp.MustCompile(name + hasGone + `(?:removed|dropped|no longer supported)`)
 }
@@ -95,7 +95,7 @@ func readSayings(texts string, moves []catalog.Move, old, new map[string]any) (a
 	return all
 }
 
-// templates is the texts of the templates of a chart and of those in it.
+// templates gives the texts of the templates of a chart and of those in it.
 func templates(p chart.Part) string {
 	var b strings.Builder
 	for _, file := range p.Templates {

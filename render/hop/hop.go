@@ -44,20 +44,20 @@ type Input struct {
 	Moves []catalog.Move
 	// KubeVersion is that of the cluster, such as "1.33"; empty if it is not known.
 	KubeVersion string
-	// Most is how often charts are rendered at most; 0 is [MostRenders].
+	// Most limits how often charts are rendered; 0 is [MostRenders].
 	Most int
 }
 
-// MostRenders is how often an analysis renders charts, if its input does not say.
+// MostRenders limits how often an analysis renders charts, if its input does not.
 const MostRenders = 400
 
-// Analysis is what a hop means for an environment.
+// Analysis holds the meaning of a hop for an environment.
 type Analysis struct {
 	// Findings is sorted: what blocks first, then by severity, class, path and object.
 	Findings []Finding `json:"findings"`
 	// Parity is every leaf of the values of Old, by path.
 	Parity []Parity `json:"parity"`
-	// Images is what the new version needs, and the old one did not: those of the finding
+	// Images lists the images that the new version needs, and the old one did not: those of the finding
 	// of class [Images], sorted.
 	Images []string `json:"images,omitempty"`
 	// Values is the values of New with all edits of the findings. What must be set and

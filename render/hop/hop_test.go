@@ -91,7 +91,7 @@ func analyze(t testing.TB, in hop.Input) hop.Analysis {
 	return a
 }
 
-// told is findings on a line each, without sentences.
+// told gives findings on a line each, without sentences.
 func told(a hop.Analysis) (lines []string) {
 	for _, f := range a.Findings {
 		line := fmt.Sprintf("%s %s %s", f.Class, f.Severity, f.Certainty)

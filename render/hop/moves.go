@@ -55,7 +55,7 @@ func (w *work) moves() (found []Finding) {
 	return found
 }
 
-// all is the fates of all values of the environment, by path.
+// all gives the fates of all values of the environment, by path.
 func (w *work) all() (all []*fate) {
 	for _, l := range w.leaves {
 		all = append(all, w.fates[l.path.String()])

@@ -32,7 +32,7 @@ func words(at path) (all []string) {
 	return all
 }
 
-// squeezed is the letters and digits of a path.
+// squeezed gives the letters and digits of a path.
 func squeezed(at path) string { return strings.Join(words(at), "") }
 
 // likeness says how much two paths look like each other, from 0 to 100.

@@ -85,7 +85,7 @@ func renamedObject(id, other object) Finding {
 	return f
 }
 
-// newService is for a program that was not there; a database that starts by itself, where
+// newService reports a program that was not there; a database that starts by itself, where
 // there was none, blocks.
 func (w *work) newService(id object, fresh []object, before, after *made) Finding {
 	var own []string
@@ -108,7 +108,7 @@ func (w *work) newService(id object, fresh []object, before, after *made) Findin
 	return f
 }
 
-// goneObject is for an object that goes: what keeps data blocks.
+// goneObject reports an object that goes: what keeps data blocks.
 func (w *work) goneObject(id object, gone []object) Finding {
 	f := Finding{
 		Class: Deleted, Severity: finding.Info, Certainty: Certain, Objects: []string{id.String()},

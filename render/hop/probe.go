@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// probe is a text to try in the place of another one, of the same form so that a schema
+// probe gives a text to try in the place of another one, of the same form so that a schema
 // takes it. Token is what it is found by.
 func probe(value string, n int) (text, token string) {
 	token = probing + strconv.Itoa(n) + "x"
@@ -23,7 +23,7 @@ func probe(value string, n int) (text, token string) {
 	return token, token
 }
 
-// tried is other values that a value may be probed with, the best first.
+// tried gives other values that a value may be probed with, the best first.
 func (w *work) tried(defaults, schema map[string]any, l leaf) (all []any) {
 	switch value := l.value.(type) {
 	case bool:
@@ -49,7 +49,7 @@ func (w *work) tried(defaults, schema map[string]any, l leaf) (all []any) {
 	return all
 }
 
-// alternatives is the texts that may stand in the place of one that chooses among a few:
+// alternatives gives the texts that may stand in the place of one that chooses among a few:
 // those of the schema, or the names of the mappings beside it, if it is one of them.
 func alternatives(defaults, schema map[string]any, l leaf) (all []string) {
 	value, isText := l.value.(string)
@@ -76,7 +76,7 @@ func alternatives(defaults, schema map[string]any, l leaf) (all []string) {
 	return all
 }
 
-// choices is what a schema allows at a path, if it lists that.
+// choices gives what a schema allows at a path, if it lists that.
 func choices(schema map[string]any, at path) []any {
 	node := schema
 	for i := range len(at) + 1 {

@@ -9,7 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
 
-// beside is what a hop of the guide's values to 1.3 means besides the values of a case.
+// beside gives what a hop of the guide's values to 1.3 means besides the values of a case.
 func beside(lines ...string) []string { return lines }
 
 // TestRows: what only some environments have of the changes of each line.

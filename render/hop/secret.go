@@ -38,7 +38,7 @@ func (s secrets) has(at path) bool {
 }
 
 // hidden gives values with a text in the place of every secret, another one for each.
-// What is empty stays so.
+// What gives empty stays so.
 func (s secrets) hidden(values map[string]any) map[string]any {
 	for _, l := range leavesOf(values) {
 		if s.has(l.path) && !isEmpty(l.value) {
@@ -48,7 +48,7 @@ func (s secrets) hidden(values map[string]any) map[string]any {
 	return values
 }
 
-// masked is what stands in the place of a secret: letters and digits, which every chart
+// masked gives what stands in the place of a secret: letters and digits, which every chart
 // takes for a password.
 func masked(at string, value any) any {
 	switch value := value.(type) {
@@ -80,5 +80,5 @@ const (
 
 var standIns = regexp.MustCompile(`(?i)(` + standIn + `[0-9a-f]{20}|` + probing + `[0-9a-z]*)`)
 
-// redacted is a chart's own message without what we put into the values.
+// redacted gives a chart's own message without what we put into the values.
 func redacted(text string) string { return standIns.ReplaceAllString(text, "(hidden)") }

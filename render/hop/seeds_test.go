@@ -15,7 +15,7 @@ var rightMoves = map[string]string{
 	"createAppSecretsInChart": "secrets.create", "ingress.tls": "ingress.tls",
 }
 
-// moved is what a value of 1.2 is in a variant of 1.3; empty if it has no place there.
+// moved gives what a value of 1.2 is in a variant of 1.3; empty if it has no place there.
 func moved(at string, names map[string]string) string {
 	for from, to := range rightMoves {
 		if at == from || strings.HasPrefix(at, from+".") && from != "ingress.tls" {
@@ -41,12 +41,8 @@ func moved(at string, names map[string]string) string {
 // TestSeeds: whatever an environment sets, no certain edit is wrong, whatever the names;
 // and of what is only suspected most is right.
 func TestSeeds(t *testing.T) {
-	seeds := uint64(8)
-	if testing.Short() {
-		seeds = 1
-	}
 	right, suspected := 0, 0
-	for seed := range seeds {
+	for seed := range seeds(1, 8) {
 		for name, set := range map[string]string{
 			"services":  "services: {ladler: {replicas: 3, resources: {limits: {cpu: '1'}}}, server: {replicas: 5}}",
 			"embedded":  "db: {use_embedded: true, host: null, embedded: {storage: 20Gi}}\nredis: {use_embedded: true}",

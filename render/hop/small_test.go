@@ -8,7 +8,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/hop"
 )
 
-// small is a chart of one template.
+// small gives a chart of one template.
 func small(t *testing.T, version, values, template string) chart.Chart {
 	t.Helper()
 	return load(t, map[string][]byte{
@@ -19,7 +19,7 @@ func small(t *testing.T, version, values, template string) chart.Chart {
 	})
 }
 
-// config is a ConfigMap with one key; secret and claim are what keeps data.
+// config gives a ConfigMap with one key; secret and claim are what keeps data.
 func config(key, value string) string {
 	return "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c-" + key + "}, data: { " + key + ": " + value + " }}\n"
 }

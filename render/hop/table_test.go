@@ -3,6 +3,7 @@ package hop_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -87,14 +88,18 @@ func TestGuide(t *testing.T) {
 	}
 }
 
+// seeds gives how many variants are tried: all in the full gate.
+func seeds(few, all uint64) uint64 {
+	if os.Getenv("PM_GITOPS_FULL") == "" {
+		return few
+	}
+	return all
+}
+
 // TestVariants: the same with names that a seed chooses.
 func TestVariants(t *testing.T) {
-	seeds := uint64(30)
-	if testing.Short() {
-		seeds = 3
-	}
 	most := 0
-	for seed := range seeds {
+	for seed := range seeds(4, 30) {
 		for _, silent := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d silent %v", seed, silent), func(t *testing.T) {
 				files, names, err := charts.Variant(seed, silent)

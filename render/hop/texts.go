@@ -97,7 +97,7 @@ func (w *work) settleTexts(found, without batch, options map[string][]candidate)
 // maxOptions limits how many values of the new chart an old one is tried at.
 const maxOptions = 12
 
-// textCandidates is what a text may have become.
+// textCandidates gives what a text may have become.
 func (w *work) textCandidates(l leaf) (all []candidate) {
 	for _, c := range w.candidates(l) {
 		text, isText := c.value.(string)
@@ -109,7 +109,7 @@ func (w *work) textCandidates(l leaf) (all []candidate) {
 	return all
 }
 
-// provedTexts is the candidates that reach exactly the fields that the text reached in
+// provedTexts gives the candidates that reach exactly the fields that the text reached in
 // the old chart, of those that both charts have.
 func (w *work) provedTexts(f *fate, found batch, options []candidate) (proved []candidate) {
 	for _, c := range options {

@@ -11,7 +11,7 @@ func isWorkload(id object) bool {
 	return (id.group == "apps" || id.group == "batch") && slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "CronJob"}, id.kind)
 }
 
-// sides is what both versions make of the environment, the new one of the values that
+// sides gives what both versions make of the environment, the new one of the values that
 // are known for it.
 func (w *work) sides() (before, after *made, ok bool) {
 	before, err := w.render(w.old, w.old.values)
@@ -84,7 +84,7 @@ func pair(before, after *made) map[object]object {
 	return pairs
 }
 
-// resemblance is the share of the fields of two objects that are the same, but for their
+// resemblance gives the share of the fields of two objects that are the same, but for their
 // names.
 func resemblance(before, after *made, a, b object) float64 {
 	first, second := neutral(before.fields(a), a.name), neutral(after.fields(b), b.name)
@@ -97,7 +97,7 @@ func resemblance(before, after *made, a, b object) float64 {
 	return float64(same) / float64(max(len(first), len(second), 1))
 }
 
-// neutral is fields without the name of the object in them, and without what every
+// neutral gives fields without the name of the object in them, and without what every
 // version changes.
 func neutral(all fields, name string) fields {
 	neutral := fields{}

@@ -108,7 +108,7 @@ func without(values map[string]any, at path) map[string]any {
 	return changed
 }
 
-// kindOf is the type of a value; none of null, which may be any.
+// kindOf gives the type of a value; none of null, which may be any.
 func kindOf(value any) string {
 	switch value.(type) {
 	case nil:
@@ -231,7 +231,7 @@ func stands(defaults map[string]any, at path) standing {
 func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 // parse reads a path as [path.String] writes it, and as people and catalogs do; nil for
-// what is no path of keys, such as an item of a list.
+// what gives no path of keys, such as an item of a list.
 func parse(text string) (all path) {
 	for text != "" {
 		switch {

@@ -55,7 +55,7 @@ type work struct {
 	explained map[object]bool
 }
 
-// fate is what is known of a leaf of the old values.
+// fate collects all facts about a leaf of the old values.
 type fate struct {
 	leaf
 	secret  bool
@@ -106,7 +106,7 @@ func (w *work) render(s *side, values map[string]any) (*made, error) {
 	return r.made, r.err
 }
 
-// number is that of a path's probe.
+// number gives that of a path's probe.
 func (w *work) number(at path) int {
 	name := at.String()
 	if _, known := w.numbers[name]; !known {
