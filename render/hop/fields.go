@@ -17,7 +17,7 @@ import (
 type object struct{ group, kind, namespace, name string }
 
 // String names the object as messages do.
-func (o object) String() string { return o.kind + "/" + o.name }
+func (o object) String() string { return redacted(o.kind + "/" + o.name) }
 
 // place is a field of an object. Items of lists are told by their names where they have
 // some, and else by their position.
@@ -26,7 +26,7 @@ type place struct {
 	field string
 }
 
-func (p place) String() string { return p.object.String() + " " + p.field }
+func (p place) String() string { return p.object.String() + " " + redacted(p.field) }
 
 // fields is the texts of an object by field; numbers and such are texts too, and what
 // Secrets hold is decoded.

@@ -73,7 +73,7 @@ func readSayings(texts string, moves []catalog.Move, old, new map[string]any) (a
 		}
 	}
 	add := func(by string, from, to string) {
-		s := saying{from: parse(from), by: fmt.Sprintf("the new chart says %q", strings.Trim(by, " \"'`"))}
+		s := saying{from: parse(from), by: fmt.Sprintf("the new chart says %q", strings.Trim(redacted(by), " \"'`"))}
 		if to != "" {
 			s.to = parse(to)
 		}

@@ -1,6 +1,9 @@
 package hop
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // newWork begins an analysis.
 func newWork(in Input) (*work, error) {
@@ -28,6 +31,9 @@ func newWork(in Input) (*work, error) {
 // look finds out what each value of the environment does in the old chart.
 func (w *work) look() error {
 	if _, err := w.render(w.old, w.old.values); err != nil {
+		if w.ctx.Err() != nil {
+			return context.Cause(w.ctx)
+		}
 		return fmt.Errorf("render the chart of today: %s", redacted(err.Error()))
 	}
 	w.learnRandom(w.old, w.old.values)
@@ -60,7 +66,7 @@ func (w *work) look() error {
 	for _, l := range alone {
 		w.probeAlone(w.fates[l.path.String()])
 	}
-	return w.ctx.Err()
+	return context.Cause(w.ctx)
 }
 
 // isPlainText reports whether a value is a text that can be anything, as far as its chart

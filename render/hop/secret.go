@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/pm-gitops/pm-gitops/render/internal/plaintext"
+	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
 // secrets knows which values are secret, and what stands in their places.
@@ -78,7 +80,18 @@ const (
 	probing = "pm9q"
 )
 
-var standIns = regexp.MustCompile(`(?i)(` + standIn + `[0-9a-f]{20}|` + probing + `[0-9a-z]*)`)
+var standIns = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(` + standIn + `[0-9a-f]{20}|` + probing + `[0-9a-z]*)`)
+})
 
 // redacted gives a chart's own message without what we put into the values.
-func redacted(text string) string { return standIns.ReplaceAllString(text, "(hidden)") }
+func redacted(message string) string {
+	message = standIns().ReplaceAllString(message, "(hidden)")
+	if len(message) > mostMessage {
+		message = strings.ToValidUTF8(message[:mostMessage], "") + "…"
+	}
+	return text.Visible(message)
+}
+
+// mostMessage limits how many bytes of a chart's message are shown.
+const mostMessage = 2000
