@@ -160,7 +160,7 @@ func (w *work) guess(f *fate) {
 	}
 	vanished := w.vanished(f)
 	switch {
-	case !f.used() && (f.secret || !f.probed || w.mayBe(f)):
+	case !f.used() && (f.secret || !f.probed || w.otherType(f.path) || w.mayBe(f)):
 		w.settle(f, Lost, Unknown, nil, "it did nothing for this environment that could be compared, and the new chart has no such value", nil)
 	case !f.used():
 		w.settle(f, Gone, Certain, nil, "it did nothing for this environment, and the new chart has no such value", nil)

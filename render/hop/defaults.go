@@ -127,12 +127,19 @@ func (f *Finding) endanger(e effect) {
 		return
 	}
 	f.Class, f.Severity, f.Blocks = Flipped, finding.Error, true
+	f.Message += "; it " + danger(deleted, started)
+}
+
+// danger says what is deleted and started.
+func danger(deleted, started []object) string {
+	var parts []string
 	if len(deleted) > 0 {
-		f.Message += "; it deletes " + list(namesOf(deleted))
+		parts = append(parts, "deletes "+list(namesOf(deleted)))
 	}
 	if len(started) > 0 {
-		f.Message += "; it starts " + list(namesOf(started))
+		parts = append(parts, "starts "+list(namesOf(started)))
 	}
+	return strings.Join(parts, " and ")
 }
 
 func (w *work) changedDefault(d other, e effect) (f Finding, reported bool) {

@@ -38,6 +38,9 @@ func (w *work) losses() (found []Finding) {
 		default:
 			one.Message = fmt.Sprintf("nothing shows what becomes of %s in the new chart", name)
 			one.Todo = fmt.Sprintf("find out what became of %s: see the release notes of the chart", name)
+			if !f.used() && one.Class == Removed {
+				one.Severity = finding.Warning
+			}
 		}
 		if !there {
 			one.Severity = finding.Info

@@ -78,6 +78,9 @@ func (w *work) move(g group) Finding {
 	case first.sure == Certain:
 		f.Message = fmt.Sprintf("%s is %s in the new chart", f.From, withForm(f.To, first.form))
 		f.Edits = w.editsOf(g)
+		if w.isDangerous(first) {
+			f.Message += ": with its default there, it " + danger(dangers(first.effect))
+		}
 		_, there := get(w.new.values, first.path)
 		f.Blocks = used && there && (secret || w.isDangerous(first))
 	default:

@@ -26,6 +26,8 @@ func TestRows(t *testing.T) {
 			beside("activated warning certain from services.server.resources to services.server.resources"), nil},
 		{"certificate of the ingress", "ingress: {enabled: true, tls: {enabled: true, secretName: cert}}", "1.2.900", both,
 			beside(`type-change error certain from ingress.tls.secretName to ingress.tls; remove ingress.tls.secretName; set ingress.tls=[{"secretName":"cert"}]`, "type-change error certain from ingress.tls.enabled to ingress.tls; remove ingress.tls.enabled"), nil},
+		{"certificate without an ingress", "ingress: {tls: {enabled: true, secretName: cert}}", "1.2.900", both,
+			beside("type-change error unknown from ingress.tls.enabled"), beside("type-change error certain", "removed warning")},
 		{"overridden service", "services: {ladler: {replicas: 3}}", "1.2.900", []string{"1.3.900"},
 			beside("renamed error certain from services.ladler to services.event-archiver; move services.ladler to services.event-archiver"), nil},
 		{"overridden service, silent", "services: {ladler: {replicas: 3}}", "1.2.900", []string{"1.3.901"},
