@@ -181,6 +181,9 @@ func definitions(before, after *made) (found []Finding) {
 		lost := slices.DeleteFunc(versions(before.tree(id)), func(v string) bool { return slices.Contains(versions(after.tree(id)), v) })
 		f := Finding{Class: CRD, Severity: finding.Error, Certainty: Certain, Blocks: true, Objects: []string{id.String()}, Evidence: "the versions that both charts define"}
 		switch {
+		case !after.has(id) && isKept(before.tree(id)):
+			f.Severity, f.Blocks = finding.Warning, false
+			f.Message = fmt.Sprintf("%s is not made any more, and stays in the cluster (helm.sh/resource-policy: keep): nothing upgrades it", id)
 		case !after.has(id):
 			f.Message = fmt.Sprintf("%s goes, and with it every object of its kind, unless it is kept", id)
 			f.Todo = "check whether any objects of its kind are left"

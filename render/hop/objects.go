@@ -41,7 +41,7 @@ func (w *work) objects(before, after *made) (found []Finding) {
 	}
 	for _, id := range gone {
 		if !told[id] && id.kind != "CustomResourceDefinition" {
-			found = append(found, w.goneObject(id, gone))
+			found = append(found, goneObject(id, before.tree(id)))
 		}
 	}
 	return append(found, refused(before, after)...)
@@ -109,12 +109,14 @@ func (w *work) newService(id object, fresh []object, before, after *made) Findin
 }
 
 // goneObject reports an object that goes: what keeps data blocks.
-func (w *work) goneObject(id object, gone []object) Finding {
+func goneObject(id object, tree map[string]any) Finding {
 	f := Finding{
 		Class: Deleted, Severity: finding.Info, Certainty: Certain, Objects: []string{id.String()},
 		Message: fmt.Sprintf("%s is deleted", id), Evidence: "only the old chart makes it",
 	}
 	switch {
+	case isKept(tree):
+		f.Message = fmt.Sprintf("%s is not made any more, and stays in the cluster (helm.sh/resource-policy: keep)", id)
 	case reads.KeepsData(id.group, id.kind):
 		f.Severity, f.Blocks = finding.Error, true
 		f.Todo = "find out what makes it from now on, and whether its data is needed"
@@ -122,6 +124,15 @@ func (w *work) goneObject(id object, gone []object) Finding {
 		f.Class, f.Severity = RemovedService, finding.Warning
 	}
 	return f
+}
+
+// isKept reports whether an object says that it stays when it is no longer rendered
+// (https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource).
+func isKept(tree map[string]any) bool {
+	metadata, _ := tree["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	policy, _ := annotations["helm.sh/resource-policy"].(string)
+	return strings.EqualFold(strings.TrimSpace(policy), "keep")
 }
 
 // documents gives objects as package diff compares them.

@@ -67,7 +67,8 @@ func TestSmall(t *testing.T) {
 			"{key: some}", "key",
 			[]string{"deleted error certain blocks Secret/a", "removed error unknown blocks from key"},
 		},
-		"a claim that goes": {"{}", claim, "{}", config("b", "x"), "{}", "", []string{"deleted error certain blocks PersistentVolumeClaim/data"}},
+		"a claim that goes":               {"{}", claim, "{}", config("b", "x"), "{}", "", []string{"deleted error certain blocks PersistentVolumeClaim/data"}},
+		"a claim that says that it stays": {"{}", strings.Replace(claim, "{name: data}", "{name: data, annotations: {helm.sh/resource-policy: keep}}", 1), "{}", config("b", "x"), "{}", "", []string{"deleted info certain PersistentVolumeClaim/data"}},
 		"a claim that a default keeps": {
 			"{keep: true}", "{{ if .Values.keep }}" + claim + "{{ end }}" + config("b", "x"),
 			"{keep: false}", "{{ if .Values.keep }}" + claim + "{{ end }}" + config("b", "x"),
@@ -146,4 +147,20 @@ func TestSmall(t *testing.T) {
 			compare(t, analyze(t, in), tt.want)
 		})
 	}
+}
+
+// TestGlobals: a global value that the charts in a chart get from around them has one
+// place, and is no rival of its own copies.
+func TestGlobals(t *testing.T) {
+	umbrella := func(version, name string) hop.Side {
+		return side(load(t, map[string][]byte{
+			"Chart.yaml":                    []byte("{apiVersion: v2, name: small, version: " + version + "}"),
+			"values.yaml":                   []byte("{global: {" + name + ": ''}}"),
+			"charts/inner/Chart.yaml":       []byte("{apiVersion: v2, name: inner, version: " + version + "}"),
+			"charts/inner/values.yaml":      []byte("{global: {" + name + ": ''}}"),
+			"charts/inner/templates/a.yaml": []byte(config("a", "{{ .Values.global."+name+" }}")),
+		}), parsed(t, "{global: {hub: registry.company.com}}"))
+	}
+	a := analyze(t, hop.Input{Old: umbrella("1.0.0", "hub"), New: umbrella("2.0.0", "registry")})
+	compare(t, a, []string{"renamed error certain from global.hub to global.registry; move global.hub to global.registry"})
 }
