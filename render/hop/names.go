@@ -68,22 +68,11 @@ type candidate struct {
 	likely int  // likeness to the old path, with what else speaks for it
 }
 
-// isCopy reports whether a value is that of a chart in the chart, which it has from
-// around it: Helm hands on what is global.
-func (w *work) isCopy(at path) bool {
-	for i := 1; i < len(at); i++ {
-		if _, there := get(w.new.defaults, at[i:]); at[i] == "global" && there {
-			return true
-		}
-	}
-	return false
-}
-
 // candidates gives what an old value may have become, the most likely first: only what
 // the old chart has not.
 func (w *work) candidates(l leaf) (all []candidate) {
 	add := func(at path, value any, set bool) {
-		if stands(w.old.defaults, at) == known || w.taken[at.String()] || w.isCopy(at) {
+		if stands(w.old.defaults, at) == known || w.taken[at.String()] {
 			return
 		}
 		c := candidate{at, value, set, likeness(l.path, at)}

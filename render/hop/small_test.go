@@ -76,7 +76,7 @@ func TestSmall(t *testing.T) {
 		},
 		"a checksum": {
 			"{one: x}", config("a", "{{ .Values.one | sha256sum }}"),
-			"{two: x}", config("a", "{{ .Values.two | sha256sum }}"),
+			"{two: x}", config("a", `{{ printf "salt %s" .Values.two | sha256sum }}`),
 			"{one: some}", "", []string{"renamed error certain from one to two; move one to two"},
 		},
 		"a number": {
@@ -104,9 +104,9 @@ func TestSmall(t *testing.T) {
 			"{old: {name: some}}", "", []string{"renamed warning certain from old to new; move old to new"},
 		},
 		"something that is another one each time": {
-			"{one: x}", config("a", "{{ .Values.one }}") + secret("r", "{{ randAlphaNum 20 }}"),
-			"{two: x}", config("a", "{{ .Values.two }}") + secret("r", "{{ randAlphaNum 20 }}"),
-			"{one: some}", "", []string{"renamed error certain from one to two; move one to two"},
+			"{one: true}", "{{ if .Values.one }}" + config("a", "x") + "{{ end }}" + secret("r", "{{ randAlphaNum 20 }}"),
+			"{two: true}", "{{ if .Values.two }}" + config("a", "x") + "{{ end }}" + secret("r", "{{ randAlphaNum 20 }}"),
+			"{one: false}", "", []string{"renamed error certain from one to two; move one to two"},
 		},
 		"a name alone": {
 			"{mail: {existingSecret: ''}}", config("a", "x"), "{mail: {secretRef: '', host: ''}}", config("a", "x"),
