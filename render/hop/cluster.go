@@ -85,6 +85,55 @@ func needed(m *made) map[string]bool {
 	return all
 }
 
+// newKeys gives findings for keys of Secrets that something reads in the new version
+// alone, where nothing of the chart makes the Secret: whoever made it has to add them.
+func newKeys(before, after *made) (found []Finding) {
+	was, is := keysRead(before), keysRead(after)
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		var keys, readers []string
+		for _, key := range slices.Sorted(maps.Keys(is[name])) {
+			if _, known := was[name][key]; !known {
+				keys, readers = append(keys, key), append(readers, is[name][key]...)
+			}
+		}
+		if len(keys) == 0 || strings.Contains(name, probing) {
+			continue
+		}
+		slices.Sort(readers)
+		readers = slices.Compact(readers)
+		found = append(found, Finding{
+			Class: Required, Severity: finding.Error, Certainty: Certain, Objects: []string{redacted("Secret/" + name)},
+			Message:  fmt.Sprintf("Secret/%s must have %s", redacted(name), list(few(keys))),
+			Evidence: list(few(readers)) + " read it, and no object of the chart makes the Secret",
+			Todo:     fmt.Sprintf("add it to Secret/%s before the upgrade", redacted(name)),
+		})
+	}
+	return found
+}
+
+// keysRead gives the keys of Secrets that pods cannot start without and that the chart
+// does not make, with the objects that read them.
+func keysRead(m *made) map[string]map[string][]string {
+	all, makes := map[string]map[string][]string{}, map[string]bool{}
+	for _, id := range m.ids() {
+		makes[id.name] = makes[id.name] || id.kind == "Secret"
+	}
+	for _, id := range m.ids() {
+		for _, r := range reads.References(m.tree(id)) {
+			if r.Kind != "Secret" || r.Optional || !r.Blocking || makes[r.Name] {
+				continue
+			}
+			if all[r.Name] == nil {
+				all[r.Name] = map[string][]string{}
+			}
+			for _, key := range r.Keys {
+				all[r.Name]["the key "+redacted(key)] = append(all[r.Name]["the key "+redacted(key)], id.String())
+			}
+		}
+	}
+	return all
+}
+
 // newImages gives a finding if the new version needs images that the old one did not, and
 // the images.
 func newImages(before, after *made) ([]Finding, []string) {

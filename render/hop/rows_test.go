@@ -39,7 +39,7 @@ func TestRows(t *testing.T) {
 		{"proxy", "serviceMesh: {authorizationMode: traefik}", "1.2.900", both,
 			beside("images warning certain Deployment/prefect-auth-proxy"), nil},
 		{"own Secrets", "createAppSecretsInChart: false", "1.2.900", both,
-			beside("renamed error certain from createAppSecretsInChart to secrets.create; move createAppSecretsInChart to secrets.create"),
+			beside("renamed error certain from createAppSecretsInChart to secrets.create; move createAppSecretsInChart to secrets.create", "required error certain Secret/events-user-connection-strings"),
 			beside("flipped", "deleted")},
 		{"older line", "frontendUrl: https://a.company.com\nbackendUrl: https://b.company.com\nglobal: {frontendUrl: null, backendUrl: null}\ningress: {enabled: true}", "0.8.900", []string{"1.2.900"},
 			beside(
