@@ -23,7 +23,8 @@ func TestLayout(t *testing.T) {
 	contains(t, a, []string{
 		"renamed info certain from db.serviceuser to db.serviceUser", "removed info certain from global.instanceName",
 		"renamed info certain from ui.cloud2 to ui.web",
-	}, []string{"required", "flipped", "deleted", "renamed error", "removed error unknown"})
+		"required error certain Secret/key", // the encryption key that the values name
+	}, []string{"required error certain to", "flipped", "deleted", "renamed error", "removed error unknown"})
 	if a.Edits() != nil || a.Blocked() {
 		t.Errorf("edits %v", a.Edits())
 	}
