@@ -56,6 +56,8 @@ type HopKind string
 const (
 	PatchHop HopKind = "patch" // within a release line
 	LineHop  HopKind = "line"  // to the next release line
+	// ReleaseHop is to another version of a further release, whose chart has no lines.
+	ReleaseHop HopKind = "release"
 )
 
 // Hop is one step of a path: all that is upgraded at once.
@@ -98,6 +100,7 @@ const (
 	NotCompared  Rule = "not-compared"  // versions that cannot be ordered
 	Stays        Rule = "stays"         // why a part of a patch stays as it is
 	Refused      Rule = "refused"       // why the version asked for is not taken
+	Major        Rule = "major"         // a version that may break by its number
 	Undocumented Rule = "undocumented"  // no change of values is documented
 	OtherLine    Rule = "further-lines" // lines that the path leaves out
 )
@@ -135,7 +138,7 @@ func Blocks(remarks []Remark) bool {
 // no error. The error is about the goal: it is no line and no version, or about the
 // catalog.
 func FindPath(q Question) (Path, error) {
-	if err := checkGoal(q.Goal, q.Catalog); err != nil {
+	if err := CheckGoal(q.Goal); err != nil {
 		return Path{}, err
 	}
 	if q.Now[PrefectCloud] == "" {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -22,18 +21,12 @@ type stretch struct {
 
 var lineName = regexp.MustCompile(`^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$`)
 
-// checkGoal refuses what is no line and no version.
-func checkGoal(goal string, cat catalog.Catalog) error {
-	if goal == "" || lineName.MatchString(goal) {
+// CheckGoal refuses a goal that is neither a line nor a version.
+func CheckGoal(goal string) error {
+	if _, err := semver.StrictNewVersion(goal); err == nil || goal == "" || lineName.MatchString(goal) {
 		return nil
 	}
-	if _, err := cat.Line(goal); err == nil {
-		return nil
-	}
-	if _, err := semver.StrictNewVersion(goal); err != nil || strings.Contains(goal, "@") {
-		return fmt.Errorf("%s is neither a release line nor a version: want one such as 1.3 or 1.3.4", text.Quoted(goal))
-	}
-	return nil
+	return fmt.Errorf("%s is neither a release line nor a version: want one such as 1.3 or 1.3.4", text.Quoted(goal))
 }
 
 // isVersion reports whether a goal is a version, and not a line.

@@ -1,0 +1,310 @@
+package roadmap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/upgrade"
+)
+
+// Runbook is the steps of a hop in their order, and the way back.
+type Runbook struct {
+	Steps []Step `json:"steps"`
+	// Restarts says which pods restart, Final what cannot be undone by reverting a commit:
+	// sentences without a period.
+	Restarts []string `json:"restarts"`
+	Final    []string `json:"final"`
+	Back     []Step   `json:"back"` // the way back
+}
+
+// Step is a step of a runbook.
+type Step struct {
+	Title    string   `json:"title"`
+	Why      string   `json:"why,omitempty"` // a sentence
+	Commands []string `json:"commands"`      // of a shell, in their order
+	// Proof is the commands that show that the step is done, and Expect what they show
+	// then: a clause without a period.
+	Proof  []string `json:"proof"`
+	Expect string   `json:"expect,omitempty"`
+	// Limit is how long the step may take, as a Go duration.
+	Limit string `json:"limit,omitempty"`
+}
+
+// Facts is what a runbook needs to know besides the hop.
+type Facts struct {
+	File        string // the environment file
+	Environment render.Environment
+	Plan        render.Plan // of the environment as it is
+	Maintenance string      // a file with the vendor's manifest for maintenance mode, if it is known
+}
+
+// databases are those of prefect-cloud
+// (https://docs-customer-managed.prefect.io/reference/database-flags).
+var databases = []string{"nebula", "orion", "events"}
+
+// NewRunbook writes the runbook of a hop for an environment, after the guide's chapter on
+// upgrades with breaking changes; that of a patch has neither maintenance nor snapshots.
+func NewRunbook(facts Facts, h Hop) Runbook {
+	r := runbook{Facts: facts, hop: h}
+	book := Runbook{Steps: []Step{}, Restarts: r.restarts(), Final: []string{}, Back: []Step{}}
+	add := func(steps ...Step) { book.Steps = append(book.Steps, steps...) }
+	migrates := r.migrates()
+	add(r.edit())
+	if facts.Plan.Mirror() != "" {
+		add(r.mirror())
+	}
+	if migrates {
+		add(r.maintenanceOn())
+		add(r.snapshot())
+	}
+	add(r.merge())
+	for _, wave := range facts.Plan.Waves {
+		for _, release := range wave {
+			if r.changes(release.Key) {
+				add(r.wave(release))
+			}
+		}
+	}
+	add(r.watch())
+	if migrates {
+		add(r.maintenanceOff())
+	}
+	add(r.after()...)
+	if migrates {
+		book.Final = append(book.Final, "the migrations of the databases: dropped tables and columns come back from the snapshots alone, and older images may not run on the new schema")
+	}
+	book.Final = append(book.Final, r.final()...)
+	book.Back = r.back(migrates)
+	for i := range book.Steps {
+		book.Steps[i].fill()
+	}
+	for i := range book.Back {
+		book.Back[i].fill()
+	}
+	return book
+}
+
+// fill makes lists of nothing empty lists.
+func (s *Step) fill() {
+	if s.Commands == nil {
+		s.Commands = []string{}
+	}
+	if s.Proof == nil {
+		s.Proof = []string{}
+	}
+}
+
+type runbook struct {
+	Facts
+	hop Hop
+}
+
+// changes reports whether a release changes with the hop: its chart, or its images.
+func (r runbook) changes(key string) bool {
+	for _, t := range r.hop.Versions {
+		if t.From == t.To && t.To != "" {
+			continue
+		}
+		if t.Part.Title() == key || !t.Part.IsChart() && key == render.PrefectCloud && (t.Part == upgrade.Server || t.Part == upgrade.UI) {
+			return true
+		}
+	}
+	return false
+}
+
+// migrates reports whether databases may be migrated by more than a patch does. Patches
+// are straightforward unless release notes say otherwise, as the guide says.
+func (r runbook) migrates() bool { return r.hop.Kind == upgrade.LineHop }
+
+func (r runbook) f() string {
+	if r.File == "environment.yaml" {
+		return ""
+	}
+	return " -f " + word(r.File)
+}
+
+// word writes a word of a command, quoted where a shell would read it otherwise.
+func word(of string) string {
+	special := func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("-_./:@%+=,", c)
+	}
+	if of == "" || of[0] == '-' || strings.ContainsFunc(of, special) {
+		return text.ShellWord(of)
+	}
+	return of
+}
+
+// edit changes the environment on a branch.
+func (r runbook) edit() Step {
+	step := Step{Title: "Edit the environment file on a branch", Why: "Do what is to be done first, then set the versions.",
+		Proof: []string{"pm-gitops validate" + r.f() + " --charts", "pm-gitops check" + r.f()}, Expect: "valid, and no errors found"}
+	if r.hop.Kind == upgrade.PatchHop {
+		command := "pm-gitops upgrade" + r.f()
+		for _, t := range r.hop.Versions {
+			if t.From != t.To {
+				command += " --" + t.Part.Flag() + " " + word(t.To)
+			}
+		}
+		step.Title, step.Commands, step.Why = "Open the pull request", []string{command}, ""
+		step.Proof, step.Expect = nil, ""
+		return step
+	}
+	set := "pm-gitops set" + r.f()
+	var unknown []string
+	for _, t := range r.hop.Versions {
+		switch {
+		case t.To == "":
+			unknown = append(unknown, t.Part.Title())
+		case t.To != t.From:
+			set += " " + word(r.field(t.Part)+"="+t.To)
+		}
+	}
+	if strings.Contains(set, "=") {
+		step.Commands = append(step.Commands, set)
+	}
+	if unknown != nil {
+		step.Why += " Not known yet, so not in the command: " + text.OneOf(unknown) + "."
+	}
+	step.Commands = append(step.Commands, "pm-gitops render"+r.f()+" --commit --pull-request")
+	return step
+}
+
+// field names the field of a part's version.
+func (r runbook) field(part upgrade.Part) string {
+	if slices.Contains(upgrade.Parts(), part) {
+		return "spec.versions." + string(part)
+	}
+	return r.Plan.ReleasePath(string(part)) + ".version"
+}
+
+func (r runbook) mirror() Step {
+	return Step{Title: "Mirror what is new", Why: "What the mirror has already is skipped.",
+		Commands: []string{"pm-gitops mirror" + r.f()}, Proof: []string{"pm-gitops mirror" + r.f() + " --check"}, Expect: "nothing missing, and no other digest"}
+}
+
+// maintenance names the manifest for maintenance mode.
+func (r runbook) maintenance() string { return word(or(r.Maintenance, "maintenance.yaml")) }
+
+// health asks an address, and prints the code of the answer.
+func health(url string) string {
+	return "curl -sS -o /dev/null -w '%{http_code}\\n' " + word(url)
+}
+
+func (r runbook) api() string {
+	return strings.TrimSuffix(string(r.Environment.Spec.Instance.BackendURL), "/")
+}
+
+func (r runbook) maintenanceOn() Step {
+	step := Step{Title: "Turn maintenance mode on", Commands: []string{"kubectl apply -f " + r.maintenance()},
+		Proof:  []string{health(r.api() + "/load-balancer/health-check"), health(r.api() + "/")},
+		Expect: "200, then 503"}
+	if r.Maintenance == "" {
+		step.Why = "The manifest is in the folder scripts of the vendor's delivery: name it with --maintenance FILE."
+	}
+	return step
+}
+
+func (r runbook) maintenanceOff() Step {
+	return Step{Title: "Turn maintenance mode off", Commands: []string{"kubectl delete -f " + r.maintenance()},
+		Proof: []string{health(r.api() + "/load-balancer/health-check"), health(r.api() + "/")}, Expect: "200, and no 503"}
+}
+
+// snapshot saves the three databases.
+func (r runbook) snapshot() Step {
+	step := Step{Title: "Take a snapshot of the three databases", Why: "Nothing writes to them now. Take a snapshot of your platform in place of these commands if it has one; the names are the vendor's, as is the user."}
+	db := r.Environment.Spec.Database
+	if db == nil {
+		step.Why = "The environment names no database, so the chart runs its own: save the volume of that."
+		step.Commands = []string{"kubectl -n " + word(r.namespace()) + " get persistentvolumeclaims"}
+		return step
+	}
+	for _, name := range databases {
+		file := name + "-" + string(r.Environment.Metadata.Name) + ".dump"
+		step.Commands = append(step.Commands, "pg_dump --host="+word(string(db.Primary))+" --username=postgres --format=custom --file="+word(file)+" "+name)
+		step.Proof = append(step.Proof, "pg_restore --list "+word(file))
+	}
+	step.Expect = "a table of contents of each"
+	return step
+}
+
+// namespace is that of prefect-cloud.
+func (r runbook) namespace() string {
+	for _, release := range r.Plan.Releases() {
+		if release.Key == render.PrefectCloud {
+			return release.Namespace
+		}
+	}
+	return ""
+}
+
+func (r runbook) merge() Step {
+	return Step{Title: "Merge the pull request", Commands: nil,
+		Why:   r.Plan.Traits().Title + " applies it from the branch that it follows.",
+		Proof: []string{"pm-gitops status" + r.f()}, Expect: "the source has the commit of the merge"}
+}
+
+// wave waits for a release.
+func (r runbook) wave(release render.Release) Step {
+	limit := release.UpgradeTimeout
+	step := Step{Title: "Wait for " + release.Key, Limit: short(limit)}
+	if release.Key != render.PrefectCloud {
+		step.Proof = []string{fmt.Sprintf("kubectl -n %s get pods", word(release.Namespace)), "pm-gitops status" + r.f()}
+		step.Expect = release.Key + " is ready"
+		return step
+	}
+	step.Why = "Services may crash until the migrations are complete."
+	jobs := r.Plan.MigrationJobs()
+	for _, job := range jobs {
+		step.Commands = append(step.Commands, fmt.Sprintf("kubectl -n %s logs --follow job/%s", word(release.Namespace), word(job)))
+	}
+	if len(jobs) > 1 {
+		step.Why += " Which of these migrates depends on the chart."
+	}
+	step.Proof = []string{fmt.Sprintf("kubectl -n %s get jobs,pods", word(release.Namespace)), "pm-gitops status" + r.f()}
+	step.Expect = "the migrations are complete, and " + release.Key + " is ready"
+	return step
+}
+
+// watch waits for everything, as long as all releases may take.
+func (r runbook) watch() Step {
+	var limit time.Duration
+	for _, release := range r.Plan.Releases() {
+		if r.changes(release.Key) {
+			limit += release.UpgradeTimeout
+		}
+	}
+	return Step{Title: "Check that everything is ready", Limit: short(limit),
+		Proof: []string{"pm-gitops status" + r.f() + " --watch --timeout " + short(limit)}, Expect: "exit code 0"}
+}
+
+// short writes a duration without what is zero at its end.
+func short(d time.Duration) string {
+	written := d.String()
+	if strings.HasSuffix(written, "m0s") {
+		written = strings.TrimSuffix(written, "0s")
+	}
+	if strings.HasSuffix(written, "h0m") {
+		written = strings.TrimSuffix(written, "0m")
+	}
+	return written
+}
+
+// after checks what users see.
+func (r runbook) after() []Step {
+	spec := r.Environment.Spec
+	var steps []Step
+	if slices.IndexFunc(r.hop.Versions, func(t upgrade.Transfer) bool { return slices.Contains(upgrade.Parts(), t.Part) }) < 0 {
+		return nil // a further release
+	}
+	if spec.Ingress == nil && spec.Mesh.Mode != render.MeshNone {
+		steps = append(steps, Step{Title: "Look at the load balancer", Why: "No ingress is set: your load balancer has to be attached to prefect-istio-gateway, whose ports may have changed.",
+			Proof: []string{"kubectl -n " + word(r.namespace()) + " get deployment,service prefect-istio-gateway"}, Expect: "the ports that your load balancer uses"})
+	}
+	return append(steps, Step{Title: "Check what users see", Why: "After a first install, only " + string(spec.Instance.OwnerEmail) + " can log in.",
+		Commands: nil,
+		Proof:    []string{health(string(spec.Instance.FrontendURL)), health(r.api() + "/load-balancer/health-check")}, Expect: "both answer with 200, and the owner can log in"})
+}
