@@ -79,10 +79,13 @@ func (p planner) roadmap(ctx context.Context, m fleet.Member) (roadmap.Roadmap, 
 	one.Unseen = append(one.Unseen, unknown...)
 	explained := m.Plan.Explain()
 	facts := roadmap.Facts{File: m.File, Environment: m.Environment, Plan: m.Plan, Maintenance: string(p.maintenance)}
-	for _, step := range found.Hops {
-		h := roadmap.Hop{Hop: step}
-		if h.Charts, err = p.compare(ctx, m, step); err != nil {
-			return one, err
+	for i, step := range found.Hops {
+		h := roadmap.Hop{Hop: step, Charts: changedCharts(m, step)}
+		if i == 0 {
+			p.compare(ctx, m, &h)
+		}
+		if ctx.Err() != nil {
+			return one, ctx.Err()
 		}
 		line, err := m.Catalog.Line(step.To.Line)
 		if err != nil {
@@ -111,23 +114,6 @@ func (p planner) path(ctx context.Context, m fleet.Member) (choice.Path, []strin
 	listed, unknown := p.lists.Chart(ctx, m.Plan, release.Chart.Repository)
 	found, err := choice.FindReleasePath(release.Key, release.Chart.Version, p.to, listed)
 	return found, unknown, err
-}
-
-// compare compares the charts that have another version after a hop.
-func (p planner) compare(_ context.Context, m fleet.Member, step choice.Hop) ([]roadmap.Chart, error) {
-	changed := []roadmap.Chart{}
-	for _, transfer := range step.Versions {
-		release := transfer.Part.Title()
-		if transfer.From == transfer.To && transfer.To != "" || !slices.Contains(m.Environment.ReleaseKeys(), release) {
-			continue
-		}
-		one := roadmap.Chart{Release: release, From: transfer.From, To: transfer.To, Unseen: "this release of pm-gitops does not compare charts yet"}
-		if transfer.To == "" || transfer.From == "" {
-			one.Unseen = "one of the two versions is not known"
-		}
-		changed = append(changed, one)
-	}
-	return changed, nil
 }
 
 // today is the time of SOURCE_DATE_EPOCH, or else of the clock, for what depends on the day.
