@@ -38,5 +38,8 @@ func (r Roadmap) Notes() []upgrade.Remark { return notes(r.Remarks) }
 // Notes is the remarks that ask nothing of a person.
 func (h Hop) Notes() []upgrade.Remark { return notes(h.Remarks) }
 
+// Shown gives the effects that people want to see.
+func (c Chart) Shown() []Effect { return c.shown() }
+
 // Head is the title of the step, with its limit of time.
 func (s Step) Head() string { return s.head() }

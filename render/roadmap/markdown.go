@@ -88,6 +88,12 @@ func (c Chart) markdown(b *strings.Builder) {
 			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", f.Severity, f.Class, f.Certainty, text.MarkdownCell(f.Message))
 		}
 	}
+	if effects := c.shown(); len(effects) > 0 {
+		fmt.Fprintf(b, "\nIn the cluster:\n\n")
+		for _, effect := range effects {
+			fmt.Fprintf(b, "- %s\n", text.MarkdownText(effect.String()))
+		}
+	}
 	if len(c.Analysis.Parity) > 0 {
 		fmt.Fprintf(b, "\n| value of %s | becomes | why |\n|---|---|---|\n", text.MarkdownText(c.Release))
 		for _, p := range c.Analysis.Parity {

@@ -5,8 +5,11 @@
 package roadmap
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
@@ -56,6 +59,46 @@ type Chart struct {
 	// Unseen gives the reason for: a clause without a period.
 	Analysis *hop.Analysis `json:"analysis,omitempty"`
 	Unseen   string        `json:"unseen,omitempty"`
+	// Effects is what the cluster does about the objects of the release, what wants a look
+	// first.
+	Effects []Effect `json:"effects,omitempty"`
+}
+
+// Effect is an action of the cluster, and the objects that it is about, such as
+// "Deployment prefect/server", in order.
+type Effect struct {
+	Action  diff.Action `json:"action"`
+	Objects []string    `json:"objects"`
+}
+
+// NewEffects gathers the effects of the changes of a release's objects.
+func NewEffects(changes diff.Result) []Effect {
+	var all []Effect
+	for _, action := range diff.Actions() {
+		effect := Effect{Action: action}
+		for _, change := range changes.Changes {
+			if change.Effect != nil && change.Effect.Action == action {
+				effect.Objects = append(effect.Objects, change.Object.String())
+			}
+		}
+		if effect.Objects != nil {
+			slices.Sort(effect.Objects)
+			all = append(all, effect)
+		}
+	}
+	return all
+}
+
+// String writes the effect on a line, with at most twelve objects.
+func (e Effect) String() string { return string(e.Action) + ": " + e.names() }
+
+func (e Effect) names() string {
+	const most = 12
+	names := strings.Join(e.Objects[:min(most, len(e.Objects))], ", ")
+	if more := len(e.Objects) - most; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return names
 }
 
 // Todo is something that a person does or decides before a hop.

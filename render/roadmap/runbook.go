@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -38,7 +39,7 @@ type Step struct {
 type Facts struct {
 	File        string // the environment file
 	Environment render.Environment
-	Plan        render.Plan // of the environment as it is
+	Plan        render.Plan // of the environment after the hop, or as it is
 	Maintenance string      // a file with the vendor's manifest for maintenance mode, if it is known
 }
 
@@ -257,16 +258,34 @@ func (r runbook) wave(release render.Release) Step {
 		return step
 	}
 	step.Why = "Services may crash until the migrations are complete."
-	jobs := r.Plan.MigrationJobs()
+	jobs := r.jobs()
 	for _, job := range jobs {
 		step.Commands = append(step.Commands, fmt.Sprintf("kubectl -n %s logs --follow job/%s", word(release.Namespace), word(job)))
 	}
-	if len(jobs) > 1 {
+	if len(jobs) > 1 && r.effects(release.Key) == nil {
 		step.Why += " Which of these migrates depends on the chart."
 	}
 	step.Proof = []string{fmt.Sprintf("kubectl -n %s get jobs,pods", word(release.Namespace)), "pm-gitops status" + r.f()}
 	step.Expect = "the migrations are complete, and " + release.Key + " is ready"
 	return step
+}
+
+// jobs names the Jobs that migrate the databases: those that run, where the charts were
+// compared, and else those that the catalog knows.
+func (r runbook) jobs() []string {
+	effects := r.effects(render.PrefectCloud)
+	if effects == nil {
+		return r.Plan.MigrationJobs()
+	}
+	var jobs []string
+	for _, effect := range effects {
+		for _, object := range effect.Objects {
+			if name, isJob := strings.CutPrefix(object, "Job "+r.namespace()+"/"); isJob && effect.Action == diff.Run {
+				jobs = append(jobs, name)
+			}
+		}
+	}
+	return jobs
 }
 
 // watch waits for everything, as long as all releases may take.

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -15,16 +17,33 @@ func (r runbook) restarts() []string {
 		if t.From == t.To {
 			continue
 		}
-		switch t.Part {
-		case upgrade.Server:
+		switch {
+		case r.effects(render.PrefectCloud) != nil && !t.Part.IsChart() && r.hop.Kind != upgrade.ReleaseHop:
+		case t.Part == upgrade.Server:
 			all = append(all, "all pods that run the image of the server")
-		case upgrade.UI:
+		case t.Part == upgrade.UI:
 			all = append(all, "the pods of the ui")
+		case r.effects(t.Part.Title()) != nil:
+			for _, effect := range r.effects(t.Part.Title()) {
+				if effect.Action == diff.Restart || effect.Action == diff.Recreate {
+					all = append(all, effect.names())
+				}
+			}
 		default:
 			all = append(all, "pods whose template the chart of "+t.Part.Title()+" changes"+r.unseen(t.Part.Title()))
 		}
 	}
 	return all
+}
+
+// effects gives what the cluster does about a release.
+func (r runbook) effects(key string) []Effect {
+	for _, chart := range r.hop.Charts {
+		if chart.Release == key {
+			return chart.Effects
+		}
+	}
+	return nil
 }
 
 // unseen says that a chart was not compared.
@@ -45,7 +64,7 @@ func (r runbook) final() (all []string) {
 			continue
 		}
 		for _, f := range chart.Analysis.Findings {
-			if slices.Contains(classes, f.Class) {
+			if slices.Contains(classes, f.Class) && len(f.Edits) == 0 && f.Severity != finding.Info {
 				all = append(all, f.Message)
 			}
 		}

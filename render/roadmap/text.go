@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/text"
@@ -148,12 +149,21 @@ func (h Hop) write(b *strings.Builder, todos bool) {
 		for _, f := range chart.Analysis.Findings {
 			fmt.Fprintf(b, "  %s: %s: %s (%s, %s)\n", f.Severity, chart.Release, f.Message, f.Class, f.Certainty)
 		}
+		for _, effect := range chart.shown() {
+			fmt.Fprintf(b, "  cluster: %s\n", effect)
+		}
 		counts := map[hop.Fate]int{}
 		for _, parity := range chart.Analysis.Parity {
 			counts[parity.Fate]++
 		}
 		fmt.Fprintf(b, "  values of %s: %d stay, %d move, %d go, %d unknown\n", chart.Release, counts[hop.Landed], counts[hop.Placed], counts[hop.Gone], counts[hop.Lost])
 	}
+}
+
+// shown gives the effects that people want to see: neither what is only updated nor what
+// stays.
+func (c Chart) shown() []Effect {
+	return slices.DeleteFunc(slices.Clone(c.Effects), func(e Effect) bool { return e.Action == diff.Update || e.Action == diff.Keep })
 }
 
 // transfer writes the versions of a part before and after a hop.

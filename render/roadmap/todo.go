@@ -25,18 +25,48 @@ func (h *Hop) Plan(explained render.Explanation, line catalog.Line) {
 		h.Todo = append(h.Todo, todosOf(move, explained, line)...)
 	}
 	for _, chart := range h.Charts {
-		if chart.Analysis == nil {
-			continue
-		}
-		for _, f := range chart.Analysis.Findings {
-			if f.Todo != "" {
-				h.Todo = append(h.Todo, Todo{Text: chart.Release + ": " + f.Message + ": " + f.Todo, Blocks: f.Blocks && len(f.Edits) == 0, Breaks: f.Severity == finding.Error})
-			}
-			for _, edit := range f.Edits {
-				h.Todo = append(h.Todo, Todo{Text: chart.Release + ": " + edit.String() + " (" + f.Evidence + ")", Breaks: true})
-			}
+		if chart.Analysis != nil {
+			h.Todo = append(h.Todo, found(chart, explained, line)...)
 		}
 	}
+	slices.SortStableFunc(h.Todo, func(a, b Todo) int { return b.rank() - a.rank() })
+}
+
+// rank orders todos: what blocks first, then what breaks.
+func (t Todo) rank() int {
+	switch {
+	case t.Blocks:
+		return 2
+	case t.Breaks:
+		return 1
+	}
+	return 0
+}
+
+// found gives what the comparison of a chart asks of a person, with the edits that it
+// proves. What is only good to know is none of it.
+func found(chart Chart, explained render.Explanation, line catalog.Line) (todos []Todo) {
+	for _, f := range chart.Analysis.Findings {
+		if f.Todo != "" && f.Severity != finding.Info {
+			todos = append(todos, Todo{Text: chart.Release + ": " + f.Message + ": " + f.Todo, Blocks: f.Blocks && len(f.Edits) == 0, Breaks: f.Severity == finding.Error})
+		}
+		for _, edit := range f.Edits {
+			todo := Todo{Text: chart.Release + ": " + edit.String(), Breaks: true}
+			for _, value := range valuesBelow(explained, chart.Release, edit.Path) {
+				if value.Rule == nil {
+					todo.File, todo.Line = value.Origin.File, value.Origin.Line
+					break
+				}
+				todo.Text += ", in the layout of line " + line.Name + " of a catalog"
+				if value.Origin.Field != "" {
+					todo.Text += ": " + value.Origin.Field + " sets it"
+				}
+				break
+			}
+			todos = append(todos, todo)
+		}
+	}
+	return todos
 }
 
 // todosOf gives what a documented change asks of an environment: nothing where it does not
@@ -45,7 +75,7 @@ func todosOf(move catalog.Move, explained render.Explanation, line catalog.Line)
 	if move.Require != "" {
 		return required(move, explained)
 	}
-	for _, value := range valuesBelow(explained, move.From) {
+	for _, value := range valuesBelow(explained, render.PrefectCloud, move.From) {
 		if value.Rule != nil { // set by a field of the environment
 			if takes(line, value.Origin.Field, move) {
 				continue
@@ -81,14 +111,14 @@ func takes(line catalog.Line, field string, move catalog.Move) bool {
 func required(move catalog.Move, explained render.Explanation) []Todo {
 	field := "spec." + move.Require
 	section, _, _ := strings.Cut(move.Require, ".")
-	uses := len(valuesBelow(explained, section)) > 0
+	uses := len(valuesBelow(explained, render.PrefectCloud, section)) > 0
 	for _, one := range explained.Fields {
 		if isBelow(one.Path, field) && one.Origin.From == render.FromEnvironment {
 			return nil
 		}
 		uses = uses || isBelow(one.Path, "spec."+section) && one.Origin.From == render.FromEnvironment
 	}
-	if len(valuesBelow(explained, move.Require)) > 0 {
+	if len(valuesBelow(explained, render.PrefectCloud, move.Require)) > 0 {
 		return nil
 	}
 	text := "set " + field
@@ -104,11 +134,11 @@ func required(move catalog.Move, explained render.Explanation) []Todo {
 	return []Todo{{Text: text, Breaks: uses, Source: move.Source}}
 }
 
-// valuesBelow gives the chart values of prefect-cloud at a path and below it.
-func valuesBelow(explained render.Explanation, path string) (all []render.Explained) {
+// valuesBelow gives the chart values of a release at a path and below it.
+func valuesBelow(explained render.Explanation, key, path string) (all []render.Explained) {
 	for _, release := range explained.Releases {
 		for _, value := range release.Values {
-			if release.Release == render.PrefectCloud && isBelow(value.Path, path) {
+			if release.Release == key && isBelow(value.Path, path) {
 				all = append(all, value)
 			}
 		}

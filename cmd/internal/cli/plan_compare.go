@@ -11,6 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
 	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
@@ -80,6 +81,7 @@ func (p planner) compare(ctx context.Context, m fleet.Member, h *roadmap.Hop) {
 			one.chart.Unseen = "this release of pm-gitops does not compare charts yet"
 		default:
 			one.chart.Analysis, one.chart.Unseen = &results[i], ""
+			one.chart.Effects = one.effects(results[i])
 		}
 	}
 }
@@ -146,6 +148,17 @@ func (p pair) analyze(ctx context.Context, moves []catalog.Move, old, new charts
 		}
 	}
 	return hop.Analyze(ctx, in)
+}
+
+// effects gives what the cluster does about the objects of the release.
+func (p pair) effects(a hop.Analysis) []roadmap.Effect {
+	traits := p.new.plan.Traits()
+	as, err := p.new.renderer(traits.Renderer)
+	if err != nil || a.Unrendered != "" {
+		return nil
+	}
+	old, new := objectsOf(p.old, chart.Output{Objects: a.Before}, as), objectsOf(p.new, chart.Output{Objects: a.Objects}, as)
+	return roadmap.NewEffects(diff.Compare(old, new).Effects(traits.Applier))
 }
 
 // sideOf renders a version of a chart as the controller does on an upgrade.

@@ -92,6 +92,9 @@ func (p planner) roadmap(ctx context.Context, m fleet.Member) (roadmap.Roadmap, 
 			line = catalog.Line{Name: step.To.Line}
 		}
 		h.Plan(explained, line)
+		if after, err := planAfter(m, step); err == nil {
+			facts.Plan = after
+		}
 		h.Runbook = roadmap.NewRunbook(facts, h)
 		one.Hops = append(one.Hops, h)
 	}
