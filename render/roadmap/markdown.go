@@ -59,7 +59,7 @@ func (h Hop) markdown(b *strings.Builder, todos bool) {
 	}
 	fmt.Fprintln(b)
 	if h.To.SupportEnds != "" {
-		fmt.Fprintf(b, "- the support of line %s ends on %s at the latest\n", text.MarkdownText(h.To.Line), h.To.SupportEnds)
+		fmt.Fprintf(b, "- the support of line %s ends on %s at the latest\n", text.MarkdownText(h.To.Line), text.MarkdownText(h.To.SupportEnds))
 	}
 	if h.To.Notes != "" {
 		fmt.Fprintf(b, "- release notes: %s\n", text.MarkdownText(h.To.Notes))
@@ -85,7 +85,7 @@ func (c Chart) markdown(b *strings.Builder) {
 	if len(c.Analysis.Findings) > 0 {
 		fmt.Fprintf(b, "\n| %s | class | how sure | what changes |\n|---|---|---|---|\n", text.MarkdownText(c.Release))
 		for _, f := range c.Analysis.Findings {
-			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", f.Severity, f.Class, f.Certainty, text.MarkdownCell(f.Message))
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", f.Severity, text.MarkdownText(string(f.Class)), text.MarkdownText(string(f.Certainty)), text.MarkdownCell(f.Message))
 		}
 	}
 	if effects := c.shown(); len(effects) > 0 {
@@ -97,7 +97,7 @@ func (c Chart) markdown(b *strings.Builder) {
 	if len(c.Analysis.Parity) > 0 {
 		fmt.Fprintf(b, "\n| value of %s | becomes | why |\n|---|---|---|\n", text.MarkdownText(c.Release))
 		for _, p := range c.Analysis.Parity {
-			fate := string(p.Fate)
+			fate := text.MarkdownText(string(p.Fate))
 			if p.To != "" {
 				fate += " " + text.MarkdownCode(p.To)
 			}
