@@ -53,7 +53,7 @@ func (h Hop) markdown(b *strings.Builder, todos bool) {
 	for _, t := range h.Versions {
 		to := text.MarkdownCode(t.To)
 		if t.To == "" {
-			to = "unknown: " + text.MarkdownText(t.Unknown)
+			to = "unknown: " + text.MarkdownText(unknown(t))
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", text.MarkdownText(t.Part.Title()), code(t.From), to)
 	}

@@ -118,7 +118,7 @@ func hostileReport(hostile string) roadmap.Report {
 	say := upgrade.Remark{Severity: finding.Info, Message: hostile}
 	line := upgrade.Stop{Line: hostile, Notes: "javascript:" + hostile, SupportEnds: hostile}
 	h := roadmap.Hop{
-		Hop:    upgrade.Hop{Kind: upgrade.LineHop, From: line, To: line, Remarks: []upgrade.Remark{say}, Versions: []upgrade.Transfer{{Part: upgrade.Part(hostile), From: hostile, To: hostile}, {Part: server, Unknown: hostile}}},
+		Hop:    upgrade.Hop{Kind: upgrade.LineHop, From: line, To: line, Remarks: []upgrade.Remark{say}, Versions: []upgrade.Transfer{{Part: upgrade.Part(hostile), From: hostile, To: hostile}, {Part: server, Unknown: hostile, Default: hostile}}},
 		Todo:   []roadmap.Todo{{Text: hostile, File: hostile, Line: 1}},
 		Charts: []roadmap.Chart{chart, {Release: hostile, From: hostile, Unseen: hostile}}, Verdict: roadmap.Breaking,
 		Runbook: roadmap.Runbook{Steps: []roadmap.Step{step}, Restarts: []string{hostile}, Final: []string{hostile}, Back: []roadmap.Step{step}},

@@ -166,11 +166,19 @@ func (c Chart) shown() []Effect {
 	return slices.DeleteFunc(slices.Clone(c.Effects), func(e Effect) bool { return e.Action == diff.Update || e.Action == diff.Keep })
 }
 
+// unknown says why a version is not known, and what the chart has by default.
+func unknown(t upgrade.Transfer) string {
+	if t.Default == "" {
+		return t.Unknown
+	}
+	return t.Unknown + "; the default of the chart is " + t.Default
+}
+
 // transfer writes the versions of a part before and after a hop.
 func transfer(t upgrade.Transfer) string {
 	switch {
 	case t.To == "":
-		return or(t.From, "unknown") + " -> unknown: " + t.Unknown
+		return or(t.From, "unknown") + " -> unknown: " + unknown(t)
 	case t.From == t.To:
 		return t.From + ", unchanged"
 	}

@@ -83,6 +83,9 @@ type Transfer struct {
 	To   string `json:"to"`
 	// Unknown says why To is not known: a clause without a period.
 	Unknown string `json:"unknown,omitempty"`
+	// Default is the tag that the chart after the hop has by default, where To is not known
+	// and the chart was looked into: a hint, and no choice.
+	Default string `json:"default,omitempty"`
 }
 
 // Rule names the reason for a remark, for machines.

@@ -162,7 +162,11 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 	failures := []error{failed}
 	p := planner{app: a, planOptions: o, lists: lists, source: source}
 	var all []roadmap.Roadmap
-	for _, m := range members {
+	show := a.progress("environments planned")
+	for i, m := range members {
+		if show != nil {
+			show(i, len(members))
+		}
 		if o.release != "" && !slices.Contains(m.Environment.ReleaseKeys(), o.release) {
 			continue
 		}
@@ -176,6 +180,9 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 			continue
 		}
 		all = append(all, one)
+	}
+	if show != nil {
+		show(len(members), len(members))
 	}
 	if o.release != "" && all == nil && errors.Join(failures...) == nil {
 		_, err := plannedReleases(plansOf(members), []string{o.release})

@@ -71,7 +71,11 @@ func (p planner) compare(ctx context.Context, m fleet.Member, h *roadmap.Hop) {
 		if err != nil {
 			return hop.Analysis{}, fmt.Errorf("%s: %w", pairs[i].new.Key, err)
 		}
-		return pairs[i].analyze(ctx, h.Moves, own, next)
+		found, err := pairs[i].analyze(ctx, h.Moves, own, next)
+		if err == nil && pairs[i].new.Key == render.PrefectCloud {
+			addDefaults(h.Versions, found, pairs[i].old.plan.ValuePaths(), next)
+		}
+		return found, err
 	})
 	for i, one := range pairs {
 		switch {
@@ -82,6 +86,35 @@ func (p planner) compare(ctx context.Context, m fleet.Member, h *roadmap.Hop) {
 		default:
 			one.chart.Analysis, one.chart.Unseen = &results[i], ""
 			one.chart.Effects = one.effects(results[i])
+		}
+	}
+}
+
+// addDefaults adds to tags that are not known those that the chart has by default: where
+// the old chart has its tags, or where the comparison found that they moved to.
+func addDefaults(versions []choice.Transfer, found hop.Analysis, paths map[string]string, next charts.Chart) {
+	defaults, err := next.Defaults()
+	if err != nil {
+		return
+	}
+	for i := range versions {
+		transfer := &versions[i]
+		path := paths["versions."+string(transfer.Part)]
+		if transfer.To != "" || path == "" {
+			continue
+		}
+		for _, parity := range found.Parity {
+			if parity.Path == path && parity.Fate == hop.Placed && parity.To != "" {
+				path = parity.To
+			}
+		}
+		var value any = defaults
+		for key := range strings.SplitSeq(path, ".") {
+			mapping, _ := value.(map[string]any)
+			value = mapping[key]
+		}
+		if tag, isText := value.(string); isText && render.Tag(tag).Validate() == nil {
+			transfer.Default = tag
 		}
 	}
 }
