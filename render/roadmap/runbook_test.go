@@ -48,7 +48,11 @@ func facts(t *testing.T, target render.Target, lines ...string) roadmap.Facts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := render.PlanFor(env, catalog.Embedded(), target)
+	own, err := catalog.Parse("own.yaml", []byte("{apiVersion: pm-gitops/v1, kind: Catalog, lines: [{name: '1.2', layout: [{field: ingress.name, path: ingress.name}]}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := render.PlanFor(env, catalog.Embedded().With(own), target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +98,11 @@ func TestRunbookSteps(t *testing.T) {
 			"Edit the environment file on a branch", "Turn maintenance mode on", "Take a snapshot of the three databases", "Merge the pull request",
 			"Wait for prefect-cloud 1h30m", "Check that everything is ready 1h30m", "Turn maintenance mode off", "Look at the load balancer", "Check what users see",
 		}, slices.Concat([]string{"Turn maintenance mode on"}, ends, []string{"Turn maintenance mode off"})},
-		"a patch": {facts(t, flux, external), patchHop, []string{
-			"Open the pull request", "Merge the pull request", "Wait for prefect-cloud 1h30m", "Check that everything is ready 1h30m", "Look at the load balancer", "Check what users see",
+		"a patch, no mesh": {facts(t, flux, external, "  mesh: none\n"), patchHop, []string{
+			"Open the pull request", "Merge the pull request", "Wait for prefect-cloud 1h30m", "Check that everything is ready 1h30m", "Check what users see",
+		}, []string{"Revert the merge, and merge the revert"}},
+		"a patch, an ingress": {facts(t, flux, external, "  ingress: {name: a}\n"), patchHop, []string{
+			"Open the pull request", "Merge the pull request", "Wait for prefect-cloud 1h30m", "Check that everything is ready 1h30m", "Check what users see",
 		}, []string{"Revert the merge, and merge the revert"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,11 +161,12 @@ func TestRunbookOfComparedCharts(t *testing.T) {
 	chart.Effects = []roadmap.Effect{
 		{Action: diff.Restart, Objects: []string{"Deployment customer-managed/server"}},
 		{Action: diff.Run, Objects: []string{"Job customer-managed/all-migrations", "Pod customer-managed/test"}},
+		{Action: diff.Delete, Objects: []string{"Job customer-managed/old-migrations"}},
 	}
 	h.Charts = []roadmap.Chart{chart}
 	book := roadmap.NewRunbook(facts(t, targets.Flux{}, external), h)
 	said := fmt.Sprint(book.Steps)
-	if !strings.Contains(said, "logs --follow job/all-migrations") || strings.Contains(said, "orion-db-migrations") || strings.Contains(said, "job/test") {
+	if !strings.Contains(said, "logs --follow job/all-migrations") || strings.Contains(said, "orion-db-migrations") || strings.Contains(said, "job/test") || strings.Contains(said, "job/old") {
 		t.Errorf("the migrations: %s", said)
 	}
 	if restarts := strings.Join(book.Restarts, "\n"); !strings.Contains(restarts, "Deployment customer-managed/server") || strings.Contains(restarts, "image of the server") {

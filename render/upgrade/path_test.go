@@ -20,7 +20,7 @@ const train = `- {name: "1.2", released: "2026-01-20", charts: {prefect-cloud: "
 // sold is what registries have of the train.
 var sold = map[upgrade.Part]string{
 	istiod: "1.2.900 1.2.901 1.3.900 1.3.901 1.4.900",
-	cloud:  "1.2.900 1.2.901 1.3.900 1.3.901 1.4.900 1.5.0-rc.1",
+	cloud:  "1.2.900 1.2.901 1.3.900 1.3.901 1.3.902-rc.1 1.4.900 1.5.0-rc.1",
 	server: "2025.10.202511042343 2025.10.202512010915 2026.1.202601150930 2026.1.202602010000 2026.4.202604170101 latest",
 	ui:     "2025.1023.154520 2025.1103.094520 2026.0112.094520 2026.0415.094520",
 }
@@ -203,6 +203,30 @@ line 7.1 -> 7.2 | chart 7.1.0 -> 7.2.3 | server 2025.10.202511042343 -> ? | ui 2
   warning not-known: server: not known which version the hop to line 7.2 takes: the catalog does not say which tags go with line 7.2: list it for line 7.2 under server in a catalog
   warning not-known: ui: not known which version the hop to line 7.2 takes: the catalog does not say which tags go with line 7.2: list it for line 7.2 under ui in a catalog
   warning not-known: the catalog has no line "7.2": nothing is documented of it: compare the charts, and describe the line in a catalog
+`},
+		"a ui of a later day": {goal: "1.3", now: upgrade.Versions{ui: "2026.0301.094520"}, lines: strings.Replace(train, `"2025.1023.154520"`, `"2026.03*"`, 1), want: `goal 1.3: asked for
+line 1.2 -> 1.3 | istiod 1.2.900 -> 1.3.901 | chart 1.2.900 -> 1.3.901 | server 2025.10.202511042343 -> 2026.1.202602010000 | ui 2026.0301.094520 -> 2026.0112.094520
+`},
+		"a tag of the catalog that no registry has": {goal: "1.3", known: map[upgrade.Part]string{ui: "2025.1023.154520"}, want: `goal 1.3: asked for
+line 1.2 -> 1.3 | istiod 1.2.900 -> 1.3.901 | chart 1.2.900 -> 1.3.901 | server 2025.10.202511042343 -> 2026.1.202602010000 | ui 2025.1023.154520 -> ?
+  warning not-known: ui: not known which version the hop to line 1.3 takes: no registry lists a tag of line 1.3, which are 2026.0112.094520: list it for line 1.3 under ui in a catalog
+`},
+		"tags of another form are skipped": {goal: "1.3", known: map[upgrade.Part]string{server: "2026.1.202601150930 2026.1.202601150930.7 2026.1"}, lines: strings.ReplaceAll(train, "2026.1.*", "2026.1*"), want: `goal 1.3: asked for
+line 1.2 -> 1.3 | istiod 1.2.900 -> 1.3.901 | chart 1.2.900 -> 1.3.901 | server 2025.10.202511042343 -> 2026.1.202601150930 | ui 2025.1023.154520 -> 2026.0112.094520
+`},
+		"a line between those of the catalog, asked for": {now: upgrade.Versions{cloud: "0.8.900", istiod: "", server: "2025.7.1", ui: "x"}, goal: "1.0", known: map[upgrade.Part]string{cloud: "1.0.4 1.2.900"}, want: `goal 1.0: asked for
+  info support: not known until when the vendor supports line 0.8: the catalog does not say when it was released
+line 0.8 -> 1.0 | chart 0.8.900 -> 1.0.4 | server 2025.7.1 -> ? | ui x -> ?
+  warning not-known: server: not known which version the hop to line 1.0 takes: the catalog does not say which tags go with line 1.0: list it for line 1.0 under server in a catalog
+  warning not-known: ui: not known which version the hop to line 1.0 takes: the catalog does not say which tags go with line 1.0: list it for line 1.0 under ui in a catalog
+  warning not-known: the catalog has no line "1.0": nothing is documented of it: compare the charts, and describe the line in a catalog
+`},
+		"support in its last month": {goal: "1.2.900", at: time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC), want: "goal 1.2: asked for\n"},
+		"a patch of what registries list": {goal: "1.2", partly: true, known: map[upgrade.Part]string{istiod: "", cloud: "", ui: ""}, want: `goal 1.2: asked for
+  info stays: prefect-istiod: stays at 1.2.900: no newer version is known, and not every registry lists its versions
+  info stays: prefect-cloud: stays at 1.2.900: no newer version is known, and not every registry lists its versions
+  info stays: ui: stays at 2025.1023.154520: no newer version is known, and not every registry lists its versions
+patch 1.2 -> 1.2 | istiod 1.2.900 -> 1.2.900 | chart 1.2.900 -> 1.2.900 | server 2025.10.202511042343 -> 2025.10.202512010915 | ui 2025.1023.154520 -> 2025.1023.154520
 `},
 		"digests are not compared": {goal: "1.2.900", now: upgrade.Versions{cloud: "1.2.900@sha256:ab", istiod: "1.2.900@sha256:cd"}, want: "goal 1.2: asked for\n"},
 	} {

@@ -57,9 +57,8 @@ runbook.`,
 		Example: `  pm-gitops plan                                   to the newest that can be had
   pm-gitops plan -f environments/prod.yaml --to 1.3
   pm-gitops plan --to 1.3.900 --chart-dir charts   with the charts of a folder
-  pm-gitops plan --offline                         by the catalog alone
   pm-gitops plan -f environments/ -o markdown > plan.md
-  pm-gitops plan -o html > plan.html`,
+  pm-gitops plan --offline -o html > plan.html     a page, by the catalog alone`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
