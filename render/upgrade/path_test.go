@@ -123,6 +123,13 @@ line 1.4 -> 1.6 | chart 1.4.900 -> 1.6.2 | server 2026.4.202604170101 -> ? | ui 
   warning not-known: ui: not known which version the hop to line 1.6 takes: the catalog does not say which tags go with line 1.6: list it for line 1.6 under ui in a catalog
   warning not-known: the catalog has no line "1.6": nothing is documented of it: compare the charts, and describe the line in a catalog
 `},
+		"two lines that only registries have": {now: upgrade.Versions{cloud: "1.4.900", istiod: "", server: "", ui: ""}, known: map[upgrade.Part]string{cloud: "1.4.900 1.5.1 1.6.2"}, want: `goal 1.6: the newest line that registries have a chart of
+  info one-by-one: line 1.6 is 2 hops away: the vendor upgrades one release line at a time
+line 1.4 -> 1.5 | chart 1.4.900 -> 1.5.1
+  warning not-known: the catalog has no line "1.5": nothing is documented of it: compare the charts, and describe the line in a catalog
+line 1.5 -> 1.6 | chart 1.5.1 -> 1.6.2
+  warning not-known: the catalog has no line "1.6": nothing is documented of it: compare the charts, and describe the line in a catalog
+`},
 		"the documented way past lines that only registries have": {now: upgrade.Versions{cloud: "0.8.900", istiod: "", server: "2025.7.202512010000", ui: "2025.0702.094520"}, goal: "1.2", known: map[upgrade.Part]string{cloud: "0.9.1 1.0.4 1.2.900"}, want: `goal 1.2: asked for
   info further-lines: registries have charts of 0.9 or 1.0, which the catalog does not have between the lines of this path: add them to a catalog if they have to be taken
   info support: not known until when the vendor supports line 0.8: the catalog does not say when it was released
