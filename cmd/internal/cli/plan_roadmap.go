@@ -47,14 +47,19 @@ func (a app) listsFor(o planOptions) (*upgrade.Lists, error) {
 type chartFolder string
 
 // Tags implements [upgrade.Lister].
-func (f chartFolder) Tags(_ context.Context, repository string) ([]string, error) {
+func (f chartFolder) Tags(ctx context.Context, repository string) ([]string, error) {
 	entries, err := os.ReadDir(string(f))
 	if err != nil {
 		return nil, err
 	}
 	var versions []string
 	for _, entry := range entries {
-		name := strings.TrimSuffix(filepath.Base(entry.Name()), ".tgz")
+		name := strings.TrimSuffix(entry.Name(), ".tgz")
+		if entry.Name() == path.Base(repository) { // unpacked, without its version
+			if own, err := charts.Named(ctx, filepath.Join(string(f), name)); err == nil {
+				versions = append(versions, own.Version())
+			}
+		}
 		version, is := strings.CutPrefix(name, path.Base(repository)+"-")
 		if _, err := semver.StrictNewVersion(strings.TrimPrefix(version, "v")); is && err == nil {
 			versions = append(versions, version)
