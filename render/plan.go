@@ -237,17 +237,28 @@ func (c *composer) findLine(cat catalog.Catalog) {
 	if r, known := line.Charts[PrefectIstiod]; known && versions.PrefectIstiod != "" && !r.Contains(versions.PrefectIstiod.Version()) {
 		warn("prefectIstiod", "%s does not belong to line %q of prefect-cloud %s: want %s", versions.PrefectIstiod.Version(), line.Name, version, r)
 	}
-	if !fits(line.Server, versions.Server) {
-		warn("server", "%s does not belong to line %q: want %s", versions.Server, line.Name, patterns(line.Server))
-	}
-	if !fits(line.UI, versions.UI) {
-		warn("ui", "%s does not belong to line %q: want %s", versions.UI, line.Name, patterns(line.UI))
-	}
+	c.checkTag(cat, "server", versions.Server, func(l catalog.Line) []catalog.Pattern { return l.Server })
+	c.checkTag(cat, "ui", versions.UI, func(l catalog.Line) []catalog.Pattern { return l.UI })
 }
 
-// fits reports whether a tag belongs to a line, as far as is known.
-func fits(patterns []catalog.Pattern, tag Tag) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p catalog.Pattern) bool { return p.Matches(string(tag)) })
+// checkTag warns of a tag that the catalog does not list for the line, or that it lists for
+// another one where it lists none for this one.
+func (c *composer) checkTag(cat catalog.Catalog, field string, tag Tag, listed func(catalog.Line) []catalog.Pattern) {
+	warn := func(format string, args ...any) {
+		c.warnings = append(c.warnings, c.env.problem("spec.versions."+field, format, args...))
+	}
+	switch own := listed(c.line); {
+	case catalog.Matches(own, string(tag)):
+	case len(own) > 0:
+		warn("%s does not belong to line %q: want %s", tag, c.line.Name, patterns(own))
+	default:
+		for _, other := range cat.Lines {
+			if catalog.Matches(listed(other), string(tag)) {
+				warn("%s belongs to line %q, and prefectCloud to line %q", tag, other.Name, c.line.Name)
+				return
+			}
+		}
+	}
 }
 
 func patterns(ps []catalog.Pattern) string {

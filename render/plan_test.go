@@ -116,6 +116,8 @@ func TestVersionsThatSeemWrong(t *testing.T) {
 		{"1.3.900", "1.2.900", guidesServer, guidesUI, "dev.yaml:12:5: spec.versions.prefectIstiod: 1.3.900 is of another line than prefect-cloud 1.2.900: the vendor's guide pulls both charts in one version"},
 		{"1.2.900", "v1.2.900", guidesServer, guidesUI, "dev.yaml:13:5: spec.versions.prefectCloud: the vendor's chart versions have no v before them: want 1.2.900"},
 		{"1.2.900", "1.2.900", guidesUI, guidesServer, "dev.yaml:14:5: spec.versions.server: this has the form of the ui's tags in the vendor's guide, and ui that of the server's: are they swapped?"},
+		{"1.2.900", "1.2.900", guidesUI, guidesUI, "dev.yaml:14:5: spec.versions.server: this has the form of the ui's tags in the vendor's guide"},
+		{"1.2.900", "1.2.900", guidesServer, guidesServer, "dev.yaml:15:5: spec.versions.ui: this has the form of the server's tags in the vendor's guide"},
 		{"1.2.900", "1.2.900", "2024.4.202404302359", guidesUI, `dev.yaml:14:5: spec.versions.server: built on 2024-04-30, more than a year before line "1.2" was released (a guess, by the form of the tag)`},
 		{"1.2.900", "1.2.900", "2026.4.202604302359", guidesUI, `dev.yaml:14:5: spec.versions.server: this seems to be of line "1.3", and prefectCloud is of line "1.2" (a guess, by the form of the tag)`},
 		{"1.3.900", "1.3.900", "2026.4.202604302359", guidesUI, ""},
@@ -131,6 +133,29 @@ func TestVersionsThatSeemWrong(t *testing.T) {
 		got := slices.DeleteFunc(messages(plan.Warnings), func(message string) bool { return !strings.Contains(message, "spec.versions") })
 		if strings.Join(got, "\n") != tt.want {
 			t.Errorf("%+v: warnings %q", tt, got)
+		}
+	}
+}
+
+// TestTagsOfAnotherLine looks at tags that the catalog lists for another line.
+func TestTagsOfAnotherLine(t *testing.T) {
+	for _, tt := range []struct{ lines, want string }{
+		{`- {name: "1.3", server: ["2025.10.*"], ui: ["2025.1023.154520"]}`, `dev.yaml:14:5: spec.versions.server: 2025.10.202511042343 belongs to line "1.3", and prefectCloud to line "1.2"
+dev.yaml:15:5: spec.versions.ui: 2025.1023.154520 belongs to line "1.3", and prefectCloud to line "1.2"`},
+		{`- {name: "1.2", server: ["2025.7.*"]}` + "\n" + `- {name: "1.3", server: ["2025.10.*"]}`, `dev.yaml:14:5: spec.versions.server: 2025.10.202511042343 does not belong to line "1.2": want 2025.7.*`},
+		{`- {name: "1.2", server: ["2025.10.*"]}` + "\n" + `- {name: "1.3", server: ["2025.10.*"]}`, ""},
+	} {
+		own, err := catalog.Parse("own.yaml", []byte("apiVersion: pm-gitops/v1\nkind: Catalog\nlines:\n"+tt.lines+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := render.NewPlan(parse(t, complete), catalog.Embedded().With(own), render.IntoValues)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.DeleteFunc(messages(plan.Warnings), func(message string) bool { return !strings.Contains(message, "spec.versions") })
+		if strings.Join(got, "\n") != tt.want {
+			t.Errorf("with %s: warnings %q", tt.lines, got)
 		}
 	}
 }

@@ -126,6 +126,10 @@ func (e Environment) doubtVersions(cat catalog.Catalog, line catalog.Line) Probl
 	switch {
 	case versions.Server.IsUI() && versions.UI.IsServer():
 		doubt("server", "this has the form of the ui's tags in the vendor's guide, and ui that of the server's: are they swapped?")
+	case versions.Server.IsUI():
+		doubt("server", "this has the form of the ui's tags in the vendor's guide")
+	case versions.UI.IsServer():
+		doubt("ui", "this has the form of the server's tags in the vendor's guide")
 	case server != nil && len(line.Server) == 0:
 		found = append(found, e.doubtServer(cat, line, server)...)
 	}

@@ -40,3 +40,9 @@ var CIGitLab string
 //
 //go:embed ci-kubernetes.yaml
 var CIKubernetes string
+
+// Plan is the html/template of the page that pm-gitops plan writes: it needs no network and
+// runs no script.
+//
+//go:embed plan.html
+var Plan string

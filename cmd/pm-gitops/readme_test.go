@@ -266,7 +266,7 @@ func TestHelpExamples(t *testing.T) {
 		if of == "mirror" && strings.Contains(command, "--from") {
 			script.WriteString("exec " + strings.Replace(command, "--from", "--to", 1) + "\n")
 		}
-		if of == "check" || of == "diff" || strings.Contains(command, "--check") && of == "mirror" { // findings are a result as well
+		if of == "check" || of == "diff" || of == "plan" || strings.Contains(command, "--check") && of == "mirror" { // findings are a result as well
 			command = "sh -c '" + command + " || test $? -eq 3'"
 		}
 		script.WriteString("exec " + command + "\n")

@@ -23,6 +23,7 @@ var rawCallers = map[string]string{
 	"graph.go":         "drawings",
 	"images_print.go":  "a script",
 	"init.go":          "an environment file, a workflow",
+	"plan.go":          "Markdown, a page",
 	"prerequisites.go": "manifests",
 	"preview_print.go": "manifests, JSON",
 	"render_print.go":  "manifests",

@@ -117,6 +117,13 @@ func TestChartsSteerNothing(t *testing.T) {
 	}
 	put(t, dir, "charts/prefect-cloud/Chart.yaml", "apiVersion: v2\nname: prefect-cloud\nversion: 1.2.900\n")
 	put(t, dir, "charts/other/Chart.yaml", "apiVersion: v2\nname: other\nversion: 1.0.0\n")
+	newer := filepath.Join(dir, "charts/bad-99.0.0") // with other images
+	must(t, os.CopyFS(newer, os.DirFS(filepath.Join(dir, "charts/bad"))))
+	for name, other := range map[string][2]string{"Chart.yaml": {"version: 1.0.0", "version: 99.0.0"}, "templates/all.yaml": {"a/b:%s", "a/c:%s"}} {
+		data, err := os.ReadFile(filepath.Join(newer, name))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(newer, name), []byte(strings.ReplaceAll(string(data), other[0], other[1])), 0o666))
+	}
 	with := []string{"--chart-dir", "charts"}
 	for _, args := range [][]string{
 		{"preview", "bad", "-f", "failing.yaml"}, {"preview", "bad", "-f", "failing.yaml", "--as", "helm"}, {"preview", "bad", "-f", "fleet"},
@@ -124,6 +131,7 @@ func TestChartsSteerNothing(t *testing.T) {
 		{"check", "bad"}, {"check", "bad", "--severity", "info"}, {"images", "bad"}, {"check", "bad", "-o", "markdown"}, {"images", "bad", "-f", "new.yaml"},
 		{"diff", "--manifests", "--dir", "repo", "-f", "new.yaml"}, {"diff", "--manifests", "--dir", "repo", "-f", "new.yaml", "-o", "unified"},
 		{"diff", "--manifests", "--dir", "repo", "-f", "new.yaml", "-o", "markdown"},
+		{"plan", "bad", "-f", "old.yaml", "--to", "99.0.0"}, {"plan", "bad", "--to", "99.0.0", "-o", "markdown"}, {"plan", "bad", "--to", "99.0.0", "-o", "html"},
 		{"values", "./charts/bad", "--diff", "./charts/other"}, {"values", "./charts/other", "--diff", "./charts/bad"},
 	} {
 		if args[0] != "values" || args[1] == "bad" {
@@ -171,6 +179,7 @@ func TestFilesSteerNothing(t *testing.T) {
 	put(t, dir, "repo/prefect/overlays/dev/prereqs/"+name, "a person's")
 	for _, args := range [][]string{
 		{"validate", "-f", "name.yaml"}, {"validate", "-f", "field.yaml"}, {"validate", "-f", "value.yaml"}, {"validate", "-f", "values.yaml"},
+		{"plan", "--to", name}, {"plan", name}, {"plan", "--offline", "-f", "values.yaml"}, {"plan", "--offline", "-f", "values.yaml", "-o", "html"},
 		{"validate", "-f", "files"}, {"render", "-f", "files"}, {"validate", "-f", name},
 		{"validate", "-e", name}, {"render", "--target", name}, {"render", "--" + name}, {name}, {"render", name}, {"validate", "-o", name},
 		{"diff", "--dir", "repo"}, {"diff", "--dir", "repo", "-o", "unified"}, {"diff", "--dir", "repo", "-o", "markdown"}, {"diff", "--dir", name}, {"render", "--dir", name},

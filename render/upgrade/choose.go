@@ -45,6 +45,8 @@ type Note struct {
 	Part     Part             `json:"part"`
 	Severity finding.Severity `json:"severity"`
 	Message  string           `json:"message"`
+
+	reason string // the message without the flags of upgrade
 }
 
 // String is the note on a line, with the name of its part before it, if it is about one.
@@ -97,7 +99,8 @@ type chooser struct {
 }
 
 func (c *chooser) note(part Part, severity finding.Severity, format string, args ...any) {
-	c.notes = append(c.notes, Note{part, severity, fmt.Sprintf(format, args...)})
+	message := fmt.Sprintf(format, args...)
+	c.notes = append(c.notes, Note{part, severity, message, message})
 }
 
 // candidate is a part whose version is chosen.
@@ -110,6 +113,12 @@ type candidate struct {
 
 func (c candidate) say(severity finding.Severity, format string, args ...any) {
 	c.note(c.part, severity, format, args...)
+}
+
+// stay says why the part stays as it is, and which flag of upgrade changes that.
+func (c candidate) stay(severity finding.Severity, flag, format string, args ...any) {
+	reason := fmt.Sprintf(format, args...)
+	c.notes = append(c.notes, Note{c.part, severity, reason + "; " + flag, reason})
 }
 
 // patterns gives the tags of the part that a line of the catalog lists.

@@ -29,7 +29,7 @@ func lists(versions map[upgrade.Part]string) upgrade.Known {
 }
 
 // own is the embedded catalog with lines of a user.
-func own(t *testing.T, lines string) catalog.Catalog {
+func own(t testing.TB, lines string) catalog.Catalog {
 	t.Helper()
 	if lines == "" {
 		return catalog.Embedded()

@@ -21,13 +21,13 @@ func (c candidate) takeNewest() {
 	newest, err := c.newest()
 	switch {
 	case err != nil:
-		c.say(finding.Warning, "stays at %s: %s; --%s names one", plain(c.now), err, c.part.Flag())
+		c.stay(finding.Warning, "--"+c.part.Flag()+" names one", "stays at %s: %s", plain(c.now), err)
 	case c.part == UI && len(c.line.UI) == 0:
 		c.tellUnpaired(newest)
 	case newest != "":
 		c.to[c.part] = newest
 	case !c.known.Complete:
-		c.say(finding.Warning, "stays at %s: no newer version is known, and not every registry lists its versions; --%s names one", plain(c.now), c.part.Flag())
+		c.stay(finding.Warning, "--"+c.part.Flag()+" names one", "stays at %s: no newer version is known, and not every registry lists its versions", plain(c.now))
 	}
 }
 
@@ -36,9 +36,9 @@ func (c candidate) tellUnpaired(newest string) {
 	const reason = "tags of the ui do not say which server they go with, and the catalog lists none for the release line"
 	switch {
 	case newest != "":
-		c.say(finding.Info, "stays at %s although there is %s: %s; say --ui", c.now, newest, reason)
+		c.stay(finding.Info, "say --ui", "stays at %s although there is %s: %s", c.now, newest, reason)
 	case !c.known.Complete:
-		c.say(finding.Info, "stays at %s: %s; say --ui", c.now, reason)
+		c.stay(finding.Info, "say --ui", "stays at %s: %s", c.now, reason)
 	}
 }
 
@@ -46,9 +46,22 @@ func (c candidate) tellUnpaired(newest string) {
 // is newer than the environment's; otherwise it is empty. The error names two versions
 // that are both the newest.
 func (c candidate) newest() (string, error) {
-	newest, tie := plain(c.now), ""
-	for _, version := range c.candidates() {
-		order, err := c.compare(version, newest)
+	newest, err := newestOf(c.part, append([]string{plain(c.now)}, c.candidates()...))
+	if err != nil || newest == plain(c.now) {
+		return "", err
+	}
+	return newest, nil
+}
+
+// newestOf finds the newest of versions that can be compared, empty of none. The error
+// names two that are both the newest.
+func newestOf(part Part, versions []string) (string, error) {
+	compare, newest, tie := compareOf(part), "", ""
+	for i, version := range versions {
+		order, err := 1, error(nil)
+		if i > 0 {
+			order, err = compare(version, newest)
+		}
 		switch {
 		case err != nil:
 			tie = version
@@ -57,11 +70,8 @@ func (c candidate) newest() (string, error) {
 		}
 	}
 	if tie != "" {
-		_, err := c.compare(newest, tie)
+		_, err := compare(newest, tie)
 		return "", err
-	}
-	if newest == plain(c.now) {
-		return "", nil
 	}
 	return newest, nil
 }

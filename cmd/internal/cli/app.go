@@ -212,7 +212,7 @@ status, not ready yet.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hinted{usageError{suggestFlag(cmd, err)}, "See " + cmd.CommandPath() + " --help."}
 	})
-	root.AddCommand(a.initCommand(), a.setCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.mirrorCommand(), a.diffCommand(), a.upgradeCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.verifyCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.setCommand(), a.validateCommand(), a.renderCommand(), a.removeCommand(), a.previewCommand(), a.valuesCommand(), a.checkCommand(), a.capabilitiesCommand(), a.imagesCommand(), a.mirrorCommand(), a.diffCommand(), a.planCommand(), a.upgradeCommand(), a.graphCommand(), a.statusCommand(), a.secretsCommand(), a.schemaCommand(), a.demoCommand(), a.verifyCommand(), a.versionCommand())
 	root.AddCommand(a.systemCommands()...)
 	return root
 }

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
+	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
 type validateOptions struct {
@@ -90,7 +93,7 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 	request.Defaults = true
 	members, err := fleet.Render(ctx, request, target)
 	err = hintRead(err)
-	files := o.examine(members)
+	files := o.examine(members, a.today())
 	if err == nil {
 		err = o.pick(files)
 	}
@@ -117,10 +120,11 @@ func (a app) validate(ctx context.Context, o validateOptions) error {
 }
 
 // examine says what there is to say about valid environments and defaults.
-func (o validateOptions) examine(members []fleet.Member) []examined {
+func (o validateOptions) examine(members []fleet.Member, today time.Time) []examined {
 	var files []examined
 	for _, m := range members {
-		found := examined{Member: m, warnings: finding.FromProblems(finding.Warning, m.Plan.Warnings)}
+		warnings := append(slices.Clip(m.Plan.Warnings), unsupported(m, today)...).Sorted()
+		found := examined{Member: m, warnings: finding.FromProblems(finding.Warning, warnings)}
 		if m.Environment.IsDefaults() {
 			found.summary = m.File + ": valid defaults; an environment that extends them says the rest"
 			found.explanation = render.Explanation{Fields: m.Environment.Explain(), Releases: []render.ExplainedRelease{}}
@@ -133,6 +137,15 @@ func (o validateOptions) examine(members []fleet.Member) []examined {
 		files = append(files, found)
 	}
 	return files
+}
+
+// unsupported warns of a release line that the vendor supports no more.
+func unsupported(m fleet.Member, today time.Time) render.Problems {
+	line, covered, err := m.Catalog.Find(render.PrefectCloud, m.Environment.Spec.Versions.PrefectCloud.Version())
+	if says := choice.Unsupported(line, today); err == nil && covered && says != "" {
+		return render.Problems{m.Environment.Problem("spec.versions.prefectCloud", "%s", says)}
+	}
+	return nil
 }
 
 // validateJSON prints findings as JSON. Other failures are errors as ever.

@@ -78,6 +78,24 @@ func (l *Lists) Known(ctx context.Context, plan render.Plan) (upgrade.Known, []s
 	return known, unknown, nil
 }
 
+// Chart gives the versions that registries have of a release's chart, where it is pulled
+// from and where it comes from, and a sentence for each repository that gave no list.
+func (l *Lists) Chart(ctx context.Context, plan render.Plan, repository string) (upgrade.Listed, []string) {
+	if l.from == nil {
+		return upgrade.Listed{}, []string{"no registry is asked which versions there are: offline"}
+	}
+	listed, unknown := upgrade.Listed{Complete: true}, []string(nil)
+	for _, place := range origins(plan, repository) {
+		got := l.list(ctx, upgrade.PrefectCloud, place)
+		listed.Versions = append(listed.Versions, got.versions...)
+		if got.err != nil {
+			listed.Complete = false
+			unknown = append(unknown, fmt.Sprintf("not known which versions %s has: %s", place, got.err))
+		}
+	}
+	return listed, unknown
+}
+
 // list asks for the versions in a repository, once.
 func (l *Lists) list(ctx context.Context, part upgrade.Part, repository string) answer {
 	l.mu.Lock()
@@ -111,6 +129,12 @@ func places(plan render.Plan, part upgrade.Part) []string {
 	} else {
 		pulled = plan.Image(part.Title())
 	}
+	return origins(plan, pulled)
+}
+
+// origins gives a repository that is pulled from, and where that comes from, if that is
+// another one and known.
+func origins(plan render.Plan, pulled string) []string {
 	origin, known := plan.Original(pulled)
 	switch {
 	case pulled == "":

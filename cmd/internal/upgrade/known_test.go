@@ -158,3 +158,23 @@ func TestKnownEndsWithItsContext(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestListsOfAChart asks for the versions of a further release where it is pulled from, and
+// where that comes from.
+func TestListsOfAChart(t *testing.T) {
+	const source, copied = "charts.io/extra", "reg.io/prefect/charts.io/extra"
+	fake := &fakeLists{tags: map[string]string{source: "1.0.0 1.1.0", copied: "1.0.0"}, asked: map[string]int{}}
+	plan := planOf(t, "registry: {mirror: reg.io/prefect}")
+	listed, unknown := NewLists(fake).Chart(t.Context(), plan, copied)
+	if got := fmt.Sprint(listed, unknown); got != "{[1.0.0 1.0.0 1.1.0] true} []" {
+		t.Errorf("Chart = %s", got)
+	}
+	delete(fake.tags, source)
+	listed, unknown = NewLists(fake).Chart(t.Context(), plan, copied)
+	if listed.Complete || len(listed.Versions) != 1 || len(unknown) != 1 || !strings.Contains(unknown[0], source) {
+		t.Errorf("without the source: %v, %q", listed, unknown)
+	}
+	if listed, unknown = NewLists(nil).Chart(t.Context(), plan, copied); listed.Complete || len(unknown) != 1 {
+		t.Errorf("offline: %v, %q", listed, unknown)
+	}
+}
