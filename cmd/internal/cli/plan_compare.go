@@ -81,8 +81,6 @@ func (p planner) compare(ctx context.Context, m fleet.Member, h *roadmap.Hop) {
 		switch {
 		case failures[i] != nil:
 			one.chart.Unseen = oneLine(failures[i])
-		case !wasCompared(one.old, results[i]):
-			one.chart.Unseen = "this release of pm-gitops does not compare charts yet"
 		default:
 			one.chart.Analysis, one.chart.Unseen = &results[i], ""
 			one.chart.Effects = one.effects(results[i])
@@ -117,11 +115,6 @@ func addDefaults(versions []choice.Transfer, found hop.Analysis, paths map[strin
 			transfer.Default = tag
 		}
 	}
-}
-
-// wasCompared reports whether an analysis says something of every value of a release.
-func wasCompared(p planned, a hop.Analysis) bool {
-	return a.Renders > 0 && (len(p.Values) == 0 || len(a.Parity) > 0)
 }
 
 // planAfter plans an environment with the versions that a hop brings it to, as far as they
