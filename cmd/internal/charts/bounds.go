@@ -96,6 +96,10 @@ var ErrTooLong = fmt.Errorf("not done after %v: does it loop?", MaxTime)
 // errTooMuch is the error of work that takes too much memory.
 var errTooMuch = fmt.Errorf("takes more than %d MB of memory: does it loop?", maxTaken>>20)
 
+// IsOverLimits reports whether an error says that a chart took too long or too much
+// memory, and so nothing about the values that it was rendered with.
+func IsOverLimits(err error) bool { return errors.Is(err, ErrTooLong) || errors.Is(err, errTooMuch) }
+
 // InTime does some work that must be done in time, and waits no longer. The error of work
 // that is not, or that takes too much memory, names what it is done with, unless the caller
 // does (what is empty).

@@ -221,6 +221,9 @@ func TestFailuresAreSent(t *testing.T) {
 		if !errors.Is(got, err) || got.Error() != "chart a: "+err.Error() || !errors.As(got, &ended) {
 			t.Errorf("%v became %v", err, got)
 		}
+		if want := err == ErrTooLong || err == errTooMuch; IsOverLimits(got) != want {
+			t.Errorf("IsOverLimits(%v) = %v", err, !want)
+		}
 	}
 	if failureOf(nil).err() != nil {
 		t.Error("no error became one")

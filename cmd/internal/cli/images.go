@@ -205,7 +205,10 @@ func imagesOf(ctx context.Context, p planned, own charts.Chart, as string, withP
 		return releaseImages{}, err
 	}
 	all, err := own.RenderAll(ctx, in)
-	if err != nil {
+	switch {
+	case charts.IsOverLimits(err):
+		return releaseImages{}, fmt.Errorf("%s: %w", p.Key, err)
+	case err != nil:
 		return releaseImages{}, refusedError{p.Key, err}
 	}
 	found, err := images.Find(all.Objects)

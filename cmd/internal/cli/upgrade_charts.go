@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -11,11 +12,12 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/mirror"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/chart/keys"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/lock"
 	"github.com/pm-gitops/pm-gitops/render/proposal"
 	"github.com/pm-gitops/pm-gitops/render/tree"
-	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
 // upgradeCharts looks into charts for upgrades, one environment at a time.
@@ -44,6 +46,9 @@ func (c upgradeCharts) Needs(ctx context.Context, after fleet.Member, had lock.L
 		needs.Unlocked = needs.Unseen
 		if refused := (refusedError{}); errors.As(needs.Unseen, &refused) {
 			needs.Refused = refused
+		}
+		if charts.IsOverLimits(needs.Unseen) {
+			needs.Problems = []string{"what a chart makes of the values of " + after.Plan.Environment + " is not known: " + oneLine(needs.Unseen)}
 		}
 		return needs, nil
 	case after.Plan.Mirror() == "":
@@ -158,21 +163,32 @@ func changedDefaults(ctx context.Context, source charts.Source, before, after re
 		if !found || old.Version == new.Chart.Version {
 			continue
 		}
-		var defaults [2]map[string]any
+		var sides [2]chart.Chart
 		for i, wanted := range []render.Chart{old, new.Chart} {
 			own, err := source.Chart(ctx, wanted)
-			if err == nil {
-				defaults[i], err = own.Defaults()
-			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", new.Key, err)
 			}
+			sides[i] = own.Chart
 		}
-		for _, one := range choice.ChangedDefaults(defaults[0], defaults[1], new.Values) {
-			all = append(all, proposal.Default{Release: new.Key, Key: one.Key, From: one.From, To: one.To})
+		changes, err := keys.Compare(sides[0], sides[1])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", new.Key, err)
+		}
+		for _, one := range changes.Unset(new.Values) {
+			all = append(all, proposal.Default{Release: new.Key, Key: one.Path, From: defaultOf(one.Old), To: defaultOf(one.New)})
 		}
 	}
 	return all, nil
+}
+
+// defaultOf writes a default on a line; empty where there is none.
+func defaultOf(value any) string {
+	if value == nil {
+		return ""
+	}
+	data, _ := json.Marshal(value) // chart values are what JSON has
+	return string(data)
 }
 
 // newFindings gives what the checks find in an environment and did not find before.
