@@ -20,6 +20,8 @@ type Listed struct {
 	// Complete says that every place of the part gave its whole list: a version that is
 	// not in it does not exist.
 	Complete bool
+	// Passed lists versions that are not chosen unasked, such as those that are too young.
+	Passed []string
 }
 
 // lacks reports whether a version is known not to exist.

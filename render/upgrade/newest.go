@@ -92,7 +92,7 @@ func (c candidate) candidates() []string {
 	}
 	all = slices.DeleteFunc(all, func(version string) bool {
 		order, err := c.compare(version, plain(c.now))
-		return err != nil && !errors.Is(err, errAmbiguous) || err == nil && order <= 0 || !fits(version)
+		return err != nil && !errors.Is(err, errAmbiguous) || err == nil && order <= 0 || !fits(version) || slices.Contains(c.known.Passed, version)
 	})
 	slices.Sort(all)
 	return slices.Compact(all)

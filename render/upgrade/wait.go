@@ -72,25 +72,30 @@ func Wait(policy render.Upgrade, now time.Time, facts Facts) []Reason {
 			reasons = append(reasons, reason)
 		}
 	}
-	if policy.MinimumAge == "" {
-		return reasons
-	}
 	for _, part := range facts.Now.Changed(facts.To) {
-		age, version := facts.Ages[part], part.Title()+" "+facts.To[part]
-		old := age.Made.Add(policy.MinimumAge.Duration())
-		reason := Reason{Kind: MinimumAge, Part: part}
-		switch {
-		case age.Made.IsZero():
-			reason.Message = fmt.Sprintf("the age of %s is not known: %s", version, or(age.Why, "nothing says when it was made"))
-		case now.Before(old):
-			reason.Until = old.UTC()
-			reason.Message = fmt.Sprintf("%s is younger than %s until %s: made %s at the latest, by %s", version, policy.MinimumAge, stamp(old), stamp(age.Made), age.Why)
-		default:
-			continue
+		if reason, waits := Young(policy, now, part, facts.To[part], facts.Ages[part]); waits {
+			reasons = append(reasons, reason)
 		}
-		reasons = append(reasons, reason)
 	}
 	return reasons
+}
+
+// Young gives why a version of a part is too young at a time for minimumAge, or may be:
+// an age that is not known is waited for.
+func Young(policy render.Upgrade, now time.Time, part Part, version string, age Age) (Reason, bool) {
+	if policy.MinimumAge == "" {
+		return Reason{}, false
+	}
+	old, named := age.Made.Add(policy.MinimumAge.Duration()), part.Title()+" "+version
+	reason := Reason{Kind: MinimumAge, Part: part}
+	switch {
+	case age.Made.IsZero():
+		reason.Message = fmt.Sprintf("the age of %s is not known: %s", named, or(age.Why, "nothing says when it was made"))
+	case now.Before(old):
+		reason.Until = old.UTC()
+		reason.Message = fmt.Sprintf("%s is younger than %s until %s: made %s at the latest, by %s", named, policy.MinimumAge, stamp(old), stamp(age.Made), age.Why)
+	}
+	return reason, reason.Message != ""
 }
 
 // waitFor gives what stands against an upgrade of an environment that goes first.

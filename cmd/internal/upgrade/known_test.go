@@ -166,7 +166,7 @@ func TestListsOfAChart(t *testing.T) {
 	fake := &fakeLists{tags: map[string]string{source: "1.0.0 1.1.0", copied: "1.0.0"}, asked: map[string]int{}}
 	plan := planOf(t, "registry: {mirror: reg.io/prefect}")
 	listed, unknown := NewLists(fake).Chart(t.Context(), plan, copied)
-	if got := fmt.Sprint(listed, unknown); got != "{[1.0.0 1.0.0 1.1.0] true} []" {
+	if got := fmt.Sprint(listed, unknown); got != "{[1.0.0 1.0.0 1.1.0] true []} []" {
 		t.Errorf("Chart = %s", got)
 	}
 	delete(fake.tags, source)

@@ -152,6 +152,9 @@ func (p *proposed) choose(ctx context.Context, result *Result) error {
 			refused = append(refused, errors.New(note.String()))
 		}
 	}
+	if len(r.Wanted) == 0 {
+		to, notes = p.chooseOld(ctx, known, to, notes)
+	}
 	result.Notes = append(result.Notes, notes...)
 	for _, sentence := range unknown {
 		result.Notes = append(result.Notes, upgrade.Note{Severity: finding.Info, Message: sentence})
