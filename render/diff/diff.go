@@ -110,12 +110,15 @@ type Result struct {
 	// first that may lose data.
 	Changes   []Change
 	Unchanged int
+	// Errors says what could not be compared, a sentence each.
+	Errors []string
 }
 
 // Add adds another result behind this one, its changes that may lose data behind
 // those of this one.
 func (r *Result) Add(other Result) {
 	r.Changes, r.Unchanged = append(r.Changes, other.Changes...), r.Unchanged+other.Unchanged
+	r.Errors = append(r.Errors, other.Errors...)
 	r.sortFirst()
 }
 

@@ -16,9 +16,7 @@ import (
 )
 
 type diffOptions struct {
-	input
-	chartFlags
-	target    targetFlag
+	releaseFlags
 	dir       string
 	base      string
 	manifests bool
@@ -31,7 +29,7 @@ var diffFormats = []string{"text", "unified", "json", "markdown"}
 func (a app) diffCommand() *cobra.Command {
 	var o diffOptions
 	cmd := &cobra.Command{
-		Use:   "diff",
+		Use:   "diff [RELEASE ...]",
 		Short: "Compare what would be rendered with a folder or a commit",
 		Long: `Diff says what render --dir would change, object by object and field by field:
 the order of keys is nothing, lists are compared by what names their items, and
@@ -48,30 +46,32 @@ and those that the environment names, each with its own values, and compares the
 objects that reach the cluster. Of each it says what happens there: restart of
 its pods, delete, or refuse, where a field is immutable and the controller's
 upgrade would fail. Releases with the same chart and values are not rendered.
-What a cluster alone knows, such as its webhooks, it cannot say.
+What a cluster alone knows, such as its webhooks, it cannot say. With RELEASE,
+only those are compared. A chart that cannot be fetched or rendered is named on
+stderr and in the result, and the other releases are compared; the exit code is 1.
 
 -o unified is for what shows diffs; objects are written the same way on both
 sides, so it is no patch for the files. -o markdown is for a comment on a pull
 request. In JSON, changes is a list, each with kind (added, removed, changed),
 within (the file, or environment and release), source, object, edits (op, path,
-old, new) and effect (action, fields, why, source); summary counts them.`,
+old, new) and effect (action, fields, why, source); summary counts them, and
+errors is a list of what could not be compared.`,
 		Example: `  pm-gitops diff                                   with the repository here
   pm-gitops diff -f environments/ --target argo    every environment of a fleet
   pm-gitops diff --base origin/main                how it differs from main
   pm-gitops diff --manifests                       what the cluster does about it
+  pm-gitops diff --manifests prefect-cloud         about one release of it
   pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
   pm-gitops diff -o unified | less`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
 			if err := o.check(cmd); err != nil {
 				return err
 			}
 			return a.runDiff(cmd.Context(), o)
 		},
 	}
-	a.addInput(cmd, &o.input)
-	a.addCharts(cmd, &o.chartFlags)
-	a.addTarget(cmd, &o.target)
+	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
@@ -86,6 +86,9 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 func (o diffOptions) check(cmd *cobra.Command) error {
 	if err := refuseEmpty(cmd, "dir", "base"); err != nil {
 		return usageError{err}
+	}
+	if !o.manifests && len(o.releases) > 0 {
+		return hinted{usageError{errors.New("releases are compared with --manifests alone")}, "Add --manifests; a folder or a commit to compare with is named by --dir or --base."}
 	}
 	if !o.manifests && (o.chartFlags.dir != "" || o.asksRegistries()) {
 		return usageError{errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")}
@@ -133,11 +136,17 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 	if err != nil && !errors.As(err, &rest) {
 		return errors.Join(failed, err)
 	}
+	if both := errors.Join(failed, err); both != nil {
+		result.Errors = strings.Split(both.Error(), "\n")
+	}
 	if err := a.printDiff(o, result); err != nil {
 		return err
 	}
-	if failed = errors.Join(failed, err); failed != nil {
-		return partialError{failed, "compared"}
+	switch {
+	case failed != nil:
+		return partialError{error: errors.Join(failed, err), done: "compared"}
+	case err != nil:
+		return err
 	}
 	if len(result.Changes) == 0 {
 		return nil
