@@ -112,6 +112,9 @@ type Result struct {
 	Unchanged int
 	// Errors says what could not be compared, a sentence each.
 	Errors []string
+	// Unseen is the texts of [Document.Within] of which nothing was compared, because it
+	// failed or because others were asked for.
+	Unseen []string
 }
 
 // Add adds another result behind this one, its changes that may lose data behind
@@ -119,6 +122,7 @@ type Result struct {
 func (r *Result) Add(other Result) {
 	r.Changes, r.Unchanged = append(r.Changes, other.Changes...), r.Unchanged+other.Unchanged
 	r.Errors = append(r.Errors, other.Errors...)
+	r.Unseen = append(r.Unseen, other.Unseen...)
 	r.sortFirst()
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/graph"
+	"github.com/pm-gitops/pm-gitops/render/page"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
@@ -24,7 +26,7 @@ type diffOptions struct {
 }
 
 // diffFormats are the formats of diff, the default first.
-var diffFormats = []string{"text", "unified", "json", "markdown"}
+var diffFormats = []string{"text", "unified", "json", "markdown", "html"}
 
 func (a app) diffCommand() *cobra.Command {
 	var o diffOptions
@@ -52,7 +54,8 @@ stderr and in the result, and the other releases are compared; the exit code is 
 
 -o unified is for what shows diffs; objects are written the same way on both
 sides, so it is no patch for the files. -o markdown is for a comment on a pull
-request. In JSON, changes is a list, each with kind (added, removed, changed),
+request, and -o html a page for reviewers that needs no network: the verdict, the
+waves, and for each what the cluster does, with folded diffs. In JSON, changes is a list, each with kind (added, removed, changed),
 within (the file, or environment and release), source, object, edits (op, path,
 old, new) and effect (action, fields, why, source); summary counts them, and
 errors is a list of what could not be compared.`,
@@ -62,6 +65,7 @@ errors is a list of what could not be compared.`,
   pm-gitops diff --manifests                       what the cluster does about it
   pm-gitops diff --manifests prefect-cloud         about one release of it
   pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
+  pm-gitops diff --manifests -o html > review.html a page that stands alone
   pm-gitops diff -o unified | less`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.releases = args
@@ -139,7 +143,8 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 	if both := errors.Join(failed, err); both != nil {
 		result.Errors = strings.Split(both.Error(), "\n")
 	}
-	if err := a.printDiff(o, result); err != nil {
+	page := page.Diff{Name: name, Result: result, Graph: graph.New(plansOf(members)...), ByRelease: o.manifests}
+	if err := a.printDiff(o, page); err != nil {
 		return err
 	}
 	switch {
@@ -165,8 +170,15 @@ func (a app) remarkBefore(name string, had folder.Had) {
 }
 
 // printDiff prints differences in the format asked for.
-func (a app) printDiff(o diffOptions, result diff.Result) error {
+func (a app) printDiff(o diffOptions, all page.Diff) error {
+	result := all.Result
 	switch o.output {
+	case "html":
+		data, err := all.HTML()
+		if err != nil {
+			return err
+		}
+		return a.out.Raw(data)
 	case "json":
 		data, err := diff.JSON(result)
 		if err != nil {

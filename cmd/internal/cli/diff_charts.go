@@ -24,6 +24,7 @@ type readsBack interface {
 type comparison struct {
 	target   render.Target // of all environments
 	names    []string      // of the releases that are compared, all without any
+	unseen   []string      // releases that are not; see [planned.within]
 	releases []planned
 	sides    []side // of releases
 	tell     func(note string)
@@ -123,8 +124,10 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.W
 	done, err = c.settle(workers, failures)
 	var old, new []diff.Document
 	var notes []string
+	unseen := c.unseen
 	for i, one := range made {
 		if !done[i] {
+			unseen = append(unseen, c.releases[i].within())
 			continue
 		}
 		notes = append(notes, one.notes...)
@@ -142,9 +145,13 @@ func (a app) compareCharts(ctx context.Context, o diffOptions, workers *charts.W
 	for _, note := range dropRepeated(notes) {
 		c.tell(note)
 	}
-	result = diff.Compare(old, new).Effects(c.target.Traits(render.Delivery{}).Applier).Settled(o.output == "unified" || o.output == "markdown")
+	result = diff.Compare(old, new).Effects(c.target.Traits(render.Delivery{}).Applier).Settled(slices.Contains([]string{"unified", "markdown", "html"}, o.output))
+	result.Unseen = dropRepeated(unseen)
 	return result, done, err
 }
+
+// within names the release and its environment, to keep its objects apart from others.
+func (p planned) within() string { return p.plan.Environment + " " + p.Key }
 
 // render renders one release as the controller does.
 func (c comparison) render(ctx context.Context, p planned, own charts.Chart, upgrade bool) (charted, error) {
@@ -172,7 +179,7 @@ func objectsOf(p planned, out chart.Output, as chart.Renderer) []diff.Document {
 			continue
 		}
 		known[one] = true
-		d := diff.Document{Within: p.plan.Environment + " " + p.Key, Source: object.Source, Namespace: p.Namespace, Hook: object.Hook != nil, External: p.Key == render.PrefectCloud && p.plan.ExternalDatabase(), YAML: object.YAML}
+		d := diff.Document{Within: p.within(), Source: object.Source, Namespace: p.Namespace, Hook: object.Hook != nil, External: p.Key == render.PrefectCloud && p.plan.ExternalDatabase(), YAML: object.YAML}
 		if object.CRD && as.KeepsCRDs {
 			d.Kept = "Helm deletes no CRDs of a chart's folder crds"
 		}

@@ -74,6 +74,7 @@ func (c *comparison) add(one *fleet.Member, had tree.Tree) (same []string, err e
 			old, both := before[release.Key]
 			delete(before, release.Key)
 			if !chooses(c.names, release.Key) {
+				c.unseen = append(c.unseen, planned{release, one.Index, &one.Plan, wave + 1}.within())
 				continue
 			}
 			if both && sameInputs(old, release) {
