@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/page"
 	"github.com/pm-gitops/pm-gitops/render/tree"
@@ -140,8 +141,12 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 	if err != nil && !errors.As(err, &rest) {
 		return errors.Join(failed, err)
 	}
-	if both := errors.Join(failed, err); both != nil {
-		result.Errors = strings.Split(both.Error(), "\n")
+	found, others := splitFindings(errors.Join(failed, err))
+	for _, f := range found {
+		result.Errors = append(result.Errors, finding.Line(f))
+	}
+	for _, other := range others {
+		result.Errors = append(result.Errors, other.Error())
 	}
 	page := page.Diff{Name: name, Result: result, Graph: graph.New(plansOf(members)...), ByRelease: o.manifests}
 	if err := a.printDiff(o, page); err != nil {
