@@ -98,9 +98,12 @@ func counts(changes []diff.Change) []Count {
 	return all
 }
 
-// Shown gives the changes that people want to see.
+// Shown gives the changes that people want to see: hooks that run belong to them, whatever
+// changed.
 func (r Release) Shown() []diff.Change {
-	return slices.DeleteFunc(slices.Clone(r.Changes), diff.Change.IsRoutine)
+	return slices.DeleteFunc(slices.Clone(r.Changes), func(c diff.Change) bool {
+		return c.IsRoutine() && (c.Effect == nil || c.Effect.Action == diff.Update)
+	})
 }
 
 // Routine counts the other changes: of nothing but labels with the version of the chart.
