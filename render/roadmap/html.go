@@ -69,8 +69,8 @@ func (h Hop) annotate(release *page.Release) {
 		}
 	}
 	for _, chart := range h.Charts {
-		if chart.Release == release.Key && chart.Analysis != nil && chart.Analysis.Unrendered == "" {
-			release.Unseen = false
+		if chart.Release == release.Key {
+			release.Unseen = chart.Analysis == nil || chart.Analysis.Unrendered != ""
 		}
 	}
 }
