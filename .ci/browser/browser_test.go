@@ -73,6 +73,7 @@ func TestPages(t *testing.T) {
 // opened is a page in a tab, with what it asked of the network and wrote to the console.
 type opened struct {
 	tab      context.Context
+	said     map[string]bool // problems; most are there in each width and scheme
 	mu       sync.Mutex
 	requests []string
 	messages []string
@@ -80,7 +81,7 @@ type opened struct {
 
 func openPage(t *testing.T, tab context.Context, file string) *opened {
 	t.Helper()
-	p := &opened{tab: tab}
+	p := &opened{tab: tab, said: map[string]bool{}}
 	err := chromedp.Listen(tab, func(event any) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -138,7 +139,10 @@ func (p *opened) look(t *testing.T, name string, width int64, scheme string) {
 		p.do(t, fold(!open))
 		seen := ask[int](t, p, "("+look+")().seen")
 		for _, problem := range ask[[]string](t, p, "("+look+")().problems") {
-			t.Errorf("%d px, %s, open %t: %s", width, scheme, open, problem)
+			if !p.said[problem] {
+				t.Errorf("%d px, %s, open %t: %s", width, scheme, open, problem)
+			}
+			p.said[problem] = true
 		}
 		if seen < 20 {
 			t.Errorf("%d px, %s: only %d texts were looked at", width, scheme, seen)

@@ -17,6 +17,9 @@ type Diff struct {
 	Graph graph.Graph
 	// ByRelease: the changes are within "environment release"; otherwise within files.
 	ByRelease bool
+	// Was has the versions of releases before, by "environment release"; those that are not
+	// known are not in it.
+	Was map[string]string
 }
 
 // HTML writes the page.
@@ -81,7 +84,14 @@ func (d Diff) Environments() []Environment {
 			one := Environment{env.Name, NewWaves(env.Waves, within[env.Name])}
 			for _, wave := range one.Waves {
 				for i := range wave.Releases {
-					wave.Releases[i].Unseen = !d.ByRelease || slices.Contains(d.Result.Unseen, env.Name+" "+wave.Releases[i].Key)
+					release := &wave.Releases[i]
+					within := env.Name + " " + release.Key
+					release.Unseen = !d.ByRelease || slices.Contains(d.Result.Unseen, within)
+					if was := d.Was[within]; release.Version == "" {
+						release.Version = was
+					} else if was != release.Version {
+						release.Was = was
+					}
 				}
 			}
 			all = append(all, one)

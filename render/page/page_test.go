@@ -67,7 +67,7 @@ func body(t *testing.T, text []byte) string {
 
 // TestDiffIsGolden compares the page of a comparison with the one that was read.
 func TestDiffIsGolden(t *testing.T) {
-	text, err := page.Diff{Name: "main", Result: compared(), Graph: waves("apps"), ByRelease: true}.HTML()
+	text, err := page.Diff{Name: "main", Result: compared(), Graph: waves("apps"), ByRelease: true, Was: map[string]string{"prod app": "1", "prod same": "2", "prod old": "3"}}.HTML()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,15 +141,12 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 	if err != nil && !errors.As(err, &rest) {
 		return errors.Join(failed, err)
 	}
-	found, others := splitFindings(errors.Join(failed, err))
-	for _, f := range found {
-		result.Errors = append(result.Errors, finding.Line(f))
+	result.Errors = failuresOf(errors.Join(failed, err))
+	shown := page.Diff{Name: name, Result: result, Graph: graph.New(plansOf(members)...), ByRelease: o.manifests}
+	if o.manifests {
+		shown.Was = installedVersions(members, had.Tree)
 	}
-	for _, other := range others {
-		result.Errors = append(result.Errors, other.Error())
-	}
-	page := page.Diff{Name: name, Result: result, Graph: graph.New(plansOf(members)...), ByRelease: o.manifests}
-	if err := a.printDiff(o, page); err != nil {
+	if err := a.printDiff(o, shown); err != nil {
 		return err
 	}
 	switch {
@@ -162,6 +159,19 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 		return nil
 	}
 	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
+}
+
+// failuresOf gives the sentences of an error that joins others, for the result.
+func failuresOf(err error) []string {
+	var all []string
+	found, others := splitFindings(err)
+	for _, f := range found {
+		all = append(all, finding.Line(f))
+	}
+	for _, other := range others {
+		all = append(all, other.Error())
+	}
+	return all
 }
 
 // remarkBefore says what render would refuse or not look at.

@@ -191,3 +191,19 @@ func sameInputs(a, b render.Release) bool {
 	}
 	return texts[0] == texts[1]
 }
+
+// installedVersions gives the versions of the charts of the old side, by release; see
+// [planned.within].
+func installedVersions(members []fleet.Member, had tree.Tree) map[string]string {
+	versions := map[string]string{}
+	for _, one := range members {
+		installed, err := installedReleases(one, had)
+		if err != nil {
+			continue // the comparison said so
+		}
+		for _, old := range installed {
+			versions[planned{Release: old.Release, plan: &one.Plan}.within()] = old.Chart.Version
+		}
+	}
+	return versions
+}
