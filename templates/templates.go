@@ -41,6 +41,17 @@ var CIGitLab string
 //go:embed ci-kubernetes.yaml
 var CIKubernetes string
 
+// Page is html/templates that pages share: the head with its style, the waves, and what
+// happens in the cluster.
+//
+//go:embed page.html
+var Page string
+
+// Diff is the html/template of the page that pm-gitops diff writes.
+//
+//go:embed diff.html
+var Diff string
+
 // Plan is the html/template of the page that pm-gitops plan writes: it needs no network and
 // runs no script.
 //

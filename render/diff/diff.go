@@ -110,12 +110,19 @@ type Result struct {
 	// first that may lose data.
 	Changes   []Change
 	Unchanged int
+	// Errors says what could not be compared, a sentence each.
+	Errors []string
+	// Unseen is the texts of [Document.Within] of which nothing was compared, because it
+	// failed or because others were asked for.
+	Unseen []string
 }
 
 // Add adds another result behind this one, its changes that may lose data behind
 // those of this one.
 func (r *Result) Add(other Result) {
 	r.Changes, r.Unchanged = append(r.Changes, other.Changes...), r.Unchanged+other.Unchanged
+	r.Errors = append(r.Errors, other.Errors...)
+	r.Unseen = append(r.Unseen, other.Unseen...)
 	r.sortFirst()
 }
 

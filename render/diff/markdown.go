@@ -21,8 +21,30 @@ const marker = "<!-- pm-gitops diff -->\n"
 // or ends a block. Whoever updates such a comment finds it by its first line.
 func Markdown(r Result, most int) string {
 	title := fmt.Sprintf("%s### pm-gitops diff: %s\n", marker, r.Summary())
+	title += r.unseen(most / 4)
 	part, _ := r.MarkdownPart(most-len(title), true)
 	return title + part
+}
+
+// unseen lists what could not be compared, in at most that many bytes.
+func (r Result) unseen(most int) string {
+	var b strings.Builder
+	left := 0
+	for _, one := range r.Errors {
+		item := "- " + text.MarkdownText(text.Visible(one)) + "\n"
+		if b.Len()+len(item) > most {
+			left++
+			continue
+		}
+		b.WriteString(item)
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "- and %d more\n", left)
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\nCould not be compared:\n\n" + b.String()
 }
 
 // MarkdownPart gives the differences for a part of a Markdown text, in at most that many

@@ -103,12 +103,14 @@ func (c Change) hunks() string {
 // effects of how many have each. A change has kind, within (the file, or the
 // environment and release), source, object (apiVersion, kind, namespace,
 // name), edits (op: add, remove, change or move; path; old; new) and effect
-// (action, fields, why, source). Fields are only ever added.
+// (action, fields, why, source). Its errors say what could not be compared. Fields are
+// only ever added.
 func JSON(r Result) ([]byte, error) {
 	out := struct {
 		Changes []Change `json:"changes"`
 		Summary summary  `json:"summary"`
-	}{r.Changes, summary{r.Count(Added), r.Count(Removed), r.Count(Changed), r.Unchanged, nil}}
+		Errors  []string `json:"errors"`
+	}{r.Changes, summary{r.Count(Added), r.Count(Removed), r.Count(Changed), r.Unchanged, nil}, append([]string{}, r.Errors...)}
 	if out.Changes == nil {
 		out.Changes = []Change{}
 	}

@@ -1,26 +1,18 @@
 package roadmap
 
 import (
-	"bytes"
-	"fmt"
-	"html/template"
+	"slices"
 
-	"github.com/pm-gitops/pm-gitops/render/text"
+	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/hop"
+	"github.com/pm-gitops/pm-gitops/render/page"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 	"github.com/pm-gitops/pm-gitops/templates"
 )
 
 // HTML writes the report as one page that needs no network and runs no script.
 func (r Report) HTML() ([]byte, error) {
-	page, err := template.New("plan").Funcs(template.FuncMap{"add": func(a, b int) int { return a + b }}).Parse(templates.Plan)
-	if err != nil {
-		return nil, fmt.Errorf("write the plan as HTML: %w", err)
-	}
-	var out bytes.Buffer
-	if err := page.Execute(&out, r); err != nil {
-		return nil, fmt.Errorf("write the plan as HTML: %w", err)
-	}
-	return []byte(text.VisibleLines(out.String())), nil
+	return page.Write(templates.Plan, r)
 }
 
 // Name is the environment, with the release if the roadmap is about one.
@@ -43,3 +35,64 @@ func (c Chart) Shown() []Effect { return c.shown() }
 
 // Head is the title of the step, with its limit of time.
 func (s Step) Head() string { return s.head() }
+
+// Picture gives the waves of the environment after the hop, with what changes in each;
+// none where they are not known.
+func (h Hop) Picture() []page.Wave {
+	changes := map[string][]diff.Change{}
+	for _, chart := range h.Charts {
+		changes[chart.Release] = chart.Changes.Changes
+	}
+	if h.Waves == nil {
+		return nil
+	}
+	waves := page.NewWaves(h.Waves, changes)
+	for _, wave := range waves {
+		for i := range wave.Releases {
+			h.annotate(&wave.Releases[i])
+		}
+	}
+	return waves
+}
+
+// annotate adds the versions before and after the hop to a release of the picture. Where
+// tags change, its pods do, though no chart was compared.
+func (h Hop) annotate(release *page.Release) {
+	for _, t := range h.Versions {
+		switch {
+		case t.From == t.To:
+		case t.Part.Title() == release.Key:
+			release.Was, release.Version, release.Unseen = or(t.From, "unknown"), or(t.To, "unknown"), true
+		case !t.Part.IsChart() && release.Key == upgrade.PrefectCloud.Title():
+			release.Notes = append(release.Notes, t.Part.Title()+" "+or(t.From, "unknown")+" → "+or(t.To, "unknown"))
+			release.Unseen = true
+		}
+	}
+	for _, chart := range h.Charts {
+		if chart.Release == release.Key {
+			release.Unseen = chart.Analysis == nil || chart.Analysis.Unrendered != ""
+		}
+	}
+}
+
+// Values is the values of a release that the environment sets, and their fates.
+type Values struct{ Differ, Stay []hop.Parity }
+
+// Values gives the values of the release; nil where they were not compared.
+func (c Chart) Values() *Values {
+	if c.Analysis == nil || len(c.Analysis.Parity) == 0 {
+		return nil
+	}
+	var all Values
+	for _, parity := range c.Analysis.Parity {
+		if parity.Fate == hop.Landed {
+			all.Stay = append(all.Stay, parity)
+		} else {
+			all.Differ = append(all.Differ, parity)
+		}
+	}
+	return &all
+}
+
+// Summary counts the values by their fates.
+func (v Values) Summary() string { return fates(slices.Concat(v.Differ, v.Stay)) }

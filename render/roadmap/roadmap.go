@@ -11,6 +11,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -48,6 +49,8 @@ type Hop struct {
 	// Charts are those that have another version.
 	Charts  []Chart `json:"charts"`
 	Runbook Runbook `json:"runbook"`
+	// Waves is those of the environment after the hop, for pages; nil if they are not known.
+	Waves []graph.Wave `json:"-"`
 }
 
 // Chart is a chart that has another version after a hop.
@@ -62,6 +65,8 @@ type Chart struct {
 	// Effects is what the cluster does about the objects of the release, what wants a look
 	// first.
 	Effects []Effect `json:"effects,omitempty"`
+	// Changes is the changes of these objects, for pages.
+	Changes diff.Result `json:"-"`
 }
 
 // Effect is an action of the cluster, and the objects that it is about, such as

@@ -3,14 +3,18 @@ package roadmap_test
 import (
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
+	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
@@ -114,6 +118,8 @@ func hostileReport(hostile string) roadmap.Report {
 	chart.Release, chart.From, chart.To = hostile, hostile, hostile
 	chart.Analysis.Parity = []hop.Parity{{Path: hostile, Fate: hop.Fate(hostile), To: hostile, Why: hostile}}
 	chart.Effects = []roadmap.Effect{{Action: "restart", Objects: []string{hostile}}}
+	chart.Analysis.Images = []string{hostile}
+	chart.Changes = diff.Compare(nil, []diff.Document{{Within: "a b", Source: hostile, YAML: []byte("kind: Secret\napiVersion: v1\nmetadata: {name: " + strconv.Quote(hostile) + "}\nstringData: {a: CANARY}\n")}}).Effects(render.ByHelm)
 	step := roadmap.Step{Title: hostile, Why: hostile, Commands: []string{hostile}, Proof: []string{hostile}, Expect: hostile, Limit: hostile}
 	say := upgrade.Remark{Severity: finding.Info, Message: hostile}
 	line := upgrade.Stop{Line: hostile, Notes: "javascript:" + hostile, SupportEnds: hostile}
@@ -121,6 +127,7 @@ func hostileReport(hostile string) roadmap.Report {
 		Hop:    upgrade.Hop{Kind: upgrade.LineHop, From: line, To: line, Remarks: []upgrade.Remark{say}, Versions: []upgrade.Transfer{{Part: upgrade.Part(hostile), From: hostile, To: hostile}, {Part: server, Unknown: hostile, Default: hostile}}},
 		Todo:   []roadmap.Todo{{Text: hostile, File: hostile, Line: 1}},
 		Charts: []roadmap.Chart{chart, {Release: hostile, From: hostile, Unseen: hostile}}, Verdict: roadmap.Breaking,
+		Waves:   []graph.Wave{{Releases: []graph.Release{{Key: hostile, Namespace: hostile, Version: hostile, Needs: []string{hostile}}}}},
 		Runbook: roadmap.Runbook{Steps: []roadmap.Step{step}, Restarts: []string{hostile}, Final: []string{hostile}, Back: []roadmap.Step{step}},
 	}
 	one := roadmap.Roadmap{Environment: hostile, File: hostile, Verdict: roadmap.Breaking, From: line, Goal: upgrade.Goal{Line: hostile, Why: hostile}, Remarks: []upgrade.Remark{say}, Hops: []roadmap.Hop{h, h}, Unseen: []string{hostile}}
@@ -158,8 +165,46 @@ func TestHTMLOfHostileTexts(t *testing.T) {
 	if texts < 20 {
 		t.Errorf("%d hostile texts are on the page", texts)
 	}
+	if strings.Contains(string(page), "CANARY") {
+		t.Error("the page shows what a Secret holds")
+	}
 	if strings.Contains(string(page), "\n::error") {
 		t.Error("a line of the page is a command to a runner")
+	}
+}
+
+// TestPageShowsTheHop finds the waves, what happens in each with its diff, and the fates of
+// the values on the page.
+func TestPageShowsTheHop(t *testing.T) {
+	chart := compared()
+	chart.From, chart.To = "1.2.0", "1.3.0"
+	chart.Analysis.Images = []string{"r.io/new:1"}
+	chart.Analysis.Parity = []hop.Parity{{Path: "a", Fate: hop.Placed, To: "b", Why: "it moved"}, {Path: "c", Fate: hop.Landed}}
+	chart.Changes = diff.Compare(nil, []diff.Document{{Within: "prod prefect-cloud", Source: "all.yaml", YAML: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new}\n")}}).Effects(render.ByHelm).Settled(true)
+	h := roadmap.Hop{
+		Hop:    upgrade.Hop{Kind: upgrade.LineHop, Versions: []upgrade.Transfer{{Part: cloud, From: "1.2.0", To: "1.3.0"}, {Part: server, From: "1", To: "2"}}},
+		Charts: []roadmap.Chart{chart, {Release: "prefect-istiod", From: "1", To: "2", Unseen: "it is gone"}},
+		Waves:  []graph.Wave{{Releases: []graph.Release{{Key: "prefect-istiod", Version: "2"}}}, {Releases: []graph.Release{{Key: "prefect-cloud", Version: "1.3.0"}}}},
+	}
+	got, err := roadmap.NewReport([]roadmap.Roadmap{{Environment: "prod", Hops: []roadmap.Hop{h}}}, nil).HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"<strong>prefect-cloud</strong></p><p>1.2.0 → 1.3.0</p><p>server 1 → 2</p>",
+		"<strong>prefect-istiod</strong></p><p>2</p><p class=\"quiet\">not compared</p>",
+		"<h3>Wave 2: what happens in the cluster</h3>",
+		"<summary><span class=\"tag create\">create</span> ConfigMap new</summary>",
+		"<span class=\"plus\">&#43;kind: ConfigMap</span>",
+		"<h3>Values of prefect-cloud: 1 stay, 1 move, 0 go, 0 unknown</h3>",
+		"<li><code>r.io/new:1</code></li>",
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(string(got), "Wave 1: what happens") {
+		t.Error("the page says what happens in a wave that was not compared")
 	}
 }
 

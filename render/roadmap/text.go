@@ -152,12 +152,17 @@ func (h Hop) write(b *strings.Builder, todos bool) {
 		for _, effect := range chart.shown() {
 			fmt.Fprintf(b, "  cluster: %s\n", effect)
 		}
-		counts := map[hop.Fate]int{}
-		for _, parity := range chart.Analysis.Parity {
-			counts[parity.Fate]++
-		}
-		fmt.Fprintf(b, "  values of %s: %d stay, %d move, %d go, %d unknown\n", chart.Release, counts[hop.Landed], counts[hop.Placed], counts[hop.Gone], counts[hop.Lost])
+		fmt.Fprintf(b, "  values of %s: %s\n", chart.Release, fates(chart.Analysis.Parity))
 	}
+}
+
+// fates counts values by their fates.
+func fates(values []hop.Parity) string {
+	counts := map[hop.Fate]int{}
+	for _, parity := range values {
+		counts[parity.Fate]++
+	}
+	return fmt.Sprintf("%d stay, %d move, %d go, %d unknown", counts[hop.Landed], counts[hop.Placed], counts[hop.Gone], counts[hop.Lost])
 }
 
 // shown gives the effects that people want to see: neither what is only updated nor what

@@ -134,7 +134,7 @@ func (a app) report(err error) {
 	what := "nothing was written"
 	var partial partialError
 	if errors.As(err, &partial) {
-		what = "the other environments were " + partial.done
+		what = "the other " + cmp.Or(partial.of, "environments") + " were " + partial.done
 	}
 	if len(found) > 0 {
 		a.err.Say("pm-gitops: %s; %s", text.Count(len(found), "problem"), what)

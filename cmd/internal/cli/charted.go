@@ -136,20 +136,8 @@ func dropRepeated(texts []string) []string {
 // fails does not keep the others from being worked on: done says which releases
 // are of one in which none failed.
 func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, source charts.Source, releases []planned, work func(context.Context, planned, charts.Chart) (T, error)) (results []T, done []bool, err error) {
-	wanted := make([]charts.Release, len(releases))
-	for i, p := range releases {
-		wanted[i] = charts.Release{Key: p.Key, Chart: p.Chart}
-		if releases[0].index != releases[len(releases)-1].index || workers != nil {
-			wanted[i].Environment = p.plan.Environment
-		}
-	}
-	results, failures := charts.Each(ctx, jobs, workers, source, wanted, func(ctx context.Context, i int, own charts.Chart) (T, error) { return work(ctx, releases[i], own) })
-	if _, asksBoth := source.(*originals); !asksBoth {
-		for i, failure := range failures {
-			failures[i] = releases[i].hintMirror(failure)
-		}
-	}
-	err = cmp.Or(charts.Join(wanted, failures), ctx.Err())
+	results, failures := eachRelease(ctx, jobs, workers, source, releases, work)
+	err = cmp.Or(joinFailures(releases, workers, failures), ctx.Err())
 	if err != nil && (workers == nil || ctx.Err() != nil) {
 		return nil, make([]bool, len(releases)), err
 	}
@@ -161,6 +149,34 @@ func eachChart[T any](ctx context.Context, jobs int, workers *charts.Workers, so
 		done = append(done, !failed[p.index])
 	}
 	return results, done, err
+}
+
+// eachRelease does as eachChart, and gives the failure of each release.
+func eachRelease[T any](ctx context.Context, jobs int, workers *charts.Workers, source charts.Source, releases []planned, work func(context.Context, planned, charts.Chart) (T, error)) ([]T, []error) {
+	results, failures := charts.Each(ctx, jobs, workers, source, wantedCharts(releases, workers), func(ctx context.Context, i int, own charts.Chart) (T, error) { return work(ctx, releases[i], own) })
+	if _, asksBoth := source.(*originals); !asksBoth {
+		for i, failure := range failures {
+			failures[i] = releases[i].hintMirror(failure)
+		}
+	}
+	return results, failures
+}
+
+// joinFailures joins the failures of releases; each names its environment where there
+// are several.
+func joinFailures(releases []planned, workers *charts.Workers, failures []error) error {
+	return charts.Join(wantedCharts(releases, workers), failures)
+}
+
+func wantedCharts(releases []planned, workers *charts.Workers) []charts.Release {
+	wanted := make([]charts.Release, len(releases))
+	for i, p := range releases {
+		wanted[i] = charts.Release{Key: p.Key, Chart: p.Chart}
+		if releases[0].index != releases[len(releases)-1].index || workers != nil {
+			wanted[i].Environment = p.plan.Environment
+		}
+	}
+	return wanted
 }
 
 // hintMirror says of a chart that a mirror lacks how it gets there.
@@ -202,7 +218,7 @@ func markPartial(err error, done []bool, what string) error {
 	if err == nil || !slices.Contains(done, true) {
 		return err
 	}
-	return partialError{err, what}
+	return partialError{error: err, done: what}
 }
 
 // renderer finds the renderer of a name, for the release of the environment's

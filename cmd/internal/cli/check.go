@@ -209,7 +209,7 @@ func (a app) check(ctx context.Context, o checkOptions) error {
 		return err
 	}
 	if failed != nil {
-		return partialError{failed, "checked"}
+		return partialError{error: failed, done: "checked"}
 	}
 	if len(report.Findings) > 0 {
 		return foundError{fmt.Errorf("%s", report.CountShown())}

@@ -12,13 +12,14 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render/diff"
+	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/graph"
+	"github.com/pm-gitops/pm-gitops/render/page"
 	"github.com/pm-gitops/pm-gitops/render/tree"
 )
 
 type diffOptions struct {
-	input
-	chartFlags
-	target    targetFlag
+	releaseFlags
 	dir       string
 	base      string
 	manifests bool
@@ -26,12 +27,12 @@ type diffOptions struct {
 }
 
 // diffFormats are the formats of diff, the default first.
-var diffFormats = []string{"text", "unified", "json", "markdown"}
+var diffFormats = []string{"text", "unified", "json", "markdown", "html"}
 
 func (a app) diffCommand() *cobra.Command {
 	var o diffOptions
 	cmd := &cobra.Command{
-		Use:   "diff",
+		Use:   "diff [RELEASE ...]",
 		Short: "Compare what would be rendered with a folder or a commit",
 		Long: `Diff says what render --dir would change, object by object and field by field:
 the order of keys is nothing, lists are compared by what names their items, and
@@ -48,30 +49,34 @@ and those that the environment names, each with its own values, and compares the
 objects that reach the cluster. Of each it says what happens there: restart of
 its pods, delete, or refuse, where a field is immutable and the controller's
 upgrade would fail. Releases with the same chart and values are not rendered.
-What a cluster alone knows, such as its webhooks, it cannot say.
+What a cluster alone knows, such as its webhooks, it cannot say. With RELEASE,
+only those are compared. A chart that cannot be fetched or rendered is named on
+stderr and in the result, and the other releases are compared; the exit code is 1.
 
 -o unified is for what shows diffs; objects are written the same way on both
 sides, so it is no patch for the files. -o markdown is for a comment on a pull
-request. In JSON, changes is a list, each with kind (added, removed, changed),
+request, and -o html a page for reviewers that needs no network: the verdict, the
+waves, and for each what the cluster does, with folded diffs. In JSON, changes is a list, each with kind (added, removed, changed),
 within (the file, or environment and release), source, object, edits (op, path,
-old, new) and effect (action, fields, why, source); summary counts them.`,
+old, new) and effect (action, fields, why, source); summary counts them, and
+errors is a list of what could not be compared.`,
 		Example: `  pm-gitops diff                                   with the repository here
   pm-gitops diff -f environments/ --target argo    every environment of a fleet
   pm-gitops diff --base origin/main                how it differs from main
   pm-gitops diff --manifests                       what the cluster does about it
+  pm-gitops diff --manifests prefect-cloud         about one release of it
   pm-gitops diff --manifests --chart-dir charts -o markdown > comment.md
+  pm-gitops diff --manifests -o html > review.html a page that stands alone
   pm-gitops diff -o unified | less`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.releases = args
 			if err := o.check(cmd); err != nil {
 				return err
 			}
 			return a.runDiff(cmd.Context(), o)
 		},
 	}
-	a.addInput(cmd, &o.input)
-	a.addCharts(cmd, &o.chartFlags)
-	a.addTarget(cmd, &o.target)
+	a.addReleases(cmd, &o.releaseFlags)
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".", "compare with this `folder`, the root of the repository")
 	flags.StringVar(&o.base, "base", "", "compare with this `commit`, branch or tag of the repository that holds --dir")
@@ -86,6 +91,9 @@ old, new) and effect (action, fields, why, source); summary counts them.`,
 func (o diffOptions) check(cmd *cobra.Command) error {
 	if err := refuseEmpty(cmd, "dir", "base"); err != nil {
 		return usageError{err}
+	}
+	if !o.manifests && len(o.releases) > 0 {
+		return hinted{usageError{errors.New("releases are compared with --manifests alone")}, "Add --manifests; a folder or a commit to compare with is named by --dir or --base."}
 	}
 	if !o.manifests && (o.chartFlags.dir != "" || o.asksRegistries()) {
 		return usageError{errors.New("charts are looked into with --manifests alone: --chart-dir, --cache-dir, --ca-file, --plain-http and --offline need it")}
@@ -133,16 +141,37 @@ func (a app) runDiff(ctx context.Context, o diffOptions) error {
 	if err != nil && !errors.As(err, &rest) {
 		return errors.Join(failed, err)
 	}
-	if err := a.printDiff(o, result); err != nil {
+	result.Errors = failuresOf(errors.Join(failed, err))
+	shown := page.Diff{Name: name, Result: result, Graph: graph.New(plansOf(members)...), ByRelease: o.manifests}
+	if o.manifests {
+		shown.Was = installedVersions(members, had.Tree)
+	}
+	if err := a.printDiff(o, shown); err != nil {
 		return err
 	}
-	if failed = errors.Join(failed, err); failed != nil {
-		return partialError{failed, "compared"}
+	switch {
+	case failed != nil:
+		return partialError{error: errors.Join(failed, err), done: "compared"}
+	case err != nil:
+		return err
 	}
 	if len(result.Changes) == 0 {
 		return nil
 	}
 	return foundError{fmt.Errorf("%s differs from what would be rendered", name)}
+}
+
+// failuresOf gives the sentences of an error that joins others, for the result.
+func failuresOf(err error) []string {
+	var all []string
+	found, others := splitFindings(err)
+	for _, f := range found {
+		all = append(all, finding.Line(f))
+	}
+	for _, other := range others {
+		all = append(all, other.Error())
+	}
+	return all
 }
 
 // remarkBefore says what render would refuse or not look at.
@@ -156,8 +185,15 @@ func (a app) remarkBefore(name string, had folder.Had) {
 }
 
 // printDiff prints differences in the format asked for.
-func (a app) printDiff(o diffOptions, result diff.Result) error {
+func (a app) printDiff(o diffOptions, all page.Diff) error {
+	result := all.Result
 	switch o.output {
+	case "html":
+		data, err := all.HTML()
+		if err != nil {
+			return err
+		}
+		return a.out.Raw(data)
 	case "json":
 		data, err := diff.JSON(result)
 		if err != nil {

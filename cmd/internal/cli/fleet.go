@@ -78,6 +78,7 @@ func (a app) renderFleet(ctx context.Context, request fleet.Request, target rend
 type partialError struct {
 	error
 	done string // what was done to the others: written, and the like
+	of   string // the others are these: environments, if it is empty
 }
 
 func (p partialError) Unwrap() error { return p.error }

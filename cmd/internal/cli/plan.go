@@ -201,7 +201,7 @@ func (a app) tellRoadmaps(o planOptions, all []roadmap.Roadmap, failed error) er
 	}
 	switch {
 	case failed != nil && len(all) > 0:
-		return partialError{failed, "planned"}
+		return partialError{error: failed, done: "planned"}
 	case failed != nil:
 		return failed
 	}

@@ -83,7 +83,10 @@ func (p planner) compare(ctx context.Context, m fleet.Member, h *roadmap.Hop) {
 			one.chart.Unseen = oneLine(failures[i])
 		default:
 			one.chart.Analysis, one.chart.Unseen = &results[i], ""
-			one.chart.Effects = one.effects(results[i])
+			if changes, ok := one.changes(results[i]); ok {
+				one.chart.Effects = roadmap.NewEffects(changes)
+				one.chart.Changes = changes.Settled(p.output == "html")
+			}
 		}
 	}
 }
@@ -176,15 +179,16 @@ func (p pair) analyze(ctx context.Context, moves []catalog.Move, old, new charts
 	return hop.Analyze(ctx, in)
 }
 
-// effects gives what the cluster does about the objects of the release.
-func (p pair) effects(a hop.Analysis) []roadmap.Effect {
+// changes gives the changes of the release's objects, with what the cluster does about
+// them, if both charts render.
+func (p pair) changes(a hop.Analysis) (changes diff.Result, ok bool) {
 	traits := p.new.plan.Traits()
 	as, err := p.new.renderer(traits.Renderer)
 	if err != nil || a.Unrendered != "" {
-		return nil
+		return diff.Result{}, false
 	}
 	old, new := objectsOf(p.old, chart.Output{Objects: a.Before}, as), objectsOf(p.new, chart.Output{Objects: a.Objects}, as)
-	return roadmap.NewEffects(diff.Compare(old, new).Effects(traits.Applier))
+	return diff.Compare(old, new).Effects(traits.Applier), true
 }
 
 // sideOf renders a version of a chart as the controller does on an upgrade.

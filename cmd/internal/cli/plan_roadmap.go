@@ -18,6 +18,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/upgrade"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/graph"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
 	choice "github.com/pm-gitops/pm-gitops/render/upgrade"
 )
@@ -99,6 +100,7 @@ func (p planner) roadmap(ctx context.Context, m fleet.Member) (roadmap.Roadmap, 
 		h.Plan(explained, line)
 		if after, err := planAfter(m, step); err == nil {
 			facts.Plan = after
+			h.Waves = graph.New(after).Environments[0].Waves
 		}
 		h.Runbook = roadmap.NewRunbook(facts, h)
 		one.Hops = append(one.Hops, h)

@@ -63,7 +63,7 @@ func (a app) publish(ctx context.Context, f publishFlags, request publish.Reques
 	case request.Push && !request.KeepGoing:
 		what = "committed, and nothing was pushed: mend it and run the same again, or push them with --keep-going"
 	}
-	return errors.Join(partialError{done.Failed, what}, err)
+	return errors.Join(partialError{error: done.Failed, done: what}, err)
 }
 
 // tellCheckout says what became of a checkout, and what its user should know.
@@ -106,7 +106,7 @@ func (a app) tellRemote(f publishFlags, done publish.Outcome, err error) error {
 	if f.dryRun {
 		what = "looked at"
 	}
-	return partialError{hintRead(done.Failed), what}
+	return partialError{error: hintRead(done.Failed), done: what}
 }
 
 // hintPublish adds to an error of publishing what to do next.

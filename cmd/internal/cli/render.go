@@ -242,7 +242,7 @@ func (a app) render(ctx context.Context, o renderOptions, target render.Choice) 
 		a.remark(o.dir, leftOver(changes, wanted, failed))
 	}
 	if failed != nil {
-		return partialError{failed, "written"}
+		return partialError{error: failed, done: "written"}
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func (a app) pullRequest(ctx context.Context, f publishFlags, request publish.Re
 	if told := a.tellPull(f, p.done, report); told != nil || p.done.Failed == nil {
 		return told
 	}
-	return partialError{hintRead(p.done.Failed), what}
+	return partialError{error: hintRead(p.done.Failed), done: what}
 }
 
 // settle brings the pull request to what is proposed, or closes it where that is nothing.

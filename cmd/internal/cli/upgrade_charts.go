@@ -139,7 +139,7 @@ func (c upgradeCharts) Compare(ctx context.Context, before, after fleet.Member, 
 		return upgrade.Effects{Unseen: err}, nil
 	}
 	source := newOriginals(c.source, both.releases)
-	options := diffOptions{input: c.flags.input, output: "markdown"}
+	options := diffOptions{releaseFlags: releaseFlags{input: c.flags.input}, output: "markdown"}
 	changes, _, err := c.compareCharts(ctx, options, c.workers, source, both)
 	if ctx.Err() != nil || err != nil {
 		return upgrade.Effects{Unseen: err}, ctx.Err()

@@ -59,7 +59,7 @@ func (a app) tellUpgrades(o upgradeOptions, results []upgrade.Result, unread err
 	}
 	err := hintBase(errors.Join(append(failed, unread)...))
 	if err != nil && len(failed) < len(results) {
-		return partialError{err, "upgraded"}
+		return partialError{error: err, done: "upgraded"}
 	}
 	return err
 }
