@@ -239,11 +239,11 @@ func TestPlanOfMoves(t *testing.T) {
 		"required, and set":                       {catalog.Move{Require: "ingress.name", Was: "old"}, nil},
 		"required, and set as a value":            {catalog.Move{Require: "own.deep"}, nil},
 		"required, and its section is used":       {catalog.Move{Require: "ingress.className", Was: "old", Why: "it is another one"}, []string{`!set spec.ingress.className to old, the default so far: it is another one`}},
-		"required, and nothing of it is used":     {catalog.Move{Require: "smtp.host"}, []string{`set spec.smtp.host (the environment sets nothing of smtp: skip it if the installation has none)`}},
+		"required, and nothing of it is used":     {catalog.Move{Require: "smtp.host"}, []string{`set the chart value of smtp.host under spec.values.prefect-cloud (the environment sets nothing of smtp: skip it if the installation has none)`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := roadmap.Hop{Hop: upgrade.Hop{Moves: []catalog.Move{tt.move}}}
-			h.Plan(explained, catalog.Line{Name: "1.2", Layout: []catalog.Rule{{Field: "instance.frontendUrl", Path: "global.frontendUrl"}, {Field: "instance.backendUrl", Path: "backendUrl"}}})
+			h.Plan(explained, catalog.Line{Name: "1.2", Layout: []catalog.Rule{{Field: "instance.frontendUrl", Path: "global.frontendUrl"}, {Field: "instance.backendUrl", Path: "backendUrl"}, {Field: "ingress.className", Path: "ingress.className"}}})
 			var got []string
 			for _, todo := range h.Todo {
 				mark := ""

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	charts "github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
@@ -149,6 +150,15 @@ func TestRunbookCommands(t *testing.T) {
 	}
 	if len(book.Final) != 1 || !strings.Contains(book.Final[0], "migrations") {
 		t.Errorf("final: %q", book.Final)
+	}
+	if !strings.Contains(said, "Look at the load balancer") {
+		t.Errorf("no load balancer: %s", said)
+	}
+	ingress := *chart.Analysis
+	ingress.Objects = []charts.Object{{Kind: "Ingress"}}
+	h.Charts[0].Analysis = &ingress
+	if said := fmt.Sprint(roadmap.NewRunbook(facts(t, targets.Flux{}, external), h).Steps); strings.Contains(said, "Look at the load balancer") {
+		t.Errorf("a load balancer, though the chart makes an Ingress: %s", said)
 	}
 	if restarts := strings.Join(book.Restarts, "\n"); !strings.Contains(restarts, "the charts were not compared") || !strings.Contains(restarts, "image of the server") {
 		t.Errorf("restarts: %q", restarts)

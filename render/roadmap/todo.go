@@ -96,7 +96,7 @@ func found(chart Chart, explained render.Explanation, line catalog.Line) (todos 
 // set the value, or where the layout of the new line takes the field there.
 func todosOf(move catalog.Move, explained render.Explanation, line catalog.Line) (todos []Todo) {
 	if move.Require != "" {
-		return required(move, explained)
+		return required(move, explained, line)
 	}
 	for _, value := range valuesBelow(explained, render.PrefectCloud, move.From) {
 		if value.Rule != nil { // set by a field of the environment
@@ -130,8 +130,9 @@ func takes(line catalog.Line, field string, move catalog.Move) bool {
 	})
 }
 
-// required gives what an environment lacks that must be set.
-func required(move catalog.Move, explained render.Explanation) []Todo {
+// required gives what an environment lacks that must be set: the field where the layout of
+// the new line takes it to a chart value, or else that value.
+func required(move catalog.Move, explained render.Explanation, line catalog.Line) []Todo {
 	field := "spec." + move.Require
 	section, _, _ := strings.Cut(move.Require, ".")
 	uses := len(valuesBelow(explained, render.PrefectCloud, section)) > 0
@@ -145,6 +146,9 @@ func required(move catalog.Move, explained render.Explanation) []Todo {
 		return nil
 	}
 	text := "set " + field
+	if !slices.ContainsFunc(line.Layout, func(rule catalog.Rule) bool { return "spec."+rule.Field == field }) {
+		text = "set the chart value of " + move.Require + " under spec.values." + render.PrefectCloud
+	}
 	if move.Was != "" {
 		text += " to " + move.Was + ", the default so far"
 	}
