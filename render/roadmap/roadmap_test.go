@@ -47,6 +47,7 @@ func TestJudgeHop(t *testing.T) {
 		"a chart that does not render":           {charts: []roadmap.Chart{{Analysis: &hop.Analysis{Unrendered: "x"}}}, want: roadmap.Unknown},
 		"not all was tried":                      {charts: []roadmap.Chart{{Analysis: &hop.Analysis{Exhausted: true}}}, want: roadmap.Unknown},
 		"another line is never routine":          {kind: upgrade.LineHop, charts: []roadmap.Chart{compared()}, want: roadmap.Decisions},
+		"what may be set, and need not":          {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Info, Certainty: hop.Certain, Todo: "set it"})}, want: roadmap.Routine},
 		"something suspected":                    {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Info, Certainty: hop.Suspected})}, want: roadmap.Decisions},
 		"a warning":                              {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Warning, Certainty: hop.Certain})}, want: roadmap.Decisions},
 		"an edit":                                {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Warning, Certainty: hop.Certain, Edits: edit})}, want: roadmap.Breaking},
