@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -104,17 +105,37 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
+		Condition:           hasPublicCharts,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"api": askForge, "cluster": startCluster, "exits": exits, "expand": expand, "forge": startForge(t), "pulls": listPulls, "push": push, "repush": repush, "requests": countRequests, "sign": sign},
 		Setup: func(env *testscript.Env) error {
 			env.Values[clustersKey{}], env.Values[signersKey{}], env.Values[forgeKey{}] = clusters{}, signers{}, &forgeOf{}
 			env.Setenv("CHARTS", folder)
 			env.Setenv("REGISTRY", source)
 			env.Setenv("SAMPLES", samples)
+			env.Setenv("PUBLIC", publicCharts())
 			env.Setenv("GUIDE", filepath.Join(samples, "../guide/values-override.yaml"))
 			env.Setenv("OVERRIDES", filepath.Join(samples, "../override"))
 			return setUp(env)
 		},
 	})
+}
+
+// publicCharts is a folder beside the project, or of PM_GITOPS_SHARED, with packed charts
+// that are public and not part of the project.
+func publicCharts() string {
+	if shared := os.Getenv("PM_GITOPS_SHARED"); shared != "" {
+		return filepath.Join(shared, "charts")
+	}
+	return filepath.Join(samples, "../../../shared/charts")
+}
+
+// hasPublicCharts is the condition [public] of scripts.
+func hasPublicCharts(condition string) (bool, error) {
+	if condition != "public" {
+		return false, fmt.Errorf("unknown condition %q", condition)
+	}
+	_, err := os.Stat(publicCharts())
+	return err == nil, nil
 }
 
 // setUp gives a script folders of its own for what belongs to no project.

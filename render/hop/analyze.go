@@ -33,7 +33,7 @@ func analyze(ctx context.Context, in Input) (Analysis, error) {
 		found = append(found, w.objects(before, after)...)
 		var mirror []Finding
 		mirror, a.Images = newImages(before, after)
-		found = slices.Concat(found, hooks(before, after), newKeys(before, after), mirror, stateful(before, after), definitions(before, after))
+		found = slices.Concat(found, hooks(before, after), newKeys(before, after), mirror, stateful(before, after), definitions(before, after), stored(before, after))
 		a.Before, a.Objects = before.objects, after.objects
 	} else if w.failed != nil {
 		a.Unrendered = strings.TrimSpace(redacted(w.failed.Error()))

@@ -48,8 +48,20 @@ func (w *work) awake() map[string][]place {
 		}
 	}
 	b, _ := w.inTwo(w.new, w.now, texts)
+	var silent []leaf
 	for _, l := range texts {
 		if e := b.marked(l.path); !e.empty() {
+			found[l.path.String()] = e.sorted()
+		} else {
+			silent = append(silent, l)
+		}
+	}
+	// A text may choose what is made, and be in none of it.
+	if again, _ := w.together(w.new, w.now, silent); again.effect.empty() {
+		return found
+	}
+	for _, l := range silent {
+		if e, ok := w.effectOf(w.new, w.now, w.changed(w.fates[l.path.String()])); ok && !e.empty() {
 			found[l.path.String()] = e.sorted()
 		}
 	}

@@ -2,12 +2,8 @@ package hop_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/testdata/charts"
 )
@@ -60,45 +56,4 @@ func jsonOf(t *testing.T, value any) string {
 		t.Fatal(err)
 	}
 	return string(data)
-}
-
-// TestPublicCharts: real charts with values that people set.
-func TestPublicCharts(t *testing.T) {
-	shared := os.Getenv("PM_GITOPS_SHARED")
-	if shared == "" {
-		shared = "../../../shared"
-	}
-	for name, tt := range map[string]struct{ old, new, values string }{
-		"istiod":         {"1.27.3", "1.28.3", "{pilot: {autoscaleMin: 2, resources: {requests: {cpu: 500m}}}, meshConfig: {accessLogFile: /dev/stdout}, global: {hub: registry.company.com/istio}, revision: ''}"},
-		"base":           {"1.27.3", "1.28.3", "{defaultRevision: default}"},
-		"gateway":        {"1.27.3", "1.28.3", "{service: {type: ClusterIP}, autoscaling: {minReplicas: 2}, labels: {team: a}}"},
-		"metrics-server": {"3.12.2", "3.13.0", "{replicas: 2, args: [--kubelet-insecure-tls], resources: {limits: {memory: 300Mi}}, image: {repository: registry.company.com/metrics-server}}"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var sides [2]chart.Chart
-			for i, version := range []string{tt.old, tt.new} {
-				archive, err := os.ReadFile(filepath.Join(shared, "charts", name+"-"+version+".tgz"))
-				if err != nil {
-					t.Skipf("no public charts in %s (set PM_GITOPS_SHARED)", shared)
-				}
-				if sides[i], err = chart.Load(archive); err != nil {
-					t.Fatal(err)
-				}
-			}
-			all := parsed(t, tt.values)
-			a := analyze(t, hop.Input{Old: side(sides[0], all), New: side(sides[1], all)})
-			t.Logf("%d renders\n%s", a.Renders, strings.Join(told(a), "\n"))
-			for _, f := range a.Findings {
-				t.Logf("%s: %s (%s)", f.Class, f.Message, f.Evidence)
-				if f.Edits != nil || f.Blocks {
-					t.Errorf("%s %s: %v", f.Class, f.Message, f.Edits)
-				}
-			}
-			for _, p := range a.Parity {
-				if p.Fate != hop.Landed {
-					t.Errorf("%+v", p)
-				}
-			}
-		})
-	}
 }

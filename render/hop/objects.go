@@ -161,3 +161,42 @@ func refused(before, after *made) (found []Finding) {
 	}
 	return found
 }
+
+// stored gives a finding for each definition that both charts make and whose versions are
+// stored or served otherwise. A version that is there and no longer served is refused to
+// whoever still writes it.
+func stored(before, after *made) (found []Finding) {
+	for _, id := range before.ids() {
+		if id.kind != "CustomResourceDefinition" || !after.has(id) {
+			continue
+		}
+		was, is := versionsWith(before.tree(id), "storage"), versionsWith(after.tree(id), "storage")
+		if len(was) == 1 && len(is) == 1 && was[0] != is[0] && slices.Contains(versions(after.tree(id)), was[0]) {
+			found = append(found, Finding{Class: CRD, Severity: finding.Info, Certainty: Certain, Objects: []string{id.String()},
+				Message: fmt.Sprintf("%s stores objects as %s, and stored them as %s: those that are there stay as they are until they are written", id, is[0], was[0]), Evidence: "storage in the versions of both"})
+		}
+		served := versionsWith(after.tree(id), "served")
+		lost := slices.DeleteFunc(versionsWith(before.tree(id), "served"), func(v string) bool {
+			return slices.Contains(served, v) || !slices.Contains(versions(after.tree(id)), v)
+		})
+		if len(lost) > 0 {
+			found = append(found, Finding{Class: CRD, Severity: finding.Warning, Certainty: Certain, Objects: []string{id.String()},
+				Message: fmt.Sprintf("%s does not serve %s any more", id, strings.Join(lost, ", ")), Evidence: "served in the versions of both",
+				Todo: "check that no manifest and no program uses it"})
+		}
+	}
+	return found
+}
+
+// versionsWith gives the versions of a definition that have a flag.
+func versionsWith(tree map[string]any, flag string) (all []string) {
+	spec, _ := tree["spec"].(map[string]any)
+	items, _ := spec["versions"].([]any)
+	for _, item := range items {
+		one, _ := item.(map[string]any)
+		if name, ok := one["name"].(string); ok && one[flag] == true {
+			all = append(all, name)
+		}
+	}
+	return all
+}

@@ -28,6 +28,10 @@ func secret(name, value string) string {
 	return "---\n{apiVersion: v1, kind: Secret, metadata: {name: " + name + "}, stringData: {k: " + value + "}}\n"
 }
 
+func definition(versions ...string) string {
+	return "---\n{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: as.b.c}, spec: {group: b.c, versions: [" + strings.Join(versions, ", ") + "]}}\n"
+}
+
 const claim = "---\n{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce]}}\n"
 
 // TestSmall: changes of values that the stand-ins do not have.
@@ -132,6 +136,20 @@ func TestSmall(t *testing.T) {
 		"a secret that is an item of a list now": {
 			"{host: {password: ''}}", secret("a", "{{ .Values.host.password }}"), "{hosts: []}", secret("a", "{{ range .Values.hosts }}{{ . }}{{ end }}"),
 			"{host: {password: one}}", "host.password", []string{"restructured error certain blocks from host.password to hosts"},
+		},
+		"a text that chooses, and is in no object": {
+			"{}", config("b", "x"), "{tls: {type: self}}", "{{ if eq .Values.tls.type `issued` }}" + config("a", "x") + "{{ end }}" + config("b", "x"),
+			"{tls: {type: issued}}", "", []string{"activated warning certain from tls.type to tls.type"},
+		},
+		"another stored version of a definition": {
+			"{}", definition("{name: v1, served: true, storage: false}", "{name: v1beta1, served: true, storage: true}"),
+			"{}", definition("{name: v1, served: true, storage: true}", "{name: v1beta1, served: true, storage: false}"),
+			"{}", "", []string{"crd info certain CustomResourceDefinition/as.b.c"},
+		},
+		"a version that is served no more": {
+			"{}", definition("{name: v1, served: true, storage: true}", "{name: v1beta1, served: true, storage: false}"),
+			"{}", definition("{name: v1, served: true, storage: true}", "{name: v1beta1, served: false, storage: false}"),
+			"{}", "", []string{"crd warning certain CustomResourceDefinition/as.b.c"},
 		},
 		"a text that is a secret's name": {
 			"{a: {secretName: ''}}", config("a", "{{ .Values.a.secretName }}"), "{b: {secretName: ''}}", config("a", "{{ .Values.b.secretName }}"),

@@ -30,6 +30,9 @@ func (r Roadmap) Notes() []upgrade.Remark { return notes(r.Remarks) }
 // Notes is the remarks that ask nothing of a person.
 func (h Hop) Notes() []upgrade.Remark { return notes(h.Remarks) }
 
+// Gaps says which part of the comparison is missing.
+func (c Chart) Gaps() []string { return c.gaps() }
+
 // Shown gives the effects that people want to see.
 func (c Chart) Shown() []Effect { return c.shown() }
 

@@ -82,6 +82,9 @@ func (c Chart) markdown(b *strings.Builder) {
 		fmt.Fprintf(b, "- not compared: the chart of %s, %s to %s: %s\n", text.MarkdownText(c.Release), code(c.From), code(c.To), text.MarkdownText(c.Unseen))
 		return
 	}
+	for _, gap := range c.gaps() {
+		fmt.Fprintf(b, "- %s\n", text.MarkdownText(gap))
+	}
 	if len(c.Analysis.Findings) > 0 {
 		fmt.Fprintf(b, "\n| %s | class | how sure | what changes |\n|---|---|---|---|\n", text.MarkdownText(c.Release))
 		for _, f := range c.Analysis.Findings {

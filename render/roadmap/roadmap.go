@@ -226,7 +226,7 @@ func judge(a hop.Analysis) Verdict {
 			return Blocked
 		case f.Blocks, len(f.Edits) > 0, f.Severity == finding.Error:
 			worst = Worst(worst, Breaking)
-		case f.Certainty != hop.Certain, f.Todo != "", f.Severity == finding.Warning:
+		case f.Certainty != hop.Certain, f.Severity == finding.Warning:
 			worst = Worst(worst, Decisions)
 		}
 	}

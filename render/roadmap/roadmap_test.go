@@ -51,6 +51,7 @@ func TestJudgeHop(t *testing.T) {
 		"a chart that does not render":           {charts: []roadmap.Chart{{Analysis: &hop.Analysis{Unrendered: "x"}}}, want: roadmap.Unknown},
 		"not all was tried":                      {charts: []roadmap.Chart{{Analysis: &hop.Analysis{Exhausted: true}}}, want: roadmap.Unknown},
 		"another line is never routine":          {kind: upgrade.LineHop, charts: []roadmap.Chart{compared()}, want: roadmap.Decisions},
+		"what may be set, and need not":          {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Info, Certainty: hop.Certain, Todo: "set it"})}, want: roadmap.Routine},
 		"something suspected":                    {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Info, Certainty: hop.Suspected})}, want: roadmap.Decisions},
 		"a warning":                              {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Warning, Certainty: hop.Certain})}, want: roadmap.Decisions},
 		"an edit":                                {charts: []roadmap.Chart{compared(hop.Finding{Severity: finding.Warning, Certainty: hop.Certain, Edits: edit})}, want: roadmap.Breaking},
@@ -284,11 +285,11 @@ func TestPlanOfMoves(t *testing.T) {
 		"required, and set":                       {catalog.Move{Require: "ingress.name", Was: "old"}, nil},
 		"required, and set as a value":            {catalog.Move{Require: "own.deep"}, nil},
 		"required, and its section is used":       {catalog.Move{Require: "ingress.className", Was: "old", Why: "it is another one"}, []string{`!set spec.ingress.className to old, the default so far: it is another one`}},
-		"required, and nothing of it is used":     {catalog.Move{Require: "smtp.host"}, []string{`set spec.smtp.host (the environment sets nothing of smtp: skip it if the installation has none)`}},
+		"required, and nothing of it is used":     {catalog.Move{Require: "smtp.host"}, []string{`set the chart value of smtp.host under spec.values.prefect-cloud (the environment sets nothing of smtp: skip it if the installation has none)`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := roadmap.Hop{Hop: upgrade.Hop{Moves: []catalog.Move{tt.move}}}
-			h.Plan(explained, catalog.Line{Name: "1.2", Layout: []catalog.Rule{{Field: "instance.frontendUrl", Path: "global.frontendUrl"}, {Field: "instance.backendUrl", Path: "backendUrl"}}})
+			h.Plan(explained, catalog.Line{Name: "1.2", Layout: []catalog.Rule{{Field: "instance.frontendUrl", Path: "global.frontendUrl"}, {Field: "instance.backendUrl", Path: "backendUrl"}, {Field: "ingress.className", Path: "ingress.className"}}})
 			var got []string
 			for _, todo := range h.Todo {
 				mark := ""

@@ -77,7 +77,10 @@ func (r runbook) final() (all []string) {
 func (r runbook) back(migrates bool) []Step {
 	revert := Step{Title: "Revert the merge, and merge the revert", Commands: []string{"git revert COMMIT"}, Proof: []string{"pm-gitops status" + r.f() + " --watch"}, Expect: "ready with the versions from before"}
 	if !migrates {
-		revert.Why = "A patch goes back by a revert, unless its release notes say otherwise."
+		revert.Why = "A revert is enough, unless the release notes of the chart say otherwise."
+		if r.hop.Kind == upgrade.PatchHop {
+			revert.Why = "A patch goes back by a revert, unless its release notes say otherwise."
+		}
 		return []Step{revert}
 	}
 	steps := []Step{r.maintenanceOn(), {

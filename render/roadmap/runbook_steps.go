@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pm-gitops/pm-gitops/render"
+	"github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -67,6 +68,13 @@ func (r runbook) namespace() string {
 	return ""
 }
 
+// makes reports whether a chart that was compared makes an object of a kind.
+func (h Hop) makes(kind string) bool {
+	return slices.ContainsFunc(h.Charts, func(c Chart) bool {
+		return c.Analysis != nil && slices.ContainsFunc(c.Analysis.Objects, func(o chart.Object) bool { return o.Kind == kind })
+	})
+}
+
 // after checks what users see.
 func (r runbook) after() []Step {
 	spec := r.Environment.Spec
@@ -74,7 +82,7 @@ func (r runbook) after() []Step {
 	if slices.IndexFunc(r.hop.Versions, func(t upgrade.Transfer) bool { return slices.Contains(upgrade.Parts(), t.Part) }) < 0 {
 		return nil // a further release
 	}
-	if spec.Ingress == nil && spec.Mesh.Mode != render.MeshNone {
+	if spec.Ingress == nil && spec.Mesh.Mode != render.MeshNone && !r.hop.makes("Ingress") {
 		steps = append(steps, Step{Title: "Look at the load balancer", Why: "No ingress is set: your load balancer has to be attached to prefect-istio-gateway, whose ports may have changed.",
 			Proof: []string{"kubectl -n " + word(r.namespace()) + " get deployment,service prefect-istio-gateway"}, Expect: "the ports that your load balancer uses"})
 	}

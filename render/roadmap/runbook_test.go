@@ -10,6 +10,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	charts "github.com/pm-gitops/pm-gitops/render/chart"
 	"github.com/pm-gitops/pm-gitops/render/diff"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
@@ -168,6 +169,15 @@ func TestRunbookOfComparedCharts(t *testing.T) {
 	said := fmt.Sprint(book.Steps)
 	if !strings.Contains(said, "logs --follow job/all-migrations") || strings.Contains(said, "orion-db-migrations") || strings.Contains(said, "job/test") || strings.Contains(said, "job/old") {
 		t.Errorf("the migrations: %s", said)
+	}
+	if !strings.Contains(said, "Look at the load balancer") {
+		t.Errorf("no load balancer: %s", said)
+	}
+	ingress := *chart.Analysis
+	ingress.Objects = []charts.Object{{Kind: "Ingress"}}
+	h.Charts[0].Analysis = &ingress
+	if said := fmt.Sprint(roadmap.NewRunbook(facts(t, targets.Flux{}, external), h).Steps); strings.Contains(said, "Look at the load balancer") {
+		t.Errorf("a load balancer, though the chart makes an Ingress: %s", said)
 	}
 	if restarts := strings.Join(book.Restarts, "\n"); !strings.Contains(restarts, "Deployment customer-managed/server") || strings.Contains(restarts, "image of the server") {
 		t.Errorf("restarts: %q", restarts)

@@ -146,6 +146,9 @@ func (h Hop) write(b *strings.Builder, todos bool) {
 			fmt.Fprintf(b, "  not compared: the chart of %s, %s -> %s: %s\n", chart.Release, or(chart.From, "unknown"), or(chart.To, "unknown"), chart.Unseen)
 			continue
 		}
+		for _, gap := range chart.gaps() {
+			fmt.Fprintf(b, "  %s\n", gap)
+		}
 		for _, f := range chart.Analysis.Findings {
 			fmt.Fprintf(b, "  %s: %s: %s (%s, %s)\n", f.Severity, chart.Release, f.Message, f.Class, f.Certainty)
 		}
@@ -163,6 +166,17 @@ func fates(values []hop.Parity) string {
 		counts[parity.Fate]++
 	}
 	return fmt.Sprintf("%d stay, %d move, %d go, %d unknown", counts[hop.Landed], counts[hop.Placed], counts[hop.Gone], counts[hop.Lost])
+}
+
+// gaps says which part of the comparison is missing.
+func (c Chart) gaps() (all []string) {
+	if c.Analysis.Unrendered != "" {
+		all = append(all, fmt.Sprintf("not compared: the objects of %s: the new chart does not render with the values of the environment", c.Release))
+	}
+	if c.Analysis.Exhausted {
+		all = append(all, fmt.Sprintf("not complete: the comparison of %s ended after %s: values that it did not try are unknown or suspected", c.Release, text.Count(c.Analysis.Renders, "render")))
+	}
+	return all
 }
 
 // shown gives the effects that people want to see: neither what is only updated nor what

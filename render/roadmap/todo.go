@@ -8,6 +8,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/finding"
+	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -17,16 +18,18 @@ import (
 func (h *Hop) Plan(explained render.Explanation, line catalog.Line) {
 	h.Todo = []Todo{}
 	for _, remark := range h.Remarks {
-		if remark.Severity != finding.Info && remark.Do != "" && !(remark.Rule == upgrade.Undocumented && h.Compared()) {
+		asks := remark.Severity == finding.Error || remark.Severity != finding.Info && remark.Do != ""
+		if asks && !(remark.Rule == upgrade.Undocumented && h.Compared()) {
 			h.Todo = append(h.Todo, Todo{Text: remark.String(), Blocks: remark.Severity == finding.Error})
 		}
 	}
 	for _, move := range h.Moves {
 		h.Todo = append(h.Todo, todosOf(move, explained, line)...)
 	}
-	for _, chart := range h.Charts {
-		if chart.Analysis != nil {
-			h.Todo = append(h.Todo, found(chart, explained, line)...)
+	for i := range h.Charts {
+		if h.Charts[i].Analysis != nil {
+			h.Charts[i].unmirrored(explained)
+			h.Todo = append(h.Todo, found(h.Charts[i], explained, line)...)
 		}
 	}
 	slices.SortStableFunc(h.Todo, func(a, b Todo) int { return b.rank() - a.rank() })
@@ -43,9 +46,29 @@ func (t Todo) rank() int {
 	return 0
 }
 
+// unmirrored leaves nothing to do about new images where the environment has no mirror: the
+// cluster pulls them from where it pulls all others.
+func (c *Chart) unmirrored(explained render.Explanation) {
+	if slices.ContainsFunc(explained.Fields, func(e render.Explained) bool { return e.Path == "spec.registry.mirror" && e.Value != "" }) {
+		return
+	}
+	analysis := *c.Analysis
+	analysis.Findings = slices.Clone(analysis.Findings)
+	for i, f := range analysis.Findings {
+		if f.Class == hop.Images {
+			f.Severity, f.Todo = finding.Info, ""
+			analysis.Findings[i] = f
+		}
+	}
+	c.Analysis = &analysis
+}
+
 // found gives what the comparison of a chart asks of a person, with the edits that it
 // proves. What is only good to know is none of it.
 func found(chart Chart, explained render.Explanation, line catalog.Line) (todos []Todo) {
+	if says := chart.Analysis.Unrendered; says != "" {
+		todos = append(todos, Todo{Text: fmt.Sprintf("%s: the new chart does not render with the values of the environment: %s", chart.Release, strings.ReplaceAll(says, "\n", " ")), Breaks: true})
+	}
 	for _, f := range chart.Analysis.Findings {
 		if f.Todo != "" && f.Severity != finding.Info {
 			todos = append(todos, Todo{Text: chart.Release + ": " + f.Message + ": " + f.Todo, Blocks: f.Blocks && len(f.Edits) == 0, Breaks: f.Severity == finding.Error})
@@ -73,7 +96,7 @@ func found(chart Chart, explained render.Explanation, line catalog.Line) (todos 
 // set the value, or where the layout of the new line takes the field there.
 func todosOf(move catalog.Move, explained render.Explanation, line catalog.Line) (todos []Todo) {
 	if move.Require != "" {
-		return required(move, explained)
+		return required(move, explained, line)
 	}
 	for _, value := range valuesBelow(explained, render.PrefectCloud, move.From) {
 		if value.Rule != nil { // set by a field of the environment
@@ -107,8 +130,9 @@ func takes(line catalog.Line, field string, move catalog.Move) bool {
 	})
 }
 
-// required gives what an environment lacks that must be set.
-func required(move catalog.Move, explained render.Explanation) []Todo {
+// required gives what an environment lacks that must be set: the field where the layout of
+// the new line takes it to a chart value, or else that value.
+func required(move catalog.Move, explained render.Explanation, line catalog.Line) []Todo {
 	field := "spec." + move.Require
 	section, _, _ := strings.Cut(move.Require, ".")
 	uses := len(valuesBelow(explained, render.PrefectCloud, section)) > 0
@@ -122,6 +146,9 @@ func required(move catalog.Move, explained render.Explanation) []Todo {
 		return nil
 	}
 	text := "set " + field
+	if !slices.ContainsFunc(line.Layout, func(rule catalog.Rule) bool { return "spec."+rule.Field == field }) {
+		text = "set the chart value of " + move.Require + " under spec.values." + render.PrefectCloud
+	}
 	if move.Was != "" {
 		text += " to " + move.Was + ", the default so far"
 	}

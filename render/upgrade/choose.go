@@ -11,35 +11,6 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/finding"
 )
 
-// Known is the versions that registries have, by part.
-type Known map[Part]Listed
-
-// Listed is the versions of a chart or an image that registries list.
-type Listed struct {
-	Versions []string // in any order, as the registries write them
-	// Complete says that every place of the part gave its whole list: a version that is
-	// not in it does not exist.
-	Complete bool
-	// Passed lists versions that are not chosen unasked, such as those that are too young.
-	Passed []string
-}
-
-// lacks reports whether a version is known not to exist.
-func (l Listed) lacks(version string) bool {
-	return l.Complete && !slices.Contains(l.Versions, version)
-}
-
-// Existing leaves out versions that are known not to exist, such as those that were withdrawn.
-func (k Known) Existing(versions Versions) Versions {
-	existing := Versions{}
-	for part, version := range versions {
-		if !k[part].lacks(version) {
-			existing[part] = version
-		}
-	}
-	return existing
-}
-
 // Note is something to say about the choice of a part's version. An error is a refusal;
 // the others say why a part stays as it is although there may be a newer version, or what
 // is doubtful about a version that is wanted. The message does not name the part.

@@ -27,7 +27,7 @@ func (c candidate) takeNewest() {
 	case newest != "":
 		c.to[c.part] = newest
 	case !c.known.Complete:
-		c.stay(finding.Warning, "--"+c.part.Flag()+" names one", "stays at %s: no newer version is known, and not every registry lists its versions", plain(c.now))
+		c.stay(finding.Warning, "--"+c.part.Flag()+" names one", "stays at %s: no newer version is known, and %s", plain(c.now), c.known.partly())
 	}
 }
 

@@ -18,8 +18,9 @@ func (p *pathfinder) hops() {
 	if len(taken) > 1 {
 		p.remark(OneByOne, "", finding.Info, "", "line %s is %d hops away: the vendor upgrades one release line at a time", p.path.Goal.Line, len(taken))
 	}
+	p.doubtGoal()
 	if left != nil {
-		p.remark(OtherLine, "", finding.Info, "add them to a catalog if they have to be taken", "registries have charts of %s, which the catalog does not have between the lines of this path", text.OneOf(left))
+		p.remark(OtherLine, "", finding.Info, "add them to a catalog if they have to be taken", "%s charts of %s, which the catalog does not have between the lines of this path", p.Known[PrefectCloud].have(), text.OneOf(left))
 	}
 	from, now := p.from, p.Now
 	for _, to := range taken {
@@ -111,15 +112,17 @@ func (h *hopFinder) newest(part Part) (version, unknown string) {
 		h.remark(NotCompared, part, finding.Warning, h.name(part), "%s", unknown)
 		return "", unknown
 	case part.IsChart() && listed.Complete && (part == PrefectCloud || hasRange):
-		unknown = fmt.Sprintf("no registry has a version of line %s", h.line.name)
+		unknown = listed.none("a version of line " + h.line.name)
 		h.remark(NotThere, part, finding.Error, "wait for the vendor's release, or look at the range in the catalog", "%s, and a line is not skipped", unknown)
 		return "", unknown
 	case part.IsChart() && len(listed.Versions) == 0:
-		unknown = "no registry listed its versions"
+		unknown = listed.silent()
 	case part.IsChart():
 		unknown = fmt.Sprintf("no version of line %s is listed", h.line.name)
 	case len(h.patterns(part)) == 0:
 		unknown = fmt.Sprintf("the catalog does not say which tags go with line %s", h.line.name)
+	case listed.Folder != "":
+		unknown = fmt.Sprintf("%s, and the catalog lists no whole tag of line %s, only %s", listed.partly(), h.line.name, text.OneOf(texts(h.patterns(part))))
 	default:
 		unknown = fmt.Sprintf("no registry lists a tag of line %s, which are %s", h.line.name, text.OneOf(texts(h.patterns(part))))
 	}
@@ -180,7 +183,7 @@ func (h *hopFinder) lookFor(version string) {
 	if near := text.Nearest(version, h.line.charts); near != "" {
 		do = "did you mean " + near + "?"
 	}
-	h.remark(NotThere, PrefectCloud, finding.Error, do, "no registry has %s", version)
+	h.remark(NotThere, PrefectCloud, finding.Error, do, "%s", listed.none(version))
 }
 
 // checkOrder refuses a hop that takes a part back, and says where that cannot be told. Tags

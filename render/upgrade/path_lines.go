@@ -8,6 +8,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/pm-gitops/pm-gitops/render/catalog"
+	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -109,15 +110,33 @@ func (p *pathfinder) findGoal() {
 	case len(listed.Versions) == 0:
 		p.to = max(p.from, p.newestLine(func(s stretch) bool { return s.known }))
 		goal.Why = "the newest line that the catalog has; no registry listed versions"
+		if listed.Folder != "" {
+			goal.Why = "the newest line that the catalog has; " + listed.none(PrefectCloud.Title())
+		}
 	case !listed.Complete:
 		p.to = max(p.from, p.newestLine(func(s stretch) bool { return s.known || len(s.charts) > 0 }))
 		goal.Why = "the newest line that the catalog has, or a registry lists; not every registry lists its versions"
 	default:
 		p.to = max(p.from, p.newestLine(func(s stretch) bool { return len(s.charts) > 0 }))
-		goal.Why = "the newest line that registries have a chart of"
+		goal.Why = "the newest line that " + listed.have() + " a chart of"
 	}
 	goal.Line = p.lines[p.to].name
 	p.path.Goal = goal
+}
+
+// doubtGoal says that the line of the goal is known from nowhere: a typing error, or a
+// line that is not released yet.
+func (p *pathfinder) doubtGoal() {
+	goal, listed := p.lines[p.to], p.Known[PrefectCloud]
+	if goal.known || len(goal.charts) > 0 || p.Goal == "" || isVersion(p.Goal) || p.Known == nil {
+		return
+	}
+	severity, why := finding.Error, listed.none("a chart of it")
+	if !listed.Complete {
+		severity, why = finding.Warning, "not every registry lists its versions"
+	}
+	newest := max(p.from, p.newestLine(func(s stretch) bool { return s.known || len(s.charts) > 0 }))
+	p.remark(NotThere, "", severity, "the newest known line is "+p.lines[newest].name, "the catalog does not have line %s, and %s", goal.name, why)
 }
 
 // newestLine gives the index of the last line that fits, or -1.

@@ -30,13 +30,16 @@ func FindReleasePath(key, now, goal string, listed Listed) (Path, error) {
 		}
 	} else {
 		newest, err := newestRelease(now, listed)
-		path.Goal.Version, path.Goal.Why = newest, "the newest that registries have"
+		path.Goal.Version, path.Goal.Why = newest, "the newest that "+listed.have()
 		switch {
 		case err != nil:
 			say(NotCompared, finding.Warning, "name one with --to", err.Error())
 			return path, nil
-		case !listed.Complete && len(listed.Versions) == 0:
+		case len(listed.Versions) == 0:
 			path.Goal.Why = "no registry listed versions"
+			if listed.Folder != "" {
+				path.Goal.Why = listed.silent()
+			}
 			say(NotKnown, finding.Warning, "name one with --to", "not known which versions there are")
 		case !listed.Complete:
 			path.Goal.Why = "the newest that is listed; not every registry lists its versions"
@@ -79,8 +82,12 @@ func releaseHop(key, from, to string, listed Listed) Hop {
 	hop := Hop{Kind: ReleaseHop, From: Stop{Known: true}, To: Stop{Known: true}, Moves: []catalog.Move{}, Remarks: []Remark{}}
 	hop.Versions = []Transfer{{Part: Part(key), From: from, To: to}}
 	if listed.lacks(to) {
-		remark := Remark{Rule: NotThere, Severity: finding.Error, Message: "no registry has " + to}
-		if near := text.Nearest(to, listed.Versions); near != "" {
+		remark := Remark{Rule: NotThere, Severity: finding.Error, Message: listed.none(to)}
+		newer := slices.DeleteFunc(slices.Clone(listed.Versions), func(version string) bool {
+			order, err := compareCharts(version, from)
+			return err != nil || order <= 0
+		})
+		if near := text.Nearest(to, newer); near != "" {
 			remark.Do = "did you mean " + near + "?"
 		}
 		hop.Remarks = append(hop.Remarks, remark)

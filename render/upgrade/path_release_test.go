@@ -33,7 +33,7 @@ func TestFindReleasePath(t *testing.T) {
 		"an older one":       {now: "1.9.0", goal: "1.8.0", listed: "1.8.0", want: "goal 1.8.0: asked for\n  error downgrade: 1.8.0 is older than 1.9.0, which the environment has: a downgrade is no upgrade: look at the chart's notes on rollback\n"},
 		"one that is not there": {now: "1.9.0", goal: "1.9.7", listed: "1.9.0 1.9.1", want: `goal 1.9.7: asked for
 1.9.0 -> 1.9.7
-  error not-there: no registry has 1.9.7: did you mean 1.9.0?
+  error not-there: no registry has 1.9.7: did you mean 1.9.1?
 `},
 		"no list":                     {now: "1.9.0", partly: true, want: "goal 1.9.0: no registry listed versions\n  warning not-known: not known which versions there are: name one with --to\n"},
 		"a part of the list":          {now: "1.9.0", listed: "1.9.1", partly: true, want: "goal 1.9.1: the newest that is listed; not every registry lists its versions\n1.9.0 -> 1.9.1\n"},

@@ -138,9 +138,9 @@ func (c candidate) refuseOrder(want string) string {
 			near, _ = c.newest()
 		}
 		if near == "" {
-			return "no registry has " + want
+			return c.known.none(want)
 		}
-		return "no registry has " + want + ": did you mean " + near + "?"
+		return c.known.none(want) + ": did you mean " + near + "?"
 	}
 	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
+	"github.com/pm-gitops/pm-gitops/render/text"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -184,10 +185,26 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 		show(len(members), len(members))
 	}
 	if o.release != "" && all == nil && errors.Join(failures...) == nil {
-		_, err := plannedReleases(plansOf(members), []string{o.release})
-		return err
+		return refuseRelease(members, o.release)
 	}
 	return a.tellRoadmaps(o, all, errors.Join(failures...))
+}
+
+// refuseRelease says that no environment has a further release of a name.
+func refuseRelease(members []fleet.Member, name string) error {
+	var further []string
+	for _, m := range members {
+		for _, key := range m.Environment.ReleaseKeys() {
+			if key != render.PrefectCloud && key != render.PrefectIstiod {
+				further = append(further, key)
+			}
+		}
+	}
+	want := "spec.releases is empty"
+	if further != nil {
+		want = "want " + text.OneOf(dropRepeated(further))
+	}
+	return usageError{fmt.Errorf("no release %q in %s: %s", name, environmentsOf(plansOf(members)), want)}
 }
 
 // tellRoadmaps prints roadmaps, and gives the error of what failed, or of the verdict.

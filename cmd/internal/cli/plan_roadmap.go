@@ -38,7 +38,9 @@ func (a app) listsFor(o planOptions) (*upgrade.Lists, error) {
 	case o.offline:
 		return upgrade.NewLists(nil), nil
 	case o.dir != "":
-		return upgrade.NewLists(chartFolder(o.dir)), nil
+		lists := upgrade.NewLists(chartFolder(o.dir))
+		lists.Folder = o.dir
+		return lists, nil
 	}
 	client, err := a.registry(o.chartFlags)
 	return upgrade.NewLists(client), err

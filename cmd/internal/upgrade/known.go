@@ -21,6 +21,10 @@ type Lister interface {
 // Lists asks registries which versions there are, each repository once. It may be used by
 // many goroutines.
 type Lists struct {
+	// Folder names the folder of charts that the lists are of, if they are of none in
+	// registries.
+	Folder string
+
 	from  Lister
 	mu    sync.Mutex
 	asked map[string]func() answer // by repository
@@ -64,6 +68,7 @@ func (l *Lists) Known(ctx context.Context, plan render.Plan) (upgrade.Known, []s
 	known, unknown := upgrade.Known{}, []string(nil)
 	for i, q := range questions {
 		listed, seen := known[q.part]
+		listed.Folder = l.Folder
 		listed.Versions = append(slices.Clip(listed.Versions), answers[i].versions...)
 		listed.Complete = (listed.Complete || !seen) && answers[i].err == nil
 		known[q.part] = listed
@@ -84,7 +89,7 @@ func (l *Lists) Chart(ctx context.Context, plan render.Plan, repository string) 
 	if l.from == nil {
 		return upgrade.Listed{}, []string{"no registry is asked which versions there are: offline"}
 	}
-	listed, unknown := upgrade.Listed{Complete: true}, []string(nil)
+	listed, unknown := upgrade.Listed{Complete: true, Folder: l.Folder}, []string(nil)
 	for _, place := range origins(plan, repository) {
 		got := l.list(ctx, upgrade.PrefectCloud, place)
 		listed.Versions = append(listed.Versions, got.versions...)

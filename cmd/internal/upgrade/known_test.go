@@ -165,8 +165,13 @@ func TestListsOfAChart(t *testing.T) {
 	const source, copied = "charts.io/extra", "reg.io/prefect/charts.io/extra"
 	fake := &fakeLists{tags: map[string]string{source: "1.0.0 1.1.0", copied: "1.0.0"}, asked: map[string]int{}}
 	plan := planOf(t, "registry: {mirror: reg.io/prefect}")
-	listed, unknown := NewLists(fake).Chart(t.Context(), plan, copied)
-	if got := fmt.Sprint(listed, unknown); got != "{[1.0.0 1.0.0 1.1.0] true []} []" {
+	lists := NewLists(fake)
+	lists.Folder = "charts"
+	listed, unknown := lists.Chart(t.Context(), plan, copied)
+	if known, _, err := lists.Known(t.Context(), plan); err != nil || listed.Folder != "charts" || known[upgrade.Server].Folder != "charts" {
+		t.Errorf("the folder is not named: %+v, %+v, %v", listed, known, err)
+	}
+	if got := fmt.Sprint(listed.Versions, listed.Complete, unknown); got != "[1.0.0 1.0.0 1.1.0] true []" {
 		t.Errorf("Chart = %s", got)
 	}
 	delete(fake.tags, source)
