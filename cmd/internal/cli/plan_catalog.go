@@ -15,14 +15,14 @@ import (
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
-	"github.com/pm-gitops/pm-gitops/render/catalog/draft"
+	linedraft "github.com/pm-gitops/pm-gitops/render/catalog/draft"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/roadmap"
 )
 
 // lineDraft collects what --write-catalog writes while an environment is planned.
 type lineDraft struct {
-	of  *draft.Input // nil until the charts of a hop to another line are compared
+	of  *linedraft.Input // nil until the charts of a hop to another line are compared
 	err error
 }
 
@@ -57,13 +57,13 @@ func (d *lineDraft) add(ctx context.Context, m fleet.Member, h *roadmap.Hop, one
 
 // drafting is the input of a draft with the two sides that its probes are rendered by.
 type drafting struct {
-	draft.Input
+	linedraft.Input
 	old, new hop.Side
 }
 
 // draftInput gathers what is known of a hop but for its probes.
 func (p pair) draftInput(m fleet.Member, h *roadmap.Hop, own, next charts.Chart, found hop.Analysis) (drafting, error) {
-	in := drafting{Input: draft.Input{From: own.Chart.Version(), To: next.Chart.Version(), Charts: map[string]string{}}}
+	in := drafting{Input: linedraft.Input{From: own.Chart.Version(), To: next.Chart.Version(), Charts: map[string]string{}}}
 	var err, missing error
 	if in.Old, err = m.Catalog.Line(h.From.Line); err != nil {
 		return in, err
@@ -89,7 +89,7 @@ func (p pair) draftInput(m fleet.Member, h *roadmap.Hop, own, next charts.Chart,
 	for _, values := range []map[string]any{in.old.Values, in.new.Values} {
 		in.Hide = wordsIn(in.Hide, values)
 	}
-	in.Runs = []draft.Run{{About: "the values of an environment", Own: true, Analysis: found}}
+	in.Runs = []linedraft.Run{{About: "the values of an environment", Own: true, Analysis: found}}
 	return in, errors.Join(err, missing)
 }
 
@@ -113,8 +113,8 @@ func wordsIn(all []string, value any) []string {
 // probe compares the charts with made-up values. Those that the old chart does not render
 // with are said in the draft.
 func (d *drafting) probe(ctx context.Context, moves []catalog.Move) error {
-	var runs []draft.Run
-	for _, one := range draft.Probes(d.Old, d.New) {
+	var runs []linedraft.Run
+	for _, one := range linedraft.Probes(d.Old, d.New) {
 		in := hop.Input{Release: render.PrefectCloud, Old: d.old, New: d.new, Secrets: one.Secrets, Moves: moves}
 		in.Old.Values, in.New.Values = one.Old, one.New
 		found, err := hop.Analyze(ctx, in)
@@ -125,7 +125,7 @@ func (d *drafting) probe(ctx context.Context, moves []catalog.Move) error {
 			d.Failed = append(d.Failed, one.About+": "+oneLine(err))
 			continue
 		}
-		runs = append(runs, draft.Run{About: one.About, Analysis: found})
+		runs = append(runs, linedraft.Run{About: one.About, Analysis: found})
 	}
 	d.Runs = append(runs, d.Runs...)
 	return nil
@@ -143,7 +143,7 @@ func (a app) writeDraft(o planOptions, d *lineDraft, planned []roadmap.Roadmap) 
 	if d.of == nil {
 		return fmt.Errorf("write catalog %s: %s", file, whyNoDraft(planned))
 	}
-	content, err := draft.Of(*d.of)
+	content, err := linedraft.Of(*d.of)
 	if err == nil {
 		_, err = catalog.Parse(file, content)
 	}
@@ -180,7 +180,7 @@ func (a app) putDraft(file string, content []byte) error {
 	case bytes.Equal(before, content):
 		a.err.Say("%s is up to date", file)
 		return nil
-	case !draft.IsUnchanged(before):
+	case !linedraft.IsUnchanged(before):
 		return hinted{fmt.Errorf("%s is there already, and no unchanged draft: it was not touched", file), "Name another file with --write-catalog FILE."}
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {

@@ -72,13 +72,11 @@ func (d *drafting) facts(p *page) {
 			ranges[key] = fmt.Sprintf(">=%d.%d.0 <%d.%d.0", line.Major(), line.Minor(), line.Major(), line.Minor()+1)
 		}
 	}
-	for key := range d.New.Charts {
-		delete(ranges, key)
-	}
+	_, covered := d.New.Charts[release]
 	switch {
-	case len(ranges) == 0:
-		p.comment("  ", "Charts: the catalog has their ranges.")
-	default:
+	case covered:
+		p.comment("  ", "Charts: the catalog has the range of "+release+", and that of others by the number of the line.")
+	case len(ranges) > 0:
 		p.comment("  ", "certain: the number of a line is that of its charts.")
 		p.line("  ", pair{"charts", ranges})
 	}
