@@ -56,7 +56,7 @@ With --write-catalog FILE it writes a catalog with the line of the next hop: whi
 chart value each field sets there, and what moves, as far as comparing the charts
 proves it. Each entry has its certainty and its evidence in a comment; what is
 only suspected is a comment. Review it, then name it with spec.catalog. A FILE
-that somebody changed is never overwritten; - prints the catalog, not the plan.
+that was changed by hand is never overwritten; - prints the catalog, not the plan.
 
 Exit codes: 0 routine, 3 otherwise, 1 if an environment cannot be planned, the
 others are planned all the same. In JSON, environments is a list, each with

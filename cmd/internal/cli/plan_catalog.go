@@ -24,6 +24,8 @@ import (
 type lineDraft struct {
 	of  *linedraft.Input // nil until the charts of a hop to another line are compared
 	err error
+	// read is the catalog files that the environment is planned with.
+	read []string
 }
 
 // checkCatalog refuses flags that make no sense with --write-catalog.
@@ -39,7 +41,7 @@ func (o planOptions) forDraft() *lineDraft {
 	if o.writeCatalog == "" {
 		return nil
 	}
-	return &lineDraft{}
+	return &lineDraft{read: []string{o.catalog}}
 }
 
 // add takes the comparison of an environment's charts, and compares them once more with
@@ -53,6 +55,7 @@ func (d *lineDraft) add(ctx context.Context, m fleet.Member, h *roadmap.Hop, one
 		err = in.probe(ctx, h.Moves)
 	}
 	d.of, d.err = &in.Input, err
+	d.read = append(d.read, m.Environment.CatalogFile())
 }
 
 // drafting is the input of a draft with the two sides that its probes are rendered by.
@@ -125,7 +128,7 @@ func (d *drafting) probe(ctx context.Context, moves []catalog.Move) error {
 			d.Failed = append(d.Failed, one.About+": "+oneLine(err))
 			continue
 		}
-		runs = append(runs, linedraft.Run{About: one.About, Analysis: found})
+		runs = append(runs, linedraft.Run{About: one.About, IntoChart: one.IntoChart, Analysis: found})
 	}
 	d.Runs = append(runs, d.Runs...)
 	return nil
@@ -153,7 +156,17 @@ func (a app) writeDraft(o planOptions, d *lineDraft, planned []roadmap.Roadmap) 
 	if file == "-" {
 		return a.out.Raw(content)
 	}
+	if slices.ContainsFunc(d.read, func(read string) bool { return isSame(file, read) }) {
+		return hinted{fmt.Errorf("%s is a catalog that the environment is planned with: it was not touched", file), "Name another file: the draft has only what the catalogs lack."}
+	}
 	return a.putDraft(file, content)
+}
+
+// isSame reports whether two names are those of one file.
+func isSame(a, b string) bool {
+	first, err := os.Stat(a)
+	second, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(first, second)
 }
 
 // whyNoDraft says why no charts of two lines were compared.

@@ -40,9 +40,11 @@ type Input struct {
 
 // Run is a comparison of the two charts with some values.
 type Run struct {
-	About    string // the values, in words
-	Own      bool   // they are an environment's own
-	Analysis hop.Analysis
+	About string // the values, in words
+	Own   bool   // they are an environment's own
+	// IntoChart: the chart reads Secrets that exist, by a probe's [Probe.IntoChart].
+	IntoChart bool
+	Analysis  hop.Analysis
 }
 
 // Of writes the catalog. The error is that no YAML can be made of it.

@@ -72,7 +72,7 @@ func input(t testing.TB, c catalog.Catalog, old, next chart.Chart) draft.Input {
 		if err != nil {
 			t.Fatalf("%s: %v", p.About, err)
 		}
-		in.Runs = append(in.Runs, draft.Run{About: p.About, Analysis: found})
+		in.Runs = append(in.Runs, draft.Run{About: p.About, IntoChart: p.IntoChart, Analysis: found})
 	}
 	return in
 }

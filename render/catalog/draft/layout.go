@@ -132,9 +132,13 @@ func (d *drafting) shape(field string, f fate, groups *[]group) bool {
 	default:
 		return false
 	}
+	why := fmt.Sprintf("%s: %s", f.Path, d.because(f))
+	if len(d.Failed) > 0 {
+		why += "; not all probes could be compared"
+	}
 	for _, value := range slices.Sorted(maps.Keys(values)) {
 		when := catalog.Conditions{{Field: field, Equal: true, Value: value}}
-		add(groups, when, f.To, values[value], fmt.Sprintf("%s: %s", f.Path, d.because(f)))
+		add(groups, when, f.To, values[value], why)
 	}
 	return true
 }

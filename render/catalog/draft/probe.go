@@ -15,6 +15,8 @@ type Probe struct {
 	About    string
 	Old, New map[string]any // composed by the layouts of the two lines
 	Secrets  []string       // the paths of both that hold secrets
+	// IntoChart: secrets.into is chart.
+	IntoChart bool
 }
 
 // secret is a made-up value of a field that refers to a Secret.
@@ -80,7 +82,7 @@ func Probes(old, next catalog.Line) []Probe {
 	}
 	var all []Probe
 	add := func(about string, set map[string]any) {
-		p := Probe{About: about}
+		p := Probe{About: about, IntoChart: set["secrets.into"] == "chart"}
 		p.Old, p.Secrets = compose(old.Layout, set)
 		var more []string
 		p.New, more = compose(layout, set)

@@ -40,14 +40,15 @@ func (d *drafting) body() ([]byte, error) {
 		p.list("moves", changes)
 	}
 	d.jobs(&p)
-	p.comment("  ", "Secrets, loops, released, notes and server and ui tags are not written: comparing charts does not prove them. Without secrets the draft takes those of line "+d.Old.Name+", if it is like it.")
+	d.read(&p)
+	p.comment("  ", "Not proved by comparing charts, and not written: loops, released, notes, server and ui tags, and how long migrations may take.")
 	return p.Bytes(), p.err
 }
 
 // head says where the draft comes from and how to read it.
 func (d *drafting) head(p *page) {
 	p.comment("", fmt.Sprintf("Release line %s, drafted by pm-gitops plan --write-catalog from the charts %s %s and %s. Review it, then name it with spec.catalog or --catalog. The checksum lets the command replace the file as long as it is unchanged.", d.New.Name, release, d.From, d.To))
-	p.comment("", "certain: rendering both charts proves it, or a text of the chart says it. suspected: a name, a type or a place says it, and it is not active. unknown: somebody has to decide.")
+	p.comment("", "certain: rendering both charts proves it, or a text of the chart says it. suspected: a name, a type or a place says it, and it is not active. unknown: a person has to decide.")
 	p.comment("", "An environment proves only what it sets: fields were compared with made-up values, one probe for each identity provider; where even those prove nothing, the old rule is kept and the comment says so. No value of an environment is in this file.")
 	for _, failed := range d.Failed {
 		p.comment("", "Not compared: "+d.clean(failed))
@@ -108,6 +109,27 @@ func (d *drafting) jobs(p *page) {
 	p.line("  ", pair{"migrations", map[string]any{"jobs": jobs, "afterInstall": after}})
 }
 
+// read writes the Secrets that the chart reads with secrets.into: chart.
+func (d *drafting) read(p *page) {
+	all, some := d.secrets()
+	if len(all)+len(some) == 0 {
+		p.comment("  ", "unknown: which Secrets the chart reads with secrets.into: chart is not shown by the probes: as on line "+d.Old.Name+" where the line is like it.")
+		return
+	}
+	if d.Known && maps.EqualFunc(all, d.New.Secrets, func(a, b []string) bool { return slices.Equal(a, slices.Sorted(slices.Values(b))) }) {
+		p.comment("  ", "Secrets: the catalog has those that rendering shows.")
+		return
+	}
+	p.comment("  ", "certain: with secrets.into: chart the new chart makes none of these and its pods name them, and otherwise it makes them with these keys.")
+	for _, name := range slices.Sorted(maps.Keys(some)) {
+		p.comment("  ", "Only with some identity providers, and so not below: "+name+": "+strings.Join(some[name], ", "))
+	}
+	fmt.Fprintf(p, "  secrets:\n")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		p.entry("    ", name, all[name])
+	}
+}
+
 // list writes a list of entries: as a comment if none of them is active.
 func (p *page) list(key string, entries []entry) {
 	active := slices.ContainsFunc(entries, func(e entry) bool { return e.item != nil && !e.off })
@@ -139,6 +161,11 @@ func or(sure hop.Certainty) hop.Certainty {
 // line writes a key with its value on a line.
 func (p *page) line(indent string, one pair) {
 	fmt.Fprintf(p, "%s%s: %s\n", indent, one.key, p.flow(node(one.value)))
+}
+
+// entry writes a name that comes from a chart with its value.
+func (p *page) entry(indent, name string, value any) {
+	fmt.Fprintf(p, "%s%s: %s\n", indent, p.flow(node(name)), p.flow(node(value)))
 }
 
 // maxWidth limits how long the lines of comments are, but for words that are longer.
