@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/hop"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
@@ -18,7 +19,17 @@ type fate struct {
 }
 
 // proved reports whether the fate is certain, and seen in what the value does.
-func (f fate) proved() bool { return f.tried && !f.disputed && rank(f.Parity) >= 4 }
+func (f fate) proved() bool {
+	return f.tried && !f.disputed && rank(f.Parity) >= 4 && (f.To == "" || isName(f.To))
+}
+
+// isName reports whether a chart value has a name that a catalog can have.
+func isName(path string) bool {
+	return catalog.ValuePath(path).Validate() == nil && len(path) <= maxName && text.Visible(path) == path
+}
+
+// maxName limits how long a name of a value is that stands outside of comments.
+const maxName = 200
 
 // rank says how much a run shows of a value: what is certain and seen in objects counts
 // most.
@@ -81,6 +92,10 @@ func (d *drafting) because(f fate) string {
 	}
 	return d.clean(why) + " (" + f.about + ")"
 }
+
+// isShared reports whether the name of an object has nothing of the environment, such as the
+// name of its release.
+func (d *drafting) isShared(name string) bool { return d.hide.Replace(name) == name }
 
 // maxEvidence limits how much of a chart's or an analysis's own text a comment has.
 const maxEvidence = 400

@@ -13,7 +13,7 @@ func isFlip(f hop.Finding) bool {
 		return false
 	}
 	_, isSwitch := f.Edits[0].Value.(bool)
-	return isSwitch && f.Edits[0].Path == f.To
+	return isSwitch && f.Edits[0].Path == f.To && isName(f.To)
 }
 
 // flipOf finds the switch that an old one became, and whether it is the other way round.

@@ -160,7 +160,7 @@ func (d *drafting) open(field string, rule catalog.Rule, f fate, asBefore bool) 
 		one.item = []pair{{"field", field}}
 	case f.Certainty == hop.Certain:
 		one.why = fmt.Sprintf("not proved: %s sets %s, and that is kept: %s", field, rule.Path, d.because(f))
-	case f.To != "" && f.Form == "":
+	case f.To != "" && f.Form == "" && isName(f.To):
 		one.sure, one.off = hop.Suspected, true
 		rule.Path = catalog.ValuePath(f.To)
 		one.item = ruleItem(rule)

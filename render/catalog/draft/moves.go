@@ -139,9 +139,12 @@ func (d *drafting) holds(from, to string) bool {
 	return true
 }
 
-// shareable reports whether both charts have the paths of a change: below a mapping where
-// any key may be, they are an environment's own.
+// shareable reports whether the paths of a change can be in a catalog, and both charts have
+// them: below a mapping where any key may be, they are an environment's own.
 func (d *drafting) shareable(run Run, from, to string) bool {
+	if !isName(from) || to != "" && !isName(to) {
+		return false
+	}
 	return !run.Own || has(d.OldDefaults, from) && (to == "" || has(d.NewDefaults, to))
 }
 
@@ -164,7 +167,7 @@ func (d *drafting) openMoves(certain []move) (entries []entry) {
 	for _, run := range d.Runs {
 		for _, f := range run.Analysis.Findings {
 			isOpen := f.Certainty != hop.Certain && f.From != "" && f.From != f.To && f.Class != hop.ChangedDefault
-			if !isOpen || seen[f.From+"\x00"+f.To] || d.fate(f.From).proved() || !d.shareable(run, f.From, f.To) {
+			if !isOpen || seen[f.From+"\x00"+f.To] || d.fate(f.From).proved() || run.Own && !d.shareable(run, f.From, f.To) {
 				continue
 			}
 			if slices.ContainsFunc(certain, func(m move) bool { _, is := below(f.From, m.from); return is }) {
@@ -172,10 +175,10 @@ func (d *drafting) openMoves(certain []move) (entries []entry) {
 			}
 			seen[f.From+"\x00"+f.To] = true
 			one := entry{sure: f.Certainty, why: d.clean(f.Evidence) + " (" + run.About + ")"}
-			if f.To != "" {
+			if f.To != "" && d.shareable(run, f.From, f.To) {
 				one.off, one.item = true, []pair{{"from", f.From}, {"to", f.To}}
 			} else {
-				one.sure, one.why = hop.Unknown, fmt.Sprintf("decide what becomes of %s: %s", f.From, one.why)
+				one.sure, one.why = hop.Unknown, fmt.Sprintf("decide what becomes of %s: %s", d.clean(f.From), one.why)
 			}
 			entries = append(entries, one)
 		}

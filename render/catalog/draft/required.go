@@ -31,7 +31,7 @@ func (d *drafting) requireEntries() (entries []entry, differs bool) {
 
 // require gives the entry of a value that must be set.
 func (d *drafting) require(run Run, f hop.Finding) (entry, bool) {
-	why := fmt.Sprintf("%s must be set: %s (%s)", f.To, d.clean(f.Evidence), run.About)
+	why := fmt.Sprintf("%s must be set: %s (%s)", d.clean(f.To), d.clean(f.Evidence), run.About)
 	for _, rule := range d.layout {
 		if string(rule.Path) == f.To && rule.Field != "" && isCloud(rule) {
 			documented := slices.ContainsFunc(d.New.Moves, func(m catalog.Move) bool { return d.Known && m.Require == rule.Field })
@@ -45,7 +45,7 @@ func (d *drafting) require(run Run, f hop.Finding) (entry, bool) {
 	if slices.Contains(render.Fields(), f.To) {
 		return entry{sure: hop.Suspected, off: true, why: why + "; the field has its name, and a layout rule {field, path} has to take it there", item: []pair{{"require", f.To}}}, false
 	}
-	return entry{sure: f.Certainty, why: why + "; no field of an environment stands for it: set spec.values." + release + "." + f.To}, false
+	return entry{sure: f.Certainty, why: why + "; no field of an environment stands for it: set spec.values." + release + "." + d.clean(f.To)}, false
 }
 
 // migrations gives the hooks that migrate databases, and whether a first install runs them
@@ -56,7 +56,7 @@ func (d *drafting) migrations() (jobs []string, after, known bool) {
 			continue
 		}
 		for _, o := range run.Analysis.Objects {
-			if o.Kind != "Job" || o.Hook == nil || o.Hook.Tests() || !strings.Contains(strings.ToLower(o.Name), "migrat") || slices.Contains(jobs, o.Name) {
+			if o.Kind != "Job" || o.Hook == nil || o.Hook.Tests() || !strings.Contains(strings.ToLower(o.Name), "migrat") || slices.Contains(jobs, o.Name) || !d.isShared(o.Name) {
 				continue
 			}
 			jobs = append(jobs, o.Name)

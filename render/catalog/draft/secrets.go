@@ -31,6 +31,9 @@ func (d *drafting) secrets() (all, some map[string][]string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if !d.isShared(name) {
+			continue
+		}
 		counts := map[string]int{}
 		for _, one := range made {
 			for _, key := range one[name] {

@@ -190,7 +190,7 @@ func (p *page) flow(n *yaml.Node) string {
 	data, err := yaml.Marshal(n)
 	line := strings.TrimSuffix(string(data), "\n")
 	if err == nil && strings.Contains(line, "\n") {
-		err = fmt.Errorf("draft: an item is longer than a line")
+		err = fmt.Errorf("draft a catalog: an item does not fit on a line")
 	}
 	if p.err == nil {
 		p.err = err
