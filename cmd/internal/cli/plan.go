@@ -171,8 +171,8 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 	}
 	failures := []error{failed}
 	p := planner{app: a, planOptions: o, lists: lists, source: source, draft: o.forDraft()}
-	if p.draft != nil && len(members) > 1 {
-		return usageError{errors.New("a catalog is drafted by one environment: name one with -f")}
+	if err := o.checkDraft(members); err != nil {
+		return err
 	}
 	var all []roadmap.Roadmap
 	show := a.progress("environments planned")

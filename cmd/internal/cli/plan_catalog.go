@@ -24,8 +24,6 @@ import (
 type lineDraft struct {
 	of  *linedraft.Input // nil until the charts of a hop to another line are compared
 	err error
-	// read is the catalog files that the environment is planned with.
-	read []string
 }
 
 // checkCatalog refuses flags that make no sense with --write-catalog.
@@ -41,7 +39,31 @@ func (o planOptions) forDraft() *lineDraft {
 	if o.writeCatalog == "" {
 		return nil
 	}
-	return &lineDraft{read: []string{o.catalog}}
+	return &lineDraft{}
+}
+
+// checkDraft refuses, before anything is compared, a file that a draft may not replace: one
+// that was changed by hand, or a catalog that the environment is planned with.
+func (o planOptions) checkDraft(members []fleet.Member) error {
+	file := string(o.writeCatalog)
+	if file == "" || file == "-" {
+		return nil
+	}
+	if len(members) > 1 {
+		return usageError{errors.New("a catalog is drafted by one environment: name one with -f")}
+	}
+	for _, m := range members {
+		if isSame(file, o.catalog) || isSame(file, m.Environment.CatalogFile()) {
+			return hinted{fmt.Errorf("%s is a catalog that the environment is planned with: it was not touched", file), "Name another file: the draft has only what the catalogs lack."}
+		}
+	}
+	switch before, err := os.ReadFile(filepath.Clean(file)); {
+	case err == nil && !linedraft.IsUnchanged(before):
+		return hinted{fmt.Errorf("%s is there already, and no unchanged draft: it was not touched", file), "Name another file with --write-catalog FILE."}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("write catalog %s: %w", file, err)
+	}
+	return nil
 }
 
 // add takes the comparison of an environment's charts, and compares them once more with
@@ -55,7 +77,6 @@ func (d *lineDraft) add(ctx context.Context, m fleet.Member, h *roadmap.Hop, one
 		err = in.probe(ctx, h.Moves)
 	}
 	d.of, d.err = &in.Input, err
-	d.read = append(d.read, m.Environment.CatalogFile())
 }
 
 // drafting is the input of a draft with the two sides that its probes are rendered by.
@@ -156,9 +177,6 @@ func (a app) writeDraft(o planOptions, d *lineDraft, planned []roadmap.Roadmap) 
 	if file == "-" {
 		return a.out.Raw(content)
 	}
-	if slices.ContainsFunc(d.read, func(read string) bool { return isSame(file, read) }) {
-		return hinted{fmt.Errorf("%s is a catalog that the environment is planned with: it was not touched", file), "Name another file: the draft has only what the catalogs lack."}
-	}
 	return a.putDraft(file, content)
 }
 
@@ -186,15 +204,9 @@ func whyNoDraft(planned []roadmap.Roadmap) string {
 // putDraft writes a draft whole, in the place of nothing or of one that nobody changed.
 func (a app) putDraft(file string, content []byte) error {
 	failed := func(err error) error { return fmt.Errorf("write catalog %s: %w", file, err) }
-	switch before, err := os.ReadFile(filepath.Clean(file)); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return failed(err)
-	case bytes.Equal(before, content):
+	if before, err := os.ReadFile(filepath.Clean(file)); err == nil && bytes.Equal(before, content) {
 		a.err.Say("%s is up to date", file)
 		return nil
-	case !linedraft.IsUnchanged(before):
-		return hinted{fmt.Errorf("%s is there already, and no unchanged draft: it was not touched", file), "Name another file with --write-catalog FILE."}
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return failed(err)
