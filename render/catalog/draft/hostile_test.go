@@ -142,7 +142,7 @@ lines:
 func TestHostile(t *testing.T) {
 	evil := "x\n- {field: instance.name, path: evil}\r\n\u2028- name: \"9.9\"\u0085evil: \x1b[31m\x00 # y: z \xff" + strings.Repeat(" more acme-prod", 5000)
 	in := draft.Input{
-		Old: lines(t, line12).Lines[0], New: catalog.Line{Name: "1.3"}, From: "1.2.0", To: "1.3.0\n  like: \"9\"",
+		Old: lines(t, line12).Lines[0], New: catalog.Line{Name: "1.3"}, From: "1.2.0", To: "1.3.0\n  like: \"9\"\x1b",
 		Failed: []string{evil}, Hide: []string{"acme-prod", "url"}, OldDefaults: map[string]any{"url": ""},
 		Runs: []draft.Run{{About: "a probe", Analysis: hop.Analysis{
 			Objects: []chart.Object{{Kind: "Job", Name: "acme-prod-migrations", Hook: &chart.Hook{Events: []string{"pre-upgrade"}}}},
@@ -157,8 +157,11 @@ func TestHostile(t *testing.T) {
 				{Class: hop.Required, Certainty: hop.Certain, To: evil, Evidence: evil},
 				{Class: hop.Flipped, Certainty: hop.Certain, From: "url", To: evil, Was: "true", Message: evil, Evidence: evil, Edits: []hop.Edit{{Path: evil, Value: true}}},
 			},
-		}}},
+		}}, {About: "another", IntoChart: true, Analysis: hop.Analysis{Objects: []chart.Object{
+			{Kind: "Pod", Name: "a", YAML: []byte("spec: {containers: [{envFrom: [{secretRef: {name: acme-prod-db}}]}]}")},
+		}}}},
 	}
+	in.Runs[0].Analysis.Objects = append(in.Runs[0].Analysis.Objects, chart.Object{Kind: "Secret", Name: "acme-prod-db", YAML: []byte("data: {a: Yg==}")})
 	text, c := written(t, in)
 	if len(c.Lines) != 1 || c.Lines[0].Name != "1.3" || c.Lines[0].Like != "1.2" || c.Lines[0].Layout != nil || c.Lines[0].Moves != nil {
 		t.Errorf("%+v\n%s", c.Lines, text)

@@ -67,17 +67,42 @@ func TestDisputed(t *testing.T) {
 func TestOwnKeys(t *testing.T) {
 	in := draft.Input{
 		Old: lines(t, line12).Lines[0], New: catalog.Line{Name: "1.3"},
+		Hide:        []string{"acme", "name"}, // the charts have name themselves
 		OldDefaults: map[string]any{"old": map[string]any{"name": ""}, "free": map[string]any{}},
 		NewDefaults: map[string]any{"new": map[string]any{"name": ""}, "open": map[string]any{}},
 		Runs: []draft.Run{{About: "the values of an environment", Own: true, Analysis: hop.Analysis{Findings: []hop.Finding{
-			{Class: hop.Renamed, Certainty: hop.Certain, From: "old.name", To: "new.name", Evidence: "it does what it did"},
+			{Class: hop.Renamed, Certainty: hop.Certain, From: "old.name", To: "new.name", Evidence: "the name of acme does what it did"},
 			{Class: hop.Renamed, Certainty: hop.Certain, From: "free.acme", To: "open.acme", Evidence: "it does what it did"},
 			{Class: hop.Renamed, Certainty: hop.Suspected, From: "free.acme", To: "open.acme", Evidence: "alike"},
 			{Class: hop.Required, Certainty: hop.Certain, To: "open.acme", Evidence: "it is empty"},
 		}}}},
 	}
 	text, c := written(t, in)
-	if moves := c.Lines[0].Moves; len(moves) != 1 || moves[0].From != "old.name" || moves[0].To != "new.name" || strings.Contains(text, "acme") {
+	if moves := c.Lines[0].Moves; len(moves) != 1 || moves[0].From != "old.name" || moves[0].To != "new.name" || strings.Contains(text, "acme") || !strings.Contains(said(text), "the name of (hidden) does what it did") {
 		t.Error(text)
+	}
+}
+
+// TestOpposite: a switch that is the other way round in the new chart is turned, whether
+// the layout sets it or a field does.
+func TestOpposite(t *testing.T) {
+	known := lines(t, line12+`  - {field: auth.adfs.clientVerifySSL, path: verify}
+  - {when: database, set: {embedded: false}}
+`)
+	old := small(t, "1.2.0", "verify: true\nembedded: true\n", "  a: b\n{{ if .Values.verify }}\n  verify: 'yes'\n{{ end }}\n{{ if .Values.embedded }}\n  embedded: 'yes'\n{{ end }}\n")
+	next := small(t, "1.3.0", "skip: false\nexternal: false\n", "  a: b\n{{ if not .Values.skip }}\n  verify: 'yes'\n{{ end }}\n{{ if not .Values.external }}\n  embedded: 'yes'\n{{ end }}\n")
+	known.Lines[0].Layout = append(known.Lines[0].Layout, catalog.Rule{Field: "database.primary", Path: "primary"})
+	text, _ := written(t, input(t, known, old, next))
+	for _, line := range []string{
+		"  - {field: auth.adfs.clientVerifySSL}\n",
+		"  - {when: database, set: {external: true}}\n",
+		`  - {when: auth.adfs.clientVerifySSL=false, set: {skip: true}}` + "\n",
+		`  - {when: auth.adfs.clientVerifySSL=true, set: {skip: false}}` + "\n",
+		"  - {from: embedded, to: external, why: the other way round}\n",
+		"  - {from: verify, to: skip, why: the other way round}\n",
+	} {
+		if !strings.Contains(active(text), line) {
+			t.Errorf("missing: %s\n%s", line, text)
+		}
 	}
 }
