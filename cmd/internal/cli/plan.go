@@ -52,13 +52,7 @@ runbook of the next hop with the commands that prove its steps.
 With a RELEASE of spec.releases it plans that release: --to is a version of its
 chart, which has no lines.
 
-With --write-catalog FILE it writes a catalog with the line of the next hop: which
-chart value each field sets there, and what moves, as far as comparing the charts
-proves it. Each entry has its certainty and its evidence in a comment; what is
-only suspected is a comment. Review it, then name it with spec.catalog. A FILE
-that was changed by hand is never overwritten; - prints the catalog, not the plan.
-
-Exit codes: 0 routine, 3 otherwise, 1 if an environment cannot be planned, the
+` + draftHelp + `Exit codes: 0 routine, 3 otherwise, 1 if an environment cannot be planned, the
 others are planned all the same. In JSON, environments is a list, each with
 verdict, goal, remarks, unseen and hops; a hop has versions, todo, charts and
 runbook.`,
@@ -96,9 +90,8 @@ runbook.`,
 	addOutput(cmd, &o.output, planFormats)
 	cmd.Flags().StringVar(&o.to, "to", "", "release `line`, or version of prefect-cloud or of RELEASE (default: the newest that can be had)")
 	cmd.Flags().Var(&o.maintenance, "maintenance", "`file` with the vendor's manifest for maintenance mode, for the runbook")
-	cmd.Flags().Var(&o.writeCatalog, "write-catalog", "`file` to write a catalog with the line of the next hop to, or - for standard output")
 	_ = cmd.MarkFlagFilename("maintenance", "yaml", "yml")
-	_ = cmd.MarkFlagFilename("write-catalog", "yaml", "yml")
+	addDraft(cmd, &o.writeCatalog)
 	_ = cmd.RegisterFlagCompletionFunc("to", func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
 	"github.com/pm-gitops/pm-gitops/render"
@@ -24,6 +26,20 @@ import (
 type lineDraft struct {
 	of  *linedraft.Input // nil until the charts of a hop to another line are compared
 	err error
+}
+
+const draftHelp = `With --write-catalog FILE it writes a catalog with the line of the next hop: which
+chart value each field sets there, and what moves, as far as comparing the charts
+proves it. Each entry has its certainty and its evidence in a comment; what is
+only suspected is a comment. Review it, then name it with spec.catalog. A FILE
+that was changed by hand is never overwritten; - prints the catalog, not the plan.
+
+`
+
+// addDraft adds the flag that asks for a draft.
+func addDraft(cmd *cobra.Command, file *place) {
+	cmd.Flags().Var(file, "write-catalog", "`file` to write a catalog with the line of the next hop to, or - for standard output")
+	_ = cmd.MarkFlagFilename("write-catalog", "yaml", "yml")
 }
 
 // checkCatalog refuses flags that make no sense with --write-catalog.
