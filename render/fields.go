@@ -2,6 +2,7 @@ package render
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -50,6 +51,10 @@ var fieldNames = sync.OnceValue(func() []string {
 	walk(reflect.TypeFor[Spec](), reflect.Value{}, "", func(name string, _ any) { names = append(names, name) })
 	return names
 })
+
+// Fields lists what a catalog's layout can copy to chart values or ask about: all fields of an
+// environment's spec, and those that follow from others.
+func Fields() []string { return slices.Clone(fieldNames()) }
 
 // walk calls visit with every field of a type and, if v is valid, what v says
 // there: nil where it is not set. Lists and maps by release are no fields.

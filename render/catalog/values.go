@@ -118,10 +118,10 @@ func (c *Conditions) UnmarshalValue(v *strictyaml.Value, path string) strictyaml
 	return nil
 }
 
-// Settings is dotted chart values and what they become: text, true, false or a number.
+// Settings is dotted chart values and what they become: text, true, false, a number or a list.
 type Settings map[string]any
 
-// UnmarshalValue reads a mapping of scalars.
+// UnmarshalValue reads a mapping of chart values.
 func (s *Settings) UnmarshalValue(v *strictyaml.Value, path string) strictyaml.Problems {
 	settings, problems := map[string]any{}, strictyaml.Problems(nil)
 	if v.Kind != strictyaml.Mapping {

@@ -123,8 +123,12 @@ type Parity struct {
 	Path   string `json:"path"`
 	Secret bool   `json:"secret,omitempty"`
 	Fate   Fate   `json:"fate"`
-	To     string `json:"to,omitempty"` // where it moved, or may have moved
-	Why    string `json:"why"`          // how that is known, as a sentence
+	// Certainty says how sure that is.
+	Certainty Certainty `json:"certainty"`
+	To        string    `json:"to,omitempty"` // where it moved, or may have moved
+	// Form says how the new chart takes the value there, if not as it is: one of the forms.
+	Form string `json:"form,omitempty"`
+	Why  string `json:"why"` // how that is known, as a sentence
 	// Objects lists where it lands: objects and fields, at most [MostObjects].
 	Objects []string `json:"objects,omitempty"`
 }

@@ -9,10 +9,16 @@ type form struct {
 	key string // of the item of a list
 }
 
+// The forms that a value may have in the new chart (see [Parity]).
 const (
-	inList   = "as an item of a list"
+	InList   = "as an item of a list"
+	Opposite = "the other way round"
+)
+
+const (
+	inList   = InList
 	inItem   = "as a field of an item of a list"
-	opposite = "the other way round"
+	opposite = Opposite
 	presence = "by its being there" // of something else, where a switch was
 )
 

@@ -90,12 +90,12 @@ func (w *work) activated() (found []Finding) {
 func (w *work) parity() []Parity {
 	all := []Parity{}
 	for _, f := range w.all() {
-		p := Parity{Path: f.path.String(), Secret: f.secret, Fate: f.state, Why: f.why, Objects: placesOf(f.at)}
+		p := Parity{Path: f.path.String(), Secret: f.secret, Fate: f.state, Certainty: f.sure, Form: f.form.how, Why: f.why, Objects: placesOf(f.at)}
 		if f.to != nil {
 			p.To = f.to.String()
 		}
 		if p.Fate == "" {
-			p.Fate, p.Why = Lost, "it was not tried"
+			p.Fate, p.Certainty, p.Why = Lost, Unknown, "it was not tried"
 		}
 		all = append(all, p)
 	}

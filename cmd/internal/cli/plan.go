@@ -24,6 +24,8 @@ type planOptions struct {
 	to          string
 	maintenance place
 	output      string
+
+	writeCatalog place
 }
 
 // planFormats are the formats of plan, the default first.
@@ -36,8 +38,8 @@ func (a app) planCommand() *cobra.Command {
 		Short: "Plan upgrades to other release lines, hop by hop",
 		Long: `Plan says how an environment gets from its versions to a release line, to a
 version of prefect-cloud, or to the newest that can be had: the hops in order,
-each with its versions, what blocks it and what must be done first. It writes
-nothing. A line is taken after the one before it, as the vendor wants.
+each with its versions, what blocks it and what must be done first. It changes
+no environment. A line is taken after the one before it, as the vendor wants.
 
 The versions are those that the source and the mirror list, and the tags of the
 images those that the catalog has for the line. What is not known of a hop is
@@ -51,7 +53,7 @@ runbook of the next hop with the commands that prove its steps.
 With a RELEASE of spec.releases it plans that release: --to is a version of its
 chart, which has no lines.
 
-Exit codes: 0 routine, 3 otherwise, 1 if an environment cannot be planned, the
+` + draftHelp + `Exit codes: 0 routine, 3 otherwise, 1 if an environment cannot be planned, the
 others are planned all the same. In JSON, environments is a list, each with
 verdict, goal, remarks, unseen and hops; a hop has versions, todo, charts and
 runbook.`,
@@ -59,6 +61,7 @@ runbook.`,
   pm-gitops plan -f environments/prod.yaml --to 1.3
   pm-gitops plan --to 1.3.900 --chart-dir charts   with the charts of a folder
   pm-gitops plan -f environments/ -o markdown > plan.md
+  pm-gitops plan --to 1.3 --write-catalog catalogs/1.3.yaml
   pm-gitops plan --offline -o html > plan.html     a page, by the catalog alone`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -89,6 +92,7 @@ runbook.`,
 	cmd.Flags().StringVar(&o.to, "to", "", "release `line`, or version of prefect-cloud or of RELEASE (default: the newest that can be had)")
 	cmd.Flags().Var(&o.maintenance, "maintenance", "`file` with the vendor's manifest for maintenance mode, for the runbook")
 	_ = cmd.MarkFlagFilename("maintenance", "yaml", "yml")
+	addDraft(cmd, &o.writeCatalog)
 	_ = cmd.RegisterFlagCompletionFunc("to", func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -100,7 +104,7 @@ runbook.`,
 
 // check refuses flags that make no sense.
 func (o planOptions) check(cmd *cobra.Command) error {
-	err := errors.Join(refuseEmpty(cmd, "to"), checkOutput(o.output, planFormats))
+	err := errors.Join(refuseEmpty(cmd, "to"), checkOutput(o.output, planFormats), o.checkCatalog())
 	switch {
 	case err != nil:
 		return err
@@ -160,7 +164,10 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 		return failed
 	}
 	failures := []error{failed}
-	p := planner{app: a, planOptions: o, lists: lists, source: source}
+	p := planner{app: a, planOptions: o, lists: lists, source: source, draft: o.forDraft()}
+	if err := o.checkDraft(members); err != nil {
+		return err
+	}
 	var all []roadmap.Roadmap
 	show := a.progress("environments planned")
 	for i, m := range members {
@@ -186,6 +193,9 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 	}
 	if o.release != "" && all == nil && errors.Join(failures...) == nil {
 		return refuseRelease(members, o.release)
+	}
+	if all != nil {
+		failures = append(failures, a.writeDraft(o, p.draft, all))
 	}
 	return a.tellRoadmaps(o, all, errors.Join(failures...))
 }
@@ -213,7 +223,9 @@ func (a app) tellRoadmaps(o planOptions, all []roadmap.Roadmap, failed error) er
 	if failed != nil {
 		messages = strings.Split(failed.Error(), "\n")
 	}
-	if err := a.printRoadmaps(o.output, roadmap.NewReport(all, messages)); err != nil {
+	if o.writeCatalog == "-" {
+		// stdout has the catalog
+	} else if err := a.printRoadmaps(o.output, roadmap.NewReport(all, messages)); err != nil {
 		return err
 	}
 	switch {

@@ -73,6 +73,7 @@ func (p planner) compare(ctx context.Context, m fleet.Member, h *roadmap.Hop) {
 		}
 		found, err := pairs[i].analyze(ctx, h.Moves, own, next)
 		if err == nil && pairs[i].new.Key == render.PrefectCloud {
+			p.draft.add(ctx, m, h, pairs[i], own, next, found)
 			addDefaults(h.Versions, found, pairs[i].old.plan.ValuePaths(), next)
 		}
 		return found, err

@@ -29,6 +29,7 @@ type planner struct {
 	planOptions
 	lists  *upgrade.Lists
 	source charts.Source
+	draft  *lineDraft // nil where no catalog is written
 }
 
 // listsFor gives the lists of versions that the flags allow: those of registries, those of
