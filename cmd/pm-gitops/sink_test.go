@@ -24,6 +24,7 @@ var rawCallers = map[string]string{
 	"images_print.go":  "a script",
 	"init.go":          "an environment file, a workflow",
 	"plan.go":          "Markdown, a page",
+	"plan_catalog.go":  "a catalog",
 	"prerequisites.go": "manifests",
 	"preview_print.go": "manifests, JSON",
 	"render_print.go":  "manifests",
@@ -43,7 +44,7 @@ func TestOneSink(t *testing.T) {
 		case err != nil:
 			return err
 		case entry.IsDir():
-			if base := entry.Name(); strings.HasSuffix(base, "test") || base == "e2e" || base == "console" || base == ".git" || base == "gitops-engine" {
+			if base := entry.Name(); strings.HasSuffix(base, "test") || base == "e2e" || base == "console" || base == ".git" || base == ".ci" || base == "gitops-engine" {
 				return fs.SkipDir
 			}
 			return nil
