@@ -146,7 +146,7 @@ func TestSmall(t *testing.T) {
 			"{}", definition("{name: v1, served: true, storage: true}", "{name: v1beta1, served: true, storage: false}"),
 			"{}", "", []string{"crd info certain CustomResourceDefinition/as.b.c"},
 		},
-		"a version that is served no more": {
+		"a version that is not served any longer": {
 			"{}", definition("{name: v1, served: true, storage: true}", "{name: v1beta1, served: true, storage: false}"),
 			"{}", definition("{name: v1, served: true, storage: true}", "{name: v1beta1, served: false, storage: false}"),
 			"{}", "", []string{"crd warning certain CustomResourceDefinition/as.b.c"},

@@ -23,7 +23,7 @@ type Release struct {
 	Was, Version string
 	Needs        []string
 	Protected    bool
-	// Notes is what else is to be said of it, such as a version of a part.
+	// Notes say more of it, such as the version of a part.
 	Notes []string
 	// Unseen: its objects were not compared.
 	Unseen  bool
@@ -73,7 +73,7 @@ func sorted(changes []diff.Change) []diff.Change {
 	return all
 }
 
-// Count is how many changes have an effect.
+// Count counts changes by what the cluster does about them.
 type Count struct {
 	Action diff.Action
 	N      int

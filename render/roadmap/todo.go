@@ -9,6 +9,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/finding"
 	"github.com/pm-gitops/pm-gitops/render/hop"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/upgrade"
 )
 
@@ -175,8 +176,8 @@ func valuesBelow(explained render.Explanation, key, path string) (all []render.E
 
 // isBelow reports whether a dotted path is another one, or below it.
 func isBelow(path, other string) bool {
-	rest, ok := strings.CutPrefix(path, other)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	_, is := strictyaml.Under(path, other)
+	return is
 }
 
 func or(text, otherwise string) string {

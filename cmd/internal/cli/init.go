@@ -107,13 +107,26 @@ func (a app) create(file string, content []byte) error {
 	if file == "-" {
 		return a.out.Raw(content)
 	}
+	if err := writeNew(file, content); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			err = hinted{err, "Name another file with -f FILE."}
+		}
+		return err
+	}
+	a.out.Say("wrote %s", file)
+	return nil
+}
+
+// writeNew writes a file, and makes its folder. If it is there already the error is
+// [fs.ErrExist].
+func writeNew(file string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("make folder %s: %w", filepath.Dir(file), errors.Unwrap(err))
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return hinted{fmt.Errorf("%s is there already: it was not touched", file), "Name another file with -f FILE."}
+		return existsError(file)
 	case err != nil:
 		return fmt.Errorf("write %s: %w", file, errors.Unwrap(err))
 	}
@@ -121,6 +134,11 @@ func (a app) create(file string, content []byte) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	a.out.Say("wrote %s", file)
 	return nil
 }
+
+// existsError says that a file with this name is there.
+type existsError string
+
+func (e existsError) Error() string { return string(e) + " is there already: it was not touched" }
+func (existsError) Unwrap() error   { return fs.ErrExist }

@@ -195,7 +195,7 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 		return refuseRelease(members, o.release)
 	}
 	if all != nil {
-		failures = append(failures, a.writeDraft(o, p.draft, all))
+		failures = append(failures, a.writeDraft(ctx, o, p.draft, all))
 	}
 	return a.tellRoadmaps(o, all, errors.Join(failures...))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/cmd/internal/charts"
 	"github.com/pm-gitops/pm-gitops/cmd/internal/fleet"
+	"github.com/pm-gitops/pm-gitops/cmd/internal/folder"
 	"github.com/pm-gitops/pm-gitops/render"
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	linedraft "github.com/pm-gitops/pm-gitops/render/catalog/draft"
@@ -76,7 +77,9 @@ func (o planOptions) checkDraft(members []fleet.Member) error {
 	switch before, err := os.ReadFile(filepath.Clean(file)); {
 	case err == nil && !linedraft.IsUnchanged(before):
 		return hinted{fmt.Errorf("%s is there already, and no unchanged draft: it was not touched", file), "Name another file with --write-catalog FILE."}
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		return folder.CheckReplace([]folder.Replacement{{Name: file, Old: before}})
+	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("write catalog %s: %w", file, err)
 	}
 	return nil
@@ -150,8 +153,8 @@ func wordsIn(all []string, value any) []string {
 	return all
 }
 
-// probe compares the charts with made-up values. Those that the old chart does not render
-// with are said in the draft.
+// probe compares the charts with made-up values. The draft names those that the old chart
+// does not render with.
 func (d *drafting) probe(ctx context.Context, moves []catalog.Move) error {
 	var runs []linedraft.Run
 	for _, one := range linedraft.Probes(d.Old, d.New) {
@@ -172,7 +175,7 @@ func (d *drafting) probe(ctx context.Context, moves []catalog.Move) error {
 }
 
 // writeDraft writes the catalog that was asked for.
-func (a app) writeDraft(o planOptions, d *lineDraft, planned []roadmap.Roadmap) error {
+func (a app) writeDraft(ctx context.Context, o planOptions, d *lineDraft, planned []roadmap.Roadmap) error {
 	if d == nil {
 		return nil
 	}
@@ -193,7 +196,7 @@ func (a app) writeDraft(o planOptions, d *lineDraft, planned []roadmap.Roadmap) 
 	if file == "-" {
 		return a.out.Raw(content)
 	}
-	return a.putDraft(file, content)
+	return a.putDraft(ctx, file, content)
 }
 
 // isSame reports whether two names are those of one file.
@@ -217,28 +220,22 @@ func whyNoDraft(planned []roadmap.Roadmap) string {
 	return "no hop to another release line is next"
 }
 
-// putDraft writes a draft whole, in the place of nothing or of one that nobody changed.
-func (a app) putDraft(file string, content []byte) error {
-	failed := func(err error) error { return fmt.Errorf("write catalog %s: %w", file, err) }
-	if before, err := os.ReadFile(filepath.Clean(file)); err == nil && bytes.Equal(before, content) {
+// putDraft writes a draft, in the place of an older one that is still as it was written.
+func (a app) putDraft(ctx context.Context, file string, content []byte) error {
+	before, err := os.ReadFile(filepath.Clean(file))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = writeNew(file, content)
+	case err == nil && bytes.Equal(before, content):
 		a.err.Say("%s is up to date", file)
 		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		return failed(err)
-	}
-	beside, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
-	if err != nil {
-		return failed(err)
-	}
-	_, err = beside.Write(content)
-	err = errors.Join(err, beside.Chmod(0o644), beside.Sync(), beside.Close())
-	if err == nil {
-		err = os.Rename(beside.Name(), file)
+	case err == nil && !linedraft.IsUnchanged(before):
+		err = errors.New("it changed while this was working")
+	case err == nil:
+		err = folder.Replace(ctx, []folder.Replacement{{Name: file, Old: before, New: content}})
 	}
 	if err != nil {
-		_ = os.Remove(beside.Name())
-		return failed(err)
+		return fmt.Errorf("write catalog %s: %w", file, err)
 	}
 	a.err.Say("wrote %s: review it, then name it with spec.catalog", file)
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/hop"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 	"github.com/pm-gitops/pm-gitops/render/text"
 )
 
@@ -69,8 +70,8 @@ func (d *drafting) fate(at string) fate {
 
 // under gives the fate of a value by that of itself, or of a key of the mapping that it is.
 func under(p hop.Parity, at string) (hop.Parity, bool) {
-	rest, within := strings.CutPrefix(p.Path, at)
-	if !within || rest != "" && rest[0] != '.' && rest[0] != '[' {
+	rest, within := strictyaml.Under(p.Path, at)
+	if !within {
 		return p, false
 	}
 	to, whole := strings.CutSuffix(p.To, rest)

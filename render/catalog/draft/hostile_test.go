@@ -58,7 +58,7 @@ func said(text string) string {
 }
 
 // TestUnknownLine: a line that no catalog has is whole: like the old one, with what moved;
-// what no probe sets is said to be not proved.
+// the draft says of what no probe sets that it is not proved.
 func TestUnknownLine(t *testing.T) {
 	old := small(t, "1.2.0", "url: ''\nclass: ''\n", "  u: {{ .Values.url | quote }}\n  c: {{ .Values.class | quote }}\n")
 	next := small(t, "1.3.0", "address: ''\nclass: ''\n", "  u: {{ .Values.address | quote }}\n  c: {{ .Values.class | quote }}\n")

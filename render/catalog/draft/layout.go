@@ -11,7 +11,7 @@ import (
 	"github.com/pm-gitops/pm-gitops/render/hop"
 )
 
-// entry is an item of a list in the draft, with what is said of it before it.
+// entry is an item of a list in the draft, with the comment before it.
 type entry struct {
 	sure hop.Certainty
 	why  string

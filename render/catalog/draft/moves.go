@@ -8,6 +8,7 @@ import (
 
 	"github.com/pm-gitops/pm-gitops/render/catalog"
 	"github.com/pm-gitops/pm-gitops/render/hop"
+	"github.com/pm-gitops/pm-gitops/render/internal/strictyaml"
 )
 
 // move is a change of a value with what shows it.
@@ -15,12 +16,6 @@ type move struct {
 	from, to string
 	form     string // as the new chart takes it
 	why      string
-}
-
-// below gives what is left of a path below another one, or of itself.
-func below(path, other string) (rest string, is bool) {
-	rest, is = strings.CutPrefix(path, other)
-	return rest, is && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // moveEntries gives the changes of values, and reports whether any of them is new to the
@@ -93,7 +88,7 @@ func (d *drafting) certainMoves() []move {
 
 // covers reports whether a change says what another one says.
 func covers(wide, m move) bool {
-	rest, is := below(m.from, wide.from)
+	rest, is := strictyaml.Under(m.from, wide.from)
 	if !is {
 		return false
 	}
@@ -126,7 +121,7 @@ func (d *drafting) moveOf(run Run, f hop.Finding) (move, bool) {
 func (d *drafting) holds(from, to string) bool {
 	for _, run := range d.Runs {
 		for _, p := range run.Analysis.Parity {
-			rest, is := below(p.Path, from)
+			rest, is := strictyaml.Under(p.Path, from)
 			switch {
 			case !is || rank(p) < 4:
 			case p.Fate == hop.Landed, p.Fate == hop.Gone && (to == "") != (rest == "" || to == ""):
@@ -170,7 +165,7 @@ func (d *drafting) openMoves(certain []move) (entries []entry) {
 			if !isOpen || seen[f.From+"\x00"+f.To] || d.fate(f.From).proved() || run.Own && !d.shareable(run, f.From, f.To) {
 				continue
 			}
-			if slices.ContainsFunc(certain, func(m move) bool { _, is := below(f.From, m.from); return is }) {
+			if slices.ContainsFunc(certain, func(m move) bool { _, is := strictyaml.Under(f.From, m.from); return is }) {
 				continue
 			}
 			seen[f.From+"\x00"+f.To] = true

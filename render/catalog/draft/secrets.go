@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/pm-gitops/pm-gitops/render/chart"
+	"github.com/pm-gitops/pm-gitops/render/reads"
 )
 
 // secrets gives the Secrets that the new chart reads where it makes none, with their keys:
@@ -19,8 +20,14 @@ func (d *drafting) secrets() (all, some map[string][]string) {
 		case run.Own || run.Analysis.Objects == nil:
 		case run.IntoChart:
 			for _, o := range run.Analysis.Objects {
-				if tree, err := o.Tree(); err == nil && o.Kind != "Secret" {
-					namesIn(named, tree)
+				tree, err := o.Tree()
+				if err != nil {
+					continue
+				}
+				for _, r := range reads.References(tree) {
+					if r.Kind == "Secret" {
+						named[r.Name] = true
+					}
 				}
 			}
 			for name := range own {
@@ -67,23 +74,4 @@ func secretsMade(objects []chart.Object) map[string][]string {
 		all[o.Name] = slices.Compact(all[o.Name])
 	}
 	return all
-}
-
-// namesIn adds the Secrets that a tree names as pods do.
-func namesIn(into map[string]bool, value any) {
-	switch value := value.(type) {
-	case []any:
-		for _, item := range value {
-			namesIn(into, item)
-		}
-	case map[string]any:
-		for key, inner := range value {
-			reference, _ := inner.(map[string]any)
-			field := map[string]string{"secretKeyRef": "name", "secretRef": "name", "secret": "secretName"}[key]
-			if name, ok := reference[field].(string); ok && name != "" {
-				into[name] = true
-			}
-			namesIn(into, inner)
-		}
-	}
 }

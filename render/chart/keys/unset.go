@@ -25,7 +25,9 @@ func (c Changes) Unset(values map[string]any) []Change {
 	set := ends("", values)
 	all = slices.DeleteFunc(all, func(one Change) bool {
 		return one.Old == nil && one.New == nil || slices.ContainsFunc(set, func(path string) bool {
-			return isAtOrBelow(one.Path, path) || isAtOrBelow(path, one.Path)
+			_, below := strictyaml.Under(one.Path, path)
+			_, above := strictyaml.Under(path, one.Path)
+			return below || above
 		})
 	})
 	slices.SortFunc(all, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
@@ -44,10 +46,4 @@ func ends(path string, v any) (all []string) {
 		}
 	}
 	return all
-}
-
-// isAtOrBelow reports whether a path is another one, or below it.
-func isAtOrBelow(path, other string) bool {
-	rest, ok := strings.CutPrefix(path, other)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

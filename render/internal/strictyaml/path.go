@@ -86,6 +86,13 @@ func Join(path, key string) string {
 	return path + "." + key
 }
 
+// Under gives what is left of a field path below another one: empty if it is that path
+// itself, and not found if it is neither.
+func Under(path, other string) (rest string, found bool) {
+	rest, found = strings.CutPrefix(path, other)
+	return rest, found && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // Index appends a list index to a field path.
 func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
