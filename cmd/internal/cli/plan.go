@@ -166,7 +166,7 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 	failures := []error{failed}
 	p := planner{app: a, planOptions: o, lists: lists, source: source, draft: o.forDraft()}
 	if err := o.checkDraft(members); err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
 	var all []roadmap.Roadmap
 	show := a.progress("environments planned")
@@ -194,10 +194,11 @@ func (a app) roadmaps(ctx context.Context, o planOptions) error {
 	if o.release != "" && all == nil && errors.Join(failures...) == nil {
 		return refuseRelease(members, o.release)
 	}
+	var undrafted error
 	if all != nil {
-		failures = append(failures, a.writeDraft(ctx, o, p.draft, all))
+		undrafted = a.writeDraft(ctx, o, p.draft, all)
 	}
-	return a.tellRoadmaps(o, all, errors.Join(failures...))
+	return a.tellRoadmaps(o, all, errors.Join(failures...), undrafted)
 }
 
 // refuseRelease says that no environment has a further release of a name.
@@ -217,11 +218,12 @@ func refuseRelease(members []fleet.Member, name string) error {
 	return usageError{fmt.Errorf("no release %q in %s: %s", name, environmentsOf(plansOf(members)), want)}
 }
 
-// tellRoadmaps prints roadmaps, and gives the error of what failed, or of the verdict.
-func (a app) tellRoadmaps(o planOptions, all []roadmap.Roadmap, failed error) error {
+// tellRoadmaps prints roadmaps, and gives the error of environments that failed, of a draft
+// that was not made, or of the verdict.
+func (a app) tellRoadmaps(o planOptions, all []roadmap.Roadmap, failed, undrafted error) error {
 	var messages []string
-	if failed != nil {
-		messages = strings.Split(failed.Error(), "\n")
+	if err := errors.Join(failed, undrafted); err != nil {
+		messages = strings.Split(err.Error(), "\n")
 	}
 	if o.writeCatalog == "-" {
 		// stdout has the catalog
@@ -230,9 +232,11 @@ func (a app) tellRoadmaps(o planOptions, all []roadmap.Roadmap, failed error) er
 	}
 	switch {
 	case failed != nil && len(all) > 0:
-		return partialError{error: failed, done: "planned"}
+		return partialError{error: errors.Join(failed, undrafted), done: "planned"}
 	case failed != nil:
 		return failed
+	case undrafted != nil:
+		return undrafted
 	}
 	var waiting []string
 	for _, one := range all {
